@@ -1,0 +1,66 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define CHUNK_BYTES (32 * 1024)
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size;
+    alignas(max_align_t) char data[];
+};
+
+void arena_release(struct arena *arena)
+{
+    struct arena_chunk *next;
+
+    for (struct arena_chunk *chunk = arena->chunks; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    *arena = (struct arena)ARENA_INIT;
+}
+
+static void *take(struct arena *arena, size_t size)
+{
+    if (size > arena->left) {
+        size_t room = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
+        struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + room);
+        chunk->size = room;
+        chunk->next = arena->chunks;
+        arena->chunks = chunk;
+        arena->left = room;
+        arena->used_bytes += sizeof(*chunk) + room;
+    }
+    void *memory = arena->chunks->data + (arena->chunks->size - arena->left);
+
+    arena->left -= size;
+    return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t aligned = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+
+    arena->left &= ~(alignof(max_align_t) - 1);
+    return memset(take(arena, aligned), 0, aligned);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+    char *copy = take(arena, len + 1);
+
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text, strlen(text));
+}

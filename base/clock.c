@@ -1,0 +1,79 @@
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/memory.h"
+
+static const volatile int64_t *test_offset_s; /* set once by clock_init */
+
+int clock_init(void)
+{
+    const char *path = getenv("YIZHAN_TEST_CLOCK");
+
+    if (!path)
+        return 0;
+    int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    void *map = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        return -1;
+    test_offset_s = map;
+    return 0;
+}
+
+int64_t clock_wall_s(void)
+{
+    return (int64_t)time(NULL) + (test_offset_s ? *test_offset_s : 0);
+}
+
+int64_t clock_mono_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return clock_mono_us() / 1000;
+}
+
+static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* By hand: strftime and strptime follow the locale. */
+void clock_http_date(int64_t wall_s, char *out, size_t size)
+{
+    time_t t = (time_t)wall_s;
+    struct tm p;
+
+    gmtime_r(&t, &p);
+    snprintf(out, size, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[p.tm_wday], p.tm_mday, months[p.tm_mon],
+             p.tm_year + 1900, p.tm_hour, p.tm_min, p.tm_sec);
+}
+
+int64_t clock_parse_http_date(const char *text)
+{
+    struct tm p = {0};
+    char month[4];
+    char zone[4];
+
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &p.tm_mday, month, &p.tm_year, &p.tm_hour,
+               &p.tm_min, &p.tm_sec, zone) != 7 ||
+        strcmp(zone, "GMT") != 0)
+        return -1;
+    for (p.tm_mon = 0; p.tm_mon < 12; p.tm_mon++)
+        if (strcmp(months[p.tm_mon], month) == 0)
+            break;
+    if (p.tm_mon == 12)
+        return -1;
+    p.tm_year -= 1900;
+    return (int64_t)timegm(&p);
+}

@@ -1,0 +1,24 @@
+/* Time. TTLs use wall time, so that they survive a restart; durations use the monotonic clock.
+ *
+ * Tests move the wall clock: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a signed
+ * 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(). */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Call once at start, before threads. Returns 0, or -1 when YIZHAN_TEST_CLOCK names a file that cannot be mapped. */
+int clock_init(void);
+/* Seconds since the epoch, moved by the test clock. */
+int64_t clock_wall_s(void);
+/* Milliseconds and microseconds of the monotonic clock. */
+int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
+/* IMF-fixdate of RFC 9110 section 5.6.7, e.g. "Sun, 06 Nov 1994 08:49:37 GMT". size >= 30. */
+void clock_http_date(int64_t wall_s, char *out, size_t size);
+/* Reads an IMF-fixdate; -1 if it is none. */
+int64_t clock_parse_http_date(const char *text);
+
+#endif

@@ -1,0 +1,84 @@
+/* mirror.conf: read once into a struct config. Every key is declared once, in the table of config.c, with its type,
+ * default, place and help text; the reference in docs/operating.md is printed from that table.
+ *
+ * The file is INI as inih reads it: `;` and `#` comments, `[section]` and `[section "name"]`. Sizes take K M G T
+ * (powers of 1024), times take s m h d. A key whose type is a list may be given several times, in order. */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+struct string_list {
+    char **items;
+    size_t count;
+};
+
+struct server_config {
+    struct string_list listen; /* "127.0.0.1:8080", "[::1]:8080", "unix:/path"; port 0 picks a free one */
+    int64_t workers;           /* 0: auto (two per core) */
+    int64_t max_connections;
+    int64_t max_connections_per_client;
+    int64_t memory_cache_bytes;
+    char *access_log; /* "-", "off" or a path */
+    char *public_url; /* NULL: derived from the Host header; only /pypi/<project>/json needs absolute URLs */
+    bool offline;
+};
+
+struct storage_config {
+    char *path;
+    int64_t max_size_bytes;
+    int64_t min_free_bytes;
+};
+
+struct pypi_config {
+    int64_t ttl_s;
+    int64_t stale_ttl_s;
+    int64_t negative_ttl_s;
+    int64_t list_ttl_s; /* of the root list /simple/ */
+    int64_t max_page_bytes;
+};
+
+/* What every upstream has, whatever it serves. */
+struct upstream_config {
+    int64_t connections;          /* parallel requests to this upstream */
+    int64_t connect_timeout_s;
+    int64_t first_byte_timeout_s; /* from the request to the status line */
+    int64_t stall_timeout_s;      /* less than 1 KiB/s for so long: go on elsewhere */
+    char *proxy;                  /* NULL: as the environment says */
+};
+
+/* [pypi "name"] */
+struct pypi_upstream_config {
+    char *name;
+    char *index; /* ends in "/" */
+    char *files; /* base that replaces "/packages/" (ends in "/"); NULL: learned from the upstream's pages */
+    char *json;  /* base of <project>/json (ends in "/"); NULL: "pypi/" beside the index */
+    struct upstream_config common;
+};
+
+struct config {
+    struct server_config server;
+    struct storage_config storage;
+    struct pypi_config pypi;
+    struct pypi_upstream_config *pypi_upstreams;
+    size_t pypi_upstream_count;
+};
+
+/* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`
+ * ("mirror.conf:12: ..."): what is wrong, where, and what was expected. */
+int config_load(const char *path, struct config **out, struct buf *error);
+void config_free(struct config *config);
+
+/* Appends the reference of all keys as a Markdown section. */
+void config_print_reference(struct buf *out);
+
+/* "16K" -> 16384. Returns 0, or -1. */
+int config_parse_size(const char *text, int64_t *bytes);
+/* "10m" -> 600. A plain number is seconds. Returns 0, or -1. */
+int config_parse_time(const char *text, int64_t *seconds);
+
+#endif

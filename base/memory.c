@@ -1,0 +1,84 @@
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+static void *must(void *memory, size_t size)
+{
+    if (!memory)
+        BUG("out of memory (%zu bytes wanted)", size);
+    return memory;
+}
+
+void *xmalloc(size_t size)
+{
+    return must(malloc(size ? size : 1), size);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return must(calloc(count ? count : 1, size ? size : 1), count * size);
+}
+
+void *xrealloc(void *old, size_t size)
+{
+    return must(realloc(old, size ? size : 1), size);
+}
+
+char *xstrdup(const char *text)
+{
+    return xstrndup(text, strlen(text));
+}
+
+char *xstrndup(const char *text, size_t len)
+{
+    char *copy = xmalloc(len + 1);
+
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *xstrdup_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+char *xasprintf(const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+
+    va_start(args, format);
+    int len = vasprintf(&text, format, args);
+    va_end(args);
+    CHECK(len >= 0);
+    return text;
+}
+
+void cleanup_free(void *address_of_pointer)
+{
+    free(*(void **)address_of_pointer);
+}
+
+void cleanup_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        close(*fd);
+    errno = saved;
+}
+
+int take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}

@@ -1,0 +1,47 @@
+/* One server we may fetch from: its limits, its health, and what was learned about it. Shared between the fetch
+ * thread and workers; reference-counted.
+ *
+ * Health. An upstream is healthy until it fails; each failure in a row doubles the time (1 s .. 5 min) during which it
+ * stands behind the healthy ones. One good answer makes it healthy again. */
+#ifndef UPSTREAMS_UPSTREAM_H
+#define UPSTREAMS_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct upstream_options {
+    const char *name;     /* as in mirror.conf, for logs and metrics */
+    const char *base_url; /* its host is the one that may have a private address and gets credentials */
+    const char *files_url; /* second configured URL whose host is trusted likewise, or NULL */
+    int connections;      /* parallel requests; documents may use two more */
+    int connect_timeout_s;
+    int first_byte_timeout_s;
+    int stall_timeout_s;
+    const char *proxy; /* or NULL */
+};
+
+struct upstream;
+
+/* Copies the options. */
+struct upstream *upstream_new(const struct upstream_options *options);
+struct upstream *upstream_ref(struct upstream *upstream);
+void upstream_unref(struct upstream *upstream);
+
+const char *upstream_name(const struct upstream *upstream);
+const struct upstream_options *upstream_get_options(const struct upstream *upstream);
+
+bool upstream_healthy(struct upstream *upstream);
+void upstream_note_success(struct upstream *upstream);
+void upstream_note_failure(struct upstream *upstream);
+
+/* Where this upstream keeps package files: the URL that stands for "/packages/", ending in "/". Learned from its own
+ * pages, or set by hand. The getter returns heap memory owned by the caller, or NULL. Setting the same value again is
+ * cheap; returns true if the value changed. */
+char *upstream_files_base(struct upstream *upstream);
+bool upstream_set_files_base(struct upstream *upstream, const char *url);
+
+/* True if a connection for `url` may go to a private, loopback or link-local address: its host is one that the
+ * configuration names for this upstream. */
+bool upstream_trusts_host(const struct upstream *upstream, const char *host);
+
+#endif
