@@ -1,0 +1,40 @@
+/* The page `/`, for people: how to point pip and uv here, whether the upstreams answer, and what the store
+ * holds. English and Chinese side by side, complete in itself: it loads nothing from anywhere. Hits, misses
+ * and the like come from base/counters.h. */
+#ifndef PROXY_STATUS_H
+#define PROXY_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+struct status_upstream {
+    const char *name;
+    const char *url;
+    bool healthy;
+};
+
+struct status_input {
+    const char *scheme;        /* "http" or "https", as the client sees it */
+    const char *host;          /* the client's Host header, or NULL; trusted in nothing */
+    const char *fallback_host; /* "127.0.0.1:8080": shown where `host` is missing or no host */
+    const struct status_upstream *upstreams;
+    size_t upstream_count;
+    int64_t store_bytes;
+    int64_t store_max_bytes;
+    int64_t store_blobs;
+    int64_t uptime_s;
+    bool offline;
+};
+
+#define STATUS_CONTENT_TYPE "text/html; charset=utf-8"
+
+/* Appends the page. */
+void status_page(struct buf *out_html, const struct status_input *input);
+/* Appends "ok\n": the process answers. It says nothing about upstreams, whose trouble a restart would not
+ * mend. */
+void status_health(struct buf *out);
+
+#endif
