@@ -13,7 +13,8 @@ enum lock_rank {
     LOCK_RANK_SITE = 1,    /* proxy: which configuration is in force */
     LOCK_RANK_FILL_TABLE,  /* proxy: key -> running fill */
     LOCK_RANK_FILL,        /* proxy: one fill's progress and its waiters */
-    LOCK_RANK_PAGE_TABLE,  /* proxy: pages in memory */
+    LOCK_RANK_DOCUMENT,    /* proxy: renditions of one document */
+    LOCK_RANK_MEMCACHE,    /* proxy: hot objects in memory */
     LOCK_RANK_CONNECTIONS, /* proxy: open connections, shutdown() of a slow one */
     LOCK_RANK_JOBS,        /* proxy: queue of the jobs thread */
     LOCK_RANK_FETCH_QUEUE, /* upstreams: requests to the fetch thread */
