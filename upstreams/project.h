@@ -18,8 +18,12 @@ bool project_name_valid(const char *name, size_t len);
 void project_normalize(const char *name, size_t len, struct buf *out);
 bool project_name_normalized(const char *name, size_t len);
 
+/* 1..255 bytes of UTF-8 without "/", "\\" and control characters; not "." or "..", no space at an end, and not ending
+ * in ".metadata", which names the metadata of another file. */
 bool filename_valid(const char *name, size_t len);
 bool filename_is_wheel(const char *name);
+/* True for the suffix of any distribution format that the official index ever took. */
+bool filename_is_distribution(const char *name);
 /* The projects (normalised) that may own a file of this name, most likely first: one for a wheel, for
  * "foo-bar-1.0.tar.gz" "foo-bar" then "foo". Calls visit until it returns non-zero; returns that. */
 int filename_projects(const char *filename, int (*visit)(void *arg, const char *project), void *arg);
