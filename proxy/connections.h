@@ -58,7 +58,8 @@ struct client *connections_opened(struct connections *connections, int fd, const
 /* Gives back the place; the sweep touches fd no more once this returns. */
 void connections_closed(struct client *client);
 
-/* Called by one thread at a time for one client. */
+/* Called by one thread at a time for one client; client_waiting(client, false) before the connection is
+ * resumed. */
 void client_request_line(struct client *client);
 void client_request_begun(struct client *client);
 void client_waiting(struct client *client, bool waiting);
