@@ -35,7 +35,7 @@ void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *buf, const char *format, va_list args);
+void buf_vprintf(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* Replaces the content. The usual way to fill a caller's error text. */
 void buf_set(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Returns the content as heap memory owned by the caller and leaves the buffer empty. */
