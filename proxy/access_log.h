@@ -14,8 +14,8 @@
 struct access_log;
 struct buf;
 
-/* Any of the strings may be NULL, which prints "-". Control characters, quotes and backslashes are escaped as
- * \xHH, \" and \\; long strings are cut short and end in "...". */
+/* Any of the strings may be NULL, which prints "-". What is not printable ASCII is escaped as \xHH, quotes
+ * and backslashes by a backslash; long strings are cut short and end in "...". */
 struct access_line {
     const char *client; /* address as text */
     const char *method;
