@@ -89,6 +89,25 @@ void text_percent_encode(const char *text, size_t len, const char *also, struct 
     }
 }
 
+static bool html_special(char c)
+{
+    return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
+}
+
+void text_html_escape(const char *text, size_t len, struct buf *out)
+{
+    const char *end = text + len;
+
+    for (const char *run = text;; run = ++text) {
+        while (text < end && !html_special(*text))
+            text++;
+        buf_add(out, run, (size_t)(text - run));
+        if (text == end)
+            return;
+        buf_printf(out, "&#%d;", *text);
+    }
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

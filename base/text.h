@@ -1,4 +1,5 @@
-/* Small text helpers that the C library lacks. No function here allocates unless its name or comment says so. */
+/* Small text helpers that the C library lacks. No function here allocates unless its name or comment says so.
+ */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -19,12 +20,15 @@ int text_parse_uint(const char *text, size_t len, uint64_t *out);
 
 /* Appends text[0..len) with %XX decoded. Returns 0; -1 on a bad escape or a decoded NUL. */
 int text_percent_decode(const char *text, size_t len, struct buf *out);
-/* Appends text with everything but unreserved characters (RFC 3986 section 2.3) and those in `also` escaped. */
+/* Appends text with everything but unreserved characters (RFC 3986 section 2.3) and those in `also` escaped.
+ */
 void text_percent_encode(const char *text, size_t len, const char *also, struct buf *out);
 
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 bool text_equal_n(const char *a, size_t a_len, const char *b); /* a[0..a_len) equals the string b */
+/* Appends text with & < > " ' as character references: safe in HTML text and in quoted attributes. */
+void text_html_escape(const char *text, size_t len, struct buf *out);
 /* Moves both ends past spaces and tabs. */
 void text_trim(const char **start, size_t *len);
 
