@@ -1,0 +1,185 @@
+/* Writes the status page. No state; runs on the worker that was asked. */
+#include "proxy/status.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/counters.h"
+#include "base/text.h"
+#include "base/version.h"
+
+#define HOST_MAX_BYTES 261 /* a name of 255 bytes, a colon and a port */
+
+static const char head[] =
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\">\n"
+    "<head>\n"
+    "<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<title>Yizhan 驿站</title>\n"
+    "<style>\n"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#222}\n"
+    "pre{background:#f3f3f0;padding:.7em 1em;overflow-x:auto}\n"
+    "table{border-collapse:collapse}td,th{text-align:left;padding:.2em 1.2em .2em 0;vertical-align:top}\n"
+    ".bad{color:#a00}\n"
+    "</style>\n"
+    "</head>\n"
+    "<body>\n"
+    "<h1>Yizhan <span lang=\"zh\">驿站</span></h1>\n"
+    "<p>Keeps packages for this network: the first person waits, everyone after that does not.<br>\n"
+    "<span lang=\"zh\">为本网络缓存软件包：第一个人等待，之后的人直接取用。</span></p>\n";
+
+static void add_escaped(struct buf *out, const char *text)
+{
+    text_html_escape(text, strlen(text), out);
+}
+
+/* ---- how to use it ---- */
+
+/* The Host header is whatever the client wrote; only what can be a name or address with a port is shown. */
+static bool looks_like_host(const char *host)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+
+    return host && *host && strspn(host, allowed) == strlen(host) && strlen(host) <= HOST_MAX_BYTES;
+}
+
+static size_t name_length(const char *host)
+{
+    const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
+
+    return end ? (size_t)(end - host) + 1 : strcspn(host, ":");
+}
+
+/* pip takes plain http from these without being told to. */
+static bool is_local(const char *host)
+{
+    size_t len = name_length(host);
+
+    return (len == 9 && strncasecmp(host, "localhost", 9) == 0) || text_equal_n(host, len, "[::1]") ||
+           (len > 4 && strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == len);
+}
+
+static void add_index_url(struct buf *out, const struct status_input *input, const char *host)
+{
+    add_escaped(out, input->scheme);
+    buf_add_text(out, "://");
+    add_escaped(out, host);
+    buf_add_text(out, "/simple/");
+}
+
+static void add_usage(struct buf *out, const struct status_input *input)
+{
+    const char *host = looks_like_host(input->host) ? input->host : input->fallback_host;
+    bool needs_trust = strcmp(input->scheme, "http") == 0 && !is_local(host);
+
+    buf_add_text(out,
+                 "<h2>Use it <span lang=\"zh\">使用方法</span></h2>\n<pre>pip config set global.index-url ");
+    add_index_url(out, input, host);
+    if (needs_trust) {
+        buf_add_text(out, "\npip config set global.trusted-host ");
+        text_html_escape(host, name_length(host), out);
+    }
+    buf_add_text(
+        out,
+        "</pre>\n<p>Only once: <span lang=\"zh\">仅使用一次：</span></p>\n<pre>pip install --index-url ");
+    add_index_url(out, input, host);
+    if (needs_trust) {
+        buf_add_text(out, " --trusted-host ");
+        text_html_escape(host, name_length(host), out);
+    }
+    buf_add_text(out, " PACKAGE</pre>\n<p>uv:</p>\n<pre>export UV_DEFAULT_INDEX=");
+    add_index_url(out, input, host);
+    buf_add_text(out, "</pre>\n");
+}
+
+/* ---- how it is ---- */
+
+static void add_upstreams(struct buf *out, const struct status_input *input)
+{
+    buf_add_text(out, "<h2>Upstreams <span lang=\"zh\">上游</span></h2>\n");
+    if (input->offline)
+        buf_add_text(out, "<p class=\"bad\">Offline: no upstream is asked. "
+                          "<span lang=\"zh\">离线模式：不访问任何上游。</span></p>\n");
+    buf_add_text(out, "<table>\n");
+    for (size_t i = 0; i < input->upstream_count; i++) {
+        const struct status_upstream *upstream = &input->upstreams[i];
+        buf_add_text(out, "<tr><td>");
+        add_escaped(out, upstream->name);
+        buf_add_text(out, "</td><td>");
+        add_escaped(out, upstream->url);
+        buf_add_text(out, upstream->healthy ? "</td><td>answers <span lang=\"zh\">正常</span></td></tr>\n"
+                                            : "</td><td class=\"bad\">failed lately, tried last <span "
+                                              "lang=\"zh\">近期失败，最后尝试</span></td></tr>\n");
+    }
+    buf_add_text(out, "</table>\n");
+}
+
+static void add_size(struct buf *out, int64_t bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        buf_printf(out, "%" PRId64 " B", bytes);
+        return;
+    }
+    for (; value >= 1024 && unit < sizeof(units) / sizeof(units[0]) - 1; unit++)
+        value /= 1024;
+    buf_printf(out, "%.1f %s", value, units[unit]);
+}
+
+static void add_uptime(struct buf *out, int64_t seconds)
+{
+    if (seconds >= 86400)
+        buf_printf(out, "%" PRId64 " d ", seconds / 86400);
+    if (seconds >= 3600)
+        buf_printf(out, "%" PRId64 " h ", seconds / 3600 % 24);
+    buf_printf(out, "%" PRId64 " min", seconds / 60 % 60);
+}
+
+static void add_row_start(struct buf *out, const char *english, const char *chinese)
+{
+    buf_printf(out, "<tr><th>%s <span lang=\"zh\">%s</span></th><td>", english, chinese);
+}
+
+static void add_count(struct buf *out, const char *english, const char *chinese, enum counter_id id)
+{
+    add_row_start(out, english, chinese);
+    buf_printf(out, "%" PRId64 "</td></tr>\n", counter_get(id));
+}
+
+static void add_figures(struct buf *out, const struct status_input *input)
+{
+    buf_add_text(out, "<h2>Store <span lang=\"zh\">存储</span></h2>\n<table>\n");
+    add_row_start(out, "Stored", "已存储");
+    add_size(out, input->store_bytes);
+    buf_add_text(out, " / ");
+    add_size(out, input->store_max_bytes);
+    buf_printf(out, ", %" PRId64 " blobs</td></tr>\n", input->store_blobs);
+    add_count(out, "Hits", "命中", COUNTER_HITS);
+    add_count(out, "Misses", "未命中", COUNTER_MISSES);
+    add_count(out, "Stale", "过期后仍提供", COUNTER_STALE);
+    add_row_start(out, "Running for", "已运行");
+    add_uptime(out, input->uptime_s);
+    buf_add_text(out, "</td></tr>\n</table>\n");
+}
+
+void status_page(struct buf *out_html, const struct status_input *input)
+{
+    buf_add_text(out_html, head);
+    add_usage(out_html, input);
+    add_upstreams(out_html, input);
+    add_figures(out_html, input);
+    buf_add_text(out_html,
+                 "<p>Yizhan " YIZHAN_VERSION " · <a href=\"simple/\">simple/</a> · "
+                 "<a href=\"metrics\">metrics</a> · <a href=\"healthz\">healthz</a></p>\n</body>\n</html>\n");
+}
+
+void status_health(struct buf *out)
+{
+    buf_add_text(out, "ok\n");
+}
