@@ -1,5 +1,4 @@
-/* Small text helpers that the C library lacks. No function here allocates unless its name or comment says so.
- */
+/* Small text helpers that the C library lacks. Nothing here allocates, except what appends to a buf. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -20,8 +19,7 @@ int text_parse_uint(const char *text, size_t len, uint64_t *out);
 
 /* Appends text[0..len) with %XX decoded. Returns 0; -1 on a bad escape or a decoded NUL. */
 int text_percent_decode(const char *text, size_t len, struct buf *out);
-/* Appends text with everything but unreserved characters (RFC 3986 section 2.3) and those in `also` escaped.
- */
+/* Appends text with all but unreserved characters (RFC 3986 section 2.3) and those in `also` escaped. */
 void text_percent_encode(const char *text, size_t len, const char *also, struct buf *out);
 
 bool text_starts(const char *text, const char *prefix);
