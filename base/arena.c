@@ -28,7 +28,7 @@ void arena_release(struct arena *arena)
 
 static void *take(struct arena *arena, size_t size)
 {
-    if (size > arena->left) {
+    if (size > arena->left || !arena->chunks) {
         size_t room = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
         struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + room);
         chunk->size = room;
