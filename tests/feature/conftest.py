@@ -1,0 +1,91 @@
+"""Fixtures. Every test has its own server, upstreams and store, on free ports, below its tmp_path."""
+
+import pytest
+
+from lib.nginx import Nginx
+from lib.packages import make_wheel
+from lib.pip import PipFactory
+from lib.tree import Tree
+from lib.upstream import ScriptedUpstream
+from lib.yizhan import Yizhan
+
+
+@pytest.fixture(scope="session")
+def pip_factory(tmp_path_factory):
+    return PipFactory(tmp_path_factory.mktemp("pip"))
+
+
+@pytest.fixture
+def venv(pip_factory):
+    return pip_factory.make()
+
+
+@pytest.fixture
+def make_upstream():
+    """make_upstream(tree): a scripted upstream that serves the tree."""
+    made = []
+
+    def make(tree=None, host="127.0.0.1"):
+        made.append(ScriptedUpstream(host))
+        return made[-1].mount(tree if tree else Tree([]))
+
+    yield make
+    for upstream in made:
+        upstream.stop()
+
+
+@pytest.fixture
+def make_nginx(tmp_path):
+    """make_nginx(tree): the tree as a static mirror."""
+    made = []
+
+    def make(tree, **options):
+        made.append(Nginx(tmp_path / f"nginx{len(made)}", tree, **options))
+        return made[-1]
+
+    yield make
+    for nginx in made:
+        nginx.stop()
+
+
+@pytest.fixture
+def make_yizhan(tmp_path):
+    """make_yizhan(upstreams...): a running server. Its end must be clean."""
+    made = []
+
+    def make(*upstreams, start=True, **options):
+        made.append(Yizhan(tmp_path / f"yizhan{len(made)}", upstreams, **options))
+        return made[-1].start() if start else made[-1]
+
+    yield make
+    errors = []
+    for yizhan in made:
+        try:
+            yizhan.stop()
+        except AssertionError as error:
+            errors.append(str(error))
+    assert not errors, "\n".join(errors)
+
+
+@pytest.fixture
+def wheel():
+    """A small wheel."""
+    return make_wheel("sample", "1.0", requires_python=">=3.6")
+
+
+@pytest.fixture
+def big_wheel():
+    """A wheel of 4 MiB that does not compress: many times what is held back at the end of a transfer."""
+    return make_wheel("bulky", "2.0", size=4 << 20)
+
+
+@pytest.fixture
+def upstream(make_upstream, wheel, big_wheel):
+    """One scripted upstream with `wheel` and `big_wheel`."""
+    return make_upstream(Tree.tuna([wheel, big_wheel]))
+
+
+@pytest.fixture
+def yizhan(make_yizhan, upstream):
+    """A server with `upstream` behind it."""
+    return make_yizhan(upstream)

@@ -1,0 +1,228 @@
+"""The server under test as a process."""
+
+import os
+import re
+import signal
+import sqlite3
+import struct
+import subprocess
+import threading
+from pathlib import Path
+
+from lib import client
+from lib.tree import JSON_TYPE
+from lib.wait import PATIENCE_S, wait_until
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("YIZHAN", str(ROOT / "build" / "yizhan"))
+READY = re.compile(r"http://127\.0\.0\.1:(\d+)/simple/")
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
+
+
+class StartFailed(Exception):
+    def __init__(self, status, stderr):
+        super().__init__(f"the server ended with status {status} before it was ready:\n{stderr}")
+        self.status = status
+        self.stderr = stderr
+
+
+def config_text(sections):
+    """{"server": {"listen": [..] or value}, ...} as mirror.conf."""
+    lines = []
+    for section, keys in sections.items():
+        lines.append(f"[{section}]")
+        for key, value in keys.items():
+            for item in value if isinstance(value, list) else [value]:
+                lines.append(f"{key} = {item}")
+    return "\n".join(lines) + "\n"
+
+
+class Yizhan:
+    """upstreams: objects with .index, named u1, u2, ... in mirror.conf, in order; or a dict of keys.
+    server, storage, pypi: keys of those sections beside the defaults of the tests.
+    wrapper: a command before the server's own, such as ["unshare", ...]."""
+
+    def __init__(self, folder, upstreams=(), server=None, storage=None, pypi=None, each=None, wrapper=()):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = self.folder / "store"
+        self.config = self.folder / "mirror.conf"
+        self.wrapper = list(wrapper)
+        self.process = None
+        self._clock = self.folder / "clock"
+        self._clock.write_bytes(struct.pack("=q", 0))
+        self._stderr_path = self.folder / "stderr.log"
+        self.configure(upstreams, server, storage, pypi, each)
+
+    # ---- configuration ----
+
+    def configure(self, upstreams=(), server=None, storage=None, pypi=None, each=None):
+        """Writes mirror.conf. each: keys of every upstream."""
+        access_log = self.folder / "access.log"
+        sections = {
+            "server": {"listen": "127.0.0.1:0", "access_log": access_log, "workers": 2, **(server or {})},
+            "storage": {"path": self.store, "min_free": 0, **(storage or {})},
+            "pypi": pypi or {},
+        }
+        for number, upstream in enumerate(upstreams, 1):
+            keys = upstream if isinstance(upstream, dict) else {"index": upstream.index}
+            sections[f'pypi "u{number}"'] = {**keys, **(each or {})}
+        self.config.write_text(config_text(sections))
+
+    # ---- the process ----
+
+    def start(self):
+        environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        environment["YIZHAN_TEST_CLOCK"] = str(self._clock)
+        self._stdout = []
+        self._said = threading.Condition()
+        with open(self._stderr_path, "ab") as stderr:
+            self.process = subprocess.Popen(
+                [*self.wrapper, BINARY, "serve", "-c", self.config],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment,
+                cwd=self.folder,
+                text=True,
+            )
+        threading.Thread(target=self._read_stdout, args=(self.process,), daemon=True).start()
+        self.port = self._wait_ready()
+        return self
+
+    def _read_stdout(self, process):
+        for line in process.stdout:
+            with self._said:
+                self._stdout.append(line)
+                self._said.notify_all()
+        with self._said:
+            self._stdout.append(None)
+            self._said.notify_all()
+
+    def _wait_ready(self):
+        def ready():
+            return next((found for line in self._stdout if line and (found := READY.search(line))), None)
+
+        with self._said:
+            settled = self._said.wait_for(lambda: ready() or None in self._stdout, PATIENCE_S)
+            found = ready()
+        if found:
+            return int(found[1])
+        if settled:
+            raise StartFailed(self.process.wait(PATIENCE_S), self.stderr)
+        raise AssertionError(f"the server is neither ready nor gone after {PATIENCE_S:.0f} s:\n{self.stderr}")
+
+    @property
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def stdout(self):
+        with self._said:
+            return "".join(line for line in self._stdout if line)
+
+    @property
+    def stderr(self):
+        return self._stderr_path.read_text(errors="replace") if self._stderr_path.exists() else ""
+
+    def stop(self):
+        """SIGTERM; the end must be clean."""
+        if not self.process:
+            return
+        if self.running:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"SIGTERM does not end the server:\n{self.stderr[-4000:]}") from None
+        self.process = None
+        assert status == 0, f"the server ended with status {status}:\n{self.stderr[-8000:]}"
+        found = SANITIZER.search(self.stderr)
+        assert not found, f"sanitizer report:\n{self.stderr[max(0, found.start() - 500):][:8000]}"
+
+    def kill9(self):
+        assert self.running, f"the server has ended by itself:\n{self.stderr[-8000:]}"
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self.process = None
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def reload(self):
+        """SIGHUP; returns what it logs about that."""
+        before = len(self.stderr)
+        self.process.send_signal(signal.SIGHUP)
+        return wait_until(lambda: self.stderr[before:], "the server says what came of SIGHUP")
+
+    @property
+    def rss_bytes(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    # ---- the wall clock ----
+
+    def advance(self, seconds):
+        """Moves the server's wall clock forward."""
+        now = struct.unpack("=q", self._clock.read_bytes())[0]
+        with open(self._clock, "r+b") as clock:
+            clock.write(struct.pack("=q", now + seconds))
+
+    # ---- requests ----
+
+    @property
+    def index(self):
+        return f"http://127.0.0.1:{self.port}/simple/"
+
+    def get(self, target, headers=(), **options):
+        return client.fetch(self.port, target, "GET", headers, **options)
+
+    def head(self, target, headers=(), **options):
+        return client.fetch(self.port, target, "HEAD", headers, **options)
+
+    def open(self, target, headers=(), **options):
+        """An exchange to be read step by step."""
+        return client.Exchange(self.port, target, "GET", headers, **options)
+
+    def raw(self, data):
+        return client.send_raw(self.port, data)
+
+    def page(self, project):
+        """The project's page as JSON; it must be there."""
+        response = self.get(f"/simple/{project}/", {"Accept": JSON_TYPE})
+        assert response.status == 200, f"page of {project}: {response.status} {response.body[:300]}"
+        return response.json()
+
+    def metrics(self):
+        """yizhan_requests_total 5 -> {"requests_total": 5}"""
+        text = self.get("/metrics").text
+        found = re.findall(r"^yizhan_(\w+)(?:\{[^}]*\})? (-?[0-9.e+]+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
+    def metric(self, name):
+        return self.metrics()[name]
+
+    def wait_idle(self):
+        """Until no fill is running: what was fetched is committed."""
+        wait_until(lambda: self.metric("fills_running") == 0, "all fills end")
+
+    # ---- the store on disk ----
+
+    def blob_path(self, sha256):
+        return self.store / "blobs" / "sha256" / sha256[:2] / sha256[2:]
+
+    def blob_files(self):
+        return sorted(path for path in (self.store / "blobs" / "sha256").glob("*/*") if path.is_file())
+
+    def index_rows(self, sql):
+        """Rows of a query on index.db, read beside the server or after it."""
+        with sqlite3.connect(f"file:{self.store}/index.db?mode=ro", uri=True, timeout=PATIENCE_S) as database:
+            return database.execute(sql).fetchall()
+
+    def blob_rows(self):
+        """{hex digest: size} of the index."""
+        rows = self.index_rows("SELECT digest, size FROM blob")
+        return {digest.hex() if isinstance(digest, bytes) else digest: size for digest, size in rows}
