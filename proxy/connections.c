@@ -283,6 +283,18 @@ void client_request_done(struct client *client)
     mark(client, CLIENT_IDLE);
 }
 
+bool connections_busy(struct connections *connections)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&connections->lock);
+    for (size_t i = 0; i < connections->count; i++) {
+        uint32_t state =
+            atomic_load_explicit(&connections->clients[i]->mark, memory_order_relaxed) & STATE_MASK;
+        if (state != CLIENT_IDLE)
+            return true;
+    }
+    return false;
+}
+
 /* ---- the sweep ---- */
 
 /* What the peer's TCP acknowledged so far. Bytes in our send buffer do not count: it takes megabytes at once.

@@ -65,6 +65,9 @@ void client_request_begun(struct client *client);
 void client_waiting(struct client *client, bool waiting);
 void client_request_done(struct client *client);
 
+/* True while any client is owed an answer. Idle keep-alive connections do not count. */
+bool connections_busy(struct connections *connections);
+
 /* Cuts who is late (COUNTER_CUT). now_ms is clock_mono_ms(). One thread. */
 void connections_sweep(struct connections *connections, int64_t now_ms);
 

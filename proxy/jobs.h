@@ -1,6 +1,6 @@
-/* The jobs thread: work that takes processor time or small local disk reads and belongs neither on a worker nor on
- * the fetch thread: parsing and rendering pages, compressing, taking metadata out of wheels. It never touches the
- * network and never waits for a request. */
+/* The jobs thread: work that takes processor time or small local disk reads and belongs neither on a worker
+ * nor on the fetch thread: parsing and rendering pages, compressing, taking metadata out of wheels. It never
+ * touches the network and never waits for a request. */
 #ifndef PROXY_JOBS_H
 #define PROXY_JOBS_H
 

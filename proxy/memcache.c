@@ -1,5 +1,5 @@
-/* Owns: the table of hot objects. Any thread; all fields guarded by `lock`, which is held for a look-up's time only.
- * Values that leave the table are freed after the lock is released. */
+/* Owns: the table of hot objects. Any thread; all fields guarded by `lock`, which is held for a look-up's
+ * time only. Values that leave the table are freed after the lock is released. */
 #include "proxy/memcache.h"
 
 #include <stdlib.h>

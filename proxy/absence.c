@@ -1,0 +1,39 @@
+#include "proxy/absence.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "proxy/memcache.h"
+#include "proxy/proxy.h"
+
+struct absence {
+    struct shared shared;
+    int64_t until_s;
+};
+
+static void absence_free(struct shared *value)
+{
+    free(value);
+}
+
+bool absence_known(struct proxy *proxy, const char *key)
+{
+    struct absence *absence = (struct absence *)memcache_get(proxy->memcache, key);
+
+    if (!absence)
+        return false;
+    bool known = clock_wall_s() < absence->until_s;
+    shared_unref(&absence->shared);
+    return known;
+}
+
+void absence_remember(struct proxy *proxy, const char *key, int64_t ttl_s)
+{
+    struct absence *absence = xcalloc(1, sizeof(*absence));
+
+    shared_init(&absence->shared, absence_free);
+    absence->until_s = clock_wall_s() + ttl_s;
+    memcache_put(proxy->memcache, key, &absence->shared, sizeof(*absence));
+    shared_unref(&absence->shared);
+}

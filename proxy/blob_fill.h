@@ -1,0 +1,35 @@
+/* Filling one blob: from any of several upstreams into the store, while readers follow. */
+#ifndef PROXY_BLOB_FILL_H
+#define PROXY_BLOB_FILL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "proxy/fill.h"
+#include "proxy/proxy.h"
+#include "upstreams/fetch.h"
+
+struct blob_fill_options {
+    const char *label; /* for the log: "file /packages/..." */
+    const struct fetch_candidate *candidates;
+    size_t candidate_count;
+    const struct checksum *checksum; /* what the bytes must hash to; NULL: nobody said */
+    int64_t expected_bytes;          /* -1 unknown */
+    int64_t max_bytes;               /* -1: no limit */
+    /* The entry that names the blob once it is committed. */
+    const char *space;
+    const char *key;
+    const char *scope;
+    /* A last look at content whose hash nobody said: false refuses it (an error page with status 200, say).
+     * NULL: none. */
+    bool (*plausible)(const char *key, const char *start, size_t len);
+    /* Runs on the jobs thread when the bytes are verified, before they are committed: fd is the whole file.
+     * NULL: none. */
+    void (*before_commit)(struct proxy *proxy, const char *key, const char *scope, int fd);
+};
+
+/* Starts the work of a fill just created by fill_join(). Options are copied. */
+void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options);
+
+#endif

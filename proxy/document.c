@@ -1,0 +1,189 @@
+/* Serving documents: freshness, and who waits for what. Runs on workers; the fetching is in document_fill.c,
+ * the rendering in rendition.c. */
+#include "proxy/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "proxy/document_fill.h"
+#include "proxy/respond.h"
+#include "storage/store.h"
+
+/* Keys of the memory cache and of the fill table. */
+static char *make_key(const char *prefix, const struct document_kind *kind, const char *key)
+{
+    return xasprintf("%s%s/%s", prefix, kind->space, key);
+}
+
+static bool is_for(const struct request *request, const char *fill_key)
+{
+    return request->fill && strcmp(request->fill->key, fill_key) == 0;
+}
+
+/* What the fill that this request waited for has brought: a reference, or NULL. */
+static struct document *product_of(struct request *request)
+{
+    struct fill *fill = request->fill;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    return (struct document *)shared_ref(fill->product);
+}
+
+static enum fetch_outcome outcome_of(struct request *request, bool *settled)
+{
+    struct fill *fill = request->fill;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    *settled = fill->state == FILL_DONE || fill->state == FILL_FAILED;
+    return fill->outcome;
+}
+
+/* Joins the fetch (or load) of the document and waits. Returns DOCUMENT_WAIT, or what to do when the fill has
+ * ended before we could wait: RETRY by the caller is one more look. */
+static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
+                          const char *fill_key, struct document *old, bool load)
+{
+    bool created;
+    struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
+
+    if (created && load)
+        document_load(request->proxy, request->site, fill, kind, key);
+    else if (created)
+        document_fetch(request->proxy, request->site, fill, kind, key, old);
+    return request_wait(request, fill, true);
+}
+
+static void refresh_in_background(struct request *request, struct document *document, const char *fill_key)
+{
+    bool created;
+
+    if (document->next_refresh_at_s > clock_wall_s())
+        return;
+    struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
+    if (created)
+        document_fetch(request->proxy, request->site, fill, document->kind, document->key, document);
+    shared_unref(&fill->shared);
+}
+
+/* Looks in memory, then in the store. Returns DOCUMENT_HAVE, DOCUMENT_WAIT, or DOCUMENT_NOT_FOUND if it is
+ * not held. */
+static enum document_result find_held(struct request *request, const struct document_kind *kind,
+                                      const char *key, struct document **out)
+{
+    char *CLEANUP_FREE memory_key = make_key("", kind, key);
+    char *CLEANUP_FREE load_key = make_key("load:", kind, key);
+    struct entry_read read;
+
+    *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
+    if (*out)
+        return DOCUMENT_HAVE;
+    if (is_for(request, load_key)) {
+        *out = product_of(request);
+        return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
+    }
+    if (entry_get(request->proxy->store, kind->space, key, &read) < 0)
+        return DOCUMENT_NOT_FOUND;
+    entry_release(&read);
+    if (join_and_wait(request, kind, key, load_key, NULL, true))
+        return DOCUMENT_WAIT;
+    *out = product_of(request);
+    return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
+}
+
+enum document_result document_get_held(struct request *request, const struct document_kind *kind,
+                                       const char *key, struct document **out)
+{
+    char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
+
+    if (is_for(request, fetch_key) && (*out = product_of(request)))
+        return DOCUMENT_HAVE;
+    return find_held(request, kind, key, out);
+}
+
+/* The fetch we waited for has ended. */
+static enum document_result after_fetch(struct request *request, struct document **out)
+{
+    bool settled;
+    enum fetch_outcome outcome = outcome_of(request, &settled);
+
+    if (!settled) /* the server is stopping */
+        return DOCUMENT_UNAVAILABLE;
+    *out = product_of(request);
+    if (!*out)
+        return outcome == FETCH_NOT_FOUND ? DOCUMENT_NOT_FOUND : DOCUMENT_UNAVAILABLE;
+    request->how = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED ? HOW_MISS : HOW_STALE;
+    return DOCUMENT_HAVE;
+}
+
+static enum document_result not_held(struct request *request, const struct document_kind *kind,
+                                     const char *key, const char *fetch_key, struct document **out)
+{
+    char *CLEANUP_FREE absent_key = make_key("absent:", kind, key);
+
+    if (absence_known(request->proxy, absent_key)) {
+        request->how = HOW_NEGATIVE;
+        return DOCUMENT_NOT_FOUND;
+    }
+    if (request->site->config->server.offline)
+        return DOCUMENT_NOT_FOUND;
+    if (join_and_wait(request, kind, key, fetch_key, NULL, false))
+        return DOCUMENT_WAIT;
+    return after_fetch(request, out);
+}
+
+enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
+                                  struct document **out)
+{
+    char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
+    const struct config *config = request->site->config;
+
+    if (is_for(request, fetch_key))
+        return after_fetch(request, out);
+    enum document_result result = find_held(request, kind, key, out);
+    if (result == DOCUMENT_WAIT)
+        return result;
+    if (result == DOCUMENT_NOT_FOUND)
+        return not_held(request, kind, key, fetch_key, out);
+
+    struct document *document = *out;
+    int64_t age_s = clock_wall_s() - document->confirmed_at_s;
+    int64_t ttl_s = kind->ttl_s(config);
+    request->how = HOW_HIT;
+    if (age_s <= ttl_s)
+        return DOCUMENT_HAVE;
+    request->how = HOW_STALE;
+    if (config->server.offline)
+        return DOCUMENT_HAVE;
+    if (age_s <= ttl_s + config->pypi.stale_ttl_s) {
+        refresh_in_background(request, document, fetch_key);
+        return DOCUMENT_HAVE;
+    }
+    if (document->next_refresh_at_s > clock_wall_s())
+        return DOCUMENT_HAVE;
+    bool waits = join_and_wait(request, kind, key, fetch_key, document, false);
+    document_unref(take_ptr(out));
+    return waits ? DOCUMENT_WAIT : after_fetch(request, out);
+}
+
+enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
+                                         const char *what)
+{
+    char *CLEANUP_FREE reason = NULL;
+
+    if (result == DOCUMENT_NOT_FOUND) {
+        if (request->site->config->server.offline)
+            return respond_error(request, MHD_HTTP_NOT_FOUND, "%s is not in the store, and offline = yes",
+                                 what);
+        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says there is no such thing",
+                             what);
+    }
+    if (request->fill) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+        reason = xstrdup_or_null(request->fill->reason);
+    }
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                         "%s: no upstream could answer, try again later%s%s", what, reason ? ": " : "",
+                         reason ? reason : "");
+}

@@ -1,0 +1,104 @@
+/* Documents: what upstreams say about things that change (pages, the root list, the JSON API), kept in memory
+ * parsed and rendered, in the store as it came, and fresh by the rules below.
+ *
+ *   age <= ttl                  served
+ *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
+ *   older                       the client waits for the refresh; if no upstream answers it is served all the
+ * same not held                    the client waits for a fetch; "nowhere" is remembered for negative_ttl
+ *   offline                     what is held is served at any age; upstreams are not asked
+ *
+ * A document is immutable but for its times and its renditions (made when they are first asked for). */
+#ifndef PROXY_DOCUMENT_H
+#define PROXY_DOCUMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/lock.h"
+#include "proxy/memcache.h"
+#include "proxy/proxy.h"
+#include "proxy/request.h"
+
+struct document;
+struct object;
+struct upstream;
+
+/* An answer of an upstream, as it came. */
+struct document_source {
+    char *upstream; /* name; heap */
+    char *url;
+    char *content_type;
+    char *etag;
+    char *last_modified;
+    struct buf body;
+};
+
+#define DOCUMENT_FORMATS 3
+
+struct document_kind {
+    const char *space; /* of the store's entries; also in logs: "page flask" */
+    const char *accept;
+    /* Seconds. */
+    int64_t (*ttl_s)(const struct config *config);
+    /* Appends the URL of the document at upstream number i. Returns false if that upstream has none. */
+    bool (*url)(const struct site *site, size_t i, const char *key, struct buf *out);
+    /* Jobs thread: reads the body. Returns 0 with the content (a shared value) and what it takes in memory,
+     * or -1 with a sentence. */
+    int (*parse)(const struct document_source *source, const char *key, struct shared **content,
+                 int64_t *cost_bytes, struct buf *error);
+    /* Jobs thread: what can be learned about the upstream from its document. May be NULL. */
+    void (*learn)(struct upstream *upstream, const struct shared *content);
+    /* Jobs thread: appends the body of one format; NULL if the kind has no fixed renditions. */
+    void (*render)(struct proxy *proxy, const struct document *document, int format, struct buf *out);
+    const char *(*content_type)(int format);
+};
+
+struct document {
+    struct shared shared;
+    const struct document_kind *kind;
+    char *key;
+    struct document_source source; /* its body is empty: that lies in the store */
+    struct shared *content;
+    int64_t content_bytes;
+    _Atomic int64_t confirmed_at_s;
+    _Atomic int64_t next_refresh_at_s; /* not before: a refresh has just failed */
+    int64_t max_age_s;                 /* what clients are told */
+
+    struct lock lock;                               /* guards below */
+    struct object *renditions[DOCUMENT_FORMATS][2]; /* [1] gzip */
+    int version;                                    /* counts document_outdate() */
+};
+
+enum document_result {
+    DOCUMENT_HAVE,
+    DOCUMENT_WAIT,        /* return MHD_YES */
+    DOCUMENT_NOT_FOUND,   /* every healthy upstream said so, or offline and not held */
+    DOCUMENT_UNAVAILABLE, /* no upstream could say */
+};
+
+/* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. When it says
+ * anything but HAVE or WAIT, document_respond_missing() answers. */
+enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
+                                  struct document **out);
+/* The same for a document that is held (in memory or in the store), whatever its age; never asks an upstream.
+ * NOT_FOUND if it is not held. */
+enum document_result document_get_held(struct request *request, const struct document_kind *kind,
+                                       const char *key, struct document **out);
+enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
+                                         const char *what);
+
+/* Answers with a rendition, waiting for it if it must be made first. Call it again after the wait with the
+ * same document. gzip: the client takes it. */
+enum MHD_Result document_respond(struct request *request, struct document *document, int format, bool gzip);
+
+/* Something that its renditions tell has changed: they are made anew when next asked for. Any thread. */
+void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key);
+
+static inline void document_unref(struct document *document)
+{
+    shared_unref(document ? &document->shared : NULL);
+}
+
+#endif

@@ -1,0 +1,393 @@
+/* A document_fill lives from document_fetch() to the end of both the fetch and its jobs; it is
+ * reference-counted because a cancelled fetch ends while a job still parses.
+ *
+ * fetch thread: collects the body; jobs thread: parses it, stores it, makes the document; fetch thread:
+ * settles. */
+#include "proxy/document_fill.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "proxy/jobs.h"
+#include "proxy/respond.h"
+#include "storage/store.h"
+#include "upstreams/fetch.h"
+#include "upstreams/upstream.h"
+
+/* After a refresh that failed, held documents are served without asking again for so long. */
+#define REFRESH_PAUSE_S 10
+#define MAX_AGE_S 600
+
+struct document_fill {
+    struct shared shared;
+    /* set once */
+    struct proxy *proxy;
+    struct site *site;
+    struct fill *fill;
+    const struct document_kind *kind;
+    char *key;
+    struct document *old;
+    /* fetch thread while collecting, jobs thread while parsing */
+    struct document_source source;
+    struct upstream *upstream; /* whose answer source is */
+    struct document *made;
+};
+
+static void source_release(struct document_source *source)
+{
+    free(source->upstream);
+    free(source->url);
+    free(source->content_type);
+    free(source->etag);
+    free(source->last_modified);
+    buf_release(&source->body);
+    *source = (struct document_source){.body = BUF_INIT};
+}
+
+static void document_fill_free(struct shared *value)
+{
+    struct document_fill *df = (struct document_fill *)value;
+
+    source_release(&df->source);
+    if (df->upstream)
+        upstream_unref(df->upstream);
+    document_unref(df->made);
+    document_unref(df->old);
+    shared_unref(&df->fill->shared);
+    site_unref(df->site);
+    free(df->key);
+    free(df);
+}
+
+static struct document_fill *document_fill_new(struct proxy *proxy, struct site *site, struct fill *fill,
+                                               const struct document_kind *kind, const char *key)
+{
+    struct document_fill *df = xcalloc(1, sizeof(*df));
+
+    shared_init(&df->shared, document_fill_free);
+    df->proxy = proxy;
+    shared_ref(&site->shared);
+    df->site = site;
+    shared_ref(&fill->shared);
+    df->fill = fill;
+    df->kind = kind;
+    df->key = xstrdup(key);
+    buf_init(&df->source.body);
+    return df;
+}
+
+/* ---- documents ---- */
+
+static void document_free(struct shared *value)
+{
+    struct document *document = (struct document *)value;
+
+    for (int format = 0; format < DOCUMENT_FORMATS; format++)
+        for (int gzip = 0; gzip < 2; gzip++)
+            object_unref(document->renditions[format][gzip]);
+    source_release(&document->source);
+    shared_unref(document->content);
+    lock_destroy(&document->lock);
+    free(document->key);
+    free(document);
+}
+
+struct document *document_new(const struct document_kind *kind, const char *key,
+                              struct document_source *source, struct shared *content, int64_t content_bytes,
+                              int64_t confirmed_at_s, int64_t max_age_s)
+{
+    struct document *document = xcalloc(1, sizeof(*document));
+
+    shared_init(&document->shared, document_free);
+    lock_init(&document->lock, LOCK_RANK_DOCUMENT);
+    document->kind = kind;
+    document->key = xstrdup(key);
+    buf_release(&source->body);
+    document->source = *source;
+    *source = (struct document_source){.body = BUF_INIT};
+    document->content = content;
+    document->content_bytes = content_bytes;
+    document->confirmed_at_s = confirmed_at_s;
+    document->max_age_s = max_age_s;
+    return document;
+}
+
+void document_keep(struct proxy *proxy, struct document *document)
+{
+    char *CLEANUP_FREE key = xasprintf("%s/%s", document->kind->space, document->key);
+
+    memcache_put(proxy->memcache, key, &document->shared, document->content_bytes);
+}
+
+static int64_t max_age_s(const struct document_fill *df)
+{
+    int64_t ttl_s = df->kind->ttl_s(df->site->config);
+
+    return ttl_s < MAX_AGE_S ? ttl_s : MAX_AGE_S;
+}
+
+/* ---- the store's side ---- */
+
+/* How an entry remembers where the body came from: lines, in this order. */
+static void attributes_print(const struct document_source *source, struct buf *out)
+{
+    buf_printf(out, "%s\n%s\n%s\n%s\n%s\n", source->upstream, source->url, source->content_type, source->etag,
+               source->last_modified);
+}
+
+static int attributes_parse(const char *text, struct document_source *source)
+{
+    char **fields[] = {&source->upstream, &source->url, &source->content_type, &source->etag,
+                       &source->last_modified};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const char *end = strchr(text, '\n');
+        if (!end)
+            return -1;
+        *fields[i] = xstrndup(text, (size_t)(end - text));
+        text = end + 1;
+    }
+    return 0;
+}
+
+static void store_body(struct document_fill *df)
+{
+    struct buf CLEANUP_BUF attributes = BUF_INIT;
+    struct blob_writer *writer = NULL;
+    struct digest digest;
+
+    attributes_print(&df->source, &attributes);
+    struct entry entry = {
+        .space = df->kind->space,
+        .key = df->key,
+        .scope = "",
+        .confirmed_at_s = clock_wall_s(),
+        .attributes = attributes.data,
+    };
+    const struct buf *body = &df->source.body;
+    int error = blob_begin(df->proxy->store, (int64_t)body->len, &writer);
+    if (!error)
+        error = blob_write(writer, 0, body->data, body->len);
+    if (error) {
+        log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
+        counter_add(COUNTER_STORE_ERRORS, 1);
+        blob_abort(&writer);
+        return;
+    }
+    digest_of(body->data, body->len, &digest);
+    blob_commit(df->proxy->store, &writer, &digest, (int64_t)body->len, &entry, 1, NULL, NULL);
+}
+
+static void load(void *arg)
+{
+    struct document_fill *df = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct entry_read read = {0};
+    struct document *document = NULL;
+    struct shared *content = NULL;
+    int64_t cost_bytes = 0;
+
+    if (entry_get(df->proxy->store, df->kind->space, df->key, &read) == 0) {
+        int64_t confirmed_at_s = read.entry.confirmed_at_s;
+        if (!read.entry.has_digest || attributes_parse(read.entry.attributes, &df->source) < 0 ||
+            blob_read(df->proxy->store, &read.entry.digest, (size_t)df->site->config->pypi.max_page_bytes,
+                      &df->source.body) < 0)
+            buf_set(&error, "its bytes are gone");
+        else if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) == 0)
+            document = document_new(df->kind, df->key, &df->source, content, cost_bytes, confirmed_at_s,
+                                    max_age_s(df));
+        entry_release(&read);
+    }
+    if (document) {
+        for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
+            if (strcmp(upstream_name(df->site->pypi[i]), document->source.upstream) == 0)
+                df->kind->learn(df->site->pypi[i], document->content);
+        document_keep(df->proxy, document);
+    } else {
+        log_warn("%s %s: what the store has of it is no use (%s); it will be fetched again", df->kind->space,
+                 df->key, error.data);
+        entry_delete(df->proxy->store, df->kind->space, df->key);
+    }
+    fill_leave_table(df->fill);
+    fill_settle(df->fill, document ? FETCH_OK : FETCH_NOT_FOUND, NULL, document ? &document->shared : NULL);
+    shared_unref(&df->shared);
+}
+
+void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
+                   const struct document_kind *kind, const char *key)
+{
+    struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
+
+    jobs_add(proxy->jobs, JOB_WAITED_FOR, load, df);
+}
+
+/* ---- the upstream's side ---- */
+
+static int on_begin(void *sink, const struct fetch_answer *answer)
+{
+    struct document_fill *df = sink;
+
+    source_release(&df->source);
+    df->source.upstream = xstrdup(upstream_name(answer->upstream));
+    df->source.url = xstrdup(answer->url);
+    df->source.content_type = xstrdup(answer->content_type);
+    df->source.etag = xstrdup(answer->etag);
+    df->source.last_modified = xstrdup(answer->last_modified);
+    if (df->upstream)
+        upstream_unref(df->upstream);
+    df->upstream = upstream_ref(answer->upstream);
+    return 0;
+}
+
+static int on_write(void *sink, int64_t offset, const void *data, size_t len)
+{
+    struct document_fill *df = sink;
+
+    CHECK((size_t)offset == df->source.body.len);
+    buf_add(&df->source.body, data, len);
+    return 0;
+}
+
+static void decide(struct document_fill *df, enum fetch_verdict verdict)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
+    if (df->fill->fetch)
+        fetch_decide(df->fill->fetch, verdict);
+}
+
+static void parse(void *arg)
+{
+    struct document_fill *df = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct shared *content = NULL;
+    int64_t cost_bytes = 0;
+
+    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
+        log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
+                 df->source.upstream, df->source.url, error.data);
+        decide(df, FETCH_REJECT);
+    } else {
+        if (df->kind->learn)
+            df->kind->learn(df->upstream, content);
+        store_body(df);
+        df->made =
+            document_new(df->kind, df->key, &df->source, content, cost_bytes, clock_wall_s(), max_age_s(df));
+        document_keep(df->proxy, df->made);
+        decide(df, FETCH_ACCEPT);
+    }
+    shared_unref(&df->shared);
+}
+
+static enum fetch_verdict on_complete(void *sink)
+{
+    struct document_fill *df = sink;
+
+    shared_ref(&df->shared);
+    jobs_add(df->proxy->jobs, JOB_WAITED_FOR, parse, df);
+    return FETCH_PENDING;
+}
+
+/* What is left of a refresh that brought nothing new: the old document, or the knowledge that it is gone. */
+static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
+{
+    char *CLEANUP_FREE key = xasprintf("%s/%s", df->kind->space, df->key);
+    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", key);
+    int64_t now_s = clock_wall_s();
+
+    switch (outcome) {
+    case FETCH_NOT_MODIFIED:
+        CHECK(df->old);
+        df->old->confirmed_at_s = now_s;
+        entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
+        return take_ptr(&df->old);
+    case FETCH_NOT_FOUND:
+        absence_remember(df->proxy, absent_key, df->site->config->pypi.negative_ttl_s);
+        if (df->old) {
+            memcache_drop(df->proxy->memcache, key);
+            entry_delete(df->proxy->store, df->kind->space, df->key);
+        }
+        return NULL;
+    default:
+        if (df->old) {
+            log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
+                     (long long)(now_s - df->old->confirmed_at_s),
+                     *reason ? reason : fetch_outcome_name(outcome));
+            df->old->next_refresh_at_s = now_s + REFRESH_PAUSE_S;
+        }
+        return take_ptr(&df->old);
+    }
+}
+
+static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
+                      const char *reason)
+{
+    struct document_fill *df = sink;
+    struct document *product;
+
+    (void)answer;
+    lock_acquire(&df->fill->lock);
+    df->fill->fetch = NULL;
+    lock_release(&df->fill->lock);
+    product = outcome == FETCH_OK ? take_ptr(&df->made) : without_new(df, outcome, reason);
+    /* Out of the table first: who comes now finds the memory cache filled, or starts anew. */
+    fill_leave_table(df->fill);
+    fill_settle(df->fill, outcome, reason, product ? &product->shared : NULL);
+    shared_unref(&df->shared);
+}
+
+static const struct fetch_sink_ops sink_ops = {
+    .begin = on_begin,
+    .write = on_write,
+    .complete = on_complete,
+    .finish = on_finish,
+};
+
+/* Validators belong to the server that gave them. */
+static void add_candidate(struct document_fill *df, size_t i, struct buf *url,
+                          struct fetch_candidate *candidate)
+{
+    *candidate = (struct fetch_candidate){.upstream = df->site->pypi[i], .url = url->data};
+    if (!df->old || strcmp(df->old->source.upstream, upstream_name(df->site->pypi[i])) != 0)
+        return;
+    if (*df->old->source.etag)
+        candidate->if_none_match = df->old->source.etag;
+    if (*df->old->source.last_modified)
+        candidate->if_modified_since = df->old->source.last_modified;
+}
+
+void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
+                    const struct document_kind *kind, const char *key, struct document *old)
+{
+    struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
+    char *CLEANUP_FREE label = xasprintf("%s %s", kind->space, key);
+    struct fetch_candidate *CLEANUP_FREE candidates = xcalloc(site->pypi_count, sizeof(*candidates));
+    struct buf *CLEANUP_FREE urls = xcalloc(site->pypi_count, sizeof(*urls));
+    size_t count = 0;
+
+    df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
+    for (size_t i = 0; i < site->pypi_count; i++) {
+        buf_init(&urls[i]);
+        if (kind->url(site, i, key, &urls[i]))
+            add_candidate(df, i, &urls[i], &candidates[count++]);
+    }
+    struct fetch_options options = {
+        .label = label,
+        .class = FETCH_DOCUMENT,
+        .accept = kind->accept,
+        .max_bytes = site->config->pypi.max_page_bytes,
+        .expected_bytes = -1,
+        .candidates = candidates,
+        .candidate_count = count,
+    };
+    lock_acquire(&fill->lock);
+    fill->fetch = fetch_start(proxy->fetcher, &options, &sink_ops, df);
+    lock_release(&fill->lock);
+    for (size_t i = 0; i < site->pypi_count; i++)
+        buf_release(&urls[i]);
+}

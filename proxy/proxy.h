@@ -1,0 +1,51 @@
+/* What all parts of the proxy share: the running instance. Set once at start, except `site`, which a reload
+ * swaps. */
+#ifndef PROXY_PROXY_H
+#define PROXY_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/lock.h"
+#include "proxy/memcache.h"
+
+struct upstream;
+
+/* One configuration in force, with its upstreams. Immutable and reference-counted: requests and fills that
+ * began under it keep it, a reload makes a new one. */
+struct site {
+    struct shared shared;
+    struct config *config;
+    struct upstream **pypi; /* in the order of mirror.conf */
+    size_t pypi_count;
+};
+
+struct proxy {
+    struct store *store;
+    struct fetcher *fetcher;
+    struct fills *fills;
+    struct memcache *memcache;
+    struct jobs *jobs;
+    struct connections *connections;
+    struct access_log *access_log;
+    struct listener *listener;
+    char *address; /* the first one we listen on, for people: "127.0.0.1:8080" */
+    int64_t started_at_s;
+
+    struct lock site_lock;
+    struct site *site; /* guarded by site_lock */
+};
+
+/* Takes over config. */
+struct site *site_new(struct config *config);
+/* Returns a new reference to the configuration in force. */
+struct site *site_get(struct proxy *proxy);
+/* Puts another in force; takes the reference. */
+void site_set(struct proxy *proxy, struct site *site);
+static inline void site_unref(struct site *site)
+{
+    shared_unref(site ? &site->shared : NULL);
+}
+
+#endif

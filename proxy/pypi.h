@@ -1,0 +1,28 @@
+/* PyPI: the simple repository API, package files and the legacy JSON API. The handlers of the routes, and
+ * what they share. */
+#ifndef PROXY_PYPI_H
+#define PROXY_PYPI_H
+
+#include "proxy/document.h"
+#include "proxy/request.h"
+#include "upstreams/page.h"
+
+/* GET /simple/  /simple/<project>/ */
+enum MHD_Result pypi_simple_list(struct request *request);
+enum MHD_Result pypi_simple_project(struct request *request);
+/* GET /packages/... */
+enum MHD_Result pypi_file(struct request *request);
+/* GET /pypi/<project>/json  /pypi/<project>/<version>/json */
+enum MHD_Result pypi_json(struct request *request);
+
+/* Documents of kind "page", by normalised project name. */
+extern const struct document_kind page_kind;
+
+/* The page that a document of kind "page" holds. */
+const struct page *document_page(const struct document *document);
+
+/* Spaces of the store's entries, by our path of the file; their scope is the normalised project. */
+#define SPACE_FILE "file"
+#define SPACE_METADATA "metadata"
+
+#endif

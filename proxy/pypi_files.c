@@ -1,0 +1,299 @@
+/* Package files: from the store, or as they arrive. */
+#include "proxy/pypi_files.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/absence.h"
+#include "proxy/blob_fill.h"
+#include "proxy/pypi.h"
+#include "proxy/respond.h"
+#include "storage/store.h"
+
+/* Files up to this size are answered from memory when they are hot. */
+#define SMALL_BYTES (64 * 1024)
+
+char *file_fill_key(const struct file_lookup *lookup)
+{
+    return xasprintf("file:%s", lookup->key.data);
+}
+
+bool waited_for(const struct request *request, const char *fill_key)
+{
+    return request->fill && strcmp(request->fill->key, fill_key) == 0;
+}
+
+/* The validator is the path's own hash, so it is the same before, while and after the file is in the store.
+ */
+static void file_etag(const struct file_lookup *lookup, char etag[2 * HASH_MAX_BYTES + 3])
+{
+    char hex[2 * HASH_MAX_BYTES + 1];
+
+    checksum_hex(&lookup->path.checksum, hex);
+    snprintf(etag, 2 * HASH_MAX_BYTES + 3, "\"%s\"", hex);
+}
+
+/* ---- filling ---- */
+
+/* Where nobody promised a hash: is it at least the kind of file that its name says? Mirrors and captive
+ * portals send error pages with status 200. */
+static bool file_plausible(const char *key, const char *start, size_t len)
+{
+    if (text_ends(key, ".whl") || text_ends(key, ".zip") || text_ends(key, ".egg"))
+        return len >= 4 && memcmp(start, "PK", 2) == 0;
+    if (text_ends(key, ".gz") || text_ends(key, ".tgz"))
+        return len >= 2 && memcmp(start, "\x1f\x8b", 2) == 0;
+    return len > 0 && start[0] != '<';
+}
+
+struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE key = file_fill_key(lookup);
+    struct fetch_candidate candidates[MAX_UPSTREAMS];
+    char *urls[MAX_UPSTREAMS];
+    size_t count = file_lookup_candidates(request, lookup, "", candidates, urls);
+    struct checksum checksum;
+    bool promised = file_lookup_checksum(lookup, &checksum);
+    struct fill *fill = NULL;
+    bool created = false;
+
+    if (count)
+        fill = fill_join(request->proxy->fills, key, &created);
+    if (created) {
+        const struct blob_fill_options options = {
+            .label = key,
+            .candidates = candidates,
+            .candidate_count = count,
+            .checksum = promised ? &checksum : NULL,
+            .expected_bytes = lookup->file ? lookup->file->size_bytes : -1,
+            .max_bytes = -1,
+            .space = SPACE_FILE,
+            .key = lookup->key.data,
+            .scope = file_lookup_project(request, lookup),
+            .plausible = file_plausible,
+            .before_commit = filename_is_wheel(lookup->path.filename) ? metadata_before_commit : NULL,
+        };
+        blob_fill_start(request->proxy, fill, &options);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(urls[i]);
+    return fill;
+}
+
+/* ---- answering ---- */
+
+static void file_headers(struct file_headers *headers, const char *etag)
+{
+    *headers = (struct file_headers){.content_type = "application/octet-stream", .etag = etag};
+}
+
+static enum MHD_Result respond_not_found(struct request *request, const struct file_lookup *lookup)
+{
+    if (request->site->config->server.offline)
+        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s is not in the store, and offline = yes",
+                             lookup->path.filename);
+    return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: no upstream has this file", lookup->path.filename);
+}
+
+static enum MHD_Result respond_unavailable(struct request *request, const struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE reason = NULL;
+
+    if (request->fill) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+        reason = xstrdup_or_null(request->fill->reason);
+    }
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                         "%s: no upstream can serve it now, try again later%s%s", lookup->path.filename,
+                         reason ? ": " : "", reason ? reason : "");
+}
+
+/* Small files are kept in memory as a whole; ranges of them are served from the store. */
+static enum MHD_Result respond_small(struct request *request, const struct file_lookup *lookup,
+                                     struct blob *blob, const char *etag)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    char *CLEANUP_FREE key = xasprintf("small%s", lookup->key.data);
+    const struct header headers[] = {
+        {"Content-Type", "application/octet-stream"},
+        {"Cache-Control", FILE_CACHE_CONTROL},
+        {"Accept-Ranges", "bytes"},
+    };
+    int error = blob_read(request->proxy->store, &blob->digest, SMALL_BYTES, &body);
+
+    if (error) {
+        struct file_headers plain;
+        file_headers(&plain, etag);
+        return respond_blob(request, blob, &plain);
+    }
+    blob_close(request->proxy->store, blob);
+    size_t len = body.len;
+    struct object *object =
+        object_new(buf_take(&body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
+    memcache_put(request->proxy->memcache, key, &object->shared, (int64_t)len);
+    enum MHD_Result result = respond_object(request, object);
+    object_unref(object);
+    return result;
+}
+
+/* Returns true with *result when the file was in memory or in the store. */
+static bool respond_stored(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
+{
+    char *CLEANUP_FREE small_key = xasprintf("small%s", lookup->key.data);
+    char etag[2 * HASH_MAX_BYTES + 3];
+    struct file_headers headers;
+    struct blob blob;
+    bool range = request_header(request, "Range");
+    struct object *object = range ? NULL : (struct object *)memcache_get(request->proxy->memcache, small_key);
+
+    request->how = HOW_HIT;
+    if (object) {
+        *result = respond_object(request, object);
+        object_unref(object);
+        return true;
+    }
+    if (file_lookup_open(request, lookup, &blob) < 0)
+        return false;
+    file_etag(lookup, etag);
+    file_headers(&headers, etag);
+    *result = !range && blob.size_bytes <= SMALL_BYTES ? respond_small(request, lookup, &blob, etag)
+                                                       : respond_blob(request, &blob, &headers);
+    return true;
+}
+
+/* The request waits for this fill, or has waited. */
+static enum MHD_Result respond_from_fill(struct request *request, struct file_lookup *lookup)
+{
+    struct fill *fill = request->fill;
+    char etag[2 * HASH_MAX_BYTES + 3];
+    struct file_headers headers;
+
+    lock_acquire(&fill->lock);
+    enum fill_state state = fill->state;
+    enum fetch_outcome outcome = fill->outcome;
+    lock_release(&fill->lock);
+    request->how = HOW_MISS;
+    switch (state) {
+    case FILL_STREAMING:
+    case FILL_DONE:
+        file_etag(lookup, etag);
+        file_headers(&headers, etag);
+        return respond_fill(request, fill, &headers);
+    case FILL_FAILED:
+        if (outcome == FETCH_NOT_FOUND)
+            return respond_not_found(request, lookup);
+        return respond_unavailable(request, lookup);
+    case FILL_STARTING: /* the server is stopping */
+        break;
+    }
+    return respond_unavailable(request, lookup);
+}
+
+static bool failed_not_found(struct fill *fill)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    return fill->state == FILL_FAILED && fill->outcome == FETCH_NOT_FOUND;
+}
+
+static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup);
+
+/* Every upstream says 404 for the place where the file should be. If its project's page was not known, it may
+ * say another place: ask for the page, once. */
+static enum MHD_Result after_not_found(struct request *request, struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", lookup->key.data);
+    struct fill *failed = take_ptr(&request->fill);
+
+    if (failed)
+        shared_unref(&failed->shared);
+    if (!lookup->file && !request->pages_asked) {
+        request->pages_asked = true;
+        request->projects_seen = 0;
+        return serve_file(request, lookup);
+    }
+    absence_remember(request->proxy, absent_key, request->site->config->pypi.negative_ttl_s);
+    return respond_not_found(request, lookup);
+}
+
+/* HEAD needs no bytes when the page says how many there are. */
+static enum MHD_Result respond_size(struct request *request, const struct file_lookup *lookup)
+{
+    char etag[2 * HASH_MAX_BYTES + 3];
+    struct file_headers headers;
+
+    file_etag(lookup, etag);
+    file_headers(&headers, etag);
+    request->how = HOW_MISS;
+    return respond_head(request, lookup->file->size_bytes, &headers);
+}
+
+/* Not in the store and not on its way. Returns the fill that will bring it (a reference), or NULL with
+ * *result, the answer there is without one (MHD_YES also when the request waits for a page). */
+static struct fill *begin_fill(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
+{
+    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", lookup->key.data);
+    bool offline = request->site->config->server.offline;
+    bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || request->pages_asked;
+    struct fill *fill = NULL;
+
+    if (absence_known(request->proxy, absent_key)) {
+        request->how = HOW_NEGATIVE;
+        *result = respond_not_found(request, lookup);
+        return NULL;
+    }
+    enum document_result page = file_lookup_page(request, lookup, page_needed && !offline);
+    if (page == DOCUMENT_WAIT)
+        *result = MHD_YES;
+    else if (page == DOCUMENT_HAVE && respond_stored(request, lookup, result))
+        return NULL;
+    else if (offline)
+        *result = respond_not_found(request, lookup);
+    else if (page == DOCUMENT_UNAVAILABLE && page_needed)
+        *result = respond_unavailable(request, lookup);
+    else if (page != DOCUMENT_HAVE && page_needed)
+        *result = after_not_found(request, lookup);
+    else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0)
+        *result = respond_size(request, lookup);
+    else if (!(fill = file_fill_join(request, lookup)))
+        *result = respond_unavailable(request, lookup);
+    return fill;
+}
+
+static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE fill_key = file_fill_key(lookup);
+    enum MHD_Result result = MHD_NO;
+
+    if (!waited_for(request, fill_key)) {
+        if (respond_stored(request, lookup, &result))
+            return result;
+        struct fill *fill = fill_find(request->proxy->fills, fill_key);
+        if (!fill)
+            fill = begin_fill(request, lookup, &result);
+        if (!fill)
+            return result;
+        if (request_wait(request, fill, false))
+            return MHD_YES;
+    }
+    if (failed_not_found(request->fill))
+        return after_not_found(request, lookup);
+    return respond_from_fill(request, lookup);
+}
+
+enum MHD_Result pypi_file(struct request *request)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct file_lookup lookup;
+    enum MHD_Result result;
+
+    if (file_lookup_init(request, &lookup, &error) < 0)
+        result = respond_error(request, MHD_HTTP_BAD_REQUEST, "%s", error.data);
+    else if (lookup.path.metadata)
+        result = pypi_metadata(request, &lookup);
+    else
+        result = serve_file(request, &lookup);
+    file_lookup_release(&lookup);
+    return result;
+}

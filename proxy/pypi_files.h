@@ -1,0 +1,22 @@
+/* Package files: what the files' and the metadata's handlers share. */
+#ifndef PROXY_PYPI_FILES_H
+#define PROXY_PYPI_FILES_H
+
+#include "proxy/file_lookup.h"
+#include "proxy/request.h"
+
+/* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no
+ * upstream is known to have it. */
+struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
+/* "file:/packages/..." */
+char *file_fill_key(const struct file_lookup *lookup);
+/* True if the request's last wait was for this fill. */
+bool waited_for(const struct request *request, const char *fill_key);
+
+/* GET /packages/....metadata (PEP 658). */
+enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup);
+/* Jobs thread: takes the metadata out of a wheel that is about to be committed. A blob_fill's before_commit.
+ */
+void metadata_before_commit(struct proxy *proxy, const char *key, const char *scope, int fd);
+
+#endif

@@ -1,0 +1,18 @@
+/* A reader: one client's answer, fed from a running fill. */
+#ifndef PROXY_READER_H
+#define PROXY_READER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct fill;
+struct request;
+
+/* Enters the request among the fill's readers, for the bytes [start, end). It leaves when the request ends.
+ */
+void reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end);
+/* libmicrohttpd's content reader; arg is the request. Suspends the connection when the fill has no more bytes
+ * yet. */
+ssize_t reader_read(void *arg, uint64_t position, char *data, size_t max);
+
+#endif

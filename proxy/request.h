@@ -1,0 +1,79 @@
+/* One client request, from its request line to the end of its answer.
+ *
+ * A handler runs on a worker. It either queues an answer with respond_*() or waits for a fill with
+ * request_wait(); after a wait it is called again from the top, so it keeps what it must remember in the
+ * request (`step`, `fill`) and looks everything else up anew. */
+#ifndef PROXY_REQUEST_H
+#define PROXY_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/fill.h"
+#include "proxy/proxy.h"
+#include "proxy/target.h"
+#include "storage/store.h"
+
+struct document;
+struct request;
+
+/* Returns what the respond_*() function or request_wait() returned. */
+typedef enum MHD_Result (*request_handler)(struct request *request);
+
+enum request_how { HOW_OTHER, HOW_HIT, HOW_MISS, HOW_STALE, HOW_NEGATIVE };
+
+struct request {
+    struct proxy *proxy;
+    struct site *site; /* reference, taken when the headers are complete */
+    struct MHD_Connection *connection;
+    struct client *client;
+    char *raw_target;
+    const char *method;
+    struct target target;
+    bool target_parsed;
+    bool begun; /* libmicrohttpd's first call has been */
+    request_handler handler;
+
+    /* The handler's own, kept over a wait. */
+    int step;
+    int projects_seen;         /* how many projects' pages were looked at for a file */
+    bool pages_asked;          /* upstreams may be asked for those pages */
+    struct document *document; /* reference: found already, kept over a wait */
+    struct fill *fill;         /* reference: what it waits or waited for */
+    struct waiter waiter;
+    struct fill *reads;   /* reference: what its answer is read from */
+    struct reader reader; /* listed in reads->stream while reads is set */
+    struct blob blob;     /* pinned while the answer is sent; its fd belongs to libmicrohttpd */
+    bool has_blob;
+
+    /* For the access log and the counters. */
+    enum request_how how;
+    int status;
+    int64_t body_bytes;
+    int64_t started_us;
+};
+
+/* libmicrohttpd's MHD_OPTION_URI_LOG_CALLBACK: the only place that sees the raw target. Returns the request.
+ */
+void *request_on_target(void *proxy, const char *target, struct MHD_Connection *connection);
+/* libmicrohttpd's access handler callback. */
+enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload_data,
+                                size_t *upload_data_size, void **request);
+/* libmicrohttpd's MHD_OPTION_NOTIFY_COMPLETED. */
+void request_on_end(void *proxy, struct MHD_Connection *connection, void **request,
+                    enum MHD_RequestTerminationCode why);
+
+bool request_is_head(const struct request *request);
+/* The first header line of that name, or NULL. */
+const char *request_header(struct request *request, const char *name);
+/* All header lines of that name: up to max pointers. Returns how many. */
+size_t request_header_lines(struct request *request, const char *name, const char **lines, size_t max);
+
+/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request while the fill
+ * is in state STARTING, or, with until_done, until it is DONE or FAILED. Returns true if it waits: return
+ * MHD_YES. Returns false if there is nothing to wait for (any more), or the server is stopping. */
+bool request_wait(struct request *request, struct fill *fill, bool until_done);
+
+#endif

@@ -1,0 +1,323 @@
+/* Building and queueing answers. Runs on workers; owns nothing. */
+#include "proxy/respond.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/memory.h"
+#include "proxy/range.h"
+#include "proxy/reader.h"
+
+/* Blocks of a streamed answer. Every answer holds one, so a crowd gets smaller ones. */
+#define BLOCK_BYTES (128 * 1024)
+#define CROWD 64
+#define CROWD_BLOCK_BYTES (32 * 1024)
+/* What libmicrohttpd sends by sendfile blocks its worker when it is not in the page cache: ask for it early.
+ */
+#define READ_AHEAD_BYTES (4 * 1024 * 1024)
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value && MHD_add_response_header(response, name, value) != MHD_YES)
+        BUG("libmicrohttpd refused the header %s: %s", name, value);
+}
+
+static enum MHD_Result queue(struct request *request, int status, int64_t body_bytes,
+                             struct MHD_Response *response)
+{
+    request->status = status;
+    request->body_bytes = request_is_head(request) || status == MHD_HTTP_NOT_MODIFIED ? 0 : body_bytes;
+    return MHD_queue_response(request->connection, (unsigned)status, response);
+}
+
+/* Queues a response that is used once. */
+static enum MHD_Result queue_once(struct request *request, int status, int64_t body_bytes,
+                                  struct MHD_Response *response)
+{
+    enum MHD_Result result = queue(request, status, body_bytes, response);
+
+    MHD_destroy_response(response);
+    return result;
+}
+
+static struct MHD_Response *response_of_text(char *body, size_t len, const char *content_type)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+
+    CHECK(response);
+    add_header(response, "Content-Type", content_type);
+    return response;
+}
+
+/* ---- messages ---- */
+
+static enum MHD_Result respond_message(struct request *request, int status, bool close, const char *allow,
+                                       const char *format, va_list args)
+{
+    struct buf text = BUF_INIT;
+
+    buf_vprintf(&text, format, args);
+    /* Peers' words may be part of the message; a terminal shows it. */
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            text.data[i] = '?';
+    buf_add_char(&text, '\n');
+    size_t len = text.len;
+    struct MHD_Response *response = response_of_text(buf_take(&text), len, "text/plain; charset=utf-8");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "Allow", allow);
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        add_header(response, "Retry-After", "5");
+    if (close)
+        add_header(response, "Connection", "close");
+    return queue_once(request, status, (int64_t)len, response);
+}
+
+enum MHD_Result respond_error(struct request *request, int status, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    enum MHD_Result result = respond_message(request, status, false, NULL, format, args);
+    va_end(args);
+    return result;
+}
+
+enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    enum MHD_Result result = respond_message(request, status, true, NULL, format, args);
+    va_end(args);
+    return result;
+}
+
+static enum MHD_Result respond_allow(struct request *request, const char *allow, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static enum MHD_Result respond_allow(struct request *request, const char *allow, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    enum MHD_Result result =
+        respond_message(request, MHD_HTTP_METHOD_NOT_ALLOWED, false, allow, format, args);
+    va_end(args);
+    return result;
+}
+
+enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow)
+{
+    return respond_allow(request, allow, "%s is not allowed here: this is a read-only mirror, use %s",
+                         request->method, allow);
+}
+
+enum MHD_Result respond_redirect(struct request *request, const char *location)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, buf_empty, MHD_RESPMEM_PERSISTENT);
+
+    CHECK(response);
+    add_header(response, "Location", location);
+    add_header(response, "Cache-Control", "public, max-age=86400");
+    return queue_once(request, MHD_HTTP_MOVED_PERMANENTLY, 0, response);
+}
+
+enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body)
+{
+    size_t len = body->len;
+    struct MHD_Response *response = response_of_text(buf_take(body), len, content_type);
+
+    add_header(response, "Cache-Control", "no-store");
+    return queue_once(request, MHD_HTTP_OK, (int64_t)len, response);
+}
+
+/* ---- objects in memory ---- */
+
+static void object_free(struct shared *value)
+{
+    struct object *object = (struct object *)value;
+
+    MHD_destroy_response(object->response);
+    free(object->etag);
+    free(object);
+}
+
+struct object *object_new(char *body, size_t len, const char *etag, const struct header *headers,
+                          size_t header_count)
+{
+    struct object *object = xcalloc(1, sizeof(*object));
+
+    shared_init(&object->shared, object_free);
+    object->response = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+    CHECK(object->response);
+    object->etag = xstrdup_or_null(etag);
+    object->body = body;
+    object->body_bytes = len;
+    add_header(object->response, "ETag", etag);
+    for (size_t i = 0; i < header_count; i++)
+        add_header(object->response, headers[i].name, headers[i].value);
+    return object;
+}
+
+static bool not_modified(struct request *request, const char *etag)
+{
+    const char *if_none_match = etag ? request_header(request, "If-None-Match") : NULL;
+
+    return if_none_match && etag_list_matches(if_none_match, etag, false);
+}
+
+enum MHD_Result respond_object(struct request *request, struct object *object)
+{
+    int status = not_modified(request, object->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+
+    return queue(request, status, (int64_t)object->body_bytes, object->response);
+}
+
+/* ---- files ---- */
+
+/* Which part of a file of `size` bytes the client gets. */
+struct part {
+    int status; /* 200, 206, 304, 416 */
+    int64_t start;
+    int64_t len;
+};
+
+static struct part choose_part(struct request *request, int64_t size, const char *etag)
+{
+    struct part part = {MHD_HTTP_OK, 0, size};
+    const char *range = request_header(request, "Range");
+
+    if (not_modified(request, etag)) {
+        part.status = MHD_HTTP_NOT_MODIFIED;
+        return part;
+    }
+    if (!range || request_is_head(request))
+        return part;
+    /* If-Range: only a strong match makes the range count (RFC 9110 section 13.1.5). */
+    const char *if_range = request_header(request, "If-Range");
+    if (if_range && !etag_list_matches(if_range, etag, true))
+        return part;
+    switch (range_parse(range, size, &part.start, &part.len)) {
+    case RANGE_NONE:
+        break;
+    case RANGE_OK:
+        part.status = MHD_HTTP_PARTIAL_CONTENT;
+        break;
+    case RANGE_UNSATISFIABLE:
+        part.status = MHD_HTTP_RANGE_NOT_SATISFIABLE;
+        break;
+    }
+    return part;
+}
+
+static void add_file_headers(struct MHD_Response *response, const struct part *part, int64_t size,
+                             const struct file_headers *headers)
+{
+    char text[80];
+
+    add_header(response, "Content-Type", headers->content_type);
+    add_header(response, "ETag", headers->etag);
+    add_header(response, "Cache-Control", FILE_CACHE_CONTROL);
+    add_header(response, "Accept-Ranges", "bytes");
+    for (size_t i = 0; i < headers->more_count; i++)
+        add_header(response, headers->more[i].name, headers->more[i].value);
+    if (part->status == MHD_HTTP_PARTIAL_CONTENT) {
+        snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, part->start,
+                 part->start + part->len - 1, size);
+        add_header(response, "Content-Range", text);
+    }
+}
+
+static enum MHD_Result respond_unsatisfiable(struct request *request, int64_t size)
+{
+    struct buf text = BUF_INIT;
+    char range[40];
+
+    buf_printf(&text, "the file has %" PRId64 " bytes; the range asked for lies outside\n", size);
+    size_t len = text.len;
+    struct MHD_Response *response = response_of_text(buf_take(&text), len, "text/plain; charset=utf-8");
+    snprintf(range, sizeof(range), "bytes */%" PRId64, size);
+    add_header(response, "Content-Range", range);
+    add_header(response, "Cache-Control", "no-store");
+    return queue_once(request, MHD_HTTP_RANGE_NOT_SATISFIABLE, (int64_t)len, response);
+}
+
+static ssize_t never_read(void *arg, uint64_t position, char *data, size_t max)
+{
+    (void)arg, (void)position, (void)data, (void)max;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* A response that says the size and is never asked for a byte: HEAD and 304. (An empty response would say
+ * Content-Length: 0.) */
+static enum MHD_Result respond_bodiless(struct request *request, const struct part *part, int64_t size,
+                                        const struct file_headers *headers)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback((uint64_t)size, 1024, never_read, NULL, NULL);
+
+    CHECK(response);
+    add_file_headers(response, part, size, headers);
+    return queue_once(request, part->status, 0, response);
+}
+
+enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers)
+{
+    struct part part = choose_part(request, size_bytes, headers->etag);
+
+    return respond_bodiless(request, &part, size_bytes, headers);
+}
+
+static bool bodiless(const struct request *request, const struct part *part)
+{
+    return part->status == MHD_HTTP_NOT_MODIFIED || request_is_head(request);
+}
+
+enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers)
+{
+    int64_t size = blob->size_bytes;
+    struct part part = choose_part(request, size, headers->etag);
+
+    CHECK(!request->has_blob);
+    request->blob = *blob;
+    request->has_blob = true;
+    blob->fd = -1;
+    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
+        return respond_unsatisfiable(request, size);
+    if (bodiless(request, &part))
+        return respond_bodiless(request, &part, size, headers);
+    posix_fadvise(request->blob.fd, part.start, part.len < READ_AHEAD_BYTES ? part.len : READ_AHEAD_BYTES,
+                  POSIX_FADV_WILLNEED);
+    struct MHD_Response *response =
+        MHD_create_response_from_fd_at_offset64((uint64_t)part.len, request->blob.fd, (uint64_t)part.start);
+    CHECK(response);
+    request->blob.fd = -1; /* closed by libmicrohttpd with the response */
+    add_file_headers(response, &part, size, headers);
+    return queue_once(request, part.status, part.len, response);
+}
+
+enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers)
+{
+    lock_acquire(&fill->lock);
+    int64_t size = fill->stream.total_bytes;
+    int crowd = fill->stream.reader_count;
+    lock_release(&fill->lock);
+    struct part part = choose_part(request, size, headers->etag);
+
+    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
+        return respond_unsatisfiable(request, size);
+    if (bodiless(request, &part))
+        return respond_bodiless(request, &part, size, headers);
+    reader_begin(request, fill, part.start, part.start + part.len);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        (uint64_t)part.len, crowd < CROWD ? BLOCK_BYTES : CROWD_BLOCK_BYTES, reader_read, request, NULL);
+    CHECK(response);
+    add_file_headers(response, &part, size, headers);
+    return queue_once(request, part.status, part.len, response);
+}

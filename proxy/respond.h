@@ -1,0 +1,66 @@
+/* Answers. Each queues exactly one answer and returns what libmicrohttpd said; the caller returns that on. */
+#ifndef PROXY_RESPOND_H
+#define PROXY_RESPOND_H
+
+#include <microhttpd.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/memcache.h"
+#include "proxy/request.h"
+
+/* For what never changes under its URL. */
+#define FILE_CACHE_CONTROL "public, max-age=365000000, immutable"
+
+/* An answer kept in memory, ready to be sent any number of times: body, its fixed headers and its validator.
+ * Shared between workers; immutable. */
+struct object {
+    struct shared shared;
+    struct MHD_Response *response;
+    char *etag;       /* with quotes; NULL: never 304 */
+    const char *body; /* owned by the response */
+    size_t body_bytes;
+};
+
+struct header {
+    const char *name;
+    const char *value;
+};
+
+/* Takes the body (heap memory) over. Headers with a NULL value are left out. */
+struct object *object_new(char *body, size_t len, const char *etag, const struct header *headers,
+                          size_t header_count);
+static inline void object_unref(struct object *object)
+{
+    shared_unref(object ? &object->shared : NULL);
+}
+
+/* 200, or 304 when If-None-Match has the object's ETag. */
+enum MHD_Result respond_object(struct request *request, struct object *object);
+/* A message for people, text/plain, with no-store. For 503 a Retry-After is added. */
+enum MHD_Result respond_error(struct request *request, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same, and the connection is closed afterwards: what follows on it cannot be trusted. */
+enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
+/* 301 with a relative Location. */
+enum MHD_Result respond_redirect(struct request *request, const char *location);
+enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body);
+
+/* The headers of a file's answer, the same whether it is served from the store or from a running fill. */
+struct file_headers {
+    const char *content_type;
+    const char *etag; /* with quotes */
+    const struct header *more;
+    size_t more_count;
+};
+
+/* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
+enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers);
+/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. */
+enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers);
+/* The head of a file's answer when only its size is known. HEAD requests. */
+enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers);
+
+#endif

@@ -1,0 +1,322 @@
+/* Start, signals, the clock tick, reload and stop: all on the main thread. What it starts:
+ *   accept thread (listener.c) -> libmicrohttpd's workers -> handlers (request.c, route.c)
+ *   fetch thread (upstreams), jobs thread (jobs.c), store thread (storage)
+ * Stop order matters: nobody new, nobody waiting, no worker, no fetch, no job, then the store. */
+#include "proxy/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "proxy/access_log.h"
+#include "proxy/connections.h"
+#include "proxy/fill.h"
+#include "proxy/jobs.h"
+#include "proxy/listener.h"
+#include "proxy/proxy.h"
+#include "proxy/request.h"
+#include "storage/store.h"
+#include "upstreams/fetch.h"
+
+#define TICK_MS 200
+#define DRAIN_MS 10000
+/* Also the limit of a request's headers. Every idle connection keeps one. */
+#define CONNECTION_MEMORY_BYTES (16 * 1024)
+#define INACTIVITY_S 75
+/* A fill of this size that nobody has wanted for so long is given up. */
+#define LINGER_BYTES (64 * 1024 * 1024)
+#define LINGER_MS (5 * 60 * 1000)
+
+struct server {
+    struct proxy proxy;
+    const char *config_path;
+    struct MHD_Daemon *daemon;
+};
+
+/* ---- libmicrohttpd ---- */
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct proxy *proxy = arg;
+    const union MHD_ConnectionInfo *info;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connections_closed(take_ptr((struct client **)context));
+        return;
+    }
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int fd = info->connect_fd;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *context = connections_opened(proxy->connections, fd, info->client_addr);
+}
+
+/* Paths are taken apart by us, from the raw target. */
+static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg, (void)connection;
+    return strlen(text);
+}
+
+static void on_library_message(void *arg, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_library_message(void *arg, const char *format, va_list args)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    (void)arg;
+    buf_vprintf(&text, format, args);
+    while (text.len && text.data[text.len - 1] == '\n')
+        text.data[--text.len] = '\0';
+    log_debug("http: %s", text.data);
+}
+
+static unsigned worker_count(const struct config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->server.workers > 0)
+        return (unsigned)config->server.workers;
+    return cores > 0 ? (unsigned)(2 * cores) : 2;
+}
+
+static struct MHD_Daemon *start_daemon(struct proxy *proxy, const struct config *config)
+{
+    /* Our own limits are below this one: going past it deadlocks the library's workers. */
+    unsigned limit = (unsigned)config->server.max_connections + 1024;
+    unsigned workers = worker_count(config);
+
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, request_on_call, proxy, MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
+        MHD_OPTION_THREAD_POOL_SIZE, workers, MHD_OPTION_CONNECTION_LIMIT, limit * workers,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)INACTIVITY_S, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+        request_on_target, proxy, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, request_on_end, proxy, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        proxy, MHD_OPTION_END);
+}
+
+/* Accept thread. */
+static int hand_over(void *arg, int fd, const struct sockaddr *address, socklen_t len)
+{
+    static const char refusal[] =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 43\r\nRetry-After: 5\r\n"
+        "Connection: close\r\n\r\ntoo many connections, try again in a while\n";
+    struct server *server = arg;
+
+    if (connections_admit(server->proxy.connections, address, len) < 0) {
+        ssize_t ignored = send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)ignored; /* it is closed in any case */
+        return -1;
+    }
+    /* The library closes the socket itself when it refuses it. */
+    if (MHD_add_connection(server->daemon, fd, address, len) != MHD_YES)
+        connections_withdraw(server->proxy.connections, address);
+    return 0;
+}
+
+/* ---- start ---- */
+
+/* A server of many connections and small bodies: give memory back, and do not spread it over an arena a
+ * thread. */
+static void tune_process(const struct config *config)
+{
+    struct rlimit files;
+
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    rlim_t want = (rlim_t)config->server.max_connections + 4096;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < want) {
+        files.rlim_cur = files.rlim_max == RLIM_INFINITY || want < files.rlim_max ? want : files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        if (files.rlim_cur < want)
+            log_warn("only %llu files may be open, max_connections wants %llu: raise the limit (ulimit -n, "
+                     "LimitNOFILE=)",
+                     (unsigned long long)files.rlim_cur, (unsigned long long)want);
+    }
+}
+
+static struct connections_limits limits_of(const struct config *config)
+{
+    return (struct connections_limits){
+        .max_connections = config->server.max_connections,
+        .max_per_client = config->server.max_connections_per_client,
+        .idle_ms = CONNECTIONS_IDLE_MS,
+        .headers_ms = CONNECTIONS_HEADERS_MS,
+        .slow_window_ms = CONNECTIONS_SLOW_WINDOW_MS,
+        .slow_bytes_per_s = CONNECTIONS_SLOW_BYTES_PER_S,
+    };
+}
+
+/* Starts everything up to the workers. On failure the caller's stop() ends what was started. */
+static int start(struct server *server, struct config *config, struct buf *error)
+{
+    struct proxy *proxy = &server->proxy;
+    struct connections_limits limits = limits_of(config);
+    struct store_options store = {
+        .path = config->storage.path,
+        .max_size_bytes = config->storage.max_size_bytes,
+        .min_free_bytes = config->storage.min_free_bytes,
+    };
+
+    lock_init(&proxy->site_lock, LOCK_RANK_SITE);
+    proxy->started_at_s = clock_wall_s();
+    proxy->site = site_new(config);
+    proxy->fills = fills_new();
+    proxy->memcache = memcache_new(config->server.memory_cache_bytes);
+    proxy->connections = connections_new(&limits);
+    tune_process(config);
+    if (listener_open(&config->server.listen, &proxy->listener, error) < 0 ||
+        access_log_open(config->server.access_log, &proxy->access_log, error) < 0 ||
+        store_open(&store, &proxy->store, error) < 0 || fetcher_start(&proxy->fetcher, error) < 0)
+        return -1;
+    proxy->jobs = jobs_start();
+    server->daemon = start_daemon(proxy, config);
+    if (!server->daemon) {
+        buf_set(
+            error,
+            "the HTTP workers could not be started: lower workers or max_connections in the configuration");
+        return -1;
+    }
+    return 0;
+}
+
+/* The exact lines that point clients here. */
+static void print_how_to(struct proxy *proxy)
+{
+    struct buf CLEANUP_BUF addresses = BUF_INIT;
+
+    listener_addresses(proxy->listener, &addresses);
+    proxy->address = xstrndup(addresses.data, strcspn(addresses.data, "\n"));
+    printf("yizhan " YIZHAN_VERSION " serves on %s\n\n", proxy->address);
+    printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
+    printf("  for good:     pip config set global.index-url http://%s/simple/\n", proxy->address);
+    printf("  uv:           uv pip install --default-index http://%s/simple/ PACKAGE\n", proxy->address);
+    printf("  status page:  http://%s/\n\n", proxy->address);
+    fflush(stdout);
+}
+
+/* ---- running ---- */
+
+static void reload(struct server *server)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct proxy *proxy = &server->proxy;
+    struct config *config;
+
+    access_log_reopen(proxy->access_log);
+    if (config_load(server->config_path, &config, &error) < 0) {
+        log_error("reload refused, the running configuration stays: %s", error.data);
+        return;
+    }
+    struct connections_limits limits = limits_of(config);
+    connections_set_limits(proxy->connections, &limits);
+    memcache_set_limit(proxy->memcache, config->server.memory_cache_bytes);
+    store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);
+    site_set(proxy, site_new(config));
+    log_info("reloaded %s; listen, workers, access_log and path take effect at the next start",
+             server->config_path);
+}
+
+/* Waits for signals; every tick does the chores that have no thread of their own. */
+static void run_until_stopped(struct server *server, const sigset_t *signals)
+{
+    struct proxy *proxy = &server->proxy;
+    struct timespec tick = {0, (long)TICK_MS * 1000000};
+    int64_t swept_ms = 0;
+
+    for (;;) {
+        int signal = sigtimedwait(signals, NULL, &tick);
+        if (signal == SIGTERM || signal == SIGINT)
+            return;
+        if (signal == SIGHUP)
+            reload(server);
+        int64_t now_ms = clock_mono_ms();
+        fills_tick(proxy->fills, LINGER_BYTES, LINGER_MS);
+        access_log_flush(proxy->access_log);
+        if (now_ms - swept_ms >= 1000) {
+            connections_sweep(proxy->connections, now_ms);
+            swept_ms = now_ms;
+        }
+    }
+}
+
+/* Lets answers that are under way end, for a while. A second signal ends the patience. */
+static void drain(struct server *server, const sigset_t *signals)
+{
+    struct timespec tick = {0, (long)TICK_MS * 1000000};
+    int64_t until_ms = clock_mono_ms() + DRAIN_MS;
+
+    while (connections_busy(server->proxy.connections) && clock_mono_ms() < until_ms) {
+        int signal = sigtimedwait(signals, NULL, &tick);
+        if (signal == SIGTERM || signal == SIGINT)
+            return;
+        fills_tick(server->proxy.fills, LINGER_BYTES, LINGER_MS);
+    }
+}
+
+static void stop(struct server *server)
+{
+    struct proxy *proxy = &server->proxy;
+
+    listener_free(&proxy->listener);
+    fills_stop(proxy->fills);
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    fetcher_stop(&proxy->fetcher);
+    jobs_stop(&proxy->jobs);
+    if (proxy->store)
+        store_close(&proxy->store);
+    access_log_close(&proxy->access_log);
+    connections_free(&proxy->connections);
+    memcache_free(proxy->memcache);
+    fills_free(proxy->fills);
+    site_unref(proxy->site);
+    lock_destroy(&proxy->site_lock);
+    free(proxy->address);
+}
+
+int server_run(const char *config_path, struct config *config, struct buf *error)
+{
+    struct server server = {.config_path = config_path};
+    sigset_t signals;
+
+    /* Blocked before any thread starts, so that only sigtimedwait() sees them. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    int result = start(&server, config, error);
+    if (result == 0) {
+        print_how_to(&server.proxy);
+        listener_start(server.proxy.listener, hand_over, &server);
+        run_until_stopped(&server, &signals);
+        log_info("stopping");
+        listener_stop(server.proxy.listener);
+        drain(&server, &signals);
+    }
+    stop(&server);
+    return result;
+}
