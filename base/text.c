@@ -15,15 +15,16 @@ void text_hex(const unsigned char *bytes, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+/* A table, since pages have millions of digits: value + 1 of each hex digit. */
+static const unsigned char hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 int text_hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return hex_values[(unsigned char)c] - 1;
 }
 
 int text_unhex(const char *text, size_t len, unsigned char *out, size_t bytes)
@@ -59,53 +60,41 @@ int text_parse_uint(const char *text, size_t len, uint64_t *out)
 
 int text_percent_decode(const char *text, size_t len, struct buf *out)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (c == '%') {
-            if (len - i < 3)
-                return -1;
-            int high = text_hex_digit(text[i + 1]);
-            int low = text_hex_digit(text[i + 2]);
-            if (high < 0 || low < 0 || (high == 0 && low == 0))
-                return -1;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        buf_add_char(out, c);
+    const char *end = text + len;
+    const char *percent;
+
+    for (; (percent = memchr(text, '%', (size_t)(end - text))); text = percent + 3) {
+        if (end - percent < 3)
+            return -1;
+        int high = text_hex_digit(percent[1]);
+        int low = text_hex_digit(percent[2]);
+        if (high < 0 || low < 0 || (high == 0 && low == 0))
+            return -1;
+        buf_add(out, text, (size_t)(percent - text));
+        buf_add_char(out, (char)(high << 4 | low));
     }
+    buf_add(out, text, (size_t)(end - text));
     return 0;
+}
+
+static bool unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 void text_percent_encode(const char *text, size_t len, const char *also, struct buf *out)
 {
+    size_t plain = 0;
+
     for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c && (strchr("-._~", c) || strchr(also, c)));
-        if (plain)
-            buf_add_char(out, c);
-        else
-            buf_printf(out, "%%%02X", (unsigned char)c);
+        if (unreserved(text[i]) || (text[i] && strchr(also, text[i])))
+            continue;
+        buf_add(out, text + plain, i - plain);
+        buf_printf(out, "%%%02X", (unsigned char)text[i]);
+        plain = i + 1;
     }
-}
-
-static bool html_special(char c)
-{
-    return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
-}
-
-void text_html_escape(const char *text, size_t len, struct buf *out)
-{
-    const char *end = text + len;
-
-    for (const char *run = text;; run = ++text) {
-        while (text < end && !html_special(*text))
-            text++;
-        buf_add(out, run, (size_t)(text - run));
-        if (text == end)
-            return;
-        buf_printf(out, "&#%d;", *text);
-    }
+    buf_add(out, text + plain, len - plain);
 }
 
 bool text_starts(const char *text, const char *prefix)

@@ -21,13 +21,21 @@ static void trim(const char **text, size_t *len)
         (*len)--;
 }
 
-/* Length of text before the first of the characters in `stops`. */
-static size_t before(const char *text, size_t len, const char *stops)
+/* Length of text before the first of the characters a, b and c. */
+static size_t before(const char *text, size_t len, char a, char b, char c)
 {
     for (size_t i = 0; i < len; i++)
-        if (text[i] && strchr(stops, text[i]))
+        if (text[i] == a || text[i] == b || text[i] == c)
             return i;
     return len;
+}
+
+/* Length of text before the first `stop`. */
+static size_t before_one(const char *text, size_t len, char stop)
+{
+    const char *found = memchr(text, stop, len);
+
+    return found ? (size_t)(found - text) : len;
 }
 
 /* Length of "scheme" when the text begins with "scheme:", else 0. */
@@ -94,15 +102,15 @@ static int split_rest(const char *text, size_t len, struct url *out)
         return -1;
     text += 2;
     len -= 2;
-    size_t authority = before(text, len, "/?#");
+    size_t authority = before(text, len, '/', '?', '#');
     out->authority = (struct url_span){text, authority};
     text += authority;
     len -= authority;
-    size_t path = before(text, len, "?#");
+    size_t path = before(text, len, '?', '#', '#');
     out->path = (struct url_span){text, path};
     out->query = (struct url_span){NULL, 0};
     if (path < len && text[path] == '?')
-        out->query = (struct url_span){text + path + 1, before(text + path + 1, len - path - 1, "#")};
+        out->query = (struct url_span){text + path + 1, before_one(text + path + 1, len - path - 1, '#')};
     return split_authority(out);
 }
 
@@ -131,13 +139,31 @@ int url_split(const char *text, size_t len, struct url *out)
     return split_rest(text + scheme + 1, len - scheme - 1, out);
 }
 
+static bool stays(char c)
+{
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case '\\':
+    case '^':
+    case '`':
+    case '{':
+    case '|':
+    case '}':
+        return false;
+    default:
+        return (unsigned char)c > ' ' && (unsigned char)c < 0x7f;
+    }
+}
+
 /* Appends text; what may not stand in a path or query is escaped, escapes that are there stay. */
 static void add_escaped(const char *text, size_t len, struct buf *out)
 {
     size_t plain = 0;
 
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] > ' ' && (unsigned char)text[i] < 0x7f && !strchr("\"<>\\^`{|}", text[i]))
+        if (stays(text[i]))
             continue;
         buf_add(out, text + plain, i - plain);
         buf_printf(out, "%%%02X", (unsigned char)text[i]);
@@ -200,7 +226,7 @@ static void add_whole(const struct url *url, struct buf *out)
 /* A reference without scheme and authority: "../a", "/a", "?q", "". */
 static void add_relative(const struct url *base, const char *text, size_t len, struct buf *out)
 {
-    size_t path = before(text, len, "?");
+    size_t path = before_one(text, len, '?');
     struct url_span query = {NULL, 0};
 
     if (path < len)
@@ -230,7 +256,7 @@ int url_resolve(const char *base, const char *reference, size_t len, struct buf 
     size_t start = out->len;
 
     trim(&reference, &len);
-    len = before(reference, len, "#");
+    len = before_one(reference, len, '#');
     if (len > URL_MAX_BYTES || !printable(reference, len))
         return -1;
     if (scheme_len(reference, len)) {
