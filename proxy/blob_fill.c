@@ -99,25 +99,6 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     return 0;
 }
 
-/* How much further the new generation is the same as the previous one. Fetch thread, which alone writes these
- * fields. */
-static void compare_generations(struct stream *stream, int64_t offset, const void *data, size_t len,
-                                int64_t *same, bool *ended)
-{
-    *same = stream->same_bytes;
-    *ended = stream->compared_to_end;
-    if (*ended || offset != *same)
-        return;
-    if (offset + (int64_t)len > stream->previous_ready) {
-        len = (size_t)(stream->previous_ready - offset);
-        *ended = true;
-    }
-    size_t equal = backing_same(stream->previous, offset, data, len);
-    *same += (int64_t)equal;
-    if (equal < len)
-        *ended = true;
-}
-
 static int on_write(void *sink, int64_t offset, const void *data, size_t len)
 {
     struct blob_fill *blob = sink;
@@ -136,7 +117,7 @@ static int on_write(void *sink, int64_t offset, const void *data, size_t len)
     if (blob->other)
         hasher_update(blob->other, data, len);
     blob->written_bytes += (int64_t)len;
-    compare_generations(&fill->stream, offset, data, len, &same, &ended);
+    stream_compare(&fill->stream, offset, data, len, &same, &ended);
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     fill->stream.same_bytes = same;

@@ -161,6 +161,23 @@ void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t
     stream->ready_bytes = 0;
 }
 
+void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
+                    int64_t *same_bytes, bool *compared_to_end)
+{
+    *same_bytes = stream->same_bytes;
+    *compared_to_end = stream->compared_to_end;
+    if (stream->compared_to_end || offset != stream->same_bytes)
+        return;
+    if (offset + (int64_t)len > stream->previous_ready) {
+        len = (size_t)(stream->previous_ready - offset);
+        *compared_to_end = true;
+    }
+    size_t equal = backing_same(stream->previous, offset, data, len);
+    *same_bytes += (int64_t)equal;
+    if (equal < len)
+        *compared_to_end = true;
+}
+
 enum reader_state stream_check_locked(struct stream *stream, struct reader *reader, int64_t *available)
 {
     if (reader->end > stream->total_bytes)

@@ -74,6 +74,10 @@ size_t backing_same(const struct backing *backing, int64_t offset, const void *d
 
 /* Makes `backing` the next generation (takes the reference). */
 void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes);
+/* How much further the new generation is the same as the previous one, with these bytes that have just come.
+ * Fetch thread, which alone changes what this reads, so without the lock; the results are set under it. */
+void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
+                    int64_t *same_bytes, bool *compared_to_end);
 /* What a reader may do now. */
 enum reader_state { READER_GO, READER_WAIT, READER_CUT };
 /* READER_GO: *available > 0 bytes may be read at reader->at from stream->current. */
