@@ -47,7 +47,7 @@ static void rewrite_file(json_t *file, const char *mark, const char *project, co
     if (!url || !filename)
         return;
     bool hashed = sha256 && checksum_parse(HASH_SHA256, sha256, strlen(sha256), &checksum) == 0;
-    if (page_file_path(url, page_url, filename, hashed ? &checksum : NULL, project, &path) < 0)
+    if (page_file_path(page_url, url, filename, hashed ? &checksum : NULL, project, &path) < 0)
         return;
     json_object_set_new(file, "url", json_sprintf("%s%s", mark, path.data));
 }

@@ -217,24 +217,23 @@ static const char *official_tail(const struct url *url, const char *filename, st
     return tail;
 }
 
-static void own_path(struct page_builder *builder, const struct page_file *file, struct file_path *out)
+/* A path of ours for a file in another layout. */
+static void own_path(const struct buf *resolved, const char *filename, const struct checksum *sha256,
+                     const char *project, struct file_path *out)
 {
-    const struct checksum *sha256 = page_file_hash(file, HASH_SHA256);
-    size_t project_len = strlen(builder->project);
-    size_t filename_len = strlen(file->filename);
+    struct digest digest;
 
     memset(out, 0, sizeof(*out));
     out->kind = sha256 ? FILE_PATH_SHA256 : FILE_PATH_URL;
     if (sha256) {
         out->checksum = *sha256;
     } else {
-        struct digest digest;
-        digest_of(builder->resolved.data, builder->resolved.len, &digest);
+        digest_of(resolved->data, resolved->len, &digest);
         out->checksum.kind = HASH_SHA256;
         memcpy(out->checksum.bytes, digest.bytes, sizeof(digest.bytes));
     }
-    memcpy(out->project, builder->project, project_len + 1);
-    memcpy(out->filename, file->filename, filename_len + 1);
+    memcpy(out->project, project, strlen(project) + 1);
+    memcpy(out->filename, filename, strlen(filename) + 1);
 }
 
 static void set_path(struct page_builder *builder, const struct url *url, struct page_file *file)
@@ -243,7 +242,8 @@ static void set_path(struct page_builder *builder, const struct url *url, struct
     const char *tail = official_tail(url, file->filename, &path);
 
     if (!tail)
-        own_path(builder, file, &path);
+        own_path(&builder->resolved, file->filename, page_file_hash(file, HASH_SHA256), builder->project,
+                 &path);
     else if (!builder->page->files_base && !url->query.text)
         builder->page->files_base =
             arena_strndup(&builder->page->arena, builder->resolved.data,
@@ -251,6 +251,23 @@ static void set_path(struct page_builder *builder, const struct url *url, struct
     buf_reset(&builder->path);
     file_path_print(&path, &builder->path);
     file->path = arena_strndup(&builder->page->arena, builder->path.data, builder->path.len);
+}
+
+int page_file_path(const char *page_url, const char *url, const char *filename, const struct checksum *sha256,
+                   const char *project, struct buf *out)
+{
+    struct buf CLEANUP_BUF resolved = BUF_INIT;
+    struct file_path path;
+    struct url parts;
+
+    if (!filename_valid(filename, strlen(filename)) ||
+        url_resolve(page_url, url, strlen(url), &resolved) < 0 ||
+        url_split(resolved.data, resolved.len, &parts) < 0)
+        return -1;
+    if (!official_tail(&parts, filename, &path))
+        own_path(&resolved, filename, sha256, project, &path);
+    file_path_print(&path, out);
+    return 0;
 }
 
 static void set_members(struct page_builder *builder, const struct page_entry *entry, struct page_file *file)

@@ -1,9 +1,9 @@
 /* A page: what we know of one PyPI project, parsed from what an upstream said.
  *
- * Sources: the simple repository API, HTML (PEP 503, 592, 629, 658/714, 708, 740, 792) and JSON (PEP 691, 700 and the
- * same). Upstream data is hostile: sizes, counts and nesting are limited, file names are checked before they become
- * URLs or paths, unknown members are skipped, a bad file entry is dropped with a count, and only a page that is no page
- * at all is an error. */
+ * Sources: the simple repository API, HTML (PEP 503, 592, 629, 658/714, 708, 740, 792) and JSON (PEP 691, 700
+ * and the same). Upstream data is hostile: sizes, counts and nesting are limited, file names are checked
+ * before they become URLs or paths, unknown members are skipped, a bad file entry is dropped with a count,
+ * and only a page that is no page at all is an error. */
 #ifndef UPSTREAMS_PAGE_H
 #define UPSTREAMS_PAGE_H
 
@@ -55,16 +55,18 @@ struct page {
     struct page_strings alternate_locations; /* PEP 708 */
     struct page_file *files;
     size_t file_count;
-    size_t dropped;           /* file entries that were unusable */
-    const char *files_base;   /* what stands for "/packages/" at this upstream, ending in "/"; NULL if not that layout */
-    const uint32_t *by_path;  /* indexes into files, sorted by path */
+    size_t dropped;          /* file entries that were unusable */
+    const char *files_base;  /* what stands for "/packages/" at this upstream, ending in "/"; NULL if not that
+                                layout */
+    const uint32_t *by_path; /* indexes into files, sorted by path */
 };
 
-/* Parses body, sniffing JSON or HTML from the content first and content_type second. base_url is the final URL of the
- * page. `project` is the normalised name that was asked for: a page that names another project is an error. Returns 0
- * with *out owned by the caller, or -1 with a sentence in `error`. Never reads outside body; never recurses deeply. */
-int page_parse(const char *body, size_t len, const char *content_type, const char *base_url, const char *project,
-               struct page **out, struct buf *error);
+/* Parses body, sniffing JSON or HTML from the content first and content_type second. base_url is the final
+ * URL of the page. `project` is the normalised name that was asked for: a page that names another project is
+ * an error. Returns 0 with *out owned by the caller, or -1 with a sentence in `error`. Never reads outside
+ * body; never recurses deeply. */
+int page_parse(const char *body, size_t len, const char *content_type, const char *base_url,
+               const char *project, struct page **out, struct buf *error);
 void page_free(struct page *page);
 
 /* NULL if the page has no such file. */
@@ -75,7 +77,12 @@ const struct checksum *page_file_hash(const struct page_file *file, enum hash_ki
  *   /packages/aa/bb/<60 hex>/<filename>              when the URL ends so (the official layout)
  *   /packages/sha256/<64 hex>/<project>/<filename>   else, when the SHA-256 is known
  *   /packages/url/<64 hex>/<project>/<filename>      else; the hex is the SHA-256 of the URL
- * The filename is percent-encoded in paths as little as RFC 3986 needs ("+" and "!" stay). */
+ * The filename is percent-encoded in paths as little as RFC 3986 needs ("+" and "!" stay).
+ *
+ * For documents other than pages: appends the path of a file whose link stands as `url` in a document at
+ * page_url. sha256 may be NULL. Returns 0, or -1 if that is no http(s) URL or the name is unfit. */
+int page_file_path(const char *page_url, const char *url, const char *filename, const struct checksum *sha256,
+                   const char *project, struct buf *out);
 
 /* The root list: names of all projects. */
 struct page_list {
