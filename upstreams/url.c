@@ -52,6 +52,25 @@ static size_t scheme_len(const char *text, size_t len)
     return 0;
 }
 
+/* True for what may stand in a path or query as it is. */
+static bool stays(char c)
+{
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case '\\':
+    case '^':
+    case '`':
+    case '{':
+    case '|':
+    case '}':
+        return false;
+    default:
+        return (unsigned char)c > ' ' && (unsigned char)c < 0x7f;
+    }
+}
+
 static bool host_valid(const struct url_span *host, bool bracketed)
 {
     for (size_t i = 0; i < host->len; i++) {
@@ -61,6 +80,14 @@ static bool host_valid(const struct url_span *host, bool bracketed)
             return false;
     }
     return host->len > 0 && host->len <= 255;
+}
+
+static bool user_valid(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!stays(text[i]))
+            return false;
+    return true;
 }
 
 /* authority = [ userinfo "@" ] host [ ":" port ] */
@@ -92,6 +119,8 @@ static int split_authority(struct url *url)
             return -1;
         url->port = (unsigned)number;
     }
+    if (at && !user_valid(url->authority.text, (size_t)(at - url->authority.text)))
+        return -1;
     return host_valid(&url->host, bracketed) ? 0 : -1;
 }
 
@@ -137,24 +166,6 @@ int url_split(const char *text, size_t len, struct url *out)
     else
         return -1;
     return split_rest(text + scheme + 1, len - scheme - 1, out);
-}
-
-static bool stays(char c)
-{
-    switch (c) {
-    case '"':
-    case '<':
-    case '>':
-    case '\\':
-    case '^':
-    case '`':
-    case '{':
-    case '|':
-    case '}':
-        return false;
-    default:
-        return (unsigned char)c > ' ' && (unsigned char)c < 0x7f;
-    }
 }
 
 /* Appends text; what may not stand in a path or query is escaped, escapes that are there stay. */

@@ -98,6 +98,11 @@ static void url_resolve_refuses(void **state)
     check(base, "https://a:0/", NULL);
     check(base, "https://a:65536/", NULL);
     check(base, "https://a:8o/", NULL);
+    check(base,
+          "https://us\xff"
+          "er@a/",
+          NULL);
+    check(base, "https://us er@a/", NULL);
     check(base, "https://[::1/", NULL);
     check(base, "https://[::1]x/", NULL);
     check(base, "//", NULL);
