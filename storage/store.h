@@ -1,22 +1,23 @@
-/* The store: blobs on disk and the index over them. This header is the whole face of the room; an object store and a
- * database server could stand behind it.
+/* The store: blobs on disk and the index over them. This header is the whole face of the room; an object
+ * store and a database server could stand behind it.
  *
- * A *blob* is an immutable file named by its SHA-256. An *entry* is a name that somebody gave to a blob (or to the
- * fact that there is something to remember): (space, key) -> digest, times and a short text of attributes. The store
- * does not know what spaces and keys mean.
+ * A *blob* is an immutable file named by its SHA-256. An *entry* is a name that somebody gave to a blob (or
+ * to the fact that there is something to remember): (space, key) -> digest, times and a short text of
+ * attributes. The store does not know what spaces and keys mean.
  *
  * Writing a blob:
  *     blob_begin()            a .part file
- *     blob_write() ...        any thread, one at a time; lands in the page cache, never waits for the disk's sync
- *     blob_commit()           hands it to the store thread: fdatasync, rename, directory fsync, index rows; in groups
+ *     blob_write() ...        any thread, one at a time; lands in the page cache, never waits for a sync
+ *     blob_commit()           hands it to the store thread: fdatasync, rename, directory fsync, index rows;
+ *                             in groups
  *   or blob_abort()
  * Reading one:
  *     blob_open()             a descriptor and the size; the blob is pinned: not evicted before blob_close()
  *
  * Errors are negative errno values. -ENOENT: not there. -ENOSPC, -EROFS, -EDQUOT: the disk takes nothing now.
- * Threads: everything here may be called from any thread unless a comment says otherwise. Entries are read on the
- * calling thread through a spare read-only connection, never waiting for a write transaction. All changes are made
- * by the store thread, in the order they were asked for. */
+ * Threads: everything here may be called from any thread unless a comment says otherwise. Entries are read
+ * on the calling thread through a spare read-only connection, never waiting for a write transaction. All
+ * changes are made by the store thread, in the order they were asked for. */
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
 
@@ -36,10 +37,11 @@ struct store_options {
     int64_t min_free_bytes; /* and until the file system has this much free */
 };
 
-/* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0, or -1
- * with one sentence in `error` that says what to do. */
+/* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0,
+ * or -1 with one sentence in `error` that says what to do. */
 int store_open(const struct store_options *options, struct store **out, struct buf *error);
-/* Finishes what was asked for, stops the thread, checkpoints, releases the lock. */
+/* Every blob must have been closed, every writer committed or aborted. Finishes what was asked for, stops the
+ * thread, checkpoints, releases the lock. */
 void store_close(struct store **store);
 void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes);
 
@@ -51,25 +53,29 @@ struct blob {
     struct digest digest;
 };
 
-/* Opens and pins. Checks the file's size against the index where the index knows it; a file that is short or gone is
- * -ENOENT (and its row is dropped). Notes the use for eviction. */
+/* Opens and pins. Checks the file's size against the index where the index knows it; a file that is short or
+ * gone is -ENOENT (and its row is dropped). Notes the use for eviction. */
 int blob_open(struct store *store, const struct digest *digest, struct blob *out);
 /* Closes the descriptor and drops the pin. */
 void blob_close(struct store *store, struct blob *blob);
+/* One look at the file's name: no pin, no index. */
 bool blob_exists(struct store *store, const struct digest *digest);
 /* Reads the whole blob; -EFBIG if it has more than max_bytes. */
 int blob_read(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out);
 
-/* size_hint_bytes (-1: unknown) is preallocated where the file system can; space is made by eviction where the
- * hint does not fit. Returns 0 or negative errno. */
+/* size_hint_bytes (-1: unknown) is preallocated where the file system can. Never waits for eviction: where
+ * the hint does not fit now, the store thread is asked to make room and the answer is -ENOSPC; so it is,
+ * without eviction, where the hint is above max_size. Returns 0 or negative errno. */
 int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer **out);
-/* Writes all of it or returns negative errno. */
+/* Writes all of it or returns negative errno; -ENOSPC too where the file would outgrow max_size. */
 int blob_write(struct blob_writer *writer, int64_t offset, const void *data, size_t len);
 /* The growing file, for pread() by others. Valid until commit or abort; dup() it to keep it longer. */
 int blob_writer_fd(const struct blob_writer *writer);
-/* Empties the file to begin again from offset 0. Earlier dup()ed descriptors see that too, so readers of the old
- * bytes need their own writer: begin a second one instead where somebody still reads. */
+/* Empties the file to begin again from offset 0; returns 0 or negative errno. Earlier dup()ed descriptors see
+ * that too, so readers of the old bytes need their own writer: begin a second one instead where somebody
+ * still reads. */
 int blob_truncate(struct blob_writer *writer);
+/* The file is removed by the store thread. */
 void blob_abort(struct blob_writer **writer);
 
 /* ---- entries ---- */
@@ -80,7 +86,7 @@ struct entry {
     const char *scope; /* groups entries for entry_list; "" if none */
     bool has_digest;
     struct digest digest;
-    int64_t size_bytes;     /* of the blob; set by the store on commit */
+    int64_t size_bytes;     /* of the blob; set by the store in blob_commit(), else the caller's */
     int64_t confirmed_at_s; /* wall time when an upstream last said so */
     const char *attributes; /* caller's text, "" if none */
 };
@@ -94,11 +100,12 @@ struct entry_read {
 /* Returns 0, -ENOENT, or -EIO (logged). */
 int entry_get(struct store *store, const char *space, const char *key, struct entry_read *out);
 void entry_release(struct entry_read *read);
-/* Calls `visit` for every entry of (space, scope), ordered by key, until it returns non-zero. The strings live only
- * during the call. Returns 0, or -EIO. */
+/* Calls `visit` for every entry of (space, scope), ordered by key, until it returns non-zero. The strings
+ * live only during the call. Returns 0, or -EIO. */
 int entry_list(struct store *store, const char *space, const char *scope,
                int (*visit)(void *arg, const struct entry *entry), void *arg);
-/* Inserts or replaces. Copied; done by the store thread some time later. */
+/* Inserts or replaces. NULL for scope or attributes is "". A digest need not be in the store (yet); when a
+ * blob is evicted, the entries that name it go with it. Copied; done by the store thread some time later. */
 void entry_put(struct store *store, const struct entry *entry);
 /* Only moves confirmed_at_s. */
 void entry_confirm(struct store *store, const char *space, const char *key, int64_t confirmed_at_s);
@@ -106,14 +113,16 @@ void entry_delete(struct store *store, const char *space, const char *key);
 
 /* ---- commit ---- */
 
-/* The file of `writer` has been checked by the caller to have this digest and size. Enters the blob and, in the same
- * transaction, `entries` (copied; their digest and size are set to the blob's). Consumes *writer. When it is durable,
- * or has failed, `done` runs on the store thread with 0 or negative errno (may be NULL). A blob that is there already
- * is fine. */
-void blob_commit(struct store *store, struct blob_writer **writer, const struct digest *digest, int64_t size_bytes,
-                 const struct entry *entries, size_t entry_count, void (*done)(void *arg, int error), void *arg);
+/* The file of `writer` has been checked by the caller to have this digest and size. Enters the blob and, in
+ * the same transaction, `entries` (copied; their digest and size are set to the blob's). Consumes *writer.
+ * When it is durable, or has failed, `done` runs on the store thread with 0 or negative errno (may be NULL).
+ * A blob that is there already is fine. */
+void blob_commit(struct store *store, struct blob_writer **writer, const struct digest *digest,
+                 int64_t size_bytes, const struct entry *entries, size_t entry_count,
+                 void (*done)(void *arg, int error), void *arg);
 
-/* Waits until everything asked for before this call is durable. For tests and shut-down. */
+/* Waits until everything asked for before this call is durable, and eviction has done what it can. For tests
+ * and shut-down; not for done(). */
 void store_flush(struct store *store);
 
 /* ---- figures ---- */

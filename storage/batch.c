@@ -1,0 +1,285 @@
+/* Group commit, in the steps that make it safe against a crash at any point:
+ *
+ *     the files' bytes reach the disk         until here a crash leaves .part files, swept at start
+ *     they are renamed to their digests       whole blobs; without rows until the next start finds them
+ *     the folders reach the disk
+ *     one transaction enters all rows
+ *     done() is called for each
+ *
+ * An order that fails alone (a short file, no space for its bytes) fails alone; a transaction that fails
+ * takes the whole group with it, and the files that were renamed for it are removed again. */
+#include "storage/batch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "storage/index.h"
+#include "storage/orders.h"
+#include "storage/room.h"
+
+/* From so many files on, one sync of the whole file system is cheaper than one for each; but not while so
+ * many bytes of other growing files would have to be written with it. */
+#define SYNC_ALL_FILES 8
+#define SYNC_ALL_BYTES (64 << 20)
+/* A disk that stays full would otherwise fill the log as well. */
+#define FAILURE_LOG_EVERY_MS 60000
+
+static bool is_live_commit(const struct order *order)
+{
+    return order->kind == ORDER_COMMIT && !order->error;
+}
+
+/* ---- files ---- */
+
+/* 0 if the blob's file is there with this size. */
+static int check_file(const struct store *store, const struct digest *digest, int64_t size_bytes)
+{
+    char name[LAYOUT_NAME_SIZE];
+    struct stat st;
+
+    layout_blob_name(digest, name);
+    if (fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) && st.st_size == size_bytes ? 0 : -ENOENT;
+}
+
+/* Decides whether the order's file must be placed. */
+static void prepare_commit(struct store *store, struct order *order, bool *wanted)
+{
+    struct blob_writer *writer = order->writer;
+    struct stat st;
+
+    *wanted = false;
+    if (order->size_bytes > atomic_load(&store->max_size_bytes))
+        order->error = -ENOSPC;
+    else if (fstat(writer->fd, &st) < 0)
+        order->error = -errno;
+    else if (st.st_size != order->size_bytes)
+        order->error = -EIO;
+    else
+        *wanted = check_file(store, &order->digest, order->size_bytes) < 0;
+    /* What was preallocated for a hint that was too large goes back. */
+    if (*wanted && writer->hint_bytes > order->size_bytes && ftruncate(writer->fd, order->size_bytes) < 0)
+        order->error = -errno;
+}
+
+/* Makes the bytes of the files to be placed durable. */
+static void sync_files(struct store *store, struct order *batch, int count)
+{
+    struct order *order;
+    bool all = count >= SYNC_ALL_FILES && atomic_load(&store->growing_bytes) < SYNC_ALL_BYTES;
+
+    if (all) {
+        int error = syncfs(store->layout.blobs_fd) < 0 ? -errno : 0;
+        DL_FOREACH (batch, order)
+            if (is_live_commit(order) && order->placed)
+                order->error = error;
+        return;
+    }
+    DL_FOREACH (batch, order)
+        if (is_live_commit(order) && order->placed && fdatasync(order->writer->fd) < 0)
+            order->error = -errno;
+}
+
+static void sync_folders(struct store *store, struct order *batch)
+{
+    int errors[LAYOUT_FOLDERS] = {0};
+    bool synced[LAYOUT_FOLDERS] = {false};
+    struct order *order;
+
+    DL_FOREACH (batch, order) {
+        int folder = order->digest.bytes[0];
+        if (!is_live_commit(order))
+            continue;
+        if (!synced[folder]) {
+            int CLEANUP_CLOSE fd = layout_open_folder(&store->layout, folder);
+            if (fd < 0)
+                errors[folder] = fd;
+            else if (fsync(fd) < 0)
+                errors[folder] = -errno;
+            synced[folder] = true;
+        }
+        order->error = errors[folder];
+    }
+}
+
+/* All steps before the transaction. `placed` first marks the orders whose file shall be placed, and is taken
+ * back where that fails. A blob that is there already still gets its folder synced: it may be a leftover of a
+ * power cut. */
+static void place_files(struct store *store, struct order *batch)
+{
+    struct order *order;
+    char name[LAYOUT_NAME_SIZE];
+    int count = 0;
+
+    DL_FOREACH (batch, order)
+        if (order->kind == ORDER_COMMIT) {
+            prepare_commit(store, order, &order->placed);
+            count += order->placed;
+        }
+    if (count)
+        sync_files(store, batch, count);
+    DL_FOREACH (batch, order) {
+        if (order->kind != ORDER_COMMIT || !order->placed)
+            continue;
+        layout_blob_name(&order->digest, name);
+        if (!order->error &&
+            renameat(store->layout.tmp_fd, order->writer->name, store->layout.blobs_fd, name) < 0)
+            order->error = -errno;
+        order->placed = !order->error;
+    }
+    sync_folders(store, batch);
+}
+
+/* A blob whose row was not committed must not stay: nobody would count or evict it. */
+static void take_back(struct store *store, const struct order *order)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(&order->digest, name);
+    if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
+        store->unreconciled = true;
+}
+
+/* ---- rows ---- */
+
+static int record_commit(struct store *store, struct order *order)
+{
+    int result = index_add_blob(store->index, &order->digest, order->size_bytes, clock_wall_s());
+
+    for (size_t i = 0; result >= 0 && i < order->entry_count; i++) {
+        struct entry *entry = &order->entries[i];
+        entry->has_digest = true;
+        entry->digest = order->digest;
+        entry->size_bytes = order->size_bytes;
+        result = index_put_entry(store->index, entry);
+    }
+    return result < 0 ? result : 0;
+}
+
+/* The reader saw it a while ago: the blob may have been committed again since. */
+static int record_check(struct store *store, const struct digest *digest)
+{
+    int64_t size_bytes = index_blob_size(store->index, digest);
+    char name[LAYOUT_NAME_SIZE];
+    char hex[DIGEST_HEX_SIZE];
+
+    if (size_bytes < 0)
+        return size_bytes == -ENOENT ? 0 : (int)size_bytes;
+    if (check_file(store, digest, size_bytes) == 0)
+        return 0;
+    digest_hex(digest, hex);
+    layout_blob_name(digest, name);
+    log_warn("store: blob %s is gone or not as long as it was; it will be fetched again when it is wanted",
+             hex);
+    if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
+        return -errno;
+    return index_remove_blob(store->index, digest);
+}
+
+static int record(struct store *store, struct order *order)
+{
+    const struct entry *entry = order->entries;
+
+    switch (order->kind) {
+    case ORDER_COMMIT:
+        return record_commit(store, order);
+    case ORDER_CHECK_BLOB:
+        return record_check(store, &order->digest);
+    case ORDER_PUT_ENTRY:
+        return index_put_entry(store->index, entry);
+    case ORDER_CONFIRM_ENTRY:
+        return index_confirm_entry(store->index, entry->space, entry->key, entry->confirmed_at_s);
+    case ORDER_DELETE_ENTRY:
+        return index_delete_entry(store->index, entry->space, entry->key);
+    case ORDER_NOTHING:
+    case ORDER_DISCARD:
+        break;
+    }
+    return 0;
+}
+
+static bool has_rows(const struct order *order)
+{
+    return order->kind != ORDER_NOTHING && order->kind != ORDER_DISCARD && !order->error;
+}
+
+/* One transaction for all of them; its failure is the failure of each. */
+static void record_all(struct store *store, struct order *batch)
+{
+    struct order *order;
+    bool begun = false;
+    int error = 0;
+
+    DL_FOREACH (batch, order) {
+        if (error || !has_rows(order))
+            continue;
+        if (!begun)
+            error = index_begin(store->index);
+        begun = true;
+        if (!error)
+            error = record(store, order);
+    }
+    if (begun && !error)
+        error = index_commit(store->index);
+    if (!error) {
+        store_publish_totals(store);
+        return;
+    }
+    index_rollback(store->index);
+    DL_FOREACH (batch, order)
+        if (has_rows(order))
+            order->error = error;
+}
+
+/* ---- the end of an order ---- */
+
+static void log_failure(struct store *store, const struct order *order)
+{
+    int64_t now_ms = clock_mono_ms();
+    char hex[DIGEST_HEX_SIZE];
+
+    counter_add(COUNTER_STORE_ERRORS, 1);
+    if (store->failure_logged_ms && now_ms - store->failure_logged_ms < FAILURE_LOG_EVERY_MS)
+        return;
+    store->failure_logged_ms = now_ms;
+    digest_hex(&order->digest, hex);
+    log_error("store: cannot store %s%s: %s; %s", order->kind == ORDER_COMMIT ? "blob " : "an entry",
+              order->kind == ORDER_COMMIT ? hex : "", strerror(-order->error), layout_advice(-order->error));
+}
+
+static void finish(struct store *store, struct order *order)
+{
+    if (order->error)
+        log_failure(store, order);
+    else if (order->kind == ORDER_COMMIT)
+        store->failure_logged_ms = 0;
+    if (order->kind == ORDER_COMMIT && order->error && order->placed)
+        take_back(store, order);
+    if (order->kind == ORDER_COMMIT && !order->error && order->placed)
+        counter_add(COUNTER_STORE_COMMITS, 1);
+    if (order->writer)
+        blob_writer_free(take_ptr(&order->writer), !order->placed);
+    if (order->done)
+        order->done(order->arg, order->error);
+    order_free(order);
+}
+
+void batch_run(struct store *store, struct order *batch)
+{
+    struct order *order;
+    struct order *next;
+
+    place_files(store, batch);
+    record_all(store, batch);
+    DL_FOREACH_SAFE (batch, order, next)
+        finish(store, order);
+}

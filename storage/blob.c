@@ -1,0 +1,259 @@
+/* Reading and writing blobs on the calling thread. No state of its own: a struct blob belongs to who opened
+ * it, a writer to one thread at a time until blob_commit() or blob_abort() hands it to the store thread. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/memory.h"
+#include "storage/index_read.h"
+#include "storage/orders.h"
+#include "storage/pins.h"
+#include "storage/room.h"
+
+/* Growing files are looked at by eviction each time one has grown by so much. */
+#define LOOK_EVERY_BYTES (64 << 20)
+
+/* ---- reading ---- */
+
+static void ask_for_check(struct store *store, const struct digest *digest)
+{
+    struct order *order = order_new(ORDER_CHECK_BLOB);
+
+    order->digest = *digest;
+    orders_add(store->orders, order);
+}
+
+/* Returns a descriptor, or negative errno. The size must be asked for before the file is opened: eviction
+ * unlinks first and drops the row later, so a file that is found was not evicted when its row was read. */
+static int open_checked(struct store *store, const struct digest *digest, int64_t *size_bytes)
+{
+    int64_t known = index_read_blob_size(store->readers, digest);
+    char name[LAYOUT_NAME_SIZE];
+    struct stat st;
+
+    layout_blob_name(digest, name);
+    int CLEANUP_CLOSE fd = openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno != ENOENT)
+        return -errno;
+    if (fd >= 0 && fstat(fd, &st) < 0)
+        return -errno;
+    if (fd < 0 || (known >= 0 && st.st_size != known)) {
+        if (known >= 0)
+            ask_for_check(store, digest);
+        return -ENOENT;
+    }
+    *size_bytes = st.st_size;
+    return take_fd(&fd);
+}
+
+int blob_open(struct store *store, const struct digest *digest, struct blob *out)
+{
+    *out = (struct blob){.fd = -1, .digest = *digest};
+    pins_add(store->pins, digest);
+    int fd = open_checked(store, digest, &out->size_bytes);
+    if (fd < 0) {
+        pins_drop(store->pins, digest);
+        return fd;
+    }
+    out->fd = fd;
+    if (pins_note_use(store->pins, digest, clock_wall_s()))
+        orders_wake(store->orders);
+    return 0;
+}
+
+void blob_close(struct store *store, struct blob *blob)
+{
+    if (blob->fd < 0)
+        return;
+    cleanup_close(&blob->fd);
+    blob->fd = -1;
+    pins_drop(store->pins, &blob->digest);
+}
+
+bool blob_exists(struct store *store, const struct digest *digest)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(digest, name);
+    return faccessat(store->layout.blobs_fd, name, F_OK, 0) == 0;
+}
+
+int blob_read(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out)
+{
+    struct blob blob;
+    int error = blob_open(store, digest, &blob);
+
+    if (error)
+        return error;
+    buf_reset(out);
+    if ((uint64_t)blob.size_bytes > max_bytes) {
+        blob_close(store, &blob);
+        return -EFBIG;
+    }
+    buf_reserve(out, (size_t)blob.size_bytes);
+    while (!error && out->len < (size_t)blob.size_bytes) {
+        ssize_t got =
+            pread(blob.fd, out->data + out->len, (size_t)blob.size_bytes - out->len, (off_t)out->len);
+        if (got > 0)
+            out->len += (size_t)got;
+        else if (got == 0 || errno != EINTR)
+            error = got == 0 ? -EIO : -errno;
+    }
+    if (out->cap)
+        out->data[out->len] = '\0';
+    blob_close(store, &blob);
+    return error;
+}
+
+/* ---- writing ---- */
+
+/* Takes the space in advance, so that a full disk shows now and the file lies in few pieces. */
+static int reserve(struct blob_writer *writer)
+{
+    struct store *store = writer->store;
+
+    if (writer->hint_bytes <= 0)
+        return 0;
+    if (writer->hint_bytes > layout_free_bytes(&store->layout))
+        return -ENOSPC;
+    if (fallocate(writer->fd, FALLOC_FL_KEEP_SIZE, 0, writer->hint_bytes) == 0)
+        return 0;
+    return errno == ENOSPC || errno == EDQUOT ? -errno : 0; /* else: this file system cannot, and need not */
+}
+
+/* Has the store thread evict what was missing, and at least a step's worth where the store holds so much. A
+ * quota is not seen in the free space: then all of the bytes must come from eviction. */
+static void ask_for_room(struct store *store, int error, int64_t bytes)
+{
+    int64_t held_bytes = atomic_load(&store->bytes);
+    int64_t step_bytes = held_bytes < LOOK_EVERY_BYTES ? held_bytes : LOOK_EVERY_BYTES;
+
+    if (bytes < step_bytes)
+        bytes = step_bytes;
+    if (error == -ENOSPC)
+        store_want_room(store, bytes);
+    else if (error == -EDQUOT)
+        store_want_room(store, layout_free_bytes(&store->layout) + bytes);
+}
+
+int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer **out)
+{
+    *out = NULL;
+    if (size_hint_bytes > atomic_load(&store->max_size_bytes))
+        return -ENOSPC;
+    struct blob_writer *writer = xcalloc(1, sizeof(*writer));
+    writer->store = store;
+    writer->hint_bytes = size_hint_bytes;
+    atomic_fetch_add(&store->open_writers, 1);
+    writer->fd = layout_create_part(&store->layout, atomic_fetch_add(&store->part_number, 1), writer->name);
+    int error = writer->fd < 0 ? writer->fd : reserve(writer);
+    if (error) {
+        counter_add(COUNTER_STORE_ERRORS, 1);
+        blob_writer_free(writer, true);
+        ask_for_room(store, error, size_hint_bytes);
+        return error;
+    }
+    *out = writer;
+    return 0;
+}
+
+void blob_writer_free(struct blob_writer *writer, bool remove)
+{
+    struct store *store = writer->store;
+
+    if (remove && writer->fd >= 0)
+        unlinkat(store->layout.tmp_fd, writer->name,
+                 0); /* what cannot be removed is swept at the next start */
+    cleanup_close(&writer->fd);
+    atomic_fetch_sub(&store->growing_bytes, writer->end_bytes);
+    atomic_fetch_sub(&store->open_writers, 1);
+    free(writer);
+}
+
+static void note_growth(struct blob_writer *writer, int64_t end_bytes)
+{
+    struct store *store = writer->store;
+
+    if (end_bytes <= writer->end_bytes)
+        return;
+    atomic_fetch_add(&store->growing_bytes, end_bytes - writer->end_bytes);
+    if (end_bytes / LOOK_EVERY_BYTES != writer->end_bytes / LOOK_EVERY_BYTES)
+        orders_wake(store->orders);
+    writer->end_bytes = end_bytes;
+}
+
+int blob_write(struct blob_writer *writer, int64_t offset, const void *data, size_t len)
+{
+    const char *bytes = data;
+
+    /* It could never be committed, and would push everything else out while it grows. */
+    if ((int64_t)len > atomic_load(&writer->store->max_size_bytes) - offset) {
+        counter_add(COUNTER_STORE_ERRORS, 1);
+        return -ENOSPC;
+    }
+    while (len > 0) {
+        ssize_t written = pwrite(writer->fd, bytes, len, offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            int error = written < 0 ? -errno : -EIO;
+            counter_add(COUNTER_STORE_ERRORS, 1);
+            ask_for_room(writer->store, error, (int64_t)len);
+            return error;
+        }
+        bytes += written;
+        len -= (size_t)written;
+        offset += written;
+        note_growth(writer, offset);
+    }
+    return 0;
+}
+
+int blob_writer_fd(const struct blob_writer *writer)
+{
+    return writer->fd;
+}
+
+int blob_truncate(struct blob_writer *writer)
+{
+    if (ftruncate(writer->fd, 0) < 0)
+        return -errno;
+    atomic_fetch_sub(&writer->store->growing_bytes, writer->end_bytes);
+    writer->end_bytes = 0;
+    return reserve(writer);
+}
+
+void blob_abort(struct blob_writer **writer_)
+{
+    struct blob_writer *writer = take_ptr(writer_);
+
+    if (!writer)
+        return;
+    struct store *store = writer->store;
+    struct order *order = order_new(ORDER_DISCARD);
+    order->writer = writer;
+    orders_add(store->orders, order);
+}
+
+void blob_commit(struct store *store, struct blob_writer **writer, const struct digest *digest,
+                 int64_t size_bytes, const struct entry *entries, size_t entry_count,
+                 void (*done)(void *arg, int error), void *arg)
+{
+    struct order *order = order_new(ORDER_COMMIT);
+
+    order->writer = take_ptr(writer);
+    CHECK(order->writer && order->writer->store == store);
+    order->digest = *digest;
+    order->size_bytes = size_bytes;
+    order->entries = entry_copy(entries, entry_count);
+    order->entry_count = entry_count;
+    order->done = done;
+    order->arg = arg;
+    orders_add(store->orders, order);
+}

@@ -1,0 +1,243 @@
+/* State: store->eviction, the store thread's. running: a round has begun and goes on from its position at the
+ * next step; blocked: the last round could not reach its target, and that has been logged. */
+#include "storage/evict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "storage/index.h"
+#include "storage/pins.h"
+#include "storage/room.h"
+
+#define STEP_BLOBS 256
+#define LOG_EVERY_MS 10000
+
+/* ---- uses ---- */
+
+struct saving {
+    struct index *index;
+    bool begun;
+    int error;
+};
+
+static void save_use(void *arg, const struct digest *digest, int64_t used_at_s)
+{
+    struct saving *saving = arg;
+
+    if (!saving->begun)
+        saving->error = index_begin(saving->index);
+    saving->begun = true;
+    if (!saving->error)
+        saving->error = index_use_blob(saving->index, digest, used_at_s);
+}
+
+void evict_save_uses(struct store *store)
+{
+    struct saving saving = {.index = store->index};
+
+    pins_take_uses(store->pins, save_use, &saving);
+    if (saving.begun && !saving.error)
+        saving.error = index_commit(store->index);
+    if (saving.error) {
+        index_rollback(store->index);
+        log_warn("store: cannot save when blobs were last used: %s", strerror(-saving.error));
+    }
+}
+
+/* ---- how much ---- */
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* How many bytes must go to keep the limits. */
+static int64_t excess_bytes(struct store *store, int64_t free_bytes)
+{
+    int64_t held_bytes = index_totals(store->index).bytes + atomic_load(&store->growing_bytes);
+
+    return larger(held_bytes - atomic_load(&store->max_size_bytes),
+                  atomic_load(&store->min_free_bytes) - free_bytes);
+}
+
+/* How many must go for who found no room; 0 where even an empty store would have none. */
+static int64_t take_wanted(struct store *store, int64_t free_bytes)
+{
+    int64_t missing_bytes = atomic_exchange(&store->wanted_bytes, 0) - free_bytes;
+
+    return missing_bytes > index_totals(store->index).bytes ? 0 : missing_bytes;
+}
+
+/* ---- one round ---- */
+
+static void begin_round(struct store *store, int64_t target_bytes, int64_t free_bytes)
+{
+    evict_save_uses(store);
+    struct eviction *round = &store->eviction;
+    round->running = true;
+    round->target_bytes = target_bytes;
+    round->free_at_start_bytes = free_bytes;
+    round->evicted_blobs = 0;
+    round->evicted_bytes = 0;
+    round->after_used_at_s = INT64_MIN;
+    round->after_digest = (struct digest){{0}};
+}
+
+/* Returns 0 if the file is gone now, -EBUSY, or negative errno. */
+static int evict_file(struct store *store, const struct index_blob *blob)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(&blob->digest, name);
+    int CLEANUP_CLOSE held =
+        openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    (void)held; /* only so that the blocks are freed at its close, outside the pins' lock */
+    int error = pins_unlink(store->pins, &blob->digest, store->layout.blobs_fd, name);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* Drops the rows of files that are gone. */
+static int forget_blobs(struct store *store, const struct index_blob *gone, int count)
+{
+    int error = index_begin(store->index);
+
+    for (int i = 0; !error && i < count; i++)
+        error = index_remove_blob(store->index, &gone[i].digest);
+    if (!error)
+        error = index_commit(store->index);
+    if (error) {
+        index_rollback(store->index);
+        store->unreconciled = true;
+    }
+    store_publish_totals(store);
+    return error;
+}
+
+/* Evicts up to STEP_BLOBS. Returns 1 if there may be more to look at, 0 at the end of the blobs, or negative
+ * errno. */
+static int evict_some(struct store *store)
+{
+    struct eviction *round = &store->eviction;
+    struct index_blob position = {.digest = round->after_digest, .used_at_s = round->after_used_at_s};
+    struct index_blob blobs[STEP_BLOBS];
+    int gone = 0;
+    int error = 0;
+    int64_t bytes = 0;
+    int count = index_oldest_blobs(store->index, &position, blobs, STEP_BLOBS);
+
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count && round->evicted_bytes + bytes < round->target_bytes; i++) {
+        round->after_used_at_s = blobs[i].used_at_s;
+        round->after_digest = blobs[i].digest;
+        int result = evict_file(store, &blobs[i]);
+        if (result == 0) {
+            bytes += blobs[i].size_bytes;
+            blobs[gone++] = blobs[i];
+        } else if (result != -EBUSY) {
+            error = result;
+            break;
+        }
+    }
+    if (gone) {
+        int forget_error = forget_blobs(store, blobs, gone);
+        error = error ? error : forget_error;
+        round->evicted_bytes += bytes;
+        round->evicted_blobs += gone;
+        counter_add(COUNTER_STORE_EVICTED, gone);
+    }
+    return error ? error : count == STEP_BLOBS;
+}
+
+#define MIB(bytes) ((double)(bytes) / (1 << 20))
+
+void evict_log(struct store *store)
+{
+    struct eviction *eviction = &store->eviction;
+    struct store_figures totals = index_totals(store->index);
+
+    if (eviction->unlogged_blobs)
+        log_info("store: evicted %" PRId64 " blobs, %.1f MiB; %" PRId64 " blobs, %.1f MiB are left",
+                 eviction->unlogged_blobs, MIB(eviction->unlogged_bytes), totals.blobs, MIB(totals.bytes));
+    eviction->unlogged_blobs = 0;
+    eviction->unlogged_bytes = 0;
+    eviction->logged_at_ms = clock_mono_ms();
+}
+
+static void log_round(struct store *store)
+{
+    struct eviction *round = &store->eviction;
+
+    round->unlogged_blobs += round->evicted_blobs;
+    round->unlogged_bytes += round->evicted_bytes;
+    if (!round->logged_at_ms || clock_mono_ms() - round->logged_at_ms >= LOG_EVERY_MS)
+        evict_log(store);
+}
+
+static void log_blocked(int error, int64_t left_bytes)
+{
+    if (error)
+        log_error("store: cannot evict: %s; %s", strerror(-error), layout_advice(-error));
+    else
+        log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict; free some space on "
+                 "that disk",
+                 MIB(left_bytes));
+}
+
+/* Some file systems give freed space back only at their next commit: ask for it, or the next round would see
+ * none and evict as much again. */
+static int64_t free_bytes_after(struct store *store)
+{
+    const struct eviction *round = &store->eviction;
+    int64_t free_bytes = layout_free_bytes(&store->layout);
+
+    if (!round->evicted_blobs || free_bytes >= round->free_at_start_bytes + round->evicted_bytes / 2)
+        return free_bytes;
+    syncfs(store->layout.blobs_fd);
+    return layout_free_bytes(&store->layout);
+}
+
+static enum evict_state end_round(struct store *store, int error)
+{
+    struct eviction *round = &store->eviction;
+
+    round->running = false;
+    log_round(store);
+    int64_t left_bytes = excess_bytes(store, free_bytes_after(store));
+    if (left_bytes <= 0) {
+        round->blocked = false;
+        return atomic_load(&store->wanted_bytes) ? EVICT_MORE : EVICT_IDLE;
+    }
+    if (!error && round->evicted_bytes >= round->target_bytes)
+        return EVICT_MORE;
+    if (!round->blocked)
+        log_blocked(error, left_bytes);
+    round->blocked = true;
+    return EVICT_BLOCKED;
+}
+
+enum evict_state evict_step(struct store *store)
+{
+    struct eviction *round = &store->eviction;
+
+    if (!round->running) {
+        int64_t free_bytes = layout_free_bytes(&store->layout);
+        int64_t excess = larger(excess_bytes(store, free_bytes), take_wanted(store, free_bytes));
+        if (excess <= 0) {
+            round->blocked = false;
+            return EVICT_IDLE;
+        }
+        begin_round(store, excess, free_bytes);
+    }
+    int more = evict_some(store);
+    if (more == 1 && round->evicted_bytes < round->target_bytes)
+        return EVICT_MORE;
+    return end_round(store, more < 0 ? more : 0);
+}

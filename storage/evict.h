@@ -1,0 +1,43 @@
+/* Eviction by last use, in steps small enough to let commits pass in between. Store thread only.
+ *
+ * A round begins when the store is over max_size (blobs and growing files together), when the file system has
+ * less than min_free, or when somebody found no room for a file. It fixes how many bytes must go, and goes
+ * through the blobs from the one used longest ago, past those that are pinned, until that is reached. */
+#ifndef STORAGE_EVICT_H
+#define STORAGE_EVICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+
+struct store;
+
+enum evict_state {
+    EVICT_IDLE,   /* within the limits */
+    EVICT_MORE,   /* call again soon */
+    EVICT_BLOCKED /* over the limits, but all that is left is in use, or the disk refuses */
+};
+
+struct eviction {
+    bool running;
+    bool blocked; /* has been logged */
+    int64_t target_bytes;
+    int64_t evicted_bytes;
+    int64_t evicted_blobs;
+    int64_t free_at_start_bytes;
+    int64_t after_used_at_s; /* the round's position in the order of use */
+    struct digest after_digest;
+    /* A store at its limit evicts a little at every commit; the log gets a line for many of them. */
+    int64_t unlogged_blobs;
+    int64_t unlogged_bytes;
+    int64_t logged_at_ms;
+};
+
+enum evict_state evict_step(struct store *store);
+/* Logs what has been evicted since the last line. */
+void evict_log(struct store *store);
+/* Tells the index about the uses noted since the last time. */
+void evict_save_uses(struct store *store);
+
+#endif

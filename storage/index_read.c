@@ -1,0 +1,210 @@
+/* Owns: the spare read connections, a stack guarded by `lock`. A connection that is not on the stack belongs
+ * to the thread that took it, and its statements are reset before it comes back. */
+#include "storage/index_read.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "storage/room.h"
+#include "storage/schema.h"
+
+#define SPARE_MAX 32 /* more than this many threads at once is rare: the others open and close */
+
+#define ENTRY_COLUMNS "space, key, scope, digest, size, confirmed_at, attributes"
+
+struct reading {
+    sqlite3 *db;
+    sqlite3_stmt *blob_size;
+    sqlite3_stmt *entry;
+    sqlite3_stmt *entries;
+};
+
+struct index_readers {
+    char *path; /* set once */
+    struct lock lock;
+    struct reading *spare[SPARE_MAX]; /* guarded by lock */
+    int spare_count;
+};
+
+struct index_readers *index_readers_new(const char *index_path)
+{
+    struct index_readers *readers = xcalloc(1, sizeof(*readers));
+
+    readers->path = xstrdup(index_path);
+    lock_init(&readers->lock, LOCK_RANK_STORE_READ);
+    return readers;
+}
+
+static void close_reading(struct reading *reading)
+{
+    sqlite3_finalize(reading->blob_size);
+    sqlite3_finalize(reading->entry);
+    sqlite3_finalize(reading->entries);
+    CHECK(sqlite3_close(reading->db) == SQLITE_OK);
+    free(reading);
+}
+
+void index_readers_free(struct index_readers **readers_)
+{
+    struct index_readers *readers = take_ptr(readers_);
+
+    if (!readers)
+        return;
+    while (readers->spare_count > 0)
+        close_reading(readers->spare[--readers->spare_count]);
+    lock_destroy(&readers->lock);
+    free(readers->path);
+    free(readers);
+}
+
+static int prepare(struct reading *reading, const char *sql, sqlite3_stmt **out)
+{
+    return sqlite3_prepare_v3(reading->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
+/* Returns NULL where the index cannot be opened (logged): out of descriptors, for one. */
+static struct reading *open_reading(const struct index_readers *readers)
+{
+    struct reading *reading = xcalloc(1, sizeof(*reading));
+    int result = schema_open_reader(readers->path, &reading->db);
+
+    if (result == SQLITE_OK)
+        result = prepare(reading, "SELECT size FROM blob WHERE digest = ?1", &reading->blob_size);
+    if (result == SQLITE_OK)
+        result = prepare(reading, "SELECT " ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
+                         &reading->entry);
+    if (result == SQLITE_OK)
+        result = prepare(reading,
+                         "SELECT " ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND scope = ?2 ORDER BY key",
+                         &reading->entries);
+    if (result == SQLITE_OK)
+        return reading;
+    log_error("store: cannot open %s for reading: %s", readers->path, sqlite3_errmsg(reading->db));
+    close_reading(reading);
+    return NULL;
+}
+
+static struct reading *take_reading(struct index_readers *readers)
+{
+    struct reading *reading = NULL;
+
+    lock_acquire(&readers->lock);
+    if (readers->spare_count > 0)
+        reading = readers->spare[--readers->spare_count];
+    lock_release(&readers->lock);
+    return reading ? reading : open_reading(readers);
+}
+
+static void give_reading(struct index_readers *readers, struct reading *reading, sqlite3_stmt *used)
+{
+    bool kept = false;
+
+    sqlite3_reset(used);
+    sqlite3_clear_bindings(used);
+    lock_acquire(&readers->lock);
+    if (readers->spare_count < SPARE_MAX) {
+        readers->spare[readers->spare_count++] = reading;
+        kept = true;
+    }
+    lock_release(&readers->lock);
+    if (!kept)
+        close_reading(reading);
+}
+
+/* Returns 0 for the end of the rows, else -EIO, logged. */
+static int at_end(const struct index_readers *readers, struct reading *reading, int result)
+{
+    if (result == SQLITE_DONE)
+        return 0;
+    log_error("store: cannot read %s: %s", readers->path, sqlite3_errmsg(reading->db));
+    return -EIO;
+}
+
+int64_t index_read_blob_size(struct index_readers *readers, const struct digest *digest)
+{
+    struct reading *reading = take_reading(readers);
+    int64_t size_bytes;
+
+    if (!reading)
+        return -EIO;
+    sqlite3_bind_blob(reading->blob_size, 1, digest->bytes, sizeof(digest->bytes), SQLITE_STATIC);
+    int result = sqlite3_step(reading->blob_size);
+    if (result == SQLITE_ROW)
+        size_bytes = sqlite3_column_int64(reading->blob_size, 0);
+    else
+        size_bytes = at_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
+    give_reading(readers, reading, reading->blob_size);
+    return size_bytes;
+}
+
+/* The strings belong to the statement until it is stepped or reset. */
+static void entry_of_row(sqlite3_stmt *row, struct entry *out)
+{
+    const void *digest = sqlite3_column_blob(row, 3);
+
+    *out = (struct entry){
+        .space = (const char *)sqlite3_column_text(row, 0),
+        .key = (const char *)sqlite3_column_text(row, 1),
+        .scope = (const char *)sqlite3_column_text(row, 2),
+        .has_digest = digest && sqlite3_column_bytes(row, 3) == (int)sizeof(out->digest.bytes),
+        .size_bytes = sqlite3_column_int64(row, 4),
+        .confirmed_at_s = sqlite3_column_int64(row, 5),
+        .attributes = (const char *)sqlite3_column_text(row, 6),
+    };
+    CHECK(out->space && out->key && out->scope && out->attributes); /* NOT NULL columns */
+    if (out->has_digest)
+        memcpy(out->digest.bytes, digest, sizeof(out->digest.bytes));
+}
+
+int index_read_entry(struct index_readers *readers, const char *space, const char *key,
+                     struct entry_read *out)
+{
+    struct reading *reading = take_reading(readers);
+    struct entry row;
+    int error = 0;
+
+    *out = (struct entry_read){.memory = NULL};
+    if (!reading)
+        return -EIO;
+    sqlite3_bind_text(reading->entry, 1, space, -1, SQLITE_STATIC);
+    sqlite3_bind_text(reading->entry, 2, key, -1, SQLITE_STATIC);
+    int result = sqlite3_step(reading->entry);
+    if (result == SQLITE_ROW) {
+        entry_of_row(reading->entry, &row);
+        out->memory = entry_copy(&row, 1);
+        out->entry = *(struct entry *)out->memory;
+    } else {
+        error = at_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
+    }
+    give_reading(readers, reading, reading->entry);
+    return error;
+}
+
+int index_read_entries(struct index_readers *readers, const char *space, const char *scope,
+                       int (*visit)(void *arg, const struct entry *entry), void *arg)
+{
+    struct reading *reading = take_reading(readers);
+    struct entry row;
+    int error = 0;
+    int result;
+
+    if (!reading)
+        return -EIO;
+    sqlite3_bind_text(reading->entries, 1, space, -1, SQLITE_STATIC);
+    sqlite3_bind_text(reading->entries, 2, scope, -1, SQLITE_STATIC);
+    while ((result = sqlite3_step(reading->entries)) == SQLITE_ROW) {
+        entry_of_row(reading->entries, &row);
+        if (visit(arg, &row))
+            break;
+    }
+    if (result != SQLITE_ROW)
+        error = at_end(readers, reading, result);
+    give_reading(readers, reading, reading->entries);
+    return error;
+}

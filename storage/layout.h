@@ -1,0 +1,53 @@
+/* What lies where below the store's path: the lock, the folders, the names of blobs and of growing files.
+ *
+ *     lock                        flock()ed by the one process that owns the store; contains its pid
+ *     index.db                    see index.h
+ *     blobs/sha256/ab/<62 hex>    a whole, verified blob; the 256 folders are made in advance
+ *     tmp/<number>.part           a growing file; swept at start
+ *
+ * The functions may be called from any thread once layout_open() is done. */
+#ifndef STORAGE_LAYOUT_H
+#define STORAGE_LAYOUT_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+
+struct buf;
+
+struct layout {
+    char *path;
+    char *index_path;
+    int root_fd;
+    int lock_fd;
+    int blobs_fd; /* blobs/sha256 */
+    int tmp_fd;
+};
+
+#define LAYOUT_FOLDERS 256
+#define LAYOUT_NAME_SIZE 66 /* "ab/", 62 hex digits, NUL */
+#define LAYOUT_PART_SIZE 32
+
+/* Makes what is missing, takes the lock, sweeps tmp/. Returns 0, or -1 with one sentence in `error`; then
+ * nothing is left open. */
+int layout_open(struct layout *layout, const char *path, struct buf *error);
+void layout_close(struct layout *layout);
+
+/* The blob's name relative to blobs_fd. */
+void layout_blob_name(const struct digest *digest, char out[LAYOUT_NAME_SIZE]);
+/* The digest that a file name inside the folder spells. Returns 0, or -1 where the store never gave that
+ * name. */
+int layout_parse_name(int folder, const char *name, struct digest *out);
+/* Opens blobs/sha256/<folder>. Returns a descriptor or negative errno. */
+int layout_open_folder(const struct layout *layout, int folder);
+/* Creates tmp/<number>.part; `name` is relative to tmp_fd. Returns a descriptor or negative errno. */
+int layout_create_part(const struct layout *layout, uint64_t number, char name[LAYOUT_PART_SIZE]);
+/* What the file system still gives to this user; INT64_MAX where it does not say. */
+int64_t layout_free_bytes(const struct layout *layout);
+
+/* Sets `error` to "cannot <doing> <what>: <errno's text>; <what to do>". */
+void layout_explain(struct buf *error, const char *doing, const char *what, int error_number);
+/* What to do about a disk error: half a sentence. */
+const char *layout_advice(int error_number);
+
+#endif

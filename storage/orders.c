@@ -1,0 +1,113 @@
+/* Owns: the queue, guarded by `lock`. Any thread adds, the store thread takes. */
+#include "storage/orders.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "base/check.h"
+#include "base/lock.h"
+#include "base/memory.h"
+
+struct orders {
+    struct lock lock;
+    pthread_cond_t changed; /* there is something for the store thread */
+    pthread_cond_t done;    /* done_number has moved */
+    struct order *queue;
+    uint64_t added_number; /* of the newest order */
+    uint64_t taken_number; /* everything up to here has been taken ... */
+    uint64_t done_number;  /* ... and is done */
+    bool woken;
+    bool stopping;
+};
+
+struct order *order_new(enum order_kind kind)
+{
+    struct order *order = xcalloc(1, sizeof(*order));
+
+    order->kind = kind;
+    return order;
+}
+
+void order_free(struct order *order)
+{
+    free(order->entries);
+    free(order);
+}
+
+struct orders *orders_new(void)
+{
+    struct orders *orders = xcalloc(1, sizeof(*orders));
+
+    lock_init(&orders->lock, LOCK_RANK_STORE_QUEUE);
+    lock_condition_init(&orders->changed);
+    lock_condition_init(&orders->done);
+    return orders;
+}
+
+void orders_free(struct orders **orders_)
+{
+    struct orders *orders = take_ptr(orders_);
+
+    if (!orders)
+        return;
+    CHECK(!orders->queue);
+    pthread_cond_destroy(&orders->changed);
+    pthread_cond_destroy(&orders->done);
+    lock_destroy(&orders->lock);
+    free(orders);
+}
+
+uint64_t orders_add(struct orders *orders, struct order *order)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    uint64_t number = order->number = ++orders->added_number;
+    DL_APPEND(orders->queue, order);
+    pthread_cond_signal(&orders->changed);
+    return number;
+}
+
+void orders_wake(struct orders *orders)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    orders->woken = true;
+    pthread_cond_signal(&orders->changed);
+}
+
+void orders_stop(struct orders *orders)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    orders->stopping = true;
+    pthread_cond_signal(&orders->changed);
+}
+
+void orders_wait_done(struct orders *orders, uint64_t number)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    while (orders->done_number < number)
+        lock_wait(&orders->lock, &orders->done, -1);
+}
+
+bool orders_take(struct orders *orders, int max, int wait_ms, struct order **batch)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+
+    /* One wait only: a spurious wake-up costs the store thread one look at its limits. */
+    if (!orders->queue && !orders->woken && !orders->stopping && wait_ms > 0)
+        lock_wait(&orders->lock, &orders->changed, wait_ms);
+    orders->woken = false;
+    *batch = NULL;
+    for (int i = 0; i < max && orders->queue; i++) {
+        struct order *order = orders->queue;
+        DL_DELETE(orders->queue, order);
+        DL_APPEND(*batch, order);
+        orders->taken_number = order->number;
+    }
+    return *batch || !orders->stopping;
+}
+
+void orders_done(struct orders *orders)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    orders->done_number = orders->taken_number;
+    pthread_cond_broadcast(&orders->done);
+}

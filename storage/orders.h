@@ -1,0 +1,63 @@
+/* What the store thread is asked to do, and the queue to it. Orders are done in the order they were asked
+ * for. */
+#ifndef STORAGE_ORDERS_H
+#define STORAGE_ORDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "storage/store.h"
+
+enum order_kind {
+    ORDER_NOTHING, /* only passes through: store_flush() waits for it */
+    ORDER_COMMIT,
+    ORDER_DISCARD,    /* close and remove the writer's file: on a large one that takes the disk a while */
+    ORDER_CHECK_BLOB, /* a reader found its file gone or of a wrong size */
+    ORDER_PUT_ENTRY,
+    ORDER_CONFIRM_ENTRY,
+    ORDER_DELETE_ENTRY
+};
+
+struct order {
+    struct order *prev, *next;
+    enum order_kind kind;
+    uint64_t number;
+    struct blob_writer *writer; /* COMMIT, DISCARD */
+    struct digest digest;       /* COMMIT, CHECK_BLOB */
+    int64_t size_bytes;
+    struct entry *entries; /* COMMIT: any number, else one; from entry_copy() */
+    size_t entry_count;
+    void (*done)(void *arg, int error);
+    void *arg;
+
+    /* The store thread's own. */
+    int error;
+    bool placed; /* our file has been renamed to the blob's name */
+};
+
+struct orders;
+
+struct order *order_new(enum order_kind kind);
+void order_free(struct order *order);
+
+struct orders *orders_new(void);
+void orders_free(struct orders **orders);
+
+/* Any thread; also done() of an order while the queue is being stopped. Consumes the order; returns its
+ * number. */
+uint64_t orders_add(struct orders *orders, struct order *order);
+/* Makes orders_take() return although there may be nothing to do: limits or free space want a look. */
+void orders_wake(struct orders *orders);
+/* orders_take() returns false once everything has been taken. */
+void orders_stop(struct orders *orders);
+/* Waits until the store thread has said orders_done() for this number. */
+void orders_wait_done(struct orders *orders, uint64_t number);
+
+/* Store thread. Waits up to wait_ms for orders and takes up to `max` of them, oldest first, into *batch (NULL
+ * if there are none). Returns false when the thread shall end. */
+bool orders_take(struct orders *orders, int max, int wait_ms, struct order **batch);
+/* Everything taken so far is done. */
+void orders_done(struct orders *orders);
+
+#endif

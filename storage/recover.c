@@ -1,0 +1,150 @@
+/* One folder at a time, one transaction each: its file names and its rows, both in the order of the digests,
+ * are gone through side by side. Only files without a row are looked at; a file whose size is wrong is found
+ * when it is opened. */
+#include "storage/recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "storage/index.h"
+#include "storage/room.h"
+
+struct recovery {
+    struct store *store;
+    int64_t added;
+    int64_t dropped;
+    int64_t blobs; /* with a row, in the end */
+    int64_t bytes;
+};
+
+static int compare_digests(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct digest));
+}
+
+/* The digests of the folder's blobs, sorted. Heap memory in *out. Returns 0 or negative errno. */
+static int list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count)
+{
+    struct digest *digests = NULL;
+    size_t room = 0;
+    int fd = layout_open_folder(layout, folder);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+
+    *count = 0;
+    if (!listing) {
+        int error = fd < 0 ? fd : -errno;
+        cleanup_close(&fd);
+        return error;
+    }
+    errno = 0;
+    for (struct dirent *item; (item = readdir(listing)); errno = 0) {
+        if (*count == room)
+            digests = xrealloc(digests, (room = room ? 2 * room : 64) * sizeof(*digests));
+        if (layout_parse_name(folder, item->d_name, &digests[*count]) == 0)
+            ++*count;
+    }
+    int error = -errno;
+    closedir(listing);
+    if (*count)
+        qsort(digests, *count, sizeof(*digests), compare_digests);
+    *out = digests;
+    return error;
+}
+
+/* The time of the file stands in for the last use, so that what is rebuilt is evicted in a sensible order. */
+static int add_row(struct recovery *recovery, const struct digest *digest)
+{
+    struct store *store = recovery->store;
+    char name[LAYOUT_NAME_SIZE];
+    struct stat st;
+
+    layout_blob_name(digest, name);
+    if (fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    int result = index_add_blob(store->index, digest, st.st_size, st.st_mtim.tv_sec);
+    if (result < 0)
+        return result;
+    recovery->added++;
+    recovery->blobs++;
+    recovery->bytes += st.st_size;
+    return 0;
+}
+
+static int drop_row(struct recovery *recovery, const struct digest *digest)
+{
+    recovery->dropped++;
+    return index_remove_blob(recovery->store->index, digest);
+}
+
+static int merge_folder(struct recovery *recovery, const struct digest *files, size_t file_count,
+                        const struct index_blob *rows, size_t row_count)
+{
+    size_t file = 0;
+    size_t row = 0;
+    int error = 0;
+
+    while (!error && (file < file_count || row < row_count)) {
+        int order = file == file_count ? 1
+                    : row == row_count ? -1
+                                       : compare_digests(&files[file], &rows[row].digest);
+        if (order == 0) {
+            recovery->blobs++;
+            recovery->bytes += rows[row].size_bytes;
+        } else {
+            error = order < 0 ? add_row(recovery, &files[file]) : drop_row(recovery, &rows[row].digest);
+        }
+        file += order <= 0;
+        row += order >= 0;
+    }
+    return error;
+}
+
+static int recover_folder(struct recovery *recovery, int folder)
+{
+    struct store *store = recovery->store;
+    struct digest *CLEANUP_FREE files = NULL;
+    struct index_blob *CLEANUP_FREE rows = NULL;
+    size_t file_count = 0;
+    size_t row_count = 0;
+    int error = list_folder(&store->layout, folder, &files, &file_count);
+
+    if (!error)
+        error = index_folder_blobs(store->index, folder, &rows, &row_count);
+    if (!error)
+        error = index_begin(store->index);
+    if (error)
+        return error;
+    error = merge_folder(recovery, files, file_count, rows, row_count);
+    return error ? error : index_commit(store->index);
+}
+
+int recover_index(struct store *store)
+{
+    struct recovery recovery = {.store = store};
+    int error = 0;
+
+    for (int folder = 0; !error && folder < LAYOUT_FOLDERS; folder++)
+        error = recover_folder(&recovery, folder);
+    if (!error)
+        error = index_begin(store->index);
+    if (!error)
+        error = index_set_totals(store->index, recovery.blobs, recovery.bytes);
+    if (!error)
+        error = index_commit(store->index);
+    if (error) {
+        index_rollback(store->index);
+        return error;
+    }
+    if (recovery.added || recovery.dropped)
+        log_info("store: compared the index with the blobs: %" PRId64 " blobs entered, %" PRId64
+                 " rows without a file dropped",
+                 recovery.added, recovery.dropped);
+    return 0;
+}

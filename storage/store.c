@@ -1,0 +1,184 @@
+/* Owns: struct store from store_open() to store_close(), and the store thread.
+ *
+ * The thread: take the orders that are there, carry them out as a group, evict a step, begin again. It sleeps
+ * while there are no orders and nothing to evict, and looks at its limits once a minute in any case, because
+ * others fill the disk too. */
+#include "storage/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "storage/batch.h"
+#include "storage/index.h"
+#include "storage/index_read.h"
+#include "storage/orders.h"
+#include "storage/pins.h"
+#include "storage/recover.h"
+#include "storage/room.h"
+
+#define BATCH_MAX 1000
+#define LOOK_EVERY_MS 60000
+#define RETRY_EVICTION_MS 1000
+#define SAVE_USES_EVERY_MS 300000
+
+void store_publish_totals(struct store *store)
+{
+    struct store_figures totals = index_totals(store->index);
+
+    atomic_store(&store->blobs, totals.blobs);
+    atomic_store(&store->bytes, totals.bytes);
+    atomic_store(&store->entries, totals.entries);
+    counter_set(COUNTER_STORE_BLOBS, totals.blobs);
+    counter_set(COUNTER_STORE_BYTES, totals.bytes);
+}
+
+/* ---- the store thread ---- */
+
+static int wait_ms(enum evict_state state)
+{
+    switch (state) {
+    case EVICT_MORE:
+        return 0;
+    case EVICT_BLOCKED:
+        return RETRY_EVICTION_MS;
+    case EVICT_IDLE:
+        break;
+    }
+    return LOOK_EVERY_MS;
+}
+
+/* Without the mark the next start compares the index with the folders, and mends what went wrong. */
+static void mark_clean(struct store *store)
+{
+    if (store->unreconciled || index_is_damaged(store->index))
+        return;
+    int error = index_mark_clean(store->index, true);
+    if (error)
+        log_warn("store: cannot mark the index as closed in order: %s; the next start will check it",
+                 strerror(-error));
+}
+
+static void *run(void *arg)
+{
+    struct store *store = arg;
+    enum evict_state state = EVICT_MORE; /* the limits may be new */
+    struct order *batch;
+    int64_t uses_saved_ms = clock_mono_ms();
+
+    pthread_setname_np(pthread_self(), "store");
+    while (orders_take(store->orders, BATCH_MAX, wait_ms(state), &batch)) {
+        if (batch)
+            batch_run(store, batch);
+        if (clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS || pins_have_many_uses(store->pins)) {
+            evict_save_uses(store);
+            uses_saved_ms = clock_mono_ms();
+        }
+        state = evict_step(store);
+        if (state != EVICT_MORE)
+            orders_done(store->orders);
+    }
+    evict_save_uses(store);
+    evict_log(store);
+    mark_clean(store);
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static int open_index(struct store *store, struct buf *error)
+{
+    enum index_condition condition = INDEX_NEW;
+
+    if (index_open(store->layout.index_path, &store->index, &condition, error) < 0)
+        return -1;
+    int result = condition == INDEX_CLEAN ? index_mark_clean(store->index, false) : recover_index(store);
+    if (result < 0) {
+        layout_explain(error, "bring up to date the index", store->layout.index_path, -result);
+        return -1;
+    }
+    store->readers = index_readers_new(store->layout.index_path);
+    store_publish_totals(store);
+    return 0;
+}
+
+int store_open(const struct store_options *options, struct store **out, struct buf *error)
+{
+    struct store *store = xcalloc(1, sizeof(*store));
+
+    *out = NULL;
+    if (layout_open(&store->layout, options->path, error) < 0) {
+        free(store);
+        return -1;
+    }
+    if (open_index(store, error) < 0) {
+        index_close(&store->index);
+        layout_close(&store->layout);
+        free(store);
+        return -1;
+    }
+    atomic_store(&store->max_size_bytes, options->max_size_bytes);
+    atomic_store(&store->min_free_bytes, options->min_free_bytes);
+    store->pins = pins_new();
+    store->orders = orders_new();
+    CHECK(pthread_create(&store->thread, NULL, run, store) == 0);
+    *out = store;
+    return 0;
+}
+
+void store_close(struct store **store_)
+{
+    struct store *store = take_ptr(store_);
+
+    if (!store)
+        return;
+    orders_stop(store->orders);
+    pthread_join(store->thread, NULL);
+    CHECK(atomic_load(&store->open_writers) == 0);
+    /* The writing connection closes last: it is the one that may empty the log. */
+    index_readers_free(&store->readers);
+    index_close(&store->index);
+    orders_free(&store->orders);
+    pins_free(&store->pins);
+    layout_close(&store->layout);
+    free(store);
+}
+
+/* ---- small requests ---- */
+
+void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes)
+{
+    atomic_store(&store->max_size_bytes, max_size_bytes);
+    atomic_store(&store->min_free_bytes, min_free_bytes);
+    orders_wake(store->orders);
+}
+
+void store_want_room(struct store *store, int64_t bytes)
+{
+    int64_t wanted = atomic_load(&store->wanted_bytes);
+
+    while (wanted < bytes && !atomic_compare_exchange_weak(&store->wanted_bytes, &wanted, bytes))
+        ;
+    orders_wake(store->orders);
+}
+
+void store_flush(struct store *store)
+{
+    CHECK(!pthread_equal(pthread_self(), store->thread)); /* it would wait for itself */
+    orders_wait_done(store->orders, orders_add(store->orders, order_new(ORDER_NOTHING)));
+}
+
+void store_get_figures(struct store *store, struct store_figures *out)
+{
+    *out = (struct store_figures){
+        .blobs = atomic_load(&store->blobs),
+        .bytes = atomic_load(&store->bytes),
+        .entries = atomic_load(&store->entries),
+    };
+}
