@@ -1,8 +1,9 @@
-/* mirror.conf: read once into a struct config. Every key is declared once, in the table of config.c, with its type,
- * default, place and help text; the reference in docs/operating.md is printed from that table.
+/* mirror.conf: read once into a struct config. Every key is declared once, in the table of config_table.c,
+ * with its type, default, place and help text; the reference in docs/operating.md is printed from that table.
  *
- * The file is INI as inih reads it: `;` and `#` comments, `[section]` and `[section "name"]`. Sizes take K M G T
- * (powers of 1024), times take s m h d. A key whose type is a list may be given several times, in order. */
+ * The file is INI as inih reads it: `;` and `#` begin comment lines, ` ;` a comment behind a value;
+ * sections are `[section]` or `[section "name"]`. Leading blanks mean nothing: a value ends with its line.
+ * Sizes take K M G T (powers of 1024), times take s m h d. A list may be given several times, in order. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
@@ -24,7 +25,8 @@ struct server_config {
     int64_t max_connections_per_client;
     int64_t memory_cache_bytes;
     char *access_log; /* "-", "off" or a path */
-    char *public_url; /* NULL: derived from the Host header; only /pypi/<project>/json needs absolute URLs */
+    char *public_url; /* ends in "/"; NULL: derived from the Host header; only /pypi/<project>/json needs
+                         absolute URLs */
     bool offline;
 };
 
@@ -44,11 +46,11 @@ struct pypi_config {
 
 /* What every upstream has, whatever it serves. */
 struct upstream_config {
-    int64_t connections;          /* parallel requests to this upstream */
+    int64_t connections; /* parallel requests to this upstream */
     int64_t connect_timeout_s;
     int64_t first_byte_timeout_s; /* from the request to the status line */
     int64_t stall_timeout_s;      /* less than 1 KiB/s for so long: go on elsewhere */
-    char *proxy;                  /* NULL: as the environment says */
+    char *proxy;                  /* NULL: as the environment says; "": none */
 };
 
 /* [pypi "name"] */
@@ -71,9 +73,11 @@ struct config {
 /* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`
  * ("mirror.conf:12: ..."): what is wrong, where, and what was expected. */
 int config_load(const char *path, struct config **out, struct buf *error);
+/* The same for text in memory, which need not end in a NUL; `name` stands for the file in messages. */
+int config_parse(const char *text, size_t len, const char *name, struct config **out, struct buf *error);
 void config_free(struct config *config);
 
-/* Appends the reference of all keys as a Markdown section. */
+/* Appends the reference of all keys: a Markdown table for each section. */
 void config_print_reference(struct buf *out);
 
 /* "16K" -> 16384. Returns 0, or -1. */

@@ -1,0 +1,494 @@
+/* No state. The table is the only place that knows the keys. */
+#include "base/config_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/config.h"
+#include "base/config_value.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum value_type {                   /* numbers first */
+                  VALUE_SIZE,       /* int64_t, bytes */
+                  VALUE_TIME,       /* int64_t, seconds */
+                  VALUE_COUNT,      /* int64_t */
+                  VALUE_AUTO_COUNT, /* int64_t; "auto" is 0 */
+                  VALUE_BOOL,       /* bool */
+                  VALUE_TEXT,       /* char * */
+                  VALUE_URL,        /* char *, ends in "/" */
+                  VALUE_PROXY,      /* char *; "none" is "" */
+                  VALUE_LISTEN,     /* char * */
+};
+
+struct config_key {
+    const struct config_section *section;
+    const char *name;
+    enum value_type type;
+    bool list; /* struct string_list of a char * type */
+    size_t offset;
+    const char *initial; /* the default as one would write it; NULL: none */
+    bool required;
+    int64_t min, max; /* of a number */
+    const char *help;
+};
+
+enum section_id { SERVER, STORAGE, PYPI, PYPI_UPSTREAM, SECTIONS };
+
+static void *open_config(struct config *config, const char *name);
+static void *open_pypi_upstream(struct config *config, const char *name);
+static void set_defaults(const struct config_section *section, void *base);
+
+static const struct config_section sections[SECTIONS] = {
+    [SERVER] = {"server", false, "The HTTP server.", open_config},
+    [STORAGE] = {"storage", false,
+                 "The store: where packages are kept, and how much of the disk it may take.", open_config},
+    [PYPI] = {"pypi", false, "The PyPI index as a whole.", open_config},
+    [PYPI_UPSTREAM] = {"pypi", true,
+                       "One PyPI upstream; the name is yours and appears in logs. Upstreams are tried in the "
+                       "order of the file.",
+                       open_pypi_upstream},
+};
+
+#define S(id) &sections[id]
+#define IN_CONFIG(field) offsetof(struct config, field)
+#define IN_PYPI(field) offsetof(struct pypi_upstream_config, field)
+#define KB (INT64_C(1) << 10)
+#define MB (INT64_C(1) << 20)
+#define TB (INT64_C(1) << 40)
+#define DAY (INT64_C(86400))
+
+static const struct config_key keys[] = {
+    {S(SERVER), "listen", VALUE_LISTEN, true, IN_CONFIG(server.listen), "127.0.0.1:8080", false, 0, 0,
+     "Where clients connect. `0.0.0.0:8080` is every IPv4 address, `*:8080` every address, "
+     "`unix:/run/yizhan.sock` a socket for a web server in front."},
+    {S(SERVER), "workers", VALUE_AUTO_COUNT, false, IN_CONFIG(server.workers), "auto", false, 1, 256,
+     "Threads that answer requests; `auto` is two per processor."},
+    {S(SERVER), "max_connections", VALUE_COUNT, false, IN_CONFIG(server.max_connections), "20000", false, 1,
+     1000000, "Open client connections in all; more are refused."},
+    {S(SERVER), "max_connections_per_client", VALUE_COUNT, false,
+     IN_CONFIG(server.max_connections_per_client), "2000", false, 1, 1000000,
+     "Open connections of one address (IPv6: one /64)."},
+    {S(SERVER), "memory_cache", VALUE_SIZE, false, IN_CONFIG(server.memory_cache_bytes), "128M", false, 0, TB,
+     "Memory for hot pages and metadata."},
+    {S(SERVER), "access_log", VALUE_TEXT, false, IN_CONFIG(server.access_log), "-", false, 0, 0,
+     "A line for each request: `-` is standard output, `off` none, else the path of a file."},
+    {S(SERVER), "public_url", VALUE_URL, false, IN_CONFIG(server.public_url), NULL, false, 0, 0,
+     "The address that clients use, where a web server in front changes it. Only `/pypi/<project>/json` "
+     "needs it; without it, the request's Host header is taken."},
+    {S(SERVER), "offline", VALUE_BOOL, false, IN_CONFIG(server.offline), "no", false, 0, 0,
+     "`yes` contacts no upstream: what is in the store is served, everything else is missing."},
+
+    {S(STORAGE), "path", VALUE_TEXT, false, IN_CONFIG(storage.path), "./var", false, 0, 0,
+     "Folder of the store, made if it is missing. A relative path starts where the program is started."},
+    {S(STORAGE), "max_size", VALUE_SIZE, false, IN_CONFIG(storage.max_size_bytes), "100G", false, MB,
+     INT64_MAX, "Past this size, what was not used for longest is evicted."},
+    {S(STORAGE), "min_free", VALUE_SIZE, false, IN_CONFIG(storage.min_free_bytes), "2G", false, 0, INT64_MAX,
+     "The same when the disk has less than this left."},
+
+    {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
+     "How long a project page is served without asking an upstream."},
+    {S(PYPI), "stale_ttl", VALUE_TIME, false, IN_CONFIG(pypi.stale_ttl_s), "1d", false, 0, 3650 * DAY,
+     "After `ttl`, how long the old page is still served while it is refreshed in the background. Past "
+     "that, clients wait for the refresh; when no upstream answers they get the old page, however old."},
+    {S(PYPI), "negative_ttl", VALUE_TIME, false, IN_CONFIG(pypi.negative_ttl_s), "60s", false, 0, DAY,
+     "How long \"not found\" is remembered."},
+    {S(PYPI), "list_ttl", VALUE_TIME, false, IN_CONFIG(pypi.list_ttl_s), "1d", false, 0, 365 * DAY,
+     "Like `ttl`, for the list of all projects at `/simple/`."},
+    {S(PYPI), "max_page", VALUE_SIZE, false, IN_CONFIG(pypi.max_page_bytes), "64M", false, KB, 1024 * MB,
+     "Pages of upstreams larger than this are refused."},
+
+    {S(PYPI_UPSTREAM), "index", VALUE_URL, false, IN_PYPI(index), NULL, true, 0, 0,
+     "Its simple index, as one would give it to pip."},
+    {S(PYPI_UPSTREAM), "files", VALUE_URL, false, IN_PYPI(files), NULL, false, 0, 0,
+     "What stands for `/packages/` there. Without it, it is learned from the upstream's pages."},
+    {S(PYPI_UPSTREAM), "json", VALUE_URL, false, IN_PYPI(json), NULL, false, 0, 0,
+     "What stands before `<project>/json` there. Without it, it is `pypi/` beside the index."},
+
+/* Every kind of upstream has these. */
+#define UPSTREAM_KEYS(section, common)                                                                     \
+    {                                                                                                      \
+        S(section),                                                                                        \
+        "connections",                                                                                     \
+        VALUE_COUNT,                                                                                       \
+        false,                                                                                             \
+        (common) + offsetof(struct upstream_config, connections),                                          \
+        "8",                                                                                               \
+        false,                                                                                             \
+        1,                                                                                                 \
+        256,                                                                                               \
+        "Parallel requests to this upstream."},                                                            \
+        {S(section),                                                                                       \
+         "connect_timeout",                                                                                \
+         VALUE_TIME,                                                                                       \
+         false,                                                                                            \
+         (common) + offsetof(struct upstream_config, connect_timeout_s),                                   \
+         "5s",                                                                                             \
+         false,                                                                                            \
+         1,                                                                                                \
+         600,                                                                                              \
+         "How long to wait for a connection."},                                                            \
+        {S(section),                                                                                       \
+         "first_byte_timeout",                                                                             \
+         VALUE_TIME,                                                                                       \
+         false,                                                                                            \
+         (common) + offsetof(struct upstream_config, first_byte_timeout_s),                                \
+         "30s",                                                                                            \
+         false,                                                                                            \
+         1,                                                                                                \
+         3600,                                                                                             \
+         "How long to wait for the first byte of the answer."},                                            \
+        {S(section),                                                                                       \
+         "stall_timeout",                                                                                  \
+         VALUE_TIME,                                                                                       \
+         false,                                                                                            \
+         (common) + offsetof(struct upstream_config, stall_timeout_s),                                     \
+         "30s",                                                                                            \
+         false,                                                                                            \
+         1,                                                                                                \
+         3600,                                                                                             \
+         "Slower than 1 KiB/s for so long: the transfer goes on from another upstream."},                  \
+    {                                                                                                      \
+        S(section), "proxy", VALUE_PROXY, false, (common) + offsetof(struct upstream_config, proxy), NULL, \
+            false, 0, 0,                                                                                   \
+            "Proxy on the way to this upstream. Without it, the environment decides (`https_proxy`, "      \
+            "`no_proxy`)."                                                                                 \
+    }
+
+    UPSTREAM_KEYS(PYPI_UPSTREAM, IN_PYPI(common)),
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+/* ---- sections ---- */
+
+static void *open_config(struct config *config, const char *name)
+{
+    (void)name;
+    return config;
+}
+
+static void *open_pypi_upstream(struct config *config, const char *name)
+{
+    size_t count = config->pypi_upstream_count;
+
+    if (count == CONFIG_MAX_ITEMS)
+        return NULL;
+    config->pypi_upstreams = xrealloc(config->pypi_upstreams, (count + 1) * sizeof(*config->pypi_upstreams));
+    config->pypi_upstreams[count] = (struct pypi_upstream_config){.name = xstrdup(name)};
+    config->pypi_upstream_count++;
+    set_defaults(&sections[PYPI_UPSTREAM], &config->pypi_upstreams[count]);
+    return &config->pypi_upstreams[count];
+}
+
+const struct config_section *config_section_find(const char *word, bool named)
+{
+    for (int i = 0; i < SECTIONS; i++)
+        if (sections[i].named == named && strcmp(sections[i].word, word) == 0)
+            return &sections[i];
+    return NULL;
+}
+
+const struct config_section *config_section_with_key(const char *key_name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(keys[i].name, key_name) == 0)
+            return keys[i].section;
+    return NULL;
+}
+
+const struct config_key *config_key_at(const struct config_section *section, size_t number)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (keys[i].section == section && number-- == 0)
+            return &keys[i];
+    return NULL;
+}
+
+void config_section_print(const struct config_section *section, struct buf *out)
+{
+    buf_printf(out, section->named ? "[%s \"name\"]" : "[%s]", section->word);
+}
+
+void config_print_sections(struct buf *out)
+{
+    for (int i = 0; i < SECTIONS; i++) {
+        buf_add_text(out, i ? ", " : "");
+        config_section_print(&sections[i], out);
+    }
+}
+
+void config_section_print_keys(const struct config_section *section, struct buf *out)
+{
+    const struct config_key *key;
+
+    for (size_t i = 0; (key = config_key_at(section, i)); i++)
+        buf_printf(out, "%s%s", i ? ", " : "", key->name);
+}
+
+/* ---- keys ---- */
+
+const char *config_key_name(const struct config_key *key)
+{
+    return key->name;
+}
+
+bool config_key_is_list(const struct config_key *key)
+{
+    return key->list;
+}
+
+bool config_key_is_required(const struct config_key *key)
+{
+    return key->required;
+}
+
+static bool is_number(const struct config_key *key)
+{
+    return key->type <= VALUE_AUTO_COUNT;
+}
+
+static void print_number(const struct config_key *key, int64_t number, struct buf *out)
+{
+    if (key->type == VALUE_SIZE)
+        config_print_size(out, number);
+    else if (key->type == VALUE_TIME)
+        config_print_time(out, number);
+    else
+        buf_printf(out, "%" PRId64, number);
+}
+
+void config_key_print_expected(const struct config_key *key, struct buf *out)
+{
+    static const char *const words[] = {
+        [VALUE_SIZE] = "a size such as 64M (K M G T)",
+        [VALUE_TIME] = "a time such as 10m (s m h d)",
+        [VALUE_COUNT] = "a number",
+        [VALUE_AUTO_COUNT] = "auto or a number",
+        [VALUE_BOOL] = "yes or no",
+        [VALUE_TEXT] = "text",
+        [VALUE_URL] = "an http:// or https:// URL",
+        [VALUE_PROXY] = "a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, or none",
+        [VALUE_LISTEN] = "address:port, [IPv6 address]:port, *:port or unix:/path",
+    };
+
+    buf_add_text(out, words[key->type]);
+    if (!is_number(key))
+        return;
+    if (key->max == INT64_MAX) {
+        if (!key->min)
+            return;
+        buf_add_text(out, ", at least ");
+        print_number(key, key->min, out);
+        return;
+    }
+    buf_add_text(out, " from ");
+    print_number(key, key->min, out);
+    buf_add_text(out, " to ");
+    print_number(key, key->max, out);
+}
+
+static int parse_count(const char *text, int64_t *out)
+{
+    uint64_t number;
+
+    if (text_parse_uint(text, strlen(text), &number) < 0 || number > INT64_MAX)
+        return -1;
+    *out = (int64_t)number;
+    return 0;
+}
+
+static const char *set_number(const struct config_key *key, int64_t *field, const char *text)
+{
+    int64_t number = 0;
+    int result = 0;
+
+    if (key->type == VALUE_AUTO_COUNT && strcmp(text, "auto") == 0) {
+        *field = 0;
+        return NULL;
+    }
+    if (key->type == VALUE_SIZE)
+        result = config_parse_size(text, &number);
+    else if (key->type == VALUE_TIME)
+        result = config_parse_time(text, &number);
+    else
+        result = parse_count(text, &number);
+    if (result < 0)
+        return "it is none";
+    if (number < key->min || number > key->max)
+        return "it is out of range";
+    *field = number;
+    return NULL;
+}
+
+static const char *set_bool(bool *field, const char *text)
+{
+    if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
+        return "it is neither";
+    *field = strcmp(text, "yes") == 0;
+    return NULL;
+}
+
+/* *out is heap memory when there is no problem. */
+static const char *read_text(const struct config_key *key, const char *text, char **out)
+{
+    struct buf CLEANUP_BUF normal = BUF_INIT;
+    const char *problem = NULL;
+
+    if (key->type == VALUE_URL)
+        problem = config_url_problem(text, &normal);
+    else if (key->type == VALUE_LISTEN)
+        problem = config_listen_problem(text);
+    else if (key->type == VALUE_PROXY && strcmp(text, "none") == 0)
+        text = "";
+    else if (key->type == VALUE_PROXY)
+        problem = config_proxy_problem(text);
+    if (!problem)
+        *out = normal.len ? buf_take(&normal) : xstrdup(text);
+    return problem;
+}
+
+static const char *set_text(const struct config_key *key, void *field, const char *text)
+{
+    char *value = NULL;
+    const char *problem = read_text(key, text, &value);
+
+    if (problem)
+        return problem;
+    if (!key->list) {
+        free(*(char **)field);
+        *(char **)field = value;
+        return NULL;
+    }
+    struct string_list *list = field;
+    if (list->count == CONFIG_MAX_ITEMS) {
+        free(value);
+        return "there are too many of it already";
+    }
+    list->items = xrealloc(list->items, (list->count + 1) * sizeof(*list->items));
+    list->items[list->count++] = value;
+    return NULL;
+}
+
+int config_key_set(const struct config_key *key, void *base, const char *text, struct buf *error)
+{
+    void *field = (char *)base + key->offset;
+    const char *problem = is_number(key)            ? set_number(key, field, text)
+                          : key->type == VALUE_BOOL ? set_bool(field, text)
+                                                    : set_text(key, field, text);
+
+    if (!problem)
+        return 0;
+    buf_printf(error, "%s = %s: expected ", key->name, text);
+    config_key_print_expected(key, error);
+    buf_printf(error, "; %s", problem);
+    return -1;
+}
+
+void config_key_clear(const struct config_key *key, void *base)
+{
+    void *field = (char *)base + key->offset;
+
+    if (key->list) {
+        struct string_list *list = field;
+        for (size_t i = 0; i < list->count; i++)
+            free(list->items[i]);
+        free(list->items);
+        *list = (struct string_list){NULL, 0};
+    } else if (key->type == VALUE_TEXT || key->type == VALUE_URL || key->type == VALUE_PROXY ||
+               key->type == VALUE_LISTEN) {
+        free(*(char **)field);
+        *(char **)field = NULL;
+    }
+}
+
+/* ---- a whole config ---- */
+
+static void set_defaults(const struct config_section *section, void *base)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    const struct config_key *key;
+
+    for (size_t i = 0; (key = config_key_at(section, i)); i++)
+        if (key->initial && config_key_set(key, base, key->initial, &error) < 0)
+            BUG("default of %s: %s", key->name, error.data);
+}
+
+static void release(const struct config_section *section, void *base)
+{
+    const struct config_key *key;
+
+    for (size_t i = 0; (key = config_key_at(section, i)); i++)
+        config_key_clear(key, base);
+}
+
+struct config *config_new(void)
+{
+    struct config *config = xcalloc(1, sizeof(*config));
+
+    for (int i = 0; i < SECTIONS; i++)
+        if (!sections[i].named)
+            set_defaults(&sections[i], config);
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    for (int i = 0; i < SECTIONS; i++)
+        if (!sections[i].named)
+            release(&sections[i], config);
+    for (size_t i = 0; i < config->pypi_upstream_count; i++) {
+        release(&sections[PYPI_UPSTREAM], &config->pypi_upstreams[i]);
+        free(config->pypi_upstreams[i].name);
+    }
+    free(config->pypi_upstreams);
+    free(config);
+}
+
+/* ---- the reference ---- */
+
+/* Inside a table cell. */
+static void print_cell(const char *text, struct buf *out)
+{
+    for (; *text; text++) {
+        if (*text == '|')
+            buf_add_char(out, '\\');
+        buf_add_char(out, *text);
+    }
+}
+
+static void print_row(const struct config_key *key, struct buf *out)
+{
+    struct buf CLEANUP_BUF expected = BUF_INIT;
+
+    config_key_print_expected(key, &expected);
+    buf_printf(out, "| `%s` | ", key->name);
+    print_cell(expected.data, out);
+    if (key->list)
+        buf_add_text(out, "; may be given several times");
+    if (key->initial)
+        buf_printf(out, " | `%s` | ", key->initial);
+    else
+        buf_add_text(out, key->required ? " | must be given | " : " | – | ");
+    print_cell(key->help, out);
+    buf_add_text(out, " |\n");
+}
+
+void config_print_reference(struct buf *out)
+{
+    const struct config_key *key;
+
+    for (int i = 0; i < SECTIONS; i++) {
+        buf_add_text(out, i ? "\n### `" : "### `");
+        config_section_print(&sections[i], out);
+        buf_printf(out, "`\n\n%s\n\n| key | takes | default | meaning |\n| --- | --- | --- | --- |\n",
+                   sections[i].help);
+        for (size_t k = 0; (key = config_key_at(&sections[i], k)); k++)
+            print_row(key, out);
+    }
+}

@@ -1,0 +1,57 @@
+/* The table of sections and keys of mirror.conf, and what can be done with it: set a key in a struct, take
+ * defaults, free, describe. Used by config.c. A key is one line of the table in config_table.c and one field.
+ */
+#ifndef BASE_CONFIG_TABLE_H
+#define BASE_CONFIG_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct config;
+
+#define CONFIG_MAX_KEYS 64  /* of one section */
+#define CONFIG_MAX_ITEMS 64 /* of one list, and sections of one kind */
+
+struct config_section {
+    const char *word; /* [word] or [word "name"] */
+    bool named;
+    const char *help;
+    /* The struct that the keys of the section lie in: *config itself, or for a named section a new entry with
+     * that name and with defaults. NULL when there are CONFIG_MAX_ITEMS already. An entry may move when the
+     * next one is added. */
+    void *(*open)(struct config *config, const char *name);
+};
+
+struct config_key;
+
+/* With all defaults; for config_free(). */
+struct config *config_new(void);
+
+/* NULL if there is none. */
+const struct config_section *config_section_find(const char *word, bool named);
+/* The number-th key of the section, NULL past the last. */
+const struct config_key *config_key_at(const struct config_section *section, size_t number);
+const char *config_key_name(const struct config_key *key);
+bool config_key_is_list(const struct config_key *key);
+/* It has no default and must be given. */
+bool config_key_is_required(const struct config_key *key);
+/* Appends what it takes, for messages and the reference: "a size such as 64M (K M G T)". */
+void config_key_print_expected(const struct config_key *key, struct buf *out);
+
+/* Puts the value of `text` into `base`, or appends it to a list. Returns 0, or -1 with what is wrong and what
+ * was expected appended to `error`. */
+int config_key_set(const struct config_key *key, void *base, const char *text, struct buf *error);
+/* Frees what the key holds. A list that is given replaces the default instead of adding to it. */
+void config_key_clear(const struct config_key *key, void *base);
+/* Appends [word] or [word "name"]. */
+void config_section_print(const struct config_section *section, struct buf *out);
+/* All sections, separated by commas. */
+void config_print_sections(struct buf *out);
+/* The names of its keys, separated by commas. */
+void config_section_print_keys(const struct config_section *section, struct buf *out);
+
+/* Another section that has a key of this name, or NULL: for the message about a misplaced key. */
+const struct config_section *config_section_with_key(const char *key_name);
+
+#endif

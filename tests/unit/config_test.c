@@ -1,0 +1,775 @@
+/* mirror.conf: what is read, what is refused, and with which words. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define UPSTREAM "[pypi \"a\"]\nindex = https://a.example/simple/\n"
+
+static struct config *parsed(const char *text)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct config *config = NULL;
+
+    if (config_parse(text, strlen(text), "m.conf", &config, &error) < 0)
+        fail_msg("refused: %s", error.data);
+    return config;
+}
+
+/* `expected` is how the message begins; a whole message ends in "$". */
+static void refused_n(const char *text, size_t len, const char *expected)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct config *config = NULL;
+    size_t expected_len = strlen(expected);
+    bool whole = text_ends(expected, "$");
+
+    if (config_parse(text, len, "m.conf", &config, &error) == 0)
+        fail_msg("accepted, but should be refused with: %s", expected);
+    assert_null(config);
+    if (whole)
+        expected_len--;
+    if (strncmp(error.data, expected, expected_len) != 0 || (whole && error.len != expected_len))
+        fail_msg("refused with:  %s\nnot with:      %s", error.data, expected);
+}
+
+static void refused(const char *text, const char *expected)
+{
+    refused_n(text, strlen(text), expected);
+}
+
+/* One key in [server] after a good upstream section: it stands in line 4. */
+static void refused_key(const char *section, const char *line, const char *expected)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct buf CLEANUP_BUF message = BUF_INIT;
+
+    buf_printf(&text, UPSTREAM "%s\n%s\n", section, line);
+    buf_printf(&message, "m.conf:4: %s", expected);
+    refused(text.data, message.data);
+}
+
+/* ---- what is read ---- */
+
+static void config_defaults(void **state)
+{
+    (void)state;
+    struct config *config = parsed(UPSTREAM);
+
+    assert_int_equal(config->server.listen.count, 1);
+    assert_string_equal(config->server.listen.items[0], "127.0.0.1:8080");
+    assert_int_equal(config->server.workers, 0);
+    assert_int_equal(config->server.max_connections, 20000);
+    assert_int_equal(config->server.max_connections_per_client, 2000);
+    assert_int_equal(config->server.memory_cache_bytes, 128 << 20);
+    assert_string_equal(config->server.access_log, "-");
+    assert_null(config->server.public_url);
+    assert_false(config->server.offline);
+    assert_string_equal(config->storage.path, "./var");
+    assert_true(config->storage.max_size_bytes == INT64_C(100) << 30);
+    assert_true(config->storage.min_free_bytes == INT64_C(2) << 30);
+    assert_int_equal(config->pypi.ttl_s, 600);
+    assert_int_equal(config->pypi.stale_ttl_s, 86400);
+    assert_int_equal(config->pypi.negative_ttl_s, 60);
+    assert_int_equal(config->pypi.list_ttl_s, 86400);
+    assert_int_equal(config->pypi.max_page_bytes, 64 << 20);
+    config_free(config);
+}
+
+static void config_upstream_defaults(void **state)
+{
+    (void)state;
+    struct config *config = parsed(UPSTREAM);
+
+    assert_int_equal(config->pypi_upstream_count, 1);
+    const struct pypi_upstream_config *upstream = &config->pypi_upstreams[0];
+    assert_string_equal(upstream->name, "a");
+    assert_string_equal(upstream->index, "https://a.example/simple/");
+    assert_null(upstream->files);
+    assert_null(upstream->json);
+    assert_int_equal(upstream->common.connections, 8);
+    assert_int_equal(upstream->common.connect_timeout_s, 5);
+    assert_int_equal(upstream->common.first_byte_timeout_s, 30);
+    assert_int_equal(upstream->common.stall_timeout_s, 30);
+    assert_null(upstream->common.proxy);
+    config_free(config);
+}
+
+static void config_every_key(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[server]\n"
+                                   "listen = 0.0.0.0:80\n"
+                                   "listen = [::1]:0\n"
+                                   "listen = *:8080\n"
+                                   "listen = unix:/run/yizhan.sock\n"
+                                   "workers = 7\n"
+                                   "max_connections = 10\n"
+                                   "max_connections_per_client = 5\n"
+                                   "memory_cache = 0\n"
+                                   "access_log = /var/log/yizhan log\n"
+                                   "public_url = https://mirror.example:8443\n"
+                                   "offline = yes\n"
+                                   "[storage]\n"
+                                   "path = /srv/yizhan\n"
+                                   "max_size = 1T\n"
+                                   "min_free = 512M\n"
+                                   "[pypi]\n"
+                                   "ttl = 1h\n"
+                                   "stale_ttl = 7d\n"
+                                   "negative_ttl = 0\n"
+                                   "list_ttl = 90\n"
+                                   "max_page = 16K\n"
+                                   "[pypi \"far.away_2\"]\n"
+                                   "index = http://[fd00::1]:3141/root/pypi/+simple\n"
+                                   "files = http://files.example/packages\n"
+                                   "json = https://files.example/pypi/\n"
+                                   "connections = 1\n"
+                                   "connect_timeout = 10m\n"
+                                   "first_byte_timeout = 2m\n"
+                                   "stall_timeout = 1\n"
+                                   "proxy = socks5h://user:secret@127.0.0.1:1080\n");
+    const struct pypi_upstream_config *upstream = &config->pypi_upstreams[0];
+
+    assert_int_equal(config->server.listen.count, 4);
+    assert_string_equal(config->server.listen.items[0], "0.0.0.0:80");
+    assert_string_equal(config->server.listen.items[3], "unix:/run/yizhan.sock");
+    assert_int_equal(config->server.workers, 7);
+    assert_int_equal(config->server.max_connections, 10);
+    assert_int_equal(config->server.max_connections_per_client, 5);
+    assert_int_equal(config->server.memory_cache_bytes, 0);
+    assert_string_equal(config->server.access_log, "/var/log/yizhan log");
+    assert_string_equal(config->server.public_url, "https://mirror.example:8443/");
+    assert_true(config->server.offline);
+    assert_string_equal(config->storage.path, "/srv/yizhan");
+    assert_true(config->storage.max_size_bytes == INT64_C(1) << 40);
+    assert_int_equal(config->storage.min_free_bytes, 512 << 20);
+    assert_int_equal(config->pypi.ttl_s, 3600);
+    assert_int_equal(config->pypi.stale_ttl_s, 604800);
+    assert_int_equal(config->pypi.negative_ttl_s, 0);
+    assert_int_equal(config->pypi.list_ttl_s, 90);
+    assert_int_equal(config->pypi.max_page_bytes, 16384);
+    assert_string_equal(upstream->name, "far.away_2");
+    assert_string_equal(upstream->index, "http://[fd00::1]:3141/root/pypi/+simple/");
+    assert_string_equal(upstream->files, "http://files.example/packages/");
+    assert_string_equal(upstream->json, "https://files.example/pypi/");
+    assert_int_equal(upstream->common.connections, 1);
+    assert_int_equal(upstream->common.connect_timeout_s, 600);
+    assert_int_equal(upstream->common.first_byte_timeout_s, 120);
+    assert_int_equal(upstream->common.stall_timeout_s, 1);
+    assert_string_equal(upstream->common.proxy, "socks5h://user:secret@127.0.0.1:1080");
+    config_free(config);
+}
+
+static void config_upstream_order(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[pypi \"b\"]\nindex = http://b/\nconnections = 2\n[server]\nworkers = 1\n"
+                                   "[pypi \"a\"]\nindex = http://a\n[pypi \"c\"]\nindex = http://c/x\n");
+
+    assert_int_equal(config->pypi_upstream_count, 3);
+    assert_string_equal(config->pypi_upstreams[0].name, "b");
+    assert_string_equal(config->pypi_upstreams[0].index, "http://b/");
+    assert_string_equal(config->pypi_upstreams[1].index, "http://a/");
+    assert_string_equal(config->pypi_upstreams[2].index, "http://c/x/");
+    assert_int_equal(config->pypi_upstreams[0].common.connections, 2);
+    assert_int_equal(config->pypi_upstreams[1].common.connections, 8);
+    config_free(config);
+}
+
+static void config_comments_and_blanks(void **state)
+{
+    (void)state;
+    struct config *config = parsed("\xef\xbb\xbf; a byte order mark, then a comment\r\n"
+                                   "# \xff\xfe not even text\r\n"
+                                   "\r\n"
+                                   "  [server]   ; behind a section\r\n"
+                                   "\tworkers=3\t; behind a value\r\n"
+                                   "    max_connections : 9\r\n"
+                                   "[pypi \"a\"] # the other sign\r\n"
+                                   "index = https://a.example/a;b/ ; only a blank begins a comment\r\n"
+                                   "connections = 3");
+
+    assert_int_equal(config->server.workers, 3);
+    assert_int_equal(config->server.max_connections, 9);
+    assert_string_equal(config->pypi_upstreams[0].index, "https://a.example/a;b/");
+    assert_int_equal(config->pypi_upstreams[0].common.connections, 3);
+    config_free(config);
+}
+
+static void config_long_comment(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    buf_add_text(&text, "; ");
+    for (int i = 0; i < 3000; i++)
+        buf_add_char(&text, 'x');
+    buf_add_text(&text, "\n" UPSTREAM);
+    config_free(parsed(text.data));
+}
+
+static void config_offline_needs_no_upstream(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[server]\noffline = yes\n");
+
+    assert_int_equal(config->pypi_upstream_count, 0);
+    config_free(config);
+}
+
+static void config_proxy_none(void **state)
+{
+    (void)state;
+    struct config *config = parsed(UPSTREAM "proxy = none\n");
+
+    assert_string_equal(config->pypi_upstreams[0].common.proxy, "");
+    config_free(config);
+}
+
+static void config_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t bytes; /* -1: refused */
+    } cases[] = {
+        {"0", 0},
+        {"1", 1},
+        {"16K", 16384},
+        {"3M", 3 << 20},
+        {"2G", INT64_C(2) << 30},
+        {"8388607T", INT64_C(8388607) << 40},
+        {"8388608T", -1}, /* 2^63 */
+        {"9223372036854775807", INT64_MAX},
+        {"9223372036854775808", -1},
+        {"99999999999999999999", -1},
+        {"", -1},
+        {"K", -1},
+        {"1KB", -1},
+        {"1.5G", -1},
+        {"-1", -1},
+        {"1 K", -1},
+        {" 1", -1},
+        {"0x10", -1},
+        {"1k", -1},
+        {"1s", -1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t bytes = -1;
+        int result = config_parse_size(cases[i].text, &bytes);
+        if (result != (cases[i].bytes < 0 ? -1 : 0) || (result == 0 && bytes != cases[i].bytes))
+            fail_msg("\"%s\" gives %d, %lld", cases[i].text, result, (long long)bytes);
+    }
+}
+
+static void config_times(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: refused */
+    } cases[] = {
+        {"0", 0},  {"45", 45}, {"45s", 45},   {"10m", 600}, {"2h", 7200}, {"3d", 259200}, {"", -1},
+        {"m", -1}, {"1M", -1}, {"1h30m", -1}, {"-5s", -1},  {"1w", -1},   {"1.5h", -1},   {"5 min", -1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t seconds = -1;
+        int result = config_parse_time(cases[i].text, &seconds);
+        if (result != (cases[i].seconds < 0 ? -1 : 0) || (result == 0 && seconds != cases[i].seconds))
+            fail_msg("\"%s\" gives %d, %lld", cases[i].text, result, (long long)seconds);
+    }
+}
+
+/* ---- what is refused ---- */
+
+static void config_bad_size(void **state)
+{
+    (void)state;
+    refused_key("[storage]", "max_size = 100X",
+                "max_size = 100X: expected a size such as 64M (K M G T), at least 1M; it is none$");
+    refused_key("[storage]", "max_size = 1K",
+                "max_size = 1K: expected a size such as 64M (K M G T), at least 1M; it is out of range$");
+    refused_key("[pypi]", "max_page = 2G",
+                "max_page = 2G: expected a size such as 64M (K M G T) from 1K to 1G; it is out of range$");
+}
+
+static void config_bad_time(void **state)
+{
+    (void)state;
+    refused_key("[pypi]", "ttl = soon",
+                "ttl = soon: expected a time such as 10m (s m h d) from 0 to 365d; it is none$");
+    refused_key("[pypi]", "negative_ttl = 2d",
+                "negative_ttl = 2d: expected a time such as 10m (s m h d) from 0 to 1d; it is out of range$");
+}
+
+static void config_bad_number(void **state)
+{
+    (void)state;
+    refused_key("[server]", "workers = 0",
+                "workers = 0: expected auto or a number from 1 to 256; it is out of range$");
+    refused_key("[server]", "workers = 257", "workers = 257: expected auto or a number");
+    refused_key("[server]", "workers = many",
+                "workers = many: expected auto or a number from 1 to 256; it is none$");
+    refused_key("[server]", "max_connections = auto",
+                "max_connections = auto: expected a number from 1 to 1000000; it is none$");
+    refused_key("[server]", "max_connections = 18446744073709551615",
+                "max_connections = 18446744073709551615: ");
+}
+
+static void config_bad_bool(void **state)
+{
+    (void)state;
+    refused_key("[server]", "offline = true", "offline = true: expected yes or no; it is neither$");
+}
+
+static void config_bad_url(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"ftp://a/", "it begins with neither https:// nor http://"},
+        {"a.example/simple/", "it begins with neither https:// nor http://"},
+        {"https:/a.example/", "it begins with neither https:// nor http://"},
+        {"https://", "it names no host"},
+        {"https:///simple/", "it names no host"},
+        {"https://:80/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://a b/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://\xe9\x95\x9c\xe5\x83\x8f/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://user@a/", "it has credentials (\"@\")"},
+        {"https://user:word@a/", "it has credentials (\"@\")"},
+        {"https://a/?x=1", "it has a query (\"?\")"},
+        {"https://a?x=1", "it has a query (\"?\")"},
+        {"https://a/#top", "it has a fragment (\"#\")"},
+        {"https://a:0/", "the port is no number from 1 to 65535"},
+        {"https://a:65536/", "the port is no number from 1 to 65535"},
+        {"https://a:/", "the port is no number from 1 to 65535"},
+        {"https://a:80x/", "the port is no number from 1 to 65535"},
+        {"https://[::1/", "there is no IPv6 address between [ and ]"},
+        {"https://[1.2.3.4]/", "there is no IPv6 address between [ and ]"},
+        {"https://[::1]80/", "only a port may follow the address"},
+        {"https://a/b c/", "it has a character that must be percent-encoded in URLs"},
+        {"https://a/\xe5\x8c\x85/", "it has a character that must be percent-encoded in URLs"},
+        {"https://a/%2/", "a \"%\" is not followed by two hex digits"},
+        {"https://a/%", "a \"%\" is not followed by two hex digits"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE line = xasprintf("files = %s", cases[i][0]);
+        char *CLEANUP_FREE expected =
+            xasprintf("files = %s: expected an http:// or https:// URL; %s$", cases[i][0], cases[i][1]);
+        refused_key("[pypi \"b\"]", line, expected);
+    }
+}
+
+static void config_bad_listen(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"8080", "it does not end in a port from 0 to 65535"},
+        {"127.0.0.1", "it does not end in a port from 0 to 65535"},
+        {"127.0.0.1:", "it does not end in a port from 0 to 65535"},
+        {"127.0.0.1:65536", "it does not end in a port from 0 to 65535"},
+        {"127.0.0.1:http", "it does not end in a port from 0 to 65535"},
+        {":8080", "the host is no IP address"},
+        {"localhost:8080", "the host is no IP address"},
+        {"127.0.0.256:8080", "the host is no IP address"},
+        {"::1:8080", "an IPv6 address must stand in [ and ]"},
+        {"[::g]:8080", "there is no IPv6 address between [ and ]"},
+        {"[:8080", "there is no IPv6 address between [ and ]"},
+        {"[]:8080", "there is no IPv6 address between [ and ]"},
+        {"[::1]x:8080", "there is no IPv6 address between [ and ]"},
+        {"unix:", "a path from the root must follow unix:"},
+        {"unix:run/x.sock", "a path from the root must follow unix:"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE line = xasprintf("listen = %s", cases[i][0]);
+        char *CLEANUP_FREE expected =
+            xasprintf("listen = %s: expected address:port, [IPv6 address]:port, *:port or unix:/path; %s$",
+                      cases[i][0], cases[i][1]);
+        refused_key("[server]", line, expected);
+    }
+}
+
+static void config_listen_path_too_long(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF line = BUF_INIT;
+
+    buf_add_text(&line, "listen = unix:/");
+    for (int i = 0; i < 106; i++)
+        buf_add_char(&line, 'x');
+    char *CLEANUP_FREE fits = xasprintf(UPSTREAM "[server]\n%s\n", line.data);
+    config_free(parsed(fits));
+    buf_add_char(&line, 'x');
+    char *CLEANUP_FREE too_long = xasprintf(UPSTREAM "[server]\n%s\n", line.data);
+    refused(too_long, "m.conf:4: listen = unix:/xxx");
+}
+
+static void config_bad_proxy(void **state)
+{
+    (void)state;
+    refused_key(
+        "[pypi \"b\"]", "proxy = 127.0.0.1:3128",
+        "proxy = 127.0.0.1:3128: expected a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, "
+        "or none; it begins with none of http://, https://, socks5://, socks5h://$");
+    refused_key("[pypi \"b\"]", "proxy = http://user:x@", "proxy = http://user:x@: ");
+    refused_key("[pypi \"b\"]", "proxy = http://a:99999", "proxy = http://a:99999: ");
+}
+
+static void config_unknown_key(void **state)
+{
+    (void)state;
+    refused_key("[storage]", "size = 1G",
+                "unknown key \"size\" in [storage]; expected one of path, max_size, min_free$");
+    refused_key("[pypi]", "index = https://a/",
+                "unknown key \"index\" in [pypi]; it belongs to [pypi \"name\"]$");
+    refused_key("[pypi \"b\"]", "ttl = 5m", "unknown key \"ttl\" in [pypi \"b\"]; it belongs to [pypi]$");
+    refused_key("[storage]", "= 1G", "unknown key \"\" in [storage]; expected one of");
+}
+
+static void config_unknown_section(void **state)
+{
+    (void)state;
+    refused("\n[serve]\n",
+            "m.conf:2: unknown section \"serve\"; expected one of [server], [storage], [pypi], "
+            "[pypi \"name\"]$");
+    refused("[registry \"docker.io\"]\n", "m.conf:1: unknown section \"registry\"; expected one of ");
+    refused("[server \"x\"]\n", "m.conf:1: [server] takes no name; expected [server]$");
+}
+
+static void config_bad_section(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"[server",    "[server] workers = 1", "[]",
+                                        "[pypi \"a]", "[pypi \"a\" x]",       "[pypi a]",
+                                        "[\"pypi\"]", "[ server ]",           "[server]x"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        refused(cases[i], "m.conf:1: expected [section] or [section \"name\"] on a line of its own$");
+}
+
+static void config_bad_upstream_name(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        " is no name; expected up to 64 letters, digits, dots, hyphens and underscores$";
+    static const char *const names[] = {"", "a b", "a/b", "\xe6\xb8\x85\xe5\x8d\x8e",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *CLEANUP_FREE text = xasprintf("[pypi \"%s\"]\nindex = https://a/\n", names[i]);
+        char *CLEANUP_FREE message = xasprintf("m.conf:1: \"%s\"%s", names[i], expected);
+        refused(text, message);
+    }
+}
+
+static void config_duplicate_key(void **state)
+{
+    (void)state;
+    refused("[server]\nworkers = 1\n\nworkers = 1\n", "m.conf:4: workers is given already, in line 2$");
+}
+
+static void config_duplicate_section(void **state)
+{
+    (void)state;
+    refused(UPSTREAM "[pypi \"b\"]\nindex = http://b/\n" UPSTREAM,
+            "m.conf:5: this section is there already, in line 1; merge the two$");
+    refused("[server]\n[storage]\n[server]\n",
+            "m.conf:3: this section is there already, in line 1; merge the two$");
+}
+
+static void config_missing_index(void **state)
+{
+    (void)state;
+    refused("\n[pypi \"a\"]\nconnections = 3\n[server]\n",
+            "m.conf:2: [pypi \"a\"] has no index; expected index = an http:// or https:// URL$");
+    refused(UPSTREAM "[pypi \"b\"]", "m.conf:3: [pypi \"b\"] has no index; expected index = ");
+}
+
+static void config_no_upstream(void **state)
+{
+    (void)state;
+    refused(
+        "[server]\n[pypi]\n",
+        "m.conf: no upstream is named; expected a section [pypi \"name\"] with index = URL, or offline = yes "
+        "in [server] (see mirror.conf.example)$");
+    refused("; nothing but a comment\n", "m.conf: no upstream is named");
+}
+
+static void config_too_many_upstreams(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    for (int i = 0; i < 64; i++)
+        buf_printf(&text, "[pypi \"u%d\"]\nindex = http://a/\n", i);
+    config_free(parsed(text.data));
+    buf_add_text(&text, UPSTREAM);
+    refused(text.data, "m.conf:129: too many sections; at most 64 of one kind$");
+}
+
+static void config_too_many_items(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    buf_add_text(&text, UPSTREAM "[server]\n");
+    for (int i = 0; i < 64; i++)
+        buf_add_text(&text, "listen = *:0\n");
+    config_free(parsed(text.data));
+    buf_add_text(&text, "listen = *:0\n");
+    refused(text.data, "m.conf:68: listen = *:0: expected ");
+}
+
+static void config_no_value(void **state)
+{
+    (void)state;
+    refused_key("[server]", "access_log =", "access_log has no value$");
+    refused_key("[server]", "access_log = ; off", "access_log has no value$");
+}
+
+static void config_no_equals_sign(void **state)
+{
+    (void)state;
+    refused_key("[server]", "offline yes", "expected key = value$");
+    /* The first of two errors is told. */
+    refused_key("[server]", "offline yes\nworkers = x", "expected key = value$");
+    refused_key("[server]", "workers = x\noffline yes", "workers = x: ");
+}
+
+static void config_indented_line_is_no_continuation(void **state)
+{
+    (void)state;
+    refused("[server]\naccess_log = /var/log\n    /yizhan.log\n", "m.conf:3: expected key = value$");
+}
+
+static void config_hash_behind_value(void **state)
+{
+    (void)state;
+    refused_key("[storage]", "path = ./var # the store",
+                "path = ./var # the store: a comment behind a value begins with \" ;\", not with \"#\"$");
+}
+
+static void config_key_above_sections(void **state)
+{
+    (void)state;
+    refused("offline = yes\n",
+            "m.conf:1: \"offline\" stands above the first section; expected [server] or another$");
+}
+
+static void config_line_too_long(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    /* inih was built for lines of 200 bytes with their end and a NUL, and would cut this one. */
+    buf_add_text(&text, UPSTREAM "files = https://a/");
+    size_t prefix = strlen("files = https://a/");
+    for (size_t i = prefix; i < 198; i++)
+        buf_add_char(&text, 'x');
+    struct config *config = parsed(text.data);
+    assert_int_equal(strlen(config->pypi_upstreams[0].files), 198 - strlen("files = ") + 1);
+    config_free(config);
+    buf_add_char(&text, 'x');
+    refused(text.data, "m.conf:3: the line has 199 bytes; at most 198 are read$");
+    buf_add_text(&text, " ; why");
+    refused(text.data,
+            "m.conf:3: the line has 205 bytes; at most 198 are read: put the comment on a line of its own$");
+}
+
+static void config_not_text(void **state)
+{
+    (void)state;
+    static const char expected[] =
+        "m.conf:2: the line is not text; expected UTF-8 without control characters$";
+    static const char nul[] = "[storage]\npath = ./v\0ar\n";
+    static const char utf16[] = "\n[\0s\0e\0r\0v\0e\0r\0]\0\n\0";
+
+    refused_n(nul, sizeof(nul) - 1, expected);
+    refused_n(utf16, sizeof(utf16) - 1, expected);
+    refused("[storage]\npath = \xff\n", expected);
+    refused("[storage]\npath = a\rb\n", expected);
+}
+
+static void config_empty(void **state)
+{
+    (void)state;
+    refused("", "m.conf: the file is empty; begin with a copy of mirror.conf.example$");
+}
+
+static void config_too_large(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    while (text.len <= 1 << 20)
+        buf_add_text(&text, ";\n");
+    refused_n(text.data, text.len, "m.conf: larger than 1048576 bytes; this is no mirror.conf$");
+}
+
+/* ---- files ---- */
+
+static void refused_file(const char *path, const char *expected)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct config *config = NULL;
+
+    assert_int_equal(config_load(path, &config, &error), -1);
+    assert_null(config);
+    assert_string_equal(error.data, expected);
+}
+
+static void config_file_missing(void **state)
+{
+    (void)state;
+    refused_file("/nonexistent/mirror.conf", "cannot read the configuration /nonexistent/mirror.conf: No "
+                                             "such file or directory; begin with a copy "
+                                             "of mirror.conf.example, or name another file with -c");
+}
+
+static void config_file_is_a_folder(void **state)
+{
+    (void)state;
+    refused_file("/", "cannot read the configuration /: Is a directory");
+}
+
+static void config_file_unreadable(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/config_test.XXXXXX";
+    int CLEANUP_CLOSE fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, 0), 0);
+    bool root = geteuid() == 0;
+    char *CLEANUP_FREE expected = xasprintf("cannot read the configuration %s: Permission denied", path);
+
+    if (root)
+        assert_int_equal(seteuid(65534), 0);
+    refused_file(path, expected);
+    if (root)
+        assert_int_equal(seteuid(0), 0);
+    unlink(path);
+}
+
+static void config_file_is_read(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/config_test.XXXXXX";
+    int CLEANUP_CLOSE fd = mkstemp(path);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct config *config = NULL;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, UPSTREAM "x = 1\n", strlen(UPSTREAM "x = 1\n")), strlen(UPSTREAM "x = 1\n"));
+    char *CLEANUP_FREE expected = xasprintf("%s:3: unknown key \"x\" in [pypi \"a\"]", path);
+    assert_int_equal(config_load(path, &config, &error), -1);
+    assert_true(text_starts(error.data, expected));
+    assert_int_equal(ftruncate(fd, (off_t)strlen(UPSTREAM)), 0);
+    assert_int_equal(config_load(path, &config, &error), 0);
+    assert_string_equal(config->pypi_upstreams[0].index, "https://a.example/simple/");
+    config_free(config);
+    unlink(path);
+}
+
+static void config_example_is_valid(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct config *config = NULL;
+
+    if (config_load("mirror.conf.example", &config, &error) < 0)
+        fail_msg("%s", error.data);
+    assert_true(config->pypi_upstream_count >= 2);
+    assert_string_equal(config->server.listen.items[0], "127.0.0.1:8080");
+    assert_string_equal(config->storage.path, "./var");
+    config_free(config);
+}
+
+/* ---- the reference ---- */
+
+static void config_reference_lists_keys(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    static const char *const expected[] = {
+        "### `[server]`\n",
+        "### `[pypi \"name\"]`\n",
+        "| `listen` | address:port, [IPv6 address]:port, *:port or unix:/path; may be given several times | "
+        "`127.0.0.1:8080` | Where",
+        "| `max_size` | a size such as 64M (K M G T), at least 1M | `100G` | ",
+        "| `min_free` | a size such as 64M (K M G T) | `2G` | ",
+        "| `ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
+        "| `index` | an http:// or https:// URL | must be given | ",
+        "| `proxy` | ",
+    };
+
+    config_print_reference(&text);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        if (!strstr(text.data, expected[i]))
+            fail_msg("not in the reference: %s", expected[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_defaults),
+        cmocka_unit_test(config_upstream_defaults),
+        cmocka_unit_test(config_every_key),
+        cmocka_unit_test(config_upstream_order),
+        cmocka_unit_test(config_comments_and_blanks),
+        cmocka_unit_test(config_long_comment),
+        cmocka_unit_test(config_offline_needs_no_upstream),
+        cmocka_unit_test(config_proxy_none),
+        cmocka_unit_test(config_sizes),
+        cmocka_unit_test(config_times),
+        cmocka_unit_test(config_bad_size),
+        cmocka_unit_test(config_bad_time),
+        cmocka_unit_test(config_bad_number),
+        cmocka_unit_test(config_bad_bool),
+        cmocka_unit_test(config_bad_url),
+        cmocka_unit_test(config_bad_listen),
+        cmocka_unit_test(config_listen_path_too_long),
+        cmocka_unit_test(config_bad_proxy),
+        cmocka_unit_test(config_unknown_key),
+        cmocka_unit_test(config_unknown_section),
+        cmocka_unit_test(config_bad_section),
+        cmocka_unit_test(config_bad_upstream_name),
+        cmocka_unit_test(config_duplicate_key),
+        cmocka_unit_test(config_duplicate_section),
+        cmocka_unit_test(config_missing_index),
+        cmocka_unit_test(config_no_upstream),
+        cmocka_unit_test(config_too_many_upstreams),
+        cmocka_unit_test(config_too_many_items),
+        cmocka_unit_test(config_no_value),
+        cmocka_unit_test(config_no_equals_sign),
+        cmocka_unit_test(config_indented_line_is_no_continuation),
+        cmocka_unit_test(config_hash_behind_value),
+        cmocka_unit_test(config_key_above_sections),
+        cmocka_unit_test(config_line_too_long),
+        cmocka_unit_test(config_not_text),
+        cmocka_unit_test(config_empty),
+        cmocka_unit_test(config_too_large),
+        cmocka_unit_test(config_file_missing),
+        cmocka_unit_test(config_file_is_a_folder),
+        cmocka_unit_test(config_file_unreadable),
+        cmocka_unit_test(config_file_is_read),
+        cmocka_unit_test(config_example_is_valid),
+        cmocka_unit_test(config_reference_lists_keys),
+    };
+
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
