@@ -164,3 +164,20 @@ bool text_is_utf8(const char *text, size_t len)
     }
     return true;
 }
+
+void text_html_escape(const char *text, size_t len, struct buf *out)
+{
+    static const char *const names[128] = {
+        ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;",
+    };
+    const char *end = text + len;
+
+    for (const char *run = text;; run = ++text) {
+        while (text < end && ((unsigned char)*text >= 128 || !names[(unsigned char)*text]))
+            text++;
+        buf_add(out, run, (size_t)(text - run));
+        if (text == end)
+            return;
+        buf_add_text(out, names[(unsigned char)*text]);
+    }
+}

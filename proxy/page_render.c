@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "upstreams/page.h"
 #include "upstreams/project.h"
 
@@ -232,33 +233,6 @@ void list_render_json(const struct page_list *list, struct buf *out)
 
 /* ---- HTML ---- */
 
-static void add_escaped(const char *text, struct buf *out)
-{
-    for (;;) {
-        size_t plain = strcspn(text, "&<>\"'");
-        buf_add(out, text, plain);
-        text += plain;
-        switch (*text++) {
-        case '\0':
-            return;
-        case '&':
-            buf_add_text(out, "&amp;");
-            break;
-        case '<':
-            buf_add_text(out, "&lt;");
-            break;
-        case '>':
-            buf_add_text(out, "&gt;");
-            break;
-        case '"':
-            buf_add_text(out, "&quot;");
-            break;
-        default:
-            buf_add_text(out, "&#39;");
-        }
-    }
-}
-
 /* ` name="value"`; NULL: nothing. */
 static void add_attribute(const char *name, const char *value, struct buf *out)
 {
@@ -267,7 +241,7 @@ static void add_attribute(const char *name, const char *value, struct buf *out)
     buf_add_char(out, ' ');
     buf_add_text(out, name);
     buf_add_text(out, "=\"");
-    add_escaped(value, out);
+    text_html_escape(value, strlen(value), out);
     buf_add_char(out, '"');
 }
 
@@ -325,7 +299,7 @@ static void add_link(const struct page_file *file, const struct known_file *know
     struct metadata metadata = metadata_of(file, known);
 
     buf_add_text(out, "<a href=\"../..");
-    add_escaped(file->path, out);
+    text_html_escape(file->path, strlen(file->path), out);
     add_fragment(file, known, out);
     buf_add_char(out, '"');
     add_attribute("data-requires-python", file->requires_python, out);
@@ -336,7 +310,7 @@ static void add_link(const struct page_file *file, const struct known_file *know
         add_attribute("data-gpg-sig", file->gpg_sig ? "true" : "false", out);
     add_attribute("data-provenance", file->provenance, out);
     buf_add_char(out, '>');
-    add_escaped(file->filename, out);
+    text_html_escape(file->filename, strlen(file->filename), out);
     buf_add_text(out, "</a><br>\n");
 }
 
