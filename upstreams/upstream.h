@@ -1,8 +1,9 @@
-/* One server we may fetch from: its limits, its health, and what was learned about it. Shared between the fetch
- * thread and workers; reference-counted.
+/* One server we may fetch from: its limits, its health, and what was learned about it. Shared between the
+ * fetch thread and workers; reference-counted.
  *
- * Health. An upstream is healthy until it fails; each failure in a row doubles the time (1 s .. 5 min) during which it
- * stands behind the healthy ones. One good answer makes it healthy again. */
+ * Health. An upstream is healthy until it fails; each failure in a row doubles the time (1 s .. 5 min) during
+ * which it stands behind the healthy ones. One good answer makes it healthy again. Failures during that time
+ * do not count: ten parallel transfers that break together are one failure. */
 #ifndef UPSTREAMS_UPSTREAM_H
 #define UPSTREAMS_UPSTREAM_H
 
@@ -10,15 +11,18 @@
 #include <stdint.h>
 
 struct upstream_options {
-    const char *name;     /* as in mirror.conf, for logs and metrics */
-    const char *base_url; /* its host is the one that may have a private address and gets credentials */
+    const char *name;      /* as in mirror.conf, for logs and metrics */
+    const char *base_url;  /* its host is the one that may have a private address and gets credentials */
     const char *files_url; /* second configured URL whose host is trusted likewise, or NULL */
-    int connections;      /* parallel requests; documents may use two more */
+    int connections;       /* parallel requests; documents may use two more */
     int connect_timeout_s;
     int first_byte_timeout_s;
     int stall_timeout_s;
-    const char *proxy; /* or NULL */
+    const char *proxy; /* NULL: as the environment says; "": none */
 };
+
+#define UPSTREAM_REST_MIN_MS 1000
+#define UPSTREAM_REST_MAX_MS (300 * 1000)
 
 struct upstream;
 
@@ -31,17 +35,23 @@ const char *upstream_name(const struct upstream *upstream);
 const struct upstream_options *upstream_get_options(const struct upstream *upstream);
 
 bool upstream_healthy(struct upstream *upstream);
+/* How much longer it stands behind the others, in milliseconds; 0 when it is healthy. */
+int64_t upstream_resting_ms(struct upstream *upstream);
 void upstream_note_success(struct upstream *upstream);
 void upstream_note_failure(struct upstream *upstream);
+/* It asked to be left alone for so long (Retry-After); at most UPSTREAM_REST_MAX_MS are granted. */
+void upstream_note_busy(struct upstream *upstream, int64_t seconds);
+/* The rest after the n-th failure in a row, n >= 1. */
+int64_t upstream_rest_after_ms(unsigned failures);
 
-/* Where this upstream keeps package files: the URL that stands for "/packages/", ending in "/". Learned from its own
- * pages, or set by hand. The getter returns heap memory owned by the caller, or NULL. Setting the same value again is
- * cheap; returns true if the value changed. */
+/* Where this upstream keeps package files: the URL that stands for "/packages/", ending in "/". Learned from
+ * its own pages, or set by hand. The getter returns heap memory owned by the caller, or NULL. Setting the
+ * same value again is cheap; returns true if the value changed. */
 char *upstream_files_base(struct upstream *upstream);
 bool upstream_set_files_base(struct upstream *upstream, const char *url);
 
-/* True if a connection for `url` may go to a private, loopback or link-local address: its host is one that the
- * configuration names for this upstream. */
+/* True if a connection for `url` may go to a private, loopback or link-local address: its host is one that
+ * the configuration names for this upstream. An IPv6 address may stand in brackets. */
 bool upstream_trusts_host(const struct upstream *upstream, const char *host);
 
 #endif
