@@ -1,0 +1,212 @@
+#include "upstreams/hop.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/address.h"
+#include "upstreams/upstream.h"
+
+#define URL_MAX_BYTES 16384
+
+static void cleanup_parts(CURLU **parts)
+{
+    curl_url_cleanup(*parts);
+}
+#define CLEANUP_PARTS __attribute__((cleanup(cleanup_parts)))
+
+void hop_release(struct hop *hop)
+{
+    free(hop->url);
+    free(hop->shown);
+    free(hop->host);
+    free(hop->proxy);
+    *hop = (struct hop)HOP_INIT;
+}
+
+/* Heap copy of one part, "" when absent. */
+static char *part_of(CURLU *parts, CURLUPart which)
+{
+    char *text = NULL;
+
+    if (curl_url_get(parts, which, &text, 0) != CURLUE_OK)
+        return xstrdup("");
+    char *copy = xstrdup(text);
+    curl_free(text);
+    return copy;
+}
+
+static char *host_of(CURLU *parts)
+{
+    char *host = part_of(parts, CURLUPART_HOST);
+    size_t len = strlen(host);
+
+    if (len > 2 && host[0] == '[') {
+        memmove(host, host + 1, len - 2);
+        host[len - 2] = '\0';
+    }
+    return host;
+}
+
+static char *shown_of(CURLU *parts)
+{
+    CURLU *CLEANUP_PARTS bare = curl_url_dup(parts);
+
+    if (!bare)
+        return xstrdup("");
+    curl_url_set(bare, CURLUPART_QUERY, NULL, 0);
+    curl_url_set(bare, CURLUPART_USER, NULL, 0);
+    curl_url_set(bare, CURLUPART_PASSWORD, NULL, 0);
+    curl_url_set(bare, CURLUPART_OPTIONS, NULL, 0);
+    return part_of(bare, CURLUPART_URL);
+}
+
+static bool names_this_machine(const char *host)
+{
+    size_t len = strlen(host);
+    size_t dot = len && host[len - 1] == '.' ? 1 : 0;
+
+    len -= dot;
+    return len >= 9 && strncasecmp(host + len - 9, "localhost", 9) == 0 &&
+           (len == 9 || host[len - 10] == '.');
+}
+
+static int check_host(const struct hop *hop, struct buf *problem)
+{
+    bool numeric;
+
+    if (hop->trusted)
+        return 0;
+    if (!address_text_public(hop->host, &numeric) && numeric) {
+        buf_set(problem, "%s is an address inside a private network, which only a configured host may have",
+                hop->host);
+        return -1;
+    }
+    if (*hop->proxy && names_this_machine(hop->host)) {
+        buf_set(problem, "%s is this machine itself, which only a configured host may be", hop->host);
+        return -1;
+    }
+    return 0;
+}
+
+static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURLU *parts, struct buf *problem)
+{
+    char *CLEANUP_FREE scheme = part_of(parts, CURLUPART_SCHEME);
+    struct hop next = HOP_INIT;
+
+    next.https = strcasecmp(scheme, "https") == 0;
+    if (!next.https && strcasecmp(scheme, "http") != 0) {
+        buf_set(problem, "leads to the scheme \"%s\"; only http and https are followed", scheme);
+        return -1;
+    }
+    if (hop->https && !next.https) {
+        buf_set(problem, "leads from https to http, which is not followed");
+        return -1;
+    }
+    curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
+    next.url = part_of(parts, CURLUPART_URL);
+    next.shown = shown_of(parts);
+    next.host = host_of(parts);
+    next.proxy = hop_proxy(upstream_get_options(upstream)->proxy, next.https, next.host);
+    next.trusted = upstream_trusts_host(upstream, next.host);
+    if (check_host(&next, problem) < 0) {
+        hop_release(&next);
+        return -1;
+    }
+    hop_release(hop);
+    *hop = next;
+    return 0;
+}
+
+static int set_url(CURLU *parts, const char *url, struct buf *problem)
+{
+    CURLUcode code = CURLUE_MALFORMED_INPUT;
+
+    if (parts && strlen(url) <= URL_MAX_BYTES)
+        code = curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+    if (code == CURLUE_OK)
+        return 0;
+    buf_set(problem, "\"%.200s\" is no usable URL (%s)", url, curl_url_strerror(code));
+    return -1;
+}
+
+int hop_start(struct hop *hop, const struct upstream *upstream, const char *url, struct buf *problem)
+{
+    CURLU *CLEANUP_PARTS parts = curl_url();
+
+    if (set_url(parts, url, problem) < 0)
+        return -1;
+    return hop_from_parts(hop, upstream, parts, problem);
+}
+
+int hop_follow(struct hop *hop, const struct upstream *upstream, const char *location, struct buf *problem)
+{
+    CURLU *CLEANUP_PARTS parts = curl_url();
+
+    if (set_url(parts, hop->url, problem) < 0 || set_url(parts, location, problem) < 0)
+        return -1;
+    return hop_from_parts(hop, upstream, parts, problem);
+}
+
+/* One entry of no_proxy: "*", a domain with or without a leading dot, an address or a network. */
+static bool excepts(const char *entry, const char *host)
+{
+    size_t host_len = strlen(host);
+    size_t len;
+
+    if (strcmp(entry, "*") == 0 || address_text_in(host, entry))
+        return true;
+    while (*entry == '.')
+        entry++;
+    len = strlen(entry);
+    if (host_len && host[host_len - 1] == '.')
+        host_len--;
+    if (len && entry[len - 1] == '.')
+        len--;
+    if (!len || len > host_len || strncasecmp(host + host_len - len, entry, len) != 0)
+        return false;
+    return len == host_len || host[host_len - len - 1] == '.';
+}
+
+static bool excepted(const char *list, const char *host)
+{
+    struct buf CLEANUP_BUF entry = BUF_INIT;
+
+    while (*list) {
+        size_t len = strcspn(list, ", ");
+        buf_reset(&entry);
+        buf_add(&entry, list, len);
+        if (len && excepts(entry.data, host))
+            return true;
+        list += len;
+        list += strspn(list, ", ");
+    }
+    return false;
+}
+
+static const char *from_environment(const char *lower, const char *upper)
+{
+    const char *value = getenv(lower);
+
+    if (!value && upper)
+        value = getenv(upper);
+    return value && *value ? value : NULL;
+}
+
+char *hop_proxy(const char *configured, bool https, const char *host)
+{
+    if (configured)
+        return xstrdup(configured);
+    const char *except = from_environment("no_proxy", "NO_PROXY");
+    if (except && excepted(except, host))
+        return xstrdup("");
+    /* Upper-case HTTP_PROXY is left alone: under CGI a client can set it. */
+    const char *proxy =
+        https ? from_environment("https_proxy", "HTTPS_PROXY") : from_environment("http_proxy", NULL);
+    if (!proxy)
+        proxy = from_environment("all_proxy", "ALL_PROXY");
+    return xstrdup(proxy ? proxy : "");
+}
