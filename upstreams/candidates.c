@@ -1,0 +1,151 @@
+#include "upstreams/candidates.h"
+
+#include "base/memory.h"
+#include "upstreams/fetch.h"
+#include "upstreams/upstream.h"
+
+#define STRIKES_OUT 2
+
+void candidates_init(struct candidates *candidates, const struct fetch_candidate *from, size_t count)
+{
+    candidates->items = xcalloc(count ? count : 1, sizeof(*candidates->items));
+    candidates->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *candidate = &candidates->items[i];
+        candidate->upstream = upstream_ref(from[i].upstream);
+        candidate->url = xstrdup(from[i].url);
+        candidate->if_none_match = xstrdup_or_null(from[i].if_none_match);
+        candidate->if_modified_since = xstrdup_or_null(from[i].if_modified_since);
+        candidate->healthy_at_start = upstream_healthy(from[i].upstream);
+        buf_init(&candidate->problem);
+    }
+}
+
+void candidates_release(struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *candidate = &candidates->items[i];
+        upstream_unref(candidate->upstream);
+        free(candidate->url);
+        free(candidate->if_none_match);
+        free(candidate->if_modified_since);
+        free(candidate->etag);
+        buf_release(&candidate->problem);
+    }
+    free(candidates->items);
+    candidates->items = NULL;
+    candidates->count = 0;
+}
+
+/* Lower is better. */
+static int rank_of(const struct candidate *candidate)
+{
+    return candidate->strikes * 2 + !upstream_healthy(candidate->upstream);
+}
+
+struct candidate *candidates_pick(struct candidates *candidates)
+{
+    struct candidate *best = NULL;
+    int best_rank = 0;
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *candidate = &candidates->items[i];
+        if (candidate->standing != STANDING_USABLE || candidate->tried)
+            continue;
+        int rank = rank_of(candidate);
+        if (!best || rank < best_rank) {
+            best = candidate;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+bool candidates_any_usable(const struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->items[i].standing == STANDING_USABLE)
+            return true;
+    return false;
+}
+
+bool candidates_new_round(struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        candidates->items[i].tried = false;
+    return candidates_any_usable(candidates);
+}
+
+bool candidates_absent(const struct candidates *candidates)
+{
+    size_t absent = 0;
+    size_t healthy = 0;
+    size_t unasked = 0;
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct candidate *candidate = &candidates->items[i];
+        if (candidate->standing == STANDING_TOO_LARGE || candidate->standing == STANDING_REJECTED)
+            return false;
+        healthy += candidate->healthy_at_start;
+        unasked += !candidate->asked;
+        if (candidate->standing == STANDING_ABSENT)
+            absent++;
+        else if (candidate->healthy_at_start)
+            return false;
+    }
+    return absent > 0 && (healthy > 0 || unasked == 0);
+}
+
+bool candidates_too_large(const struct candidates *candidates)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (candidates->items[i].standing == STANDING_TOO_LARGE)
+            found = true;
+        else if (candidates->items[i].standing != STANDING_ABSENT)
+            return false;
+    }
+    return found;
+}
+
+void candidates_reject(struct candidates *candidates)
+{
+    int contributors = 0;
+
+    for (size_t i = 0; i < candidates->count; i++)
+        contributors += candidates->items[i].contributed;
+    for (size_t i = 0; i < candidates->count; i++) {
+        struct candidate *candidate = &candidates->items[i];
+        if (candidate->standing == STANDING_OTHER_LENGTH)
+            candidate->standing = STANDING_USABLE;
+        if (!candidate->contributed)
+            continue;
+        buf_set(&candidate->problem,
+                contributors == 1 ? "sent wrong content" : "had a part in wrong content");
+        candidate->strikes += contributors == 1 ? STRIKES_OUT : 1;
+        if (candidate->strikes >= STRIKES_OUT)
+            candidate->standing = STANDING_REJECTED;
+        upstream_note_failure(candidate->upstream);
+    }
+    candidates_forget_content(candidates);
+}
+
+void candidates_forget_content(struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        candidates->items[i].contributed = false;
+}
+
+void candidates_describe(const struct candidates *candidates, struct buf *out)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct candidate *candidate = &candidates->items[i];
+        if (!candidate->problem.len)
+            continue;
+        buf_printf(out, "%s%s: %s", separator, upstream_name(candidate->upstream), candidate->problem.data);
+        separator = "; ";
+    }
+}

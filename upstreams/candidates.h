@@ -1,0 +1,72 @@
+/* The upstreams that may have one object: which to ask next, and what their answers amount to.
+ *
+ * The order is the caller's, healthy upstreams first; those that had a part in content that was rejected come
+ * last. Smarter choices (latency, throughput, a free lane) belong into candidates_pick(). */
+#ifndef UPSTREAMS_CANDIDATES_H
+#define UPSTREAMS_CANDIDATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct fetch_candidate;
+struct upstream;
+
+enum standing {
+    STANDING_USABLE,
+    STANDING_ABSENT,       /* it says that it has no such object */
+    STANDING_USELESS,      /* failed in a way that asking again does not mend */
+    STANDING_OTHER_LENGTH, /* unlike the content at hand, whose length nobody vouches for */
+    STANDING_TOO_LARGE,
+    STANDING_REJECTED, /* its content was wrong */
+};
+
+struct candidate {
+    /* set once */
+    struct upstream *upstream;
+    char *url;
+    char *if_none_match;
+    char *if_modified_since;
+    bool healthy_at_start;
+
+    enum standing standing;
+    bool tried;         /* in this round */
+    bool asked;         /* ever: validators are sent once */
+    bool no_range;      /* to go on, it must be asked for the whole object */
+    bool contributed;   /* bytes of the content at hand */
+    int strikes;        /* see candidates_reject() */
+    char *etag;         /* of its last good answer when strong, or NULL */
+    struct buf problem; /* the last one, the end of a sentence */
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count;
+};
+
+/* Copies, and references the upstreams. */
+void candidates_init(struct candidates *candidates, const struct fetch_candidate *from, size_t count);
+void candidates_release(struct candidates *candidates);
+
+/* The best usable one that was not tried in this round, or NULL. */
+struct candidate *candidates_pick(struct candidates *candidates);
+/* Makes tried ones available again. Returns false when no usable one is left. */
+bool candidates_new_round(struct candidates *candidates);
+bool candidates_any_usable(const struct candidates *candidates);
+
+/* True when the object is absent: every upstream that was healthy when the fetch began says so. Where none
+ * was, every one must have been asked, and one must say so. */
+bool candidates_absent(const struct candidates *candidates);
+/* True when one found it too large, and no other failed in another way than absence. */
+bool candidates_too_large(const struct candidates *candidates);
+
+/* The content was wrong. A sole contributor is out; where several had a part, each may be asked once more.
+ * Those whose length differed from that content are usable again. */
+void candidates_reject(struct candidates *candidates);
+void candidates_forget_content(struct candidates *candidates);
+
+/* Appends "tuna: answered 500; aliyun: answered 404". */
+void candidates_describe(const struct candidates *candidates, struct buf *out);
+
+#endif

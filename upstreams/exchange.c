@@ -1,0 +1,341 @@
+/* Owns the running exchanges and the loop they run in. All on the fetch thread.
+ *
+ *   start ─► CONNECTING ─► WAITING ─► BODY ─────► ended COMPLETE, BROKEN, FAILED or, when unwanted, DROPPED
+ *                ▲             └────► DRAINING ─┬► ended DROPPED
+ *                └──────── next hop ◄───────────┘
+ *
+ * When curl is done while the owner holds the body back, the end waits for exchange_resume(). What happens
+ * inside curl only sets flags; exchanges end when curl has returned, at the end of a turn ("due"). */
+#include "upstreams/exchange.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "upstreams/exchange_private.h"
+#include "upstreams/loop.h"
+#include "upstreams/upstream.h"
+
+#define REDIRECTS_MAX 10
+#define TICK_MS 1000
+#define TICK_LATE_MS 3000 /* more than this is our own delay, not the upstreams' */
+#define SLOWEST_BYTES_PER_S 1024
+
+struct exchanges {
+    struct loop *loop;
+    struct exchange_list all;
+    struct exchange_list due;
+    int64_t ticked_at_ms;
+};
+
+static void on_done(void *arg, CURL *easy, CURLcode result);
+
+int exchanges_open(struct exchanges **out, struct buf *error)
+{
+    struct exchanges *exchanges = xcalloc(1, sizeof(*exchanges));
+
+    TAILQ_INIT(&exchanges->all);
+    TAILQ_INIT(&exchanges->due);
+    exchanges->ticked_at_ms = clock_mono_ms();
+    if (loop_new(&exchanges->loop, on_done, exchanges, error) < 0) {
+        free(exchanges);
+        return -1;
+    }
+    *out = exchanges;
+    return 0;
+}
+
+void exchanges_close(struct exchanges *exchanges)
+{
+    CHECK(TAILQ_EMPTY(&exchanges->all));
+    loop_free(exchanges->loop);
+    free(exchanges);
+}
+
+void exchanges_wake(struct exchanges *exchanges)
+{
+    loop_wake(exchanges->loop);
+}
+
+void exchange_make_due(struct exchange *exchange)
+{
+    if (exchange->due)
+        return;
+    exchange->due = true;
+    TAILQ_INSERT_TAIL(&exchange->set->due, exchange, due_entry);
+}
+
+static void run(struct exchange *exchange)
+{
+    exchange->running = true;
+    loop_add(exchange->set->loop, exchange->easy);
+}
+
+static void stop(struct exchange *exchange)
+{
+    if (!exchange->running)
+        return;
+    exchange->running = false;
+    loop_remove(exchange->set->loop, exchange->easy);
+}
+
+struct exchange *exchange_start(struct exchanges *exchanges, const struct exchange_request *request,
+                                const struct exchange_ops *ops, void *owner, struct buf *problem)
+{
+    struct hop hop = HOP_INIT;
+
+    if (hop_start(&hop, request->upstream, request->url, problem) < 0)
+        return NULL;
+    struct exchange *exchange = xcalloc(1, sizeof(*exchange));
+    exchange->set = exchanges;
+    exchange->request = *request;
+    exchange->ops = ops;
+    exchange->owner = owner;
+    exchange->hop = hop;
+    buf_init(&exchange->problem);
+    buf_init(&exchange->gathered);
+    head_init(&exchange->head);
+    TAILQ_INSERT_TAIL(&exchanges->all, exchange, all_entry);
+    request_prepare(exchange);
+    request_aim(exchange);
+    run(exchange);
+    return exchange;
+}
+
+void exchange_drop(struct exchange *exchange)
+{
+    stop(exchange);
+    if (exchange->due)
+        TAILQ_REMOVE(&exchange->set->due, exchange, due_entry);
+    TAILQ_REMOVE(&exchange->set->all, exchange, all_entry);
+    request_release(exchange);
+    free(exchange);
+}
+
+static void end(struct exchange *exchange, enum exchange_end how, const char *problem)
+{
+    const struct exchange_ops *ops = exchange->ops;
+    void *owner = exchange->owner;
+    char *CLEANUP_FREE shown = xstrdup(exchange->hop.shown);
+    char *CLEANUP_FREE why = xstrdup(problem);
+
+    exchange_drop(exchange);
+    ops->ended(owner, how, shown, why);
+}
+
+void exchange_flush(struct exchange *exchange)
+{
+    if (!exchange->gathered.len || exchange->unwanted)
+        return;
+    int wish = exchange->ops->body(exchange->owner, exchange->gathered.data, exchange->gathered.len);
+    buf_reset(&exchange->gathered);
+    exchange->paused = wish > 0;
+    exchange->unwanted = wish < 0;
+}
+
+/* What asking again would not mend. */
+static bool is_final(CURLcode result)
+{
+    switch (result) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_WRITE_ERROR: /* a head or body over our limits */
+    case CURLE_ABORTED_BY_CALLBACK:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_FILESIZE_EXCEEDED:
+    case CURLE_SSL_CACERT_BADFILE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void end_by_result(struct exchange *exchange)
+{
+    const char *why =
+        exchange->curl_problem[0] ? exchange->curl_problem : curl_easy_strerror(exchange->result);
+
+    if (exchange->result == CURLE_OK)
+        end(exchange, EXCHANGE_COMPLETE, "");
+    else if (exchange->problem.len) /* refused by our own rules */
+        end(exchange, EXCHANGE_FAILED, exchange->problem.data);
+    else
+        end(exchange, is_final(exchange->result) ? EXCHANGE_FAILED : EXCHANGE_BROKEN, why);
+}
+
+static void next_hop(struct exchange *exchange)
+{
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+
+    if (++exchange->hops > REDIRECTS_MAX) {
+        buf_set(&problem, "redirects more than %d times", REDIRECTS_MAX);
+        end(exchange, EXCHANGE_FAILED, problem.data);
+        return;
+    }
+    if (hop_follow(&exchange->hop, exchange->request.upstream, exchange->head.location, &problem) < 0) {
+        end(exchange, EXCHANGE_FAILED, problem.data);
+        return;
+    }
+    exchange->fresh = false;
+    request_aim(exchange);
+    run(exchange);
+}
+
+/* An idle connection that the other side has closed is nobody's failure. curl notices most of these itself.
+ */
+static bool met_dead_connection(const struct exchange *exchange)
+{
+    long connects = 1;
+
+    if (exchange->fresh || exchange->head.lines)
+        return false;
+    if (exchange->result != CURLE_GOT_NOTHING && exchange->result != CURLE_SEND_ERROR &&
+        exchange->result != CURLE_RECV_ERROR)
+        return false;
+    curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return connects == 0;
+}
+
+/* The transfer is not in the loop any more. */
+static void settle(struct exchange *exchange)
+{
+    if (exchange->phase == PHASE_DRAINING && !exchange->unwanted) {
+        next_hop(exchange);
+        return;
+    }
+    if (met_dead_connection(exchange)) {
+        exchange->fresh = true;
+        request_aim(exchange);
+        run(exchange);
+        return;
+    }
+    if (!exchange->paused)
+        exchange_flush(exchange);
+    if (exchange->unwanted)
+        end(exchange, EXCHANGE_DROPPED, "");
+    else if (!exchange->paused)
+        end_by_result(exchange);
+}
+
+static void on_done(void *arg, CURL *easy, CURLcode result)
+{
+    char *private = NULL;
+
+    (void)arg;
+    CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
+    struct exchange *exchange = (struct exchange *)(void *)private;
+    exchange->running = false;
+    exchange->result = result;
+    settle(exchange);
+}
+
+void exchange_resume(struct exchange *exchange)
+{
+    if (!exchange->paused)
+        return;
+    exchange->paused = false;
+    exchange->debt_bytes = 0;
+    if (exchange->running && exchange->curl_paused) {
+        exchange->curl_paused = false;
+        curl_easy_pause(exchange->easy,
+                        CURLPAUSE_CONT); /* calls on_body; what comes of it is seen when due */
+    }
+    exchange_make_due(exchange);
+}
+
+/* A leaky bucket: a transfer may fall behind the slowest speed by what that speed gives in stall_timeout_s.
+ */
+static bool stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_timeout_s)
+{
+    exchange->debt_bytes += SLOWEST_BYTES_PER_S * passed_ms / 1000 - exchange->tick_bytes;
+    exchange->tick_bytes = 0;
+    if (exchange->debt_bytes < 0 || exchange->paused)
+        exchange->debt_bytes = 0;
+    return exchange->debt_bytes >= SLOWEST_BYTES_PER_S * stall_timeout_s;
+}
+
+static void tick_one(struct exchange *exchange, int64_t now_ms, int64_t passed_ms)
+{
+    const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+
+    switch (exchange->phase) {
+    case PHASE_CONNECTING:
+        return;
+    case PHASE_WAITING:
+        if (now_ms < exchange->deadline_ms)
+            return;
+        buf_set(&problem, "sent no complete answer head within %d s", options->first_byte_timeout_s);
+        break;
+    case PHASE_BODY:
+        if (!stalls(exchange, passed_ms, options->stall_timeout_s))
+            return;
+        buf_set(&problem, "sent less than %d bytes a second for %d s", SLOWEST_BYTES_PER_S,
+                options->stall_timeout_s);
+        break;
+    case PHASE_DRAINING:
+        if (now_ms < exchange->deadline_ms)
+            return;
+        break;
+    }
+    stop(exchange);
+    if (exchange->phase == PHASE_DRAINING)
+        settle(exchange);
+    else
+        end(exchange, EXCHANGE_BROKEN, problem.data);
+}
+
+/* Only the exchange at hand can go away meanwhile; new ones join at the tail. */
+static void tick(struct exchanges *exchanges)
+{
+    int64_t now_ms = clock_mono_ms();
+    int64_t passed_ms = now_ms - exchanges->ticked_at_ms;
+    struct exchange *next;
+
+    if (passed_ms < TICK_MS)
+        return;
+    if (passed_ms > TICK_LATE_MS)
+        passed_ms = TICK_LATE_MS;
+    exchanges->ticked_at_ms = now_ms;
+    for (struct exchange *exchange = TAILQ_FIRST(&exchanges->all); exchange; exchange = next) {
+        next = TAILQ_NEXT(exchange, all_entry);
+        if (exchange->running)
+            tick_one(exchange, now_ms, passed_ms);
+    }
+}
+
+static void look_at_due(struct exchanges *exchanges)
+{
+    struct exchange *exchange;
+
+    while ((exchange = TAILQ_FIRST(&exchanges->due))) {
+        TAILQ_REMOVE(&exchanges->due, exchange, due_entry);
+        exchange->due = false;
+        if (!exchange->running) {
+            settle(exchange);
+            continue;
+        }
+        if (!exchange->paused)
+            exchange_flush(exchange);
+        if (exchange->unwanted) {
+            stop(exchange);
+            settle(exchange);
+        }
+    }
+}
+
+void exchanges_turn(struct exchanges *exchanges, int64_t wait_ms)
+{
+    if (!TAILQ_EMPTY(&exchanges->due))
+        wait_ms = 0;
+    else if (TAILQ_EMPTY(&exchanges->all))
+        exchanges->ticked_at_ms = clock_mono_ms();
+    else if (wait_ms < 0 || wait_ms > TICK_MS)
+        wait_ms = TICK_MS;
+    loop_turn(exchanges->loop, wait_ms);
+    look_at_due(exchanges);
+    tick(exchanges);
+}

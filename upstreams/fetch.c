@@ -1,0 +1,278 @@
+/* Owns the fetch thread and the running fetches. Other threads leave orders: bits in the fetch, which stands
+ * in the list of ordered ones meanwhile; so nothing refers to a fetch that has finished. A fetch is freed by
+ * the fetch thread after its finish(). */
+#include "upstreams/fetch.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "upstreams/fetch_private.h"
+
+const char *fetch_outcome_name(enum fetch_outcome outcome)
+{
+    static const char *const names[] = {
+        [FETCH_OK] = "ok",
+        [FETCH_NOT_MODIFIED] = "not modified",
+        [FETCH_NOT_FOUND] = "not found",
+        [FETCH_UNAVAILABLE] = "unavailable",
+        [FETCH_TOO_LARGE] = "too large",
+        [FETCH_REFUSED] = "refused",
+        [FETCH_CANCELLED] = "cancelled",
+    };
+    return names[outcome];
+}
+
+/* ---- orders, from any thread ---- */
+
+static void order_locked(struct fetch *fetch, enum fetch_order order)
+{
+    lock_check_held(&fetch->fetcher->lock);
+    if (!fetch->orders)
+        TAILQ_INSERT_TAIL(&fetch->fetcher->ordered, fetch, ordered_entry);
+    fetch->orders |= order;
+}
+
+/* The wake-up is sent under the lock: without it the fetch, and the fetcher, might be gone. */
+static void order(struct fetch *fetch, enum fetch_order what)
+{
+    struct fetcher *fetcher = fetch->fetcher;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
+    order_locked(fetch, what);
+    exchanges_wake(fetcher->exchanges);
+}
+
+struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *options,
+                          const struct fetch_sink_ops *ops, void *sink)
+{
+    struct fetch *fetch = xcalloc(1, sizeof(*fetch));
+
+    fetch->fetcher = fetcher;
+    fetch->ops = ops;
+    fetch->sink = sink;
+    fetch->label = xstrdup(options->label);
+    fetch->accept = xstrdup_or_null(options->accept);
+    fetch->document = options->class == FETCH_DOCUMENT;
+    fetch->head = options->head;
+    fetch->max_bytes = options->max_bytes;
+    fetch->expected_bytes = options->expected_bytes;
+    candidates_init(&fetch->candidates, options->candidates, options->candidate_count);
+    buf_init(&fetch->news);
+    buf_init(&fetch->shown);
+    order(fetch, ORDER_START);
+    return fetch;
+}
+
+void fetch_cancel(struct fetch *fetch)
+{
+    order(fetch, ORDER_CANCEL);
+}
+
+void fetch_resume(struct fetch *fetch)
+{
+    order(fetch, ORDER_RESUME);
+}
+
+void fetch_decide(struct fetch *fetch, enum fetch_verdict verdict)
+{
+    struct fetcher *fetcher = fetch->fetcher;
+
+    CHECK(verdict != FETCH_PENDING);
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
+    fetch->verdict = verdict;
+    order_locked(fetch, ORDER_DECIDE);
+    exchanges_wake(fetcher->exchanges);
+}
+
+/* ---- the fetch thread ---- */
+
+static void forget_orders(struct fetch *fetch)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetch->fetcher->lock);
+    if (fetch->orders)
+        TAILQ_REMOVE(&fetch->fetcher->ordered, fetch, ordered_entry);
+}
+
+void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *reason)
+{
+    bool answered = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
+    struct fetch_answer answer = answer_show(&fetch->answer);
+
+    attempts_stop(fetch);
+    TAILQ_REMOVE(&fetch->fetcher->all, fetch, all_entry);
+    fetch->ops->finish(fetch->sink, outcome, answered ? &answer : NULL, reason);
+    forget_orders(fetch);
+    answer_release(&fetch->answer);
+    candidates_release(&fetch->candidates);
+    buf_release(&fetch->news);
+    buf_release(&fetch->shown);
+    free(fetch->label);
+    free(fetch->accept);
+    free(fetch);
+}
+
+/* Takes the next fetch that has orders, or NULL. */
+static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enum fetch_verdict *verdict)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
+    struct fetch *fetch = TAILQ_FIRST(&fetcher->ordered);
+    if (!fetch)
+        return NULL;
+    TAILQ_REMOVE(&fetcher->ordered, fetch, ordered_entry);
+    *orders = fetch->orders;
+    *verdict = fetch->verdict;
+    fetch->orders = 0;
+    return fetch;
+}
+
+/* Each order may end the fetch, so only the strongest is carried out. That loses nothing: a fetch that is
+ * starting or being decided has no exchange to resume, and one that is starting has nothing to decide. */
+static void carry_out(struct fetch *fetch, unsigned orders, enum fetch_verdict verdict)
+{
+    if (orders & ORDER_START)
+        TAILQ_INSERT_TAIL(&fetch->fetcher->all, fetch, all_entry);
+    if (orders & ORDER_CANCEL)
+        fetch_finish(fetch, FETCH_CANCELLED, "cancelled");
+    else if (orders & ORDER_START)
+        attempts_begin(fetch);
+    else if (orders & ORDER_DECIDE) {
+        CHECK(fetch->state == FETCH_DECIDING);
+        attempts_decided(fetch, verdict);
+    } else if (fetch->exchange)
+        exchange_resume(fetch->exchange);
+}
+
+static bool is_stopping(struct fetcher *fetcher)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
+    return fetcher->stopping;
+}
+
+static void follow_orders(struct fetcher *fetcher)
+{
+    enum fetch_verdict verdict;
+    struct fetch *fetch;
+    unsigned orders;
+
+    while ((fetch = next_ordered(fetcher, &orders, &verdict)))
+        carry_out(fetch, orders, verdict);
+}
+
+static struct fetch *fetch_of(struct ticket *ticket)
+{
+    return (struct fetch *)(void *)((char *)ticket - offsetof(struct fetch, ticket));
+}
+
+/* Starts what has waited for a place or for its time. Returns how long the next turn may wait; -1: for ever.
+ */
+static int64_t start_waiting(struct fetcher *fetcher)
+{
+    struct ticket *ticket;
+    int64_t wait_ms = -1;
+    struct fetch *next;
+
+    int64_t now_ms = clock_mono_ms();
+    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->resting); fetch; fetch = next) {
+        next = TAILQ_NEXT(fetch, resting_entry);
+        if (fetch->due_ms <= now_ms)
+            attempts_rested(fetch);
+    }
+    while ((ticket = lanes_next(&fetcher->lanes)))
+        attempts_granted(fetch_of(ticket));
+    now_ms = clock_mono_ms();
+    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->resting); fetch;
+         fetch = TAILQ_NEXT(fetch, resting_entry)) {
+        int64_t left_ms = fetch->due_ms > now_ms ? fetch->due_ms - now_ms : 0;
+        if (wait_ms < 0 || left_ms < wait_ms)
+            wait_ms = left_ms;
+    }
+    return wait_ms;
+}
+
+static void *run(void *arg)
+{
+    struct fetcher *fetcher = arg;
+
+    while (!is_stopping(fetcher)) {
+        follow_orders(fetcher);
+        exchanges_turn(fetcher->exchanges, start_waiting(fetcher));
+    }
+    /* finish() may start another one. */
+    follow_orders(fetcher);
+    struct fetch *fetch;
+    while ((fetch = TAILQ_FIRST(&fetcher->all))) {
+        fetch_finish(fetch, FETCH_CANCELLED, "the server stops");
+        follow_orders(fetcher);
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* Signals are the main thread's; a SIGPIPE of OpenSSL's writes is nobody's. */
+static int start_thread(struct fetcher *fetcher)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&fetcher->thread, NULL, run, fetcher);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!error)
+        pthread_setname_np(fetcher->thread, "fetch");
+    return error;
+}
+
+static void fetcher_free(struct fetcher *fetcher)
+{
+    exchanges_close(fetcher->exchanges);
+    lock_destroy(&fetcher->lock);
+    free(fetcher);
+    curl_global_cleanup();
+}
+
+int fetcher_start(struct fetcher **out, struct buf *error)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        buf_set(error, "cannot start fetching: libcurl does not start");
+        return -1;
+    }
+    struct fetcher *fetcher = xcalloc(1, sizeof(*fetcher));
+    TAILQ_INIT(&fetcher->all);
+    TAILQ_INIT(&fetcher->resting);
+    TAILQ_INIT(&fetcher->ordered);
+    lanes_init(&fetcher->lanes);
+    if (exchanges_open(&fetcher->exchanges, error) < 0) {
+        free(fetcher);
+        curl_global_cleanup();
+        return -1;
+    }
+    lock_init(&fetcher->lock, LOCK_RANK_FETCH_QUEUE);
+    int failure = start_thread(fetcher);
+    if (failure) {
+        buf_set(error, "cannot start the fetch thread: %s", strerror(failure));
+        fetcher_free(fetcher);
+        return -1;
+    }
+    *out = fetcher;
+    return 0;
+}
+
+void fetcher_stop(struct fetcher **address)
+{
+    struct fetcher *fetcher = take_ptr(address);
+
+    if (!fetcher)
+        return;
+    lock_acquire(&fetcher->lock);
+    fetcher->stopping = true;
+    exchanges_wake(fetcher->exchanges);
+    lock_release(&fetcher->lock);
+    CHECK(pthread_join(fetcher->thread, NULL) == 0);
+    fetcher_free(fetcher);
+}

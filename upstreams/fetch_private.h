@@ -1,0 +1,107 @@
+/* Shared by fetch.c (the thread, orders from other threads) and attempts.c (one fetch over its candidates).
+ */
+#ifndef UPSTREAMS_FETCH_PRIVATE_H
+#define UPSTREAMS_FETCH_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/lock.h"
+#include "upstreams/answer.h"
+#include "upstreams/candidates.h"
+#include "upstreams/exchange.h"
+#include "upstreams/fetch.h"
+#include "upstreams/judge.h"
+#include "upstreams/lanes.h"
+
+enum fetch_state {
+    FETCH_NEW,      /* its start order has not been seen */
+    FETCH_QUEUED,   /* its ticket waits in the lane of `current` */
+    FETCH_RUNNING,  /* an exchange with `current` */
+    FETCH_RESTING,  /* until due_ms, between two rounds */
+    FETCH_DECIDING, /* the sink will tell */
+};
+
+enum fetch_order {
+    ORDER_START = 1,
+    ORDER_CANCEL = 2,
+    ORDER_RESUME = 4,
+    ORDER_DECIDE = 8,
+};
+
+struct fetch {
+    /* set once */
+    struct fetcher *fetcher;
+    const struct fetch_sink_ops *ops;
+    void *sink;
+    char *label;
+    char *accept;
+    bool document;
+    bool head;
+    int64_t max_bytes;
+    int64_t expected_bytes;
+
+    /* owned by the fetch thread */
+    enum fetch_state state;
+    struct candidates candidates;
+    struct ticket ticket;
+    int64_t due_ms;
+    int rounds;      /* that failed before the first byte */
+    int fruitless;   /* attempts in a row that brought nothing new, after the first byte */
+    struct buf news; /* what went wrong last, to be logged with what is done about it */
+
+    /* the content at hand */
+    int64_t offset;      /* bytes the sink has */
+    int64_t total_bytes; /* -1: not known */
+    struct answer_copy answer;
+
+    /* the exchange at hand */
+    struct candidate *current;
+    struct exchange *exchange;
+    struct question question;
+    struct ruling ruling;
+    struct buf shown;   /* its URL for people */
+    int64_t skip_bytes; /* still to be passed over */
+    bool ends_by_close; /* the body has neither length nor chunks */
+    bool progress;      /* the last attempt brought enough to try again at once */
+    bool sink_refused;
+    int64_t retry_after_ms; /* the next pause is at least so long */
+
+    /* guarded by fetcher->lock */
+    unsigned orders;
+    enum fetch_verdict verdict;
+    TAILQ_ENTRY(fetch) ordered_entry; /* while orders != 0 */
+
+    TAILQ_ENTRY(fetch) all_entry;
+    TAILQ_ENTRY(fetch) resting_entry; /* while FETCH_RESTING */
+};
+TAILQ_HEAD(fetch_list, fetch);
+
+struct fetcher {
+    pthread_t thread;
+
+    /* owned by the fetch thread */
+    struct exchanges *exchanges;
+    struct lanes lanes;
+    struct fetch_list all; /* since their start order was seen */
+    struct fetch_list resting;
+
+    struct lock lock;
+    /* guarded by lock */
+    struct fetch_list ordered;
+    bool stopping;
+};
+
+/* attempts.c; all on the fetch thread, outside of exchange callbacks. Each may end with fetch_finish(). */
+void attempts_begin(struct fetch *fetch);
+void attempts_granted(struct fetch *fetch); /* its ticket runs */
+void attempts_rested(struct fetch *fetch);  /* due_ms has come */
+void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict);
+void attempts_stop(struct fetch *fetch); /* leaves the lane, drops the exchange */
+
+/* fetch.c: calls finish() of the sink and frees the fetch. */
+void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *reason);
+
+#endif

@@ -1,0 +1,194 @@
+/* Owns the multi handle, the epoll set, and the eventfd that ends a wait. Runs on the fetch thread. curl
+ * tells through two callbacks which sockets it wants watched and when it wants to be called next; it must not
+ * be called from inside them, so they only take notes. */
+#include "upstreams/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#define EVENTS_PER_TURN 64
+#define IDLE_CONNECTIONS_MAX 128L
+
+struct loop {
+    CURLM *multi;
+    int epoll_fd;
+    int wake_fd;
+    int64_t curl_due_ms; /* -1: not */
+    loop_done_fn *done;
+    void *arg;
+};
+
+/* `watched` is the loop once the socket is in the epoll set. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
+{
+    struct loop *loop = arg;
+    struct epoll_event event = {.data.fd = fd};
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        curl_multi_assign(loop->multi, fd, NULL);
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    int error = epoll_ctl(loop->epoll_fd, watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    if (error < 0 && errno == EEXIST)
+        error = epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+    else if (error < 0 && errno == ENOENT)
+        error = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    curl_multi_assign(loop->multi, fd, loop);
+    return error;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct loop *loop = arg;
+
+    (void)multi;
+    loop->curl_due_ms = timeout_ms < 0 ? -1 : clock_mono_ms() + timeout_ms;
+    return 0;
+}
+
+static int open_descriptors(struct loop *loop, struct buf *error)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    event.data.fd = loop->wake_fd;
+    if (loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0)
+        return 0;
+    buf_set(error, "cannot start fetching: cannot open an epoll and an event descriptor: %m");
+    return -1;
+}
+
+int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error)
+{
+    struct loop *loop = xcalloc(1, sizeof(*loop));
+
+    loop->epoll_fd = loop->wake_fd = -1;
+    loop->curl_due_ms = -1;
+    loop->done = done;
+    loop->arg = arg;
+    if (open_descriptors(loop, error) < 0) {
+        loop_free(loop);
+        return -1;
+    }
+    loop->multi = curl_multi_init();
+    if (!loop->multi) {
+        buf_set(error, "cannot start fetching: libcurl gives no multi handle");
+        loop_free(loop);
+        return -1;
+    }
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+    *out = loop;
+    return 0;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    if (loop->multi)
+        curl_multi_cleanup(loop->multi);
+    cleanup_close(&loop->epoll_fd);
+    cleanup_close(&loop->wake_fd);
+    free(loop);
+}
+
+void loop_add(struct loop *loop, CURL *easy)
+{
+    CHECK(curl_multi_add_handle(loop->multi, easy) == CURLM_OK);
+}
+
+void loop_remove(struct loop *loop, CURL *easy)
+{
+    CHECK(curl_multi_remove_handle(loop->multi, easy) == CURLM_OK);
+}
+
+void loop_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+
+    /* A full counter has woken the loop already. */
+    CHECK(write(loop->wake_fd, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN);
+}
+
+static int wait_time_ms(const struct loop *loop, int64_t wait_ms)
+{
+    if (loop->curl_due_ms >= 0) {
+        int64_t curl_ms = loop->curl_due_ms - clock_mono_ms();
+        if (curl_ms < 0)
+            curl_ms = 0;
+        if (wait_ms < 0 || curl_ms < wait_ms)
+            wait_ms = curl_ms;
+    }
+    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+}
+
+static void handle_event(struct loop *loop, const struct epoll_event *event)
+{
+    int running;
+    int what = 0;
+    uint64_t count;
+
+    if (event->data.fd == loop->wake_fd) {
+        ssize_t got = read(loop->wake_fd, &count, sizeof(count));
+        (void)got; /* it only has to be empty */
+        return;
+    }
+    if (event->events & EPOLLIN)
+        what |= CURL_CSELECT_IN;
+    if (event->events & EPOLLOUT)
+        what |= CURL_CSELECT_OUT;
+    if (event->events & (EPOLLERR | EPOLLHUP))
+        what |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(loop->multi, event->data.fd, what, &running);
+}
+
+static void report_done(struct loop *loop)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(loop->multi, &left))) {
+        CURL *easy = message->easy_handle;
+        CURLcode result = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        loop_remove(loop, easy); /* frees the message */
+        loop->done(loop->arg, easy, result);
+    }
+}
+
+void loop_turn(struct loop *loop, int64_t wait_ms)
+{
+    struct epoll_event events[EVENTS_PER_TURN];
+    int running;
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, wait_time_ms(loop, wait_ms));
+
+    CHECK(count >= 0 || errno == EINTR);
+    for (int i = 0; i < count; i++)
+        handle_event(loop, &events[i]);
+    if (loop->curl_due_ms >= 0 && loop->curl_due_ms <= clock_mono_ms()) {
+        loop->curl_due_ms = -1;
+        curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    report_done(loop);
+}
