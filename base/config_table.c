@@ -18,7 +18,7 @@ enum value_type {                   /* numbers first */
                   VALUE_COUNT,      /* int64_t */
                   VALUE_AUTO_COUNT, /* int64_t; "auto" is 0 */
                   VALUE_BOOL,       /* bool */
-                  VALUE_TEXT,       /* char * */
+                  VALUE_PATH,       /* char * */
                   VALUE_URL,        /* char *, ends in "/" */
                   VALUE_PROXY,      /* char *; "none" is "" */
                   VALUE_LISTEN,     /* char * */
@@ -74,7 +74,7 @@ static const struct config_key keys[] = {
      "Open connections of one address (IPv6: one /64)."},
     {S(SERVER), "memory_cache", VALUE_SIZE, false, IN_CONFIG(server.memory_cache_bytes), "128M", false, 0, TB,
      "Memory for hot pages and metadata."},
-    {S(SERVER), "access_log", VALUE_TEXT, false, IN_CONFIG(server.access_log), "-", false, 0, 0,
+    {S(SERVER), "access_log", VALUE_PATH, false, IN_CONFIG(server.access_log), "-", false, 0, 0,
      "A line for each request: `-` is standard output, `off` none, else the path of a file."},
     {S(SERVER), "public_url", VALUE_URL, false, IN_CONFIG(server.public_url), NULL, false, 0, 0,
      "The address that clients use, where a web server in front changes it. Only `/pypi/<project>/json` "
@@ -82,7 +82,7 @@ static const struct config_key keys[] = {
     {S(SERVER), "offline", VALUE_BOOL, false, IN_CONFIG(server.offline), "no", false, 0, 0,
      "`yes` contacts no upstream: what is in the store is served, everything else is missing."},
 
-    {S(STORAGE), "path", VALUE_TEXT, false, IN_CONFIG(storage.path), "./var", false, 0, 0,
+    {S(STORAGE), "path", VALUE_PATH, false, IN_CONFIG(storage.path), "./var", false, 0, 0,
      "Folder of the store, made if it is missing. A relative path starts where the program is started."},
     {S(STORAGE), "max_size", VALUE_SIZE, false, IN_CONFIG(storage.max_size_bytes), "100G", false, MB,
      INT64_MAX, "Past this size, what was not used for longest is evicted."},
@@ -269,7 +269,7 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_COUNT] = "a number",
         [VALUE_AUTO_COUNT] = "auto or a number",
         [VALUE_BOOL] = "yes or no",
-        [VALUE_TEXT] = "text",
+        [VALUE_PATH] = "a path",
         [VALUE_URL] = "an http:// or https:// URL",
         [VALUE_PROXY] = "a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, or none",
         [VALUE_LISTEN] = "address:port, [IPv6 address]:port, *:port or unix:/path",
@@ -398,7 +398,7 @@ void config_key_clear(const struct config_key *key, void *base)
             free(list->items[i]);
         free(list->items);
         *list = (struct string_list){NULL, 0};
-    } else if (key->type == VALUE_TEXT || key->type == VALUE_URL || key->type == VALUE_PROXY ||
+    } else if (key->type == VALUE_PATH || key->type == VALUE_URL || key->type == VALUE_PROXY ||
                key->type == VALUE_LISTEN) {
         free(*(char **)field);
         *(char **)field = NULL;

@@ -1,0 +1,29 @@
+/* The subcommands. Each has a file of its own that defines one struct command; the table that knows them all
+ * is in main.c. */
+#ifndef ADMIN_COMMAND_H
+#define ADMIN_COMMAND_H
+
+/* Exit status, the same for every command. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* it ran, and something failed: one sentence on standard error */
+    EXIT_USAGE = 2,  /* it was called wrongly */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* for the synopsis: "[-c FILE] [--check]" */
+    const char *summary;   /* one line for the list of commands */
+    const char *details;   /* options and explanations, ends in a newline */
+    /* argv[0] is the command's name. Returns an exit status. */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command serve_command;
+
+/* Both say what is wrong and where to read on, and return EXIT_USAGE. The first is for getopt's '?', with
+ * opterr switched off. */
+int command_bad_option(const struct command *command, const char *option);
+int command_surplus(const struct command *command, const char *argument);
+
+#endif

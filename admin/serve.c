@@ -1,0 +1,75 @@
+/* yizhan serve: read the configuration, and serve by it. Main thread. */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "admin/command.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "proxy/server.h"
+
+static int run_serve(int argc, char **argv);
+
+const struct command serve_command = {
+    .name = "serve",
+    .arguments = "[-c FILE] [--check]",
+    .summary = "serve clients until SIGTERM or SIGINT",
+    .details = "  -c, --config FILE   the configuration; default: mirror.conf in the current folder\n"
+               "      --check         only check the configuration, and say whether it is good\n"
+               "\n"
+               "SIGHUP reads the configuration again; a bad file leaves the running one in force.\n"
+               "`yizhan help config` prints the keys of the configuration.\n",
+    .run = run_serve,
+};
+
+struct options {
+    const char *config_path;
+    bool check;
+};
+
+/* Returns EXIT_DONE, or EXIT_USAGE after a message. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+    enum { CHECK = 256 };
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check", no_argument, NULL, CHECK},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+        if (option == 'c')
+            options->config_path = optarg;
+        else if (option == CHECK)
+            options->check = true;
+        else
+            return command_bad_option(&serve_command, argv[optind - 1]);
+    }
+    return optind < argc ? command_surplus(&serve_command, argv[optind]) : EXIT_DONE;
+}
+
+static int failed(const struct buf *error)
+{
+    fprintf(stderr, "yizhan: %s\n", error->data);
+    return EXIT_FAILED;
+}
+
+static int run_serve(int argc, char **argv)
+{
+    struct options options = {.config_path = "mirror.conf"};
+    struct config *config = NULL;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    if (read_options(argc, argv, &options) != EXIT_DONE)
+        return EXIT_USAGE;
+    if (config_load(options.config_path, &config, &error) < 0)
+        return failed(&error);
+    if (options.check) {
+        printf("%s: ok\n", options.config_path);
+        config_free(config);
+        return EXIT_DONE;
+    }
+    return server_run(options.config_path, config, &error) < 0 ? failed(&error) : EXIT_DONE;
+}
