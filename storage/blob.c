@@ -62,6 +62,7 @@ int blob_open(struct store *store, const struct digest *digest, struct blob *out
         return fd;
     }
     out->fd = fd;
+    out->pinned = true;
     if (pins_note_use(store->pins, digest, clock_wall_s()))
         orders_wake(store->orders);
     return 0;
@@ -69,10 +70,11 @@ int blob_open(struct store *store, const struct digest *digest, struct blob *out
 
 void blob_close(struct store *store, struct blob *blob)
 {
-    if (blob->fd < 0)
+    if (!blob->pinned)
         return;
     cleanup_close(&blob->fd);
     blob->fd = -1;
+    blob->pinned = false;
     pins_drop(store->pins, &blob->digest);
 }
 

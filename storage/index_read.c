@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct index_readers {
     struct lock lock;
     struct reading *spare[SPARE_MAX]; /* guarded by lock */
     int spare_count;
+    _Atomic bool damaged;
 };
 
 struct index_readers *index_readers_new(const char *index_path)
@@ -61,6 +63,11 @@ void index_readers_free(struct index_readers **readers_)
     lock_destroy(&readers->lock);
     free(readers->path);
     free(readers);
+}
+
+bool index_readers_found_damage(const struct index_readers *readers)
+{
+    return atomic_load(&readers->damaged);
 }
 
 static int prepare(struct reading *reading, const char *sql, sqlite3_stmt **out)
@@ -118,10 +125,12 @@ static void give_reading(struct index_readers *readers, struct reading *reading,
 }
 
 /* Returns 0 for the end of the rows, else -EIO, logged. */
-static int at_end(const struct index_readers *readers, struct reading *reading, int result)
+static int at_end(struct index_readers *readers, struct reading *reading, int result)
 {
     if (result == SQLITE_DONE)
         return 0;
+    if (schema_is_damage(result))
+        atomic_store(&readers->damaged, true);
     log_error("store: cannot read %s: %s", readers->path, sqlite3_errmsg(reading->db));
     return -EIO;
 }

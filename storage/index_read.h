@@ -3,6 +3,7 @@
 #ifndef STORAGE_INDEX_READ_H
 #define STORAGE_INDEX_READ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/store.h"
@@ -12,6 +13,9 @@ struct index_readers;
 struct index_readers *index_readers_new(const char *index_path);
 /* No call may be running. */
 void index_readers_free(struct index_readers **readers);
+
+/* A call found the file broken. */
+bool index_readers_found_damage(const struct index_readers *readers);
 
 /* The blob's size, -ENOENT, or -EIO (logged). */
 int64_t index_read_blob_size(struct index_readers *readers, const struct digest *digest);

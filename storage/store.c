@@ -57,7 +57,7 @@ static int wait_ms(enum evict_state state)
 /* Without the mark the next start compares the index with the folders, and mends what went wrong. */
 static void mark_clean(struct store *store)
 {
-    if (store->unreconciled || index_is_damaged(store->index))
+    if (store->unreconciled || index_is_damaged(store->index) || index_readers_found_damage(store->readers))
         return;
     int error = index_mark_clean(store->index, true);
     if (error)

@@ -48,7 +48,8 @@ void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_f
 /* ---- blobs ---- */
 
 struct blob {
-    int fd;
+    int fd; /* who takes it over leaves -1; the pin stays until blob_close() */
+    bool pinned;
     int64_t size_bytes;
     struct digest digest;
 };
