@@ -55,19 +55,8 @@ static void project_name_normalized_question(void **state)
 static void filename_syntax(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",
-                                      ".",
-                                      "..",
-                                      "a/b",
-                                      "a\\b",
-                                      " a",
-                                      "a ",
-                                      "a\nb",
-                                      "a\x7f"
-                                      "b",
-                                      "a\xff",
-                                      "x.whl.metadata",
-                                      ".metadata"};
+    static const char *const bad[] = {"",   ".",    "..",     "a/b",   "a\\b",           " a",
+                                      "a ", "a\nb", "a\x7f-", "a\xff", "x.whl.metadata", ".metadata"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(filename_valid(bad[i], strlen(bad[i])));
     assert_true(filename_valid("foo-1!2.0+local.1-py3-none-any.whl", 34));
