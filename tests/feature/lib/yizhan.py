@@ -30,11 +30,27 @@ def config_text(sections):
     """{"server": {"listen": [..] or value}, ...} as mirror.conf."""
     lines = []
     for section, keys in sections.items():
+        if not keys:
+            continue
         lines.append(f"[{section}]")
         for key, value in keys.items():
             for item in value if isinstance(value, list) else [value]:
                 lines.append(f"{key} = {item}")
     return "\n".join(lines) + "\n"
+
+
+def on_tmpfs(folder, options):
+    """A wrapper that puts a small disk of its own under `folder`; it goes with the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
+    as_root = ["-r"] if os.getuid() else []
+    return ["unshare", *as_root, "-m", "sh", "-c", script, "sh", options, str(folder)]
+
+
+def run(*arguments, wrapper=()):
+    """One command to its end."""
+    command = [*wrapper, BINARY, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, stdin=subprocess.DEVNULL)
 
 
 class Yizhan:

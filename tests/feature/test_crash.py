@@ -1,0 +1,103 @@
+"""kill -9 during fills and commits: after each restart the store is whole and pip succeeds."""
+
+import hashlib
+import random
+import threading
+
+from lib.client import Background, Exchange
+from lib.packages import make_wheel
+from lib.tree import Tree
+
+CRASHES = 50
+SEED = 20261124
+SIZES = [1 << 10, 40 << 10, 200 << 10, 1 << 20]
+
+
+class Loader:
+    """Clients that download until the server dies; `after` bytes into it, `reached` is set."""
+
+    def __init__(self, port, targets, after):
+        self.reached = threading.Event()
+        self._left = after
+        self._lock = threading.Lock()
+        self._clients = [Background(self._download, port, target) for target in targets]
+
+    def _download(self, port, target):
+        try:
+            with Exchange(port, target) as exchange:
+                exchange.head()
+                while data := exchange.read(16384):
+                    with self._lock:
+                        self._left -= len(data)
+                        if self._left <= 0:
+                            self.reached.set()
+                    if exchange.response.length == len(exchange.response.body):
+                        return
+        except (ConnectionError, ValueError):
+            pass
+
+    def finish(self):
+        for client in self._clients:
+            client.result()
+
+
+def verify_store(yizhan, dists):
+    """Every row has its file, every file its name and its row, nothing is half done."""
+    rows = yizhan.blob_rows()
+    files = {path.parent.name + path.name: path for path in yizhan.blob_files()}
+    assert rows == {digest: path.stat().st_size for digest, path in files.items()}
+    for digest, path in files.items():
+        if digest not in verify_store.known:
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+            verify_store.known.add(digest)
+    assert list((yizhan.store / "tmp").iterdir()) == []
+    for digest, in yizhan.index_rows("SELECT DISTINCT hex(digest) FROM entry WHERE digest IS NOT NULL"):
+        assert digest.lower() in rows, "an entry names a blob that is not there"
+
+
+verify_store.known = set()
+
+
+def test_crash_fifty_kills_leave_the_store_whole(make_yizhan, make_upstream, pip_factory, tmp_path):
+    chance = random.Random(SEED)
+    groups = [
+        [make_wheel(f"crash{turn}x{number}", "1.0", size=size) for number, size in enumerate(SIZES)]
+        for turn in range(CRASHES)
+    ]
+    dists = [dist for group in groups for dist in group]
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
+    venv = pip_factory.make()
+    verify_store.known.clear()
+    for turn, group in enumerate(groups):
+        targets = [f"/simple/{dist.project}/" for dist in group] + [dist.path for dist in group]
+        loader = Loader(yizhan.port, targets, chance.randrange(sum(SIZES)))
+        assert loader.reached.wait(30), "the downloads stand still"
+        # The last bytes go out before their commit: a moment of chance falls before, into or after it.
+        threading.Event().wait(chance.random() * 0.02)
+        yizhan.kill9()
+        loader.finish()
+        yizhan.start()
+        verify_store(yizhan, dists)
+        target = tmp_path / f"turn{turn}"
+        again = chance.choice(group)
+        venv.pip("download", "--no-deps", "-d", target, again.project, index=yizhan.index)
+        assert (target / again.filename).read_bytes() == again.data
+    assert len(verify_store.known) > CRASHES, "hardly anything was committed: the kills came too early"
+
+
+def test_crash_while_rebuilding_the_index(make_yizhan, upstream, wheel, big_wheel):
+    """Killed right after a start that rebuilds: the next start does it again."""
+    yizhan = make_yizhan(upstream)
+    for dist in (wheel, big_wheel):
+        yizhan.get(dist.path)
+    yizhan.wait_idle()
+    yizhan.stop()
+    for _ in range(3):
+        for path in yizhan.store.glob("index.db*"):
+            path.unlink()
+        yizhan.start()
+        yizhan.kill9()
+    yizhan.start()
+    assert {wheel.sha256, big_wheel.sha256} <= set(yizhan.blob_rows())
+    upstream.stop()
+    assert yizhan.get(big_wheel.path).status in (200, 503)
