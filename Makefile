@@ -1,44 +1,196 @@
-# make run    install what is missing, build, serve      make test   install test packages, build, run every test
-# make check  every test, nothing installed               make help   all targets
+## Two commands that need nothing before them:
+##   make run        install what is missing, build, and serve on http://127.0.0.1:8080/
+##   make test       install what the tests need, build, and run every test
+## For work on the code (nothing is installed):
+##   make            build build/yizhan
+##   make check      unit and feature tests
+##   make unit       unit tests          make unit TESTS=config_test
+##   make feature    feature tests       make feature PYTEST_FLAGS="-k resume"
+##   make asan       check, under AddressSanitizer and UndefinedBehaviorSanitizer
+##   make tsan       check, under ThreadSanitizer
+##   make fuzz       every fuzz target for FUZZ_SECONDS=60
+##   make bench      the figures of docs/benchmarks.md; installs its tools
+##   make lint       format, arrows between rooms, clang-tidy, cppcheck, shellcheck, docs
+##   make format     put the format right
+##   make install    to DESTDIR and PREFIX=/usr/local
+##   make clean      remove build/
+## Variables: BUILD=folder  CC=compiler  CONFIG=mirror.conf  PYTHON=/usr/bin/python3  V=1 shows commands
+
 BUILD ?= build
-CC ?= cc
-PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl libxml-2.0 inih libzip libb2 zlib
-WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Werror
+PREFIX ?= /usr/local
+CONFIG ?= mirror.conf.example
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(shell pkg-config --cflags $(PACKAGES)) -include base/banned.h
+# Warnings stop developers and CI, but not a user whose compiler is newer than ours.
+WERROR ?= -Werror
+
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+V ?=
+Q = $(if $(V),,@)
+
+# What the program is linked with, and the oldest version that has what we call. Before set-up there may be no
+# pkg-config: that must not stop `make run`, so the check is a rule and not made here.
+PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl libxml-2.0 inih libzip libb2 zlib
+VERSIONS = 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.85' 'sqlite3 >= 3.37' 'libcrypto >= 3.0'
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef $(WERROR)
+DEFINES = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(PACKAGE_CFLAGS) -include base/banned.h
+CPPFLAGS += $(DEFINES)
 CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE) -pthread -fstack-protector-strong -fno-omit-frame-pointer
-LDLIBS += $(shell pkg-config --libs $(PACKAGES)) -pthread
 LDFLAGS += $(SANITIZE)
+LDLIBS += $(PACKAGE_LIBS) -pthread
 
 ROOMS = base storage upstreams proxy admin
-SOURCES = $(foreach room,$(ROOMS),$(wildcard $(room)/*.c))
 MAIN = admin/main.c
-OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(MAIN),$(SOURCES)))
-UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+SOURCES = $(filter-out $(MAIN),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
+OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o)
+SUPPORT_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support/*.c))
+TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+UNIT_TESTS = $(TESTS:%=$(BUILD)/tests/%)
+FUZZ_TARGETS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+LINTED = $(SOURCES) $(MAIN) $(wildcard tests/unit/*.c tests/unit/support/*.c tests/fuzz/*.c tests/bench/*.c)
 
 all: $(BUILD)/yizhan
 
-$(BUILD)/yizhan: $(BUILD)/obj/admin/main.o $(BUILD)/libyizhan.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+# ---- building ----
+
+# Changes when the compiler, a flag or the list of sources does; then everything is built again.
+$(BUILD)/settings: FORCE
+	@pkg-config --print-errors --exists $(VERSIONS) $(PACKAGES) || \
+		{ echo "A library is missing or too old: run scripts/setup build"; exit 1; }
+	@mkdir -p $(BUILD)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(OBJECTS)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(OBJECTS)' > $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/settings
+	@mkdir -p $(@D)
+	@echo "  cc    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libyizhan.a: $(OBJECTS)
-	rm -f $@ && ar rcs $@ $^
+	@echo "  ar    $@"
+	$(Q)rm -f $@ && ar rcs $@ $(OBJECTS)
 
-$(BUILD)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/yizhan: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libyizhan.a
+	@echo "  link  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-# One program per unit test file, linked against everything.
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libyizhan.a
+# One program for each unit test file, linked with everything.
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libyizhan.a $(LDLIBS) -lcmocka
+	@echo "  link  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a $(LDLIBS) -lcmocka
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libyizhan.a
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libyizhan.a $(LDLIBS)
+
+# ---- the two commands ----
+
+run:
+	scripts/setup build
+	$(MAKE) WERROR= all
+	exec $(BUILD)/yizhan serve -c $(CONFIG)
+
+test:
+	scripts/setup test
+	$(MAKE) check
+
+# ---- tests ----
+
+# One after the other, and the second also when the first fails.
+check:
+	@status=0; $(MAKE) unit || status=1; $(MAKE) feature || status=1; exit $$status
 
 unit: $(UNIT_TESTS)
-	@for t in $(UNIT_TESTS); do echo "== $$t"; $$t || exit 1; done
+	@scripts/run-unit-tests $(BUILD)/log $(UNIT_TESTS)
+
+feature: $(BUILD)/yizhan
+	@mkdir -p $(BUILD)/log
+	YIZHAN=$(abspath $(BUILD)/yizhan) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
+		--junitxml=$(BUILD)/log/feature.xml $(PYTEST_FLAGS) tests/feature
+
+asan:
+	ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 YIZHAN_TEST_PATIENCE=4 \
+		$(MAKE) BUILD=$(BUILD)/asan OPTIMISE="-O1 -g" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined" check
+
+tsan:
+	YIZHAN_TEST_PATIENCE=6 $(MAKE) BUILD=$(BUILD)/tsan OPTIMISE="-O1 -g" SANITIZE="-fsanitize=thread" check
+
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzzing CC=clang OPTIMISE="-O1 -g" \
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzz-run
+
+fuzz-run: $(FUZZ_TARGETS)
+	@scripts/run-fuzz $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+bench:
+	scripts/setup bench
+	$(MAKE) all
+	$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS) $(BUILD)/yizhan
+
+# ---- lint ----
+
+# -k: all that is wrong is told at once; -O: in one piece each.
+lint:
+	$(MAKE) -k -Otarget lint-format lint-rooms lint-tidy lint-cppcheck lint-shell lint-python lint-docs
+
+C_FILES = $(shell find $(ROOMS) tests -name '*.[ch]')
+
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+format:
+	clang-format -i $(C_FILES)
+
+lint-rooms:
+	scripts/check-rooms
+
+lint-tidy: $(LINTED:%.c=$(BUILD)/tidy/%.ok)
+
+$(BUILD)/tidy/%.ok: %.c $(BUILD)/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  tidy  $<"
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(DEFINES) -std=gnu11 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+lint-cppcheck:
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --std=c11 \
+		--suppressions-list=.cppcheck -I. -D_GNU_SOURCE --include=base/banned.h $(ROOMS)
+
+lint-shell:
+	shellcheck scripts/* .ci/run
+
+lint-python:
+	$(PYTHON) -m pyflakes tests
+
+lint-docs: $(BUILD)/yizhan
+	scripts/check-docs $(BUILD)/yizhan
+
+# ---- the rest ----
+
+install: all
+	install -D -m 755 $(BUILD)/yizhan $(DESTDIR)$(PREFIX)/bin/yizhan
+	install -D -m 644 mirror.conf.example $(DESTDIR)$(PREFIX)/share/yizhan/mirror.conf.example
 
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d)
-.PHONY: all unit clean
+FORCE:
+-include $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(LINTED:%.c=$(BUILD)/obj/%.d)
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all help run test check unit feature asan tsan fuzz fuzz-run bench lint lint-format format lint-rooms lint-tidy \
+	lint-cppcheck lint-shell lint-python lint-docs install clean FORCE
