@@ -380,6 +380,14 @@ static void weigh_progress(struct fetch *fetch)
 /* A document, or content that was longer than it may be, cannot be continued. */
 static void after_failure(struct fetch *fetch, bool void_content)
 {
+    struct candidate *candidate = fetch->current;
+
+    /* One that had a part in wrong content gets a second chance only on its own, or blame would never be
+     * found. */
+    if (candidate->strikes && candidate->contributed) {
+        candidate->standing = STANDING_REJECTED;
+        void_content = true;
+    }
     if (fetch->document || void_content) {
         fetch->progress = false;
         start_over(fetch);
