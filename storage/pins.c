@@ -124,16 +124,15 @@ bool pins_have_many_uses(struct pins *pins)
 void pins_take_uses(struct pins *pins,
                     void (*visit)(void *arg, const struct digest *digest, int64_t used_at_s), void *arg)
 {
-    struct use *use;
     struct use *next;
 
     lock_acquire(&pins->lock);
-    struct use *uses = pins->uses;
-    pins->uses = NULL;
+    struct use *use = pins->uses; /* the items stay linked when the table is gone */
+    HASH_CLEAR(hh, pins->uses);
     lock_release(&pins->lock);
-    HASH_ITER (hh, uses, use, next) {
+    for (; use; use = next) {
+        next = use->hh.next;
         visit(arg, &use->digest, use->used_at_s);
-        HASH_DEL(uses, use);
         free(use);
     }
 }
