@@ -166,9 +166,10 @@ $(BUILD)/tidy/%.ok: %.c $(BUILD)/obj/%.o .clang-tidy
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(DEFINES) -std=gnu11 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
+# It skips system headers, but must know the macros that are loops.
 lint-cppcheck:
-	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --std=c11 \
-		--suppressions-list=.cppcheck -I. -D_GNU_SOURCE --include=base/banned.h $(ROOMS)
+	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --std=c11 -I. \
+		-D_GNU_SOURCE $(addprefix --include=/usr/include/,utlist.h uthash.h jansson.h) $(ROOMS)
 
 lint-shell:
 	shellcheck scripts/* .ci/run
