@@ -46,7 +46,8 @@ def memory_readers(lab, _rounds, _seconds):
         with Crowd(lab, server, entry["path"], 1000, ["-r", READER_RATE, "-b", RECEIVE_BUFFER]):
             figures[name] = highest(WATCH_S, server.rss_mib if name == "yizhan" else server.pss_mib)
         lab.stop(server)
-    note = f"highest in {WATCH_S} s; readers take {READER_RATE // 1024} KiB/s each, the upstream gives {FILL_RATE[:-1]} MiB/s"
+    note = (f"highest in {WATCH_S} s; readers take {READER_RATE // 1024} KiB/s each, the upstream gives "
+            f"{FILL_RATE[:-1]} MiB/s")
     return [Line("memory_readers", "memory, 1,000 slow readers on one fill of 1 GiB", mib(figures["yizhan"]),
                  "nginx proxy_cache_lock", mib(figures["nginx"]), "absolute", ("<=", 96), note)]
 
