@@ -52,7 +52,7 @@ static bool join_and_wait(struct request *request, const struct document_kind *k
         document_load(request->proxy, request->site, fill, kind, key);
     else if (created)
         document_fetch(request->proxy, request->site, fill, kind, key, old);
-    return request_wait(request, fill, true);
+    return request_wait(request, fill, WAIT_FOR_END);
 }
 
 static void refresh_in_background(struct request *request, struct document *document, const char *fill_key)

@@ -95,12 +95,26 @@ struct fill *fill_find(struct fills *fills, const char *key)
     return fill;
 }
 
-bool fill_wait_locked(struct fill *fill, struct waiter *waiter)
+static bool wait_is_over_locked(const struct fill *fill, enum wait_for what)
+{
+    switch (what) {
+    case WAIT_FOR_BYTES:
+        break;
+    case WAIT_FOR_START:
+        return fill->state != FILL_STARTING;
+    case WAIT_FOR_END:
+        return fill->state == FILL_DONE || fill->state == FILL_FAILED;
+    }
+    return false;
+}
+
+bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what)
 {
     lock_check_held(&fill->lock);
     CHECK(!waiter->listed);
-    if (fill->fills->stopping)
+    if (fill->fills->stopping || wait_is_over_locked(fill, what))
         return false;
+    waiter->what = what;
     waiter->listed = true;
     DL_APPEND(fill->waiters, waiter);
     client_waiting(waiter->client, true);
@@ -127,9 +141,15 @@ void fill_forget(struct fill *fill, struct waiter *waiter)
 
 void fill_wake_locked(struct fill *fill)
 {
+    struct waiter *waiter;
+    struct waiter *next;
+
     lock_check_held(&fill->lock);
-    while (fill->waiters)
-        resume_locked(fill, fill->waiters);
+    DL_FOREACH_SAFE(fill->waiters, waiter, next)
+    {
+        if (waiter->what == WAIT_FOR_BYTES || wait_is_over_locked(fill, waiter->what) || fill->fills->stopping)
+            resume_locked(fill, waiter);
+    }
     fill->woken_bytes = fill->stream.ready_bytes;
 }
 
@@ -155,7 +175,6 @@ void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reas
     fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
     CHECK(!fill->product);
     fill->product = product;
-    counter_add(COUNTER_FILLS_RUNNING, -1);
     if (!good && outcome != FETCH_NOT_FOUND)
         counter_add(COUNTER_FILLS_FAILED, 1);
     fill_wake_locked(fill);
@@ -171,8 +190,10 @@ void fill_leave_table(struct fill *fill)
     if (there == fill)
         HASH_DEL(fills->table, fill);
     lock_release(&fills->lock);
-    if (there == fill)
-        shared_unref(&fill->shared);
+    if (there != fill)
+        return;
+    counter_add(COUNTER_FILLS_RUNNING, -1);
+    shared_unref(&fill->shared);
 }
 
 /* Nobody is told by libmicrohttpd that a suspended client has gone: ask its socket. */

@@ -32,12 +32,20 @@ enum fill_state {
     FILL_FAILED,    /* outcome and reason say why */
 };
 
+/* What a waiter waits for. */
+enum wait_for {
+    WAIT_FOR_BYTES, /* any change */
+    WAIT_FOR_START, /* the fill is no longer STARTING */
+    WAIT_FOR_END,   /* it is DONE or FAILED */
+};
+
 /* One suspended request. Lies in the request or the reader; guarded by the fill's lock. */
 struct waiter {
     struct waiter *prev, *next;
     struct MHD_Connection *connection;
     struct client *client;
     int fd;
+    enum wait_for what;
     bool listed;
     bool gone; /* the client hung up while it waited */
 };
@@ -70,12 +78,12 @@ struct fill *fill_join(struct fills *fills, const char *key, bool *created);
 /* The same, but only a running one; NULL if there is none. */
 struct fill *fill_find(struct fills *fills, const char *key);
 
-/* Suspends the request until the fill changes. Returns false, suspending nothing, when the server is
- * stopping. */
-bool fill_wait_locked(struct fill *fill, struct waiter *waiter);
+/* Suspends the request until what it waits for has come. Returns false, suspending nothing, when it has come
+ * already (for WAIT_FOR_BYTES the caller knows that), or the server is stopping. */
+bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what);
 /* Takes the waiter off the list if it is there: its request has ended. */
 void fill_forget(struct fill *fill, struct waiter *waiter);
-/* Resumes everybody who waits. */
+/* Resumes those whose wait is over. */
 void fill_wake_locked(struct fill *fill);
 /* The same in steps: only when enough bytes or time have gone by since the last wake. */
 void fill_wake_in_steps_locked(struct fill *fill);

@@ -274,7 +274,7 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
             fill = begin_fill(request, lookup, &result);
         if (!fill)
             return result;
-        if (request_wait(request, fill, false))
+        if (request_wait(request, fill, WAIT_FOR_START))
             return MHD_YES;
     }
     if (failed_not_found(request->fill))

@@ -350,15 +350,15 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
         return respond_error(request, MHD_HTTP_NOT_FOUND, "only wheels have metadata here; %s is none",
                              lookup->path.filename);
     while (!(object = find_kept(request, lookup)) && !(object = find_brought(request, lookup))) {
-        enum document_result page = file_lookup_page(request, lookup,
-                                                     lookup->path.kind != FILE_PATH_OFFICIAL &&
-                                                         !request->site->config->server.offline);
+        /* Only the page says what the metadata must hash to. */
+        enum document_result page =
+            file_lookup_page(request, lookup, !request->site->config->server.offline);
         if (page == DOCUMENT_WAIT)
             return MHD_YES;
         struct fill *fill = next_source(request, lookup);
         if (!fill)
             return respond_no_metadata(request, lookup);
-        if (request_wait(request, fill, true))
+        if (request_wait(request, fill, WAIT_FOR_END))
             return MHD_YES;
         if (state_of(fill) == FILL_STARTING || state_of(fill) == FILL_STREAMING) /* the server is stopping */
             return respond_no_metadata(request, lookup);

@@ -41,7 +41,7 @@ static struct backing *next_bytes(struct request *request, uint64_t position, in
     enum reader_state state = stream_check_locked(stream, &request->reader, available);
     if (request->waiter.gone || fill->state == FILL_FAILED)
         state = READER_CUT;
-    if (state == READER_WAIT && !fill_wait_locked(fill, &request->waiter))
+    if (state == READER_WAIT && !fill_wait_locked(fill, &request->waiter, WAIT_FOR_BYTES))
         state = READER_CUT;
     if (state == READER_CUT)
         counter_add(COUNTER_READERS_CUT, !request->waiter.gone);

@@ -167,7 +167,7 @@ static bool wait_for(struct request *request, struct document *document, int for
         jobs_add(request->proxy->jobs, JOB_WAITED_FOR, render, rendering);
     }
     enum request_how how = request->how;
-    bool waits = request_wait(request, fill, true);
+    bool waits = request_wait(request, fill, WAIT_FOR_END);
     request->how = how; /* rendering is no miss */
     return waits;
 }

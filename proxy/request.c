@@ -214,8 +214,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
         shared_unref(&request->fill->shared);
     }
     document_unref(request->document);
-    if (request->has_blob)
-        blob_close(request->proxy->store, &request->blob);
+    blob_close(request->proxy->store, &request->blob);
     if (request->status) {
         count(request);
         if (request->proxy->access_log)
@@ -258,17 +257,16 @@ size_t request_header_lines(struct request *request, const char *name, const cha
     return search.count;
 }
 
-bool request_wait(struct request *request, struct fill *fill, bool until_done)
+bool request_wait(struct request *request, struct fill *fill, enum wait_for what)
 {
-    if (request->fill != fill) {
-        if (request->fill)
-            shared_unref(&request->fill->shared);
-        request->fill = fill;
-    }
+    struct fill *earlier = request->fill;
+
+    request->fill = fill;
+    if (earlier)
+        shared_unref(&earlier->shared);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    if (fill->state == FILL_STARTING || (until_done && fill->state == FILL_STREAMING)) {
-        request->how = HOW_MISS;
-        return fill_wait_locked(fill, &request->waiter);
-    }
-    return false;
+    if (!fill_wait_locked(fill, &request->waiter, what))
+        return false;
+    request->how = HOW_MISS;
+    return true;
 }

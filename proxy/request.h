@@ -45,7 +45,6 @@ struct request {
     struct fill *reads;   /* reference: what its answer is read from */
     struct reader reader; /* listed in reads->stream while reads is set */
     struct blob blob;     /* pinned while the answer is sent; its fd belongs to libmicrohttpd */
-    bool has_blob;
 
     /* For the access log and the counters. */
     enum request_how how;
@@ -71,9 +70,9 @@ const char *request_header(struct request *request, const char *name);
 /* All header lines of that name: up to max pointers. Returns how many. */
 size_t request_header_lines(struct request *request, const char *name, const char **lines, size_t max);
 
-/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request while the fill
- * is in state STARTING, or, with until_done, until it is DONE or FAILED. Returns true if it waits: return
- * MHD_YES. Returns false if there is nothing to wait for (any more), or the server is stopping. */
-bool request_wait(struct request *request, struct fill *fill, bool until_done);
+/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request until what it waits for
+ * has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or the server is
+ * stopping. */
+bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
 
 #endif

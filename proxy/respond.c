@@ -284,10 +284,9 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     int64_t size = blob->size_bytes;
     struct part part = choose_part(request, size, headers->etag);
 
-    CHECK(!request->has_blob);
+    CHECK(!request->blob.pinned);
     request->blob = *blob;
-    request->has_blob = true;
-    blob->fd = -1;
+    *blob = (struct blob){.fd = -1};
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         return respond_unsatisfiable(request, size);
     if (bodiless(request, &part))
