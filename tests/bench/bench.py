@@ -117,7 +117,7 @@ def print_row(lines):
 
 def print_head(facts, arguments):
     print(f"{facts['date']}, {facts['cpu']}, {facts['cores']} cores, {facts['memory']}, Linux {facts['kernel']}, "
-          f"{facts['file system']}; {'; '.join(facts['versions'])}. Medians of {arguments.rounds} rounds, taking turns; "
+          f"{facts['file system']}; {'; '.join(facts['versions'])}. Medians of {arguments.rounds} rounds by turns; "
           "memory: one run, RSS of yizhan and PSS of all processes of nginx.\n")
     print("| work | yizhan | peer | yizhan against peer | must reach | reached |")
     print("| --- | ---: | ---: | ---: | ---: | --- |", flush=True)
