@@ -175,7 +175,7 @@ lint-shell:
 	shellcheck scripts/* .ci/run
 
 lint-python:
-	$(PYTHON) -m pyflakes tests
+	$(PYTHON) -m pyflakes tests .ci
 
 lint-docs: $(BUILD)/yizhan
 	scripts/check-docs $(BUILD)/yizhan
