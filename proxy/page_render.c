@@ -120,25 +120,23 @@ static void add_hashes(yajl_gen gen, const struct page_file *file, const struct 
     yajl_gen_map_close(gen);
 }
 
-/* Under its name and under the one of older clients. */
+/* Only under the new name: pip 22.3 to 23.0 dies on an object under "dist-info-metadata" in JSON, which is why
+ * PEP 714 renamed it. (In HTML, which has no objects, both names are given.) */
 static void add_metadata(yajl_gen gen, const struct metadata *metadata)
 {
-    static const char *const names[] = {"core-metadata", "dist-info-metadata"};
     char hex[DIGEST_HEX_SIZE];
 
     if (metadata->kind == METADATA_NO)
         return;
-    for (size_t i = 0; i < 2; i++) {
-        add_string(gen, names[i]);
-        if (metadata->kind == METADATA_YES) {
-            yajl_gen_bool(gen, true);
-            continue;
-        }
-        digest_hex(&metadata->sha256, hex);
-        yajl_gen_map_open(gen);
-        add_member(gen, "sha256", hex);
-        yajl_gen_map_close(gen);
+    add_string(gen, "core-metadata");
+    if (metadata->kind == METADATA_YES) {
+        yajl_gen_bool(gen, true);
+        return;
     }
+    digest_hex(&metadata->sha256, hex);
+    yajl_gen_map_open(gen);
+    add_member(gen, "sha256", hex);
+    yajl_gen_map_close(gen);
 }
 
 static void add_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,

@@ -409,12 +409,11 @@ int page_parse(const char *body, size_t len, const char *content_type, const cha
 
     CHECK(project_name_normalized(project, strlen(project)));
     buf_add_text(&builder.base, base_url);
-    if (page_body_is_json(&body, &len, content_type)) {
-        if (page_parse_json(&builder, body, len) < 0)
-            return -1;
-    } else if (page_parse_html(&builder, body, len) < 0 || check_is_page(&builder) < 0) {
+    builder.is_index = page_body_is_json(&body, &len, content_type);
+    int parsed =
+        builder.is_index ? page_parse_json(&builder, body, len) : page_parse_html(&builder, body, len);
+    if (parsed < 0 || check_is_page(&builder) < 0)
         return -1;
-    }
     struct page *page = builder.page;
     finish_files(&builder);
     page_strings_finish(&page->arena, &builder.versions, &page->versions);

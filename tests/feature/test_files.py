@@ -185,13 +185,15 @@ def test_files_stream_before_upstream_has_finished(yizhan, upstream, big_wheel):
 
 
 def test_files_range_of_running_fill(yizhan, upstream, big_wheel):
+    """A part is a complete answer too: it is not finished before the whole file is verified."""
     gate = hold(upstream, big_wheel, 2 << 20)
     with yizhan.open(big_wheel.path) as exchange:
         exchange.head()
-        response = yizhan.get(big_wheel.path, {"Range": "bytes=1000-1999"})
-        assert (response.status, response.body) == (206, big_wheel.data[1000:2000])
+        middle = Background(yizhan.get, big_wheel.path, {"Range": "bytes=1000-1999"})
         tail = Background(yizhan.get, big_wheel.path, {"Range": "bytes=-1000"})
         gate.set()
+        response = middle.result()
+        assert (response.status, response.body) == (206, big_wheel.data[1000:2000])
         assert tail.result().body == big_wheel.data[-1000:]
         assert exchange.rest().body == big_wheel.data
     assert len(upstream.asked(upstream.tree.file_path(big_wheel))) == 1
@@ -271,7 +273,7 @@ def test_files_path_without_page_is_verified_by_path(yizhan, upstream, wheel):
 def test_files_wrong_bytes_without_any_page(make_yizhan, make_upstream, wheel):
     """No upstream has a page; only the path itself says what is right."""
     forged = make_upstream(Tree([]))
-    forged.on(wheel.path, Answer(body=wheel.data[:-1] + b"\0"))
+    forged.on(wheel.path, Answer(body=wheel.data[:-1] + b"\1"))
     yizhan = make_yizhan(forged)
     response = yizhan.get(wheel.path)
     assert response.status != 200 or not response.complete

@@ -89,7 +89,7 @@ static void page_render_json_everything(void **state)
         "\"files\":[{\"filename\":\"" WHEEL "\",\"url\":\"../.." OFFICIAL WHEEL
         "\",\"hashes\":{\"sha256\":\"" SHA256 "\",\"md5\":\"" MD5 "\"},\"size\":12,"
         "\"upload-time\":\"2024-02-29T01:02:03Z\",\"requires-python\":\">=3.8\","
-        "\"core-metadata\":{\"sha256\":\"" OTHER256 "\"},\"dist-info-metadata\":{\"sha256\":\"" OTHER256
+        "\"core-metadata\":{\"sha256\":\"" OTHER256
         "\"},\"yanked\":\"a \\\"b\\\"\",\"provenance\":\"https://p.example/?a=1&b=2\",\"gpg-sig\":false}]}");
 }
 
@@ -111,7 +111,7 @@ static void page_render_json_true_values(void **state)
                NULL, 0,
                "{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"foo\",\"files\":[{\"filename\":\"" WHEEL
                "\",\"url\":\"../.." OFFICIAL WHEEL "\",\"hashes\":{},\"core-metadata\":true,"
-               "\"dist-info-metadata\":true,\"yanked\":true,\"gpg-sig\":true}]}");
+               "\"yanked\":true,\"gpg-sig\":true}]}");
 }
 
 static void page_render_json_store_fills_in(void **state)
@@ -123,7 +123,7 @@ static void page_render_json_store_fills_in(void **state)
                "{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"foo\",\"files\":[{\"filename\":\"" WHEEL
                "\",\"url\":\"../.." OFFICIAL WHEEL "\",\"hashes\":{\"sha256\":\"" OTHER256
                "\"},\"size\":7,\"core-metadata\":{\"sha256\":\"" SHA256
-               "\"},\"dist-info-metadata\":{\"sha256\":\"" SHA256 "\"}}]}");
+               "\"}}]}");
 }
 
 static void page_render_upstream_wins(void **state)
