@@ -1,17 +1,14 @@
-/* Limits of size, time and number; pausing, cancelling and stopping; connections that are used again. */
+/* Limits of size, time and number; pausing, cancelling and stopping. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <strings.h>
 #include <zlib.h>
 
 #include "base/check.h"
-#include "base/counters.h"
 #include "base/memory.h"
 #include "tests/unit/support/fetch_case.h"
-#include "tests/unit/support/resolver.h"
 
 #define MANY 12
 
@@ -141,7 +138,9 @@ static void fetch_first_byte_deadline(void **state)
 {
     struct fetch_case *c = *state;
 
+    c->timeout_s = 1;
     case_add(c, serve_silence);
+    c->timeout_s = 30;
     case_add(c, serve_right);
     assert_int_equal(case_run(c), FETCH_OK);
     assert_string_equal(c->sink.upstream, "second");
@@ -160,7 +159,9 @@ static void fetch_head_deadline(void **state)
 {
     struct fetch_case *c = *state;
 
+    c->timeout_s = 1;
     case_add(c, serve_half_head);
+    c->timeout_s = 30;
     case_add(c, serve_right);
     assert_int_equal(case_run(c), FETCH_OK);
     assert_string_equal(c->sink.upstream, "second");
@@ -177,7 +178,9 @@ static void fetch_stall_continued_elsewhere(void **state)
 {
     struct fetch_case *c = *state;
 
+    c->timeout_s = 1;
     case_add(c, serve_half_and_stall);
+    c->timeout_s = 30;
     case_add(c, serve_right);
     assert_int_equal(case_run(c), FETCH_OK);
     assert_true(sink_holds(&c->sink, c->bytes, CASE_BYTES));
@@ -297,6 +300,7 @@ static void fetch_pause_is_no_stall(void **state)
     struct fetch_case *c = *state;
     struct sink other;
 
+    c->timeout_s = 1;
     case_add(c, serve_right);
     case_add(c, serve_half_and_stall);
     c->sink.pause_every = 1;
@@ -378,92 +382,21 @@ static void fetch_stop_finishes_all(void **state)
     sink_release(&resting);
 }
 
-/* ---- connections ---- */
-
-static void fetch_connection_used_again(void **state)
-{
-    struct fetch_case *c = *state;
-
-    case_add(c, serve_right);
-    assert_int_equal(case_run(c), FETCH_OK);
-    case_again(c);
-    assert_int_equal(case_run(c), FETCH_OK);
-    assert_int_equal(scripted_requests(c->servers[0]), 2);
-    assert_int_equal(scripted_connections(c->servers[0]), 1);
-}
-
-/* Keeps the connection, and breaks it when the next request has come. */
-static bool serve_dying(struct scripted_request *request)
-{
-    if (request->number == 1)
-        return false;
-    return serve_right(request);
-}
-
-static void fetch_dead_connection_retried(void **state)
-{
-    struct fetch_case *c = *state;
-    int64_t errors = counter_get(COUNTER_UPSTREAM_ERRORS);
-
-    case_add(c, serve_dying);
-    assert_int_equal(case_run(c), FETCH_OK);
-    case_again(c);
-    assert_int_equal(case_run(c), FETCH_OK);
-    assert_int_equal(scripted_requests(c->servers[0]), 3);
-    assert_int_equal(scripted_connections(c->servers[0]), 2);
-    assert_int_equal(counter_get(COUNTER_UPSTREAM_ERRORS) - errors, 0);
-}
-
-/* Neither others, nor the end of the fetch itself, wait for the resolver. */
-static void fetch_slow_resolver(void **state)
-{
-    struct fetch_case *c = *state;
-    struct sink slow;
-
-    case_add(c, serve_right);
-    case_add(c, serve_right);
-    sink_init(&slow);
-    c->candidates[1].url = scripted_url(c->servers[1], "slow.test", "/object");
-    c->options.candidates = c->candidates + 1;
-    c->options.candidate_count = 1;
-    struct fetch *fetch = fetch_start(c->fetcher, &c->options, &sink_ops, &slow);
-    resolver_wait_asked();
-    fetch_cancel(fetch);
-    assert_int_equal(sink_wait(&slow), FETCH_CANCELLED);
-    c->options.candidates = c->candidates;
-    assert_int_equal(case_run(c), FETCH_OK);
-    resolver_release();
-    sink_release(&slow);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, case_setup, case_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fetch_too_large_announced),
-        TEST(fetch_exactly_as_large),
-        TEST(fetch_endless_body),
-        TEST(fetch_too_large_at_first_only),
-        TEST(fetch_gzip_bomb),
-        TEST(fetch_gzip_decoded),
-        TEST(fetch_endless_headers),
-        TEST(fetch_first_byte_deadline),
-        TEST(fetch_head_deadline),
-        TEST(fetch_stall_continued_elsewhere),
-        TEST(fetch_bytes_not_held_back),
-        TEST(fetch_cap_of_blobs),
-        TEST(fetch_cap_of_documents),
-        TEST(fetch_documents_have_own_places),
-        TEST(fetch_pause_and_resume),
-        TEST(fetch_pause_is_no_stall),
-        TEST(fetch_cancel_running),
-        TEST(fetch_cancel_at_once),
-        TEST(fetch_cancel_deciding),
-        TEST(fetch_stop_finishes_all),
-        TEST(fetch_connection_used_again),
-        TEST(fetch_dead_connection_retried),
-        TEST(fetch_slow_resolver),
+        TEST(fetch_too_large_announced), TEST(fetch_exactly_as_large),
+        TEST(fetch_endless_body),        TEST(fetch_too_large_at_first_only),
+        TEST(fetch_gzip_bomb),           TEST(fetch_gzip_decoded),
+        TEST(fetch_endless_headers),     TEST(fetch_first_byte_deadline),
+        TEST(fetch_head_deadline),       TEST(fetch_stall_continued_elsewhere),
+        TEST(fetch_bytes_not_held_back), TEST(fetch_cap_of_blobs),
+        TEST(fetch_cap_of_documents),    TEST(fetch_documents_have_own_places),
+        TEST(fetch_pause_and_resume),    TEST(fetch_pause_is_no_stall),
+        TEST(fetch_cancel_running),      TEST(fetch_cancel_at_once),
+        TEST(fetch_cancel_deciding),     TEST(fetch_stop_finishes_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,12 +107,12 @@ static void redirect_candidate_url_private(void **state)
 static void redirect_private_on_open_connection(void **state)
 {
     struct fetch_case *c = *state;
-    struct upstream *outside = test_upstream("outside", "http://mirror.example/");
+    struct upstream *outside = test_upstream("outside", "http://mirror.example/", c->timeout_s);
     const char *url;
 
     case_add(c, serve_right);
     url = scripted_url(c->servers[0], "inside.test", "/object");
-    struct upstream *inside = test_upstream("inside", url);
+    struct upstream *inside = test_upstream("inside", url, c->timeout_s);
     c->candidates[0] = (struct fetch_candidate){.upstream = inside, .url = url};
     assert_int_equal(case_run(c), FETCH_OK);
     case_again(c);

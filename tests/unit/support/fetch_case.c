@@ -14,6 +14,7 @@ int case_setup(void **state)
     c->bytes = test_bytes(CASE_BYTES);
     CHECK(fetcher_start(&c->fetcher, &error) == 0);
     c->options = test_blob(c->candidates, 0);
+    c->timeout_s = 30;
     *state = c;
     return 0;
 }
@@ -40,7 +41,7 @@ size_t case_add(struct fetch_case *c, scripted_answer *answer)
 
     CHECK(i < SINK_CANDIDATES_MAX);
     c->servers[i] = scripted_start(answer, c);
-    c->upstreams[i] = test_upstream(names[i], scripted_url(c->servers[i], "127.0.0.1", "/"));
+    c->upstreams[i] = test_upstream(names[i], scripted_url(c->servers[i], "127.0.0.1", "/"), c->timeout_s);
     c->candidates[i].upstream = c->upstreams[i];
     c->candidates[i].url = scripted_url(c->servers[i], "127.0.0.1", "/object");
     c->options.candidate_count = c->count;

@@ -16,6 +16,7 @@ struct fetch_case {
     struct upstream *upstreams[SINK_CANDIDATES_MAX];
     struct fetch_candidate candidates[SINK_CANDIDATES_MAX];
     size_t count;
+    int timeout_s;                /* of upstreams to be added; long, unless the test is about it */
     struct fetch_options options; /* of the next fetch */
 };
 

@@ -128,15 +128,15 @@ bool sink_holds(struct sink *sink, const void *data, size_t len)
     return sink->data.len == len && memcmp(sink->data.data, data, len) == 0;
 }
 
-struct upstream *test_upstream(const char *name, const char *base_url)
+struct upstream *test_upstream(const char *name, const char *base_url, int timeout_s)
 {
     struct upstream_options options = {
         .name = name,
         .base_url = base_url,
         .connections = 4,
-        .connect_timeout_s = 5,
-        .first_byte_timeout_s = 1,
-        .stall_timeout_s = 2,
+        .connect_timeout_s = timeout_s,
+        .first_byte_timeout_s = timeout_s,
+        .stall_timeout_s = timeout_s,
         .proxy = "",
     };
     return upstream_new(&options);

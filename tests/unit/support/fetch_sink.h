@@ -53,8 +53,9 @@ void sink_wait_completes(struct sink *sink, int count);
 /* True when the sink has exactly these bytes. */
 bool sink_holds(struct sink *sink, const void *data, size_t len);
 
-/* An upstream with small time-outs and 4 connections, configured at `base_url`, which is trusted. */
-struct upstream *test_upstream(const char *name, const char *base_url);
+/* An upstream with 4 connections, configured at `base_url`, which is trusted; `timeout_s` is for all it does.
+ */
+struct upstream *test_upstream(const char *name, const char *base_url, int timeout_s);
 /* A blob, without limits; candidates to be added. */
 struct fetch_options test_blob(struct fetch_candidate *candidates, size_t count);
 
