@@ -263,16 +263,16 @@ int fetcher_start(struct fetcher **out, struct buf *error)
     return 0;
 }
 
-void fetcher_stop(struct fetcher **address)
+void fetcher_stop(struct fetcher **fetcher)
 {
-    struct fetcher *fetcher = take_ptr(address);
+    struct fetcher *owned = take_ptr(fetcher);
 
-    if (!fetcher)
+    if (!owned)
         return;
-    lock_acquire(&fetcher->lock);
-    fetcher->stopping = true;
-    exchanges_wake(fetcher->exchanges);
-    lock_release(&fetcher->lock);
-    CHECK(pthread_join(fetcher->thread, NULL) == 0);
-    fetcher_free(fetcher);
+    lock_acquire(&owned->lock);
+    owned->stopping = true;
+    exchanges_wake(owned->exchanges);
+    lock_release(&owned->lock);
+    CHECK(pthread_join(owned->thread, NULL) == 0);
+    fetcher_free(owned);
 }
