@@ -168,7 +168,10 @@ static void rest(struct fetch *fetch)
         pause_ms = fetch->retry_after_ms;
     if (fetch->offset == 0)
         fetch->rounds++;
-    log_news(fetch, "asking again in %" PRId64 " ms", pause_ms);
+    if (pause_ms)
+        log_news(fetch, "asking again in %" PRId64 " ms", pause_ms);
+    else
+        log_news(fetch, "asking again at once");
     fetch->retry_after_ms = 0;
     fetch->state = FETCH_RESTING;
     fetch->due_ms = clock_mono_ms() + pause_ms;
@@ -206,7 +209,7 @@ static void ask_question(struct fetch *fetch, struct exchange_request *request)
 
 static void note_news(struct fetch *fetch)
 {
-    buf_set(&fetch->news, "upstream %s: %s %s", upstream_name(fetch->current->upstream), fetch->shown.data,
+    buf_set(&fetch->news, "upstream %s: %s: %s", upstream_name(fetch->current->upstream), fetch->shown.data,
             fetch->current->problem.data);
 }
 
@@ -230,7 +233,7 @@ static bool start_exchange(struct fetch *fetch)
     lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
     counter_add(COUNTER_UPSTREAM_ERRORS, 1);
     candidate->standing = STANDING_USELESS;
-    buf_set(&fetch->shown, "cannot be asked:");
+    buf_set(&fetch->shown, "its URL");
     note_news(fetch);
     return false;
 }
