@@ -110,8 +110,8 @@ static void status_escapes_names(void **state)
     input.upstreams = &odd;
     input.upstream_count = 1;
     page_of(&input, &page);
-    assert_has(&page, "&#60;b&#62;&#34;x&#34;");
-    assert_has(&page, "http://u/?a=&#39;1&#39;&#38;b=2");
+    assert_has(&page, "&lt;b&gt;&quot;x&quot;");
+    assert_has(&page, "http://u/?a=&#39;1&#39;&amp;b=2");
 }
 
 static void status_shows_the_upstreams(void **state)
