@@ -171,10 +171,9 @@ class Lab:
         folder = folder or self.new_folder("yizhan")
         config = folder / "mirror.conf"
         config.write_text(YIZHAN.format(store=folder / "store", upstream=upstream.port))
-        with (folder / "messages").open("ab") as log:
-            begin = time.monotonic()
-            process = subprocess.Popen([str(self.binary), "serve", "-c", str(config)], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
+        begin = time.monotonic()
+        process = subprocess.Popen([str(self.binary), "serve", "-c", str(config)], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
         server = Server(process, 0, folder)
         self.servers.append(server)
         ready = threading.Event()
