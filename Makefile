@@ -35,10 +35,13 @@ Q = $(if $(V),,@)
 
 # What the program is linked with, and the oldest version that has what we call. Before set-up there may be no
 # pkg-config: that must not stop `make run`, so the check is a rule and not made here.
-PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl libxml-2.0 inih libzip libb2 zlib
+PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl inih libzip libb2 zlib
+TEST_PACKAGES = cmocka libxml-2.0
 VERSIONS = 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.85' 'sqlite3 >= 3.37' 'libcrypto >= 3.0'
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+TEST_CFLAGS := $(shell pkg-config --cflags $(TEST_PACKAGES) 2>/dev/null)
+TEST_LIBS := $(shell pkg-config --libs $(TEST_PACKAGES) 2>/dev/null)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef $(WERROR)
 DEFINES = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(PACKAGE_CFLAGS) -include base/banned.h
@@ -75,7 +78,7 @@ $(BUILD)/settings: FORCE
 $(BUILD)/obj/%.o: %.c $(BUILD)/settings
 	@mkdir -p $(@D)
 	@echo "  cc    $<"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tests/%,$<),$(TEST_CFLAGS)) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libyizhan.a: $(OBJECTS)
 	@echo "  ar    $@"
@@ -89,7 +92,7 @@ $(BUILD)/yizhan: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libyizhan.a
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a
 	@mkdir -p $(@D)
 	@echo "  link  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a $(LDLIBS) $(TEST_LIBS)
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libyizhan.a
 	@mkdir -p $(@D)
@@ -163,7 +166,7 @@ lint-tidy: $(LINTED:%.c=$(BUILD)/tidy/%.ok)
 $(BUILD)/tidy/%.ok: %.c $(BUILD)/obj/%.o .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  tidy  $<"
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(DEFINES) -std=gnu11 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(DEFINES) $(TEST_CFLAGS) -std=gnu11 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
 # It skips system headers, but must know the macros that are loops.
