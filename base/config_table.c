@@ -87,7 +87,7 @@ static const struct config_key keys[] = {
     {S(STORAGE), "max_size", VALUE_SIZE, false, IN_CONFIG(storage.max_size_bytes), "100G", false, MB,
      INT64_MAX, "Past this size, what was not used for longest is evicted."},
     {S(STORAGE), "min_free", VALUE_SIZE, false, IN_CONFIG(storage.min_free_bytes), "2G", false, 0, INT64_MAX,
-     "The same when the disk has less than this left."},
+     "The same is done when the disk has less than this left."},
 
     {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
      "How long a project page is served without asking an upstream."},
