@@ -162,10 +162,8 @@ static enum fetch_verdict on_complete(void *sink)
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;
 
-    if (!check_bytes(blob)) {
-        counter_add(COUNTER_UPSTREAM_MISMATCHES, 1);
+    if (!check_bytes(blob))
         return FETCH_REJECT;
-    }
     blob->verified = true;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     fill->stream.total_bytes = blob->written_bytes;
