@@ -1,5 +1,7 @@
 """Fixtures. Every test has its own server, upstreams and store, on free ports, below its tmp_path."""
 
+import os
+
 import pytest
 
 from lib.nginx import Nginx
@@ -7,7 +9,12 @@ from lib.packages import make_wheel
 from lib.pip import PipFactory
 from lib.tree import Tree
 from lib.upstream import ScriptedUpstream
-from lib.yizhan import Yizhan
+from lib.yizhan import BINARY, Yizhan
+
+
+def pytest_sessionstart():
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"{BINARY} is not there: build it first, or name another in YIZHAN", returncode=2)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,13 @@ from lib.upstream import Answer
 
 
 @pytest.fixture
+def yizhan(yizhan):
+    """Clients ask for the page first; it tells the hash of the metadata."""
+    yizhan.page("sample")
+    return yizhan
+
+
+@pytest.fixture
 def lies():
     """A tree that advertises what it does not have."""
     return Tree.tuna([make_wheel("sample", "1.0", requires=["dep>=1"])])
@@ -129,6 +136,11 @@ def test_metadata_not_advertised_comes_from_the_wheel(make_yizhan, make_upstream
     yizhan.get(wheel.path)
     yizhan.wait_idle()
     assert yizhan.get(wheel.path + ".metadata").body == wheel.metadata
+
+
+def test_metadata_without_any_page_comes_from_the_wheel(make_yizhan, upstream, wheel):
+    """Nothing tells its hash; the wheel can be verified by its path."""
+    assert make_yizhan(upstream).get(wheel.path + ".metadata").body == wheel.metadata
 
 
 def test_metadata_of_sdist_is_404(make_yizhan, make_upstream):

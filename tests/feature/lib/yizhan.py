@@ -76,10 +76,12 @@ class Yizhan:
         """Writes mirror.conf. each: keys of every upstream."""
         access_log = self.folder / "access.log"
         sections = {
-            "server": {"listen": "127.0.0.1:0", "access_log": access_log, "workers": 2, **(server or {})},
-            "storage": {"path": self.store, "min_free": 0, **(storage or {})},
-            "pypi": pypi or {},
+            "server": {"listen": "127.0.0.1:0", "access_log": access_log, "workers": 2, "max_connections": 1000},
+            "storage": {"path": self.store, "min_free": 0},
+            "pypi": {},
         }
+        for section, keys in (("server", server), ("storage", storage), ("pypi", pypi)):
+            sections[section].update(keys or {})
         for number, upstream in enumerate(upstreams, 1):
             keys = upstream if isinstance(upstream, dict) else {"index": upstream.index}
             sections[f'pypi "u{number}"'] = {**keys, **(each or {})}
@@ -92,6 +94,7 @@ class Yizhan:
         environment["YIZHAN_TEST_CLOCK"] = str(self._clock)
         self._stdout = []
         self._said = threading.Condition()
+        self._stderr_at_start = len(self.stderr)
         with open(self._stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
                 [*self.wrapper, BINARY, "serve", "-c", self.config],
@@ -125,7 +128,7 @@ class Yizhan:
         if found:
             return int(found[1])
         if settled:
-            raise StartFailed(self.process.wait(PATIENCE_S), self.stderr)
+            raise StartFailed(self.process.wait(PATIENCE_S), self.stderr[self._stderr_at_start :])
         raise AssertionError(f"the server is neither ready nor gone after {PATIENCE_S:.0f} s:\n{self.stderr}")
 
     @property
