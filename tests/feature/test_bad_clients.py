@@ -160,7 +160,11 @@ def test_bad_clients_huge_headers_are_refused(server, count, size):
     assert status_of(answer) in (0, 400, 413, 431)
 
 
-@pytest.mark.parametrize("accept", ["," * 3000, "a/b;" * 500, ";q=", "*/*;q=99999999999", "\"" * 100, "text/html;q=-1"], ids=range(6))
+@pytest.mark.parametrize(
+    "accept",
+    ["," * 3000, "a/b;" * 500, ";q=", "*/*;q=99999999999", '"' * 100, "text/html;q=-1"],
+    ids=lambda accept: accept[:20],
+)
 def test_bad_clients_odd_accept_is_answered(yizhan, accept):
     assert yizhan.get("/simple/sample/", {"Accept": accept}).status in (200, 406)
 

@@ -105,18 +105,21 @@ class Yizhan:
                 cwd=self.folder,
                 text=True,
             )
-        threading.Thread(target=self._read_stdout, args=(self.process,), daemon=True).start()
+        threading.Thread(target=self._read_stdout, args=(self.process.stdout, self._stdout), daemon=True).start()
         self.port = self._wait_ready()
         return self
 
-    def _read_stdout(self, process):
-        for line in process.stdout:
-            with self._said:
-                self._stdout.append(line)
-                self._said.notify_all()
-        with self._said:
-            self._stdout.append(None)
-            self._said.notify_all()
+    def _read_stdout(self, pipe, lines):
+        """Runs until the process ends; then the last line is None."""
+        said = self._said
+        with pipe:
+            for line in pipe:
+                with said:
+                    lines.append(line)
+                    said.notify_all()
+        with said:
+            lines.append(None)
+            said.notify_all()
 
     def _wait_ready(self):
         def ready():
