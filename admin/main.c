@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/command.h"
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/version.h"
@@ -142,6 +143,10 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (clock_init() < 0) {
+        perror("yizhan: cannot map the file that YIZHAN_TEST_CLOCK names");
+        return EXIT_FAILED;
+    }
     int status = run(argc, argv);
 
     /* A full disk or a closed pipe behind standard output must not pass for success. */
