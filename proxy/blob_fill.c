@@ -91,10 +91,9 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     shared_ref(&blob->backing->shared);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     stream_begin_locked(&fill->stream, blob->backing, answer->total_bytes);
-    /* Of unknown length: readers wait until it is whole, because an HTTP/1.0 client could not see a
-     * truncation. */
-    if (answer->total_bytes >= 0)
-        fill->state = FILL_STREAMING;
+    /* Readers wait until it is whole when the length is unknown, because an HTTP/1.0 client could not see a
+     * truncation; and when all of it would be held back, because the length alone may be wrong. */
+    fill->state = answer->total_bytes > STREAM_HOLD_BACK ? FILL_STREAMING : FILL_STARTING;
     fill_wake_locked(fill);
     return 0;
 }
