@@ -15,8 +15,10 @@
 /* Files up to this size are answered from memory when they are hot. */
 #define SMALL_BYTES (64 * 1024)
 
-char *file_fill_key(const struct file_lookup *lookup)
+char *file_fill_key(const struct request *request, const struct file_lookup *lookup)
 {
+    if (request->alone)
+        return xasprintf("file:%s of %p", lookup->key.data, (const void *)request);
     return xasprintf("file:%s", lookup->key.data);
 }
 
@@ -50,7 +52,7 @@ static bool file_plausible(const char *key, const char *start, size_t len)
 
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE key = file_fill_key(lookup);
+    char *CLEANUP_FREE key = file_fill_key(request, lookup);
     struct fetch_candidate candidates[MAX_UPSTREAMS];
     char *urls[MAX_UPSTREAMS];
     size_t count = file_lookup_candidates(request, lookup, "", candidates, urls);
@@ -197,6 +199,12 @@ static bool failed_not_found(struct fill *fill)
     return fill->state == FILL_FAILED && fill->outcome == FETCH_NOT_FOUND;
 }
 
+static bool came_too_late(struct fill *fill)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    return fill->stream.dropped_bytes > 0;
+}
+
 static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup);
 
 /* Every upstream says 404 for the place where the file should be. If its project's page was not known, it may
@@ -263,7 +271,7 @@ static struct fill *begin_fill(struct request *request, struct file_lookup *look
 
 static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE fill_key = file_fill_key(lookup);
+    char *CLEANUP_FREE fill_key = file_fill_key(request, lookup);
     enum MHD_Result result = MHD_NO;
 
     if (!waited_for(request, fill_key)) {
@@ -279,6 +287,10 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
     }
     if (failed_not_found(request->fill))
         return after_not_found(request, lookup);
+    if (!request->alone && came_too_late(request->fill)) {
+        request->alone = true;
+        return serve_file(request, lookup);
+    }
     return respond_from_fill(request, lookup);
 }
 

@@ -8,8 +8,8 @@
 /* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no
  * upstream is known to have it. */
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
-/* "file:/packages/..." */
-char *file_fill_key(const struct file_lookup *lookup);
+/* "file:/packages/..."; another for a request that came too late for the shared one. */
+char *file_fill_key(const struct request *request, const struct file_lookup *lookup);
 /* True if the request's last wait was for this fill. */
 bool waited_for(const struct request *request, const char *fill_key);
 

@@ -286,7 +286,7 @@ static struct object *find_brought(struct request *request, const struct file_lo
 /* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; -1 else. */
 static int open_wheel(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE wheel_key = file_fill_key(lookup);
+    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
     struct blob blob;
     int fd = -1;
 
@@ -310,7 +310,7 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
 /* What to wait for next: a reference, or NULL when nothing is left to try. */
 static struct fill *next_source(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE wheel_key = file_fill_key(lookup);
+    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
     char *CLEANUP_FREE from_wheel = extract_key(lookup);
 
     if (waited_for(request, from_wheel))
@@ -351,8 +351,7 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
                              lookup->path.filename);
     while (!(object = find_kept(request, lookup)) && !(object = find_brought(request, lookup))) {
         /* Only the page says what the metadata must hash to. */
-        enum document_result page =
-            file_lookup_page(request, lookup, !request->site->config->server.offline);
+        enum document_result page = file_lookup_page(request, lookup, !request->site->config->server.offline);
         if (page == DOCUMENT_WAIT)
             return MHD_YES;
         struct fill *fill = next_source(request, lookup);

@@ -5,64 +5,102 @@
 #include <utlist.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
 #include "proxy/request.h"
 
-void reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end)
+bool reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end)
 {
     struct reader *reader = &request->reader;
 
     CHECK(!request->reads);
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    if (start < fill->stream.dropped_bytes)
+        return false;
     shared_ref(&fill->shared);
     request->reads = fill;
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     reader->start = reader->at = start;
     reader->end = end;
     reader->generation = fill->stream.generation;
     DL_APPEND(fill->stream.readers, reader);
     fill->stream.reader_count++;
     fill->lonely_since_ms = 0;
+    return true;
 }
 
-/* What the reader may read now, and from where: a reference to the backing. NULL: *result is what
- * libmicrohttpd gets (0: suspended). */
+/* Spilled bytes that nobody will read any more. */
+struct dropped {
+    struct backing *backing; /* reference; NULL: nothing to drop */
+    int64_t from;
+    int64_t to;
+};
+
+/* A reader has moved on or left: decides what may be dropped and ends a pause. */
+static void note_moved_locked(struct fill *fill, struct dropped *dropped)
+{
+    dropped->backing = NULL;
+    if (!fill->stream.current)
+        return;
+    if (stream_drop_read_locked(&fill->stream, &dropped->from, &dropped->to) && fill->fetch)
+        fetch_resume(fill->fetch);
+    if (dropped->to > dropped->from)
+        dropped->backing = (struct backing *)shared_ref(&fill->stream.current->shared);
+}
+
+/* Readers never come back behind the dropped offset, so this needs no lock. */
+static void drop(struct dropped *dropped)
+{
+    if (!dropped->backing)
+        return;
+    fallocate(dropped->backing->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, dropped->from,
+              dropped->to - dropped->from);
+    shared_unref(&dropped->backing->shared);
+}
+
+void reader_end(struct request *request)
+{
+    struct fill *fill = take_ptr(&request->reads);
+    struct dropped dropped;
+
+    if (!fill)
+        return;
+    lock_acquire(&fill->lock);
+    DL_DELETE(fill->stream.readers, &request->reader);
+    fill->stream.reader_count--;
+    fill->lonely_since_ms = clock_mono_ms();
+    note_moved_locked(fill, &dropped);
+    lock_release(&fill->lock);
+    drop(&dropped);
+    fill_forget(fill, &request->waiter);
+    shared_unref(&fill->shared);
+}
+
+/* What the reader may read now, and from where: a reference to the backing. NULL: *result is what libmicrohttpd
+ * gets (0: suspended). */
 static struct backing *next_bytes(struct request *request, uint64_t position, int64_t *available,
                                   ssize_t *result)
 {
     struct fill *fill = request->reads;
-    struct stream *stream = &fill->stream;
-    int64_t drop_from = 0;
-    int64_t drop_to = 0;
     struct backing *backing = NULL;
+    struct dropped dropped;
 
     lock_acquire(&fill->lock);
     request->reader.at = request->reader.start + (int64_t)position;
-    enum reader_state state = stream_check_locked(stream, &request->reader, available);
+    enum reader_state state = stream_check_locked(&fill->stream, &request->reader, available);
     if (request->waiter.gone || fill->state == FILL_FAILED)
         state = READER_CUT;
+    note_moved_locked(fill, &dropped);
+    if (state == READER_GO)
+        backing = (struct backing *)shared_ref(&fill->stream.current->shared);
     if (state == READER_WAIT && !fill_wait_locked(fill, &request->waiter, WAIT_FOR_BYTES))
         state = READER_CUT;
     if (state == READER_CUT)
         counter_add(COUNTER_READERS_CUT, !request->waiter.gone);
-    if (state != READER_CUT && stream_drop_read_locked(stream, &drop_from, &drop_to) && fill->fetch)
-        fetch_resume(fill->fetch);
-    if (state == READER_GO || drop_to > drop_from) {
-        backing = stream->current;
-        shared_ref(&backing->shared);
-    }
     lock_release(&fill->lock);
-
-    /* Readers never come back behind the dropped offset, so this needs no lock. */
-    if (drop_to > drop_from)
-        fallocate(backing->memory_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, drop_from,
-                  drop_to - drop_from);
+    drop(&dropped);
     *result = state == READER_CUT ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
-    if (state == READER_GO)
-        return backing;
-    if (backing)
-        shared_unref(&backing->shared);
-    return NULL;
+    return backing;
 }
 
 ssize_t reader_read(void *arg, uint64_t position, char *data, size_t max)

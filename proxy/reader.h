@@ -2,15 +2,18 @@
 #ifndef PROXY_READER_H
 #define PROXY_READER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct fill;
 struct request;
 
-/* Enters the request among the fill's readers, for the bytes [start, end). It leaves when the request ends.
- */
-void reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end);
+/* Enters the request among the fill's readers, for the bytes [start, end). Returns false when the first of them
+ * are gone: they were only passed through, and the request came too late for them. */
+bool reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end);
+/* Leaves, if it was entered. When the request ends. */
+void reader_end(struct request *request);
 /* libmicrohttpd's content reader; arg is the request. Suspends the connection when the fill has no more bytes
  * yet. */
 ssize_t reader_read(void *arg, uint64_t position, char *data, size_t max);

@@ -14,6 +14,7 @@
 #include "proxy/access_log.h"
 #include "proxy/connections.h"
 #include "proxy/document.h"
+#include "proxy/reader.h"
 #include "proxy/respond.h"
 #include "proxy/route.h"
 
@@ -43,13 +44,30 @@ struct framing {
     int lengths;
     bool body;
     bool transfer_encoding;
+    bool malformed;
 };
 
-static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+/* RFC 9110 section 5.6.2. "Content-Length : 5" is no Content-Length to us, but it is to others. */
+static bool is_token(const char *text, size_t len)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c && strchr(others, c))))
+            return false;
+    }
+    return len > 0;
+}
+
+static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                    const char *value, size_t value_len)
 {
     struct framing *framing = arg;
 
     (void)kind;
+    framing->malformed |= !is_token(name, name_len) || (value_len && memchr(value, '\0', value_len));
     switch (name[0]) {
     case 'H':
     case 'h':
@@ -74,6 +92,8 @@ static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const ch
  * understand in two ways is not answered. */
 static const char *framing_fault(const struct framing *framing, const char *version)
 {
+    if (framing->malformed)
+        return "a header line is malformed: a name is letters, digits and hyphens, right before the colon";
     if (framing->transfer_encoding)
         return "Transfer-Encoding is not accepted here: send a request without a body";
     if (framing->lengths > 1)
@@ -105,7 +125,7 @@ static enum MHD_Result begin(struct request *request, const char *version)
     request->begun = true;
     client_request_begun(request->client);
     request->site = site_get(request->proxy);
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, note_framing, &framing);
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, note_framing, &framing);
     const char *fault = framing_fault(&framing, version);
     if (fault)
         return respond_refusal(request, MHD_HTTP_BAD_REQUEST, "%s", fault);
@@ -145,21 +165,6 @@ enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, 
     if (!request->handler)
         request->handler = route_find(&request->target);
     return request->handler(request);
-}
-
-static void stop_reading(struct request *request)
-{
-    struct fill *fill = take_ptr(&request->reads);
-
-    if (!fill)
-        return;
-    lock_acquire(&fill->lock);
-    DL_DELETE(fill->stream.readers, &request->reader);
-    fill->stream.reader_count--;
-    fill->lonely_since_ms = clock_mono_ms();
-    lock_release(&fill->lock);
-    fill_forget(fill, &request->waiter);
-    shared_unref(&fill->shared);
 }
 
 static void count(const struct request *request)
@@ -208,7 +213,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
     if (!request)
         return;
     client_request_done(request->client);
-    stop_reading(request);
+    reader_end(request);
     if (request->fill) {
         fill_forget(request->fill, &request->waiter);
         shared_unref(&request->fill->shared);

@@ -313,7 +313,9 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
         return respond_unsatisfiable(request, size);
     if (bodiless(request, &part))
         return respond_bodiless(request, &part, size, headers);
-    reader_begin(request, fill, part.start, part.start + part.len);
+    if (!reader_begin(request, fill, part.start, part.start + part.len))
+        return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                             "the store is full and these bytes have passed through already, try again");
     struct MHD_Response *response = MHD_create_response_from_callback(
         (uint64_t)part.len, crowd < CROWD ? BLOCK_BYTES : CROWD_BLOCK_BYTES, reader_read, request, NULL);
     CHECK(response);

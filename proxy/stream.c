@@ -212,35 +212,37 @@ static int64_t slowest_locked(const struct stream *stream)
     return slowest;
 }
 
+/* Where the bytes in memory begin: spilled, and not dropped yet. */
+static int64_t kept_from_locked(const struct stream *stream)
+{
+    int64_t from = stream->current->spilled_from;
+
+    return from < stream->dropped_bytes ? stream->dropped_bytes : from;
+}
+
 bool stream_must_pause_locked(struct stream *stream)
 {
-    int64_t kept_from = slowest_locked(stream);
-
     if (stream->current->spilled_from == INT64_MAX)
         return false;
-    if (kept_from < stream->current->spilled_from)
-        kept_from = stream->current->spilled_from;
-    stream->paused = stream->ready_bytes - kept_from >= STREAM_WINDOW_BYTES;
+    stream->paused = stream->ready_bytes - kept_from_locked(stream) >= STREAM_WINDOW_BYTES;
     return stream->paused;
 }
 
 bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t *drop_to)
 {
-    int64_t from = stream->current->spilled_from;
-
     *drop_from = *drop_to = 0;
-    if (from == INT64_MAX)
+    if (stream->current->spilled_from == INT64_MAX)
         return false;
-    if (from < stream->dropped_bytes)
-        from = stream->dropped_bytes;
-    /* Whole pages, and not for every little step. */
+    int64_t from = kept_from_locked(stream);
+    /* Whole pages, not for every little step, and only when memory is getting scarce: who comes late can still
+     * join while all bytes are there. */
     int64_t slowest = slowest_locked(stream) & ~(int64_t)0xffff;
-    if (slowest - from >= 1024 * 1024) {
+    if (slowest - from >= 1024 * 1024 && stream->ready_bytes - from >= STREAM_WINDOW_BYTES / 2) {
         *drop_from = from;
         *drop_to = slowest;
         stream->dropped_bytes = slowest;
     }
-    if (!stream->paused || stream->ready_bytes - slowest >= STREAM_WINDOW_BYTES / 2)
+    if (!stream->paused || stream->ready_bytes - kept_from_locked(stream) >= STREAM_WINDOW_BYTES / 2)
         return false;
     stream->paused = false;
     return true;

@@ -226,7 +226,7 @@ static void stream_cuts_a_reader_whose_bytes_were_dropped(void **state)
 
     begin(fixture, total);
     spill_from_now(fixture);
-    append(fixture, 4 * 1024 * 1024, 0);
+    append(fixture, STREAM_WINDOW_BYTES / 2, 0);
     assert_false(stream_drop_read_locked(stream, &from, &to));
     assert_true(to > 0);
     struct reader late = reader_of(fixture, 0, total);
