@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "admin/command.h"
-#include "base/clock.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/version.h"
 

@@ -208,6 +208,14 @@ static void config_comments_and_blanks(void **state)
     config_free(config);
 }
 
+static void config_byte_order_mark(void **state)
+{
+    (void)state;
+
+    config_free(parsed("\xef\xbb\xbf" UPSTREAM));
+    refused(UPSTREAM "\xef\xbb\xbf[server]\n", "m.conf:3: expected key = value$");
+}
+
 static void config_long_comment(void **state)
 {
     (void)state;
@@ -348,6 +356,8 @@ static void config_bad_url(void **state)
         {"https://:80/", "the host is no name of letters, digits, dots and hyphens"},
         {"https://a b/", "the host is no name of letters, digits, dots and hyphens"},
         {"https://\xe9\x95\x9c\xe5\x83\x8f/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://.a/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://-a/", "the host is no name of letters, digits, dots and hyphens"},
         {"https://user@a/", "it has credentials (\"@\")"},
         {"https://user:word@a/", "it has credentials (\"@\")"},
         {"https://a/?x=1", "it has a query (\"?\")"},
@@ -647,6 +657,12 @@ static void config_file_is_a_folder(void **state)
     refused_file("/", "cannot read the configuration /: Is a directory");
 }
 
+static void config_file_without_end(void **state)
+{
+    (void)state;
+    refused_file("/dev/zero", "/dev/zero: larger than 1048576 bytes; this is no mirror.conf");
+}
+
 static void config_file_unreadable(void **state)
 {
     (void)state;
@@ -731,6 +747,7 @@ int main(void)
         cmocka_unit_test(config_every_key),
         cmocka_unit_test(config_upstream_order),
         cmocka_unit_test(config_comments_and_blanks),
+        cmocka_unit_test(config_byte_order_mark),
         cmocka_unit_test(config_long_comment),
         cmocka_unit_test(config_offline_needs_no_upstream),
         cmocka_unit_test(config_proxy_none),
@@ -765,6 +782,7 @@ int main(void)
         cmocka_unit_test(config_too_large),
         cmocka_unit_test(config_file_missing),
         cmocka_unit_test(config_file_is_a_folder),
+        cmocka_unit_test(config_file_without_end),
         cmocka_unit_test(config_file_unreadable),
         cmocka_unit_test(config_file_is_read),
         cmocka_unit_test(config_example_is_valid),
