@@ -79,6 +79,11 @@ static const struct config_key keys[] = {
     {S(SERVER), "public_url", VALUE_URL, false, IN_CONFIG(server.public_url), NULL, false, 0, 0,
      "The address that clients use, where a web server in front changes it. Only `/pypi/<project>/json` "
      "needs it; without it, the request's Host header is taken."},
+    {S(SERVER), "abandon_size", VALUE_SIZE, false, IN_CONFIG(server.abandon_bytes), "64M", false, 0, TB,
+     "A download of more than this that every client has left is given up after `abandon_after`; smaller "
+     "ones are always finished."},
+    {S(SERVER), "abandon_after", VALUE_TIME, false, IN_CONFIG(server.abandon_after_s), "5m", false, 0, DAY,
+     "How long a large download goes on when nobody waits for it any more."},
     {S(SERVER), "offline", VALUE_BOOL, false, IN_CONFIG(server.offline), "no", false, 0, 0,
      "`yes` contacts no upstream: what is in the store is served, everything else is missing."},
 
@@ -108,55 +113,25 @@ static const struct config_key keys[] = {
     {S(PYPI_UPSTREAM), "json", VALUE_URL, false, IN_PYPI(json), NULL, false, 0, 0,
      "What stands before `<project>/json` there. Without it, it is `pypi/` beside the index."},
 
+/* clang-format off */
 /* Every kind of upstream has these. */
-#define UPSTREAM_KEYS(section, common)                                                                     \
-    {                                                                                                      \
-        S(section),                                                                                        \
-        "connections",                                                                                     \
-        VALUE_COUNT,                                                                                       \
-        false,                                                                                             \
-        (common) + offsetof(struct upstream_config, connections),                                          \
-        "8",                                                                                               \
-        false,                                                                                             \
-        1,                                                                                                 \
-        256,                                                                                               \
-        "Parallel requests to this upstream."},                                                            \
-        {S(section),                                                                                       \
-         "connect_timeout",                                                                                \
-         VALUE_TIME,                                                                                       \
-         false,                                                                                            \
-         (common) + offsetof(struct upstream_config, connect_timeout_s),                                   \
-         "5s",                                                                                             \
-         false,                                                                                            \
-         1,                                                                                                \
-         600,                                                                                              \
-         "How long to wait for a connection."},                                                            \
-        {S(section),                                                                                       \
-         "first_byte_timeout",                                                                             \
-         VALUE_TIME,                                                                                       \
-         false,                                                                                            \
-         (common) + offsetof(struct upstream_config, first_byte_timeout_s),                                \
-         "30s",                                                                                            \
-         false,                                                                                            \
-         1,                                                                                                \
-         3600,                                                                                             \
-         "How long to wait for the first byte of the answer."},                                            \
-        {S(section),                                                                                       \
-         "stall_timeout",                                                                                  \
-         VALUE_TIME,                                                                                       \
-         false,                                                                                            \
-         (common) + offsetof(struct upstream_config, stall_timeout_s),                                     \
-         "30s",                                                                                            \
-         false,                                                                                            \
-         1,                                                                                                \
-         3600,                                                                                             \
-         "Slower than 1 KiB/s for so long: the transfer goes on from another upstream."},                  \
-    {                                                                                                      \
-        S(section), "proxy", VALUE_PROXY, false, (common) + offsetof(struct upstream_config, proxy), NULL, \
-            false, 0, 0,                                                                                   \
-            "Proxy on the way to this upstream. Without it, the environment decides (`https_proxy`, "      \
-            "`no_proxy`)."                                                                                 \
-    }
+#define IN_UPSTREAM(common, field) ((common) + offsetof(struct upstream_config, field))
+#define UPSTREAM_KEYS(section, common)                                                                   \
+    {S(section), "connections", VALUE_COUNT, false, IN_UPSTREAM(common, connections), "8", false, 1, 256, \
+     "Parallel requests to this upstream."},                                                             \
+    {S(section), "connect_timeout", VALUE_TIME, false, IN_UPSTREAM(common, connect_timeout_s), "5s",     \
+     false, 1, 600,                                                                                      \
+     "How long to wait for a connection."},                                                              \
+    {S(section), "first_byte_timeout", VALUE_TIME, false, IN_UPSTREAM(common, first_byte_timeout_s),     \
+     "30s", false, 1, 3600,                                                                              \
+     "How long to wait for the first byte of the answer."},                                              \
+    {S(section), "stall_timeout", VALUE_TIME, false, IN_UPSTREAM(common, stall_timeout_s), "30s", false, \
+     1, 3600,                                                                                            \
+     "Slower than 1 KiB/s for so long: the transfer goes on from another upstream."},                    \
+    {S(section), "proxy", VALUE_PROXY, false, IN_UPSTREAM(common, proxy), NULL, false, 0, 0,             \
+     "Proxy on the way to this upstream. Without it, the environment decides (`https_proxy`, "           \
+     "`no_proxy`)."}
+    /* clang-format on */
 
     UPSTREAM_KEYS(PYPI_UPSTREAM, IN_PYPI(common)),
 };

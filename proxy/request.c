@@ -50,14 +50,16 @@ struct framing {
 /* RFC 9110 section 5.6.2. "Content-Length : 5" is no Content-Length to us, but it is to others. */
 static bool is_token(const char *text, size_t len)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
+    static const bool token[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true,  ['#'] = true,
+        ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
+        ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
+        ['`'] = true,         ['|'] = true,         ['~'] = true,
+    };
 
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              (c && strchr(others, c))))
+    for (size_t i = 0; i < len; i++)
+        if (!token[(unsigned char)text[i]])
             return false;
-    }
     return len > 0;
 }
 

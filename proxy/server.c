@@ -39,9 +39,6 @@
 /* Also the limit of a request's headers. Every idle connection keeps one. */
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
 #define INACTIVITY_S 75
-/* A fill of this size that nobody has wanted for so long is given up. */
-#define LINGER_BYTES (64 * 1024 * 1024)
-#define LINGER_MS (5 * 60 * 1000)
 
 struct server {
     struct proxy proxy;
@@ -237,6 +234,15 @@ static void reload(struct server *server)
              server->config_path);
 }
 
+static void tick_fills(struct proxy *proxy)
+{
+    struct site *site = site_get(proxy);
+    const struct server_config *config = &site->config->server;
+
+    fills_tick(proxy->fills, config->abandon_bytes, config->abandon_after_s * 1000);
+    site_unref(site);
+}
+
 /* Waits for signals; every tick does the chores that have no thread of their own. */
 static void run_until_stopped(struct server *server, const sigset_t *signals)
 {
@@ -251,7 +257,7 @@ static void run_until_stopped(struct server *server, const sigset_t *signals)
         if (signal == SIGHUP)
             reload(server);
         int64_t now_ms = clock_mono_ms();
-        fills_tick(proxy->fills, LINGER_BYTES, LINGER_MS);
+        tick_fills(proxy);
         access_log_flush(proxy->access_log);
         if (now_ms - swept_ms >= 1000) {
             connections_sweep(proxy->connections, now_ms);
@@ -270,7 +276,7 @@ static void drain(struct server *server, const sigset_t *signals)
         int signal = sigtimedwait(signals, NULL, &tick);
         if (signal == SIGTERM || signal == SIGINT)
             return;
-        fills_tick(server->proxy.fills, LINGER_BYTES, LINGER_MS);
+        tick_fills(&server->proxy);
     }
 }
 

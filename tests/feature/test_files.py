@@ -199,6 +199,28 @@ def test_files_range_of_running_fill(yizhan, upstream, big_wheel):
     assert len(upstream.asked(upstream.tree.file_path(big_wheel))) == 1
 
 
+def test_files_large_download_that_everybody_left_is_given_up(make_yizhan, upstream, big_wheel):
+    yizhan = make_yizhan(upstream, server={"abandon_size": "1M", "abandon_after": "0s"})
+    gate = hold(upstream, big_wheel, 2 << 20)
+    with yizhan.open(big_wheel.path) as exchange:
+        exchange.head()
+    yizhan.wait_idle()
+    gate.set()
+    assert not yizhan.blob_path(big_wheel.sha256).exists()
+    assert yizhan.get(big_wheel.path).body == big_wheel.data
+
+
+def test_files_download_goes_on_when_everybody_left(make_yizhan, upstream, big_wheel):
+    yizhan = make_yizhan(upstream, server={"abandon_size": "1G", "abandon_after": "0s"})
+    gate = hold(upstream, big_wheel, 2 << 20)
+    with yizhan.open(big_wheel.path) as exchange:
+        exchange.head()
+    wait_until(lambda: yizhan.metric("connections") == 1, "only we are left")
+    gate.set()
+    yizhan.wait_idle()
+    assert yizhan.blob_path(big_wheel.sha256).exists()
+
+
 def test_files_many_clients_one_download(yizhan, upstream, big_wheel):
     gate = hold(upstream, big_wheel, 1 << 20)
     clients = [Background(yizhan.get, big_wheel.path) for _ in range(30)]
