@@ -37,8 +37,8 @@ struct proxy {
     struct site *site; /* guarded by site_lock */
 };
 
-/* Takes over config. */
-struct site *site_new(struct config *config);
+/* Takes over config. What was learned about the upstreams of `old` (may be NULL) is kept. */
+struct site *site_new(struct config *config, const struct site *old);
 /* Returns a new reference to the configuration in force. */
 struct site *site_get(struct proxy *proxy);
 /* Puts another in force; takes the reference. */

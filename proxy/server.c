@@ -177,7 +177,7 @@ static int start(struct server *server, struct config *config, struct buf *error
 
     lock_init(&proxy->site_lock, LOCK_RANK_SITE);
     proxy->started_at_s = clock_wall_s();
-    proxy->site = site_new(config);
+    proxy->site = site_new(config, NULL);
     proxy->fills = fills_new();
     proxy->memcache = memcache_new(config->server.memory_cache_bytes);
     proxy->connections = connections_new(&limits);
@@ -229,7 +229,9 @@ static void reload(struct server *server)
     connections_set_limits(proxy->connections, &limits);
     memcache_set_limit(proxy->memcache, config->server.memory_cache_bytes);
     store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);
-    site_set(proxy, site_new(config));
+    struct site *old = site_get(proxy);
+    site_set(proxy, site_new(config, old));
+    site_unref(old);
     log_info("reloaded %s; listen, workers, access_log and path take effect at the next start",
              server->config_path);
 }

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "proxy/proxy.h"
@@ -34,7 +35,21 @@ static struct upstream *pypi_upstream_new(const struct pypi_upstream_config *con
     return upstream;
 }
 
-struct site *site_new(struct config *config)
+/* What was learned about a server holds under a new configuration too. */
+static void adopt_learned(struct upstream *upstream, const struct site *old)
+{
+    const char *base_url = upstream_get_options(upstream)->base_url;
+
+    for (size_t i = 0; i < old->pypi_count; i++) {
+        if (strcmp(upstream_get_options(old->pypi[i])->base_url, base_url) != 0)
+            continue;
+        char *CLEANUP_FREE learned = upstream_files_base(old->pypi[i]);
+        if (learned && !upstream_get_options(upstream)->files_url)
+            upstream_set_files_base(upstream, learned);
+    }
+}
+
+struct site *site_new(struct config *config, const struct site *old)
 {
     struct site *site = xcalloc(1, sizeof(*site));
 
@@ -44,6 +59,8 @@ struct site *site_new(struct config *config)
     site->pypi = xcalloc(site->pypi_count, sizeof(struct upstream *));
     for (size_t i = 0; i < site->pypi_count; i++)
         site->pypi[i] = pypi_upstream_new(&config->pypi_upstreams[i]);
+    for (size_t i = 0; old && i < site->pypi_count; i++)
+        adopt_learned(site->pypi[i], old);
     return site;
 }
 

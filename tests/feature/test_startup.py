@@ -7,6 +7,9 @@ import sqlite3
 
 import pytest
 from lib import client
+from lib.packages import make_sdist
+from lib.tree import Tree
+from lib.upstream import Answer
 from lib.wait import PATIENCE_S, wait_until
 from lib.yizhan import StartFailed, on_tmpfs, run
 
@@ -231,6 +234,20 @@ def test_startup_reload_goes_offline(yizhan, upstream):
     yizhan.reload()
     assert yizhan.get("/simple/sample/").status in (404, 503)
     assert upstream.asked() == []
+
+
+def test_startup_reload_keeps_what_was_learned(make_yizhan, make_upstream, wheel):
+    """Where an upstream keeps its files is known from its pages; a reload does not forget it."""
+    other = make_sdist("other", "1.0")
+    upstream = make_upstream(Tree([]))
+    page = Tree([wheel], has_json=False).html_page("sample").replace(b"../../packages/", b"/pool/x/packages/")
+    upstream.on("/simple/sample/", Answer(body=page, content_type="text/html"))
+    upstream.on(f"/pool/x{other.path}", Answer(body=other.data))
+    yizhan = make_yizhan(upstream)
+    yizhan.page("sample")
+    yizhan.reload()
+    assert yizhan.get(other.path).body == other.data
+    assert not upstream.asked(other.path)
 
 
 def test_startup_reload_reopens_access_log(yizhan):
