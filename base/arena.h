@@ -1,4 +1,5 @@
-/* Memory that is freed all at once. Used for parsed pages: ten thousand files are a hundred thousand strings. */
+/* Memory that is freed all at once. Used for parsed pages: ten thousand files are a hundred thousand
+ * strings. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -11,9 +12,9 @@ struct arena {
     size_t used_bytes; /* what all chunks take, for accounting */
 };
 
-#define ARENA_INIT                                                                                           \
-    {                                                                                                        \
-        NULL, 0, 0                                                                                           \
+#define ARENA_INIT \
+    {              \
+        NULL, 0, 0 \
     }
 
 void arena_release(struct arena *arena);

@@ -1,5 +1,5 @@
-/* The one growing byte buffer. data is never NULL and always ends in a NUL that len does not count, so it can be
- * printed at any time. Bytes may be binary.
+/* The one growing byte buffer. data is never NULL and always ends in a NUL that len does not count, so it can
+ * be printed at any time. Bytes may be binary.
  *
  *     struct buf CLEANUP_BUF text = BUF_INIT;
  *     buf_printf(&text, "%d files", n);
@@ -18,9 +18,9 @@ struct buf {
 
 extern char buf_empty[1];
 
-#define BUF_INIT                                                                                             \
-    {                                                                                                        \
-        buf_empty, 0, 0                                                                                      \
+#define BUF_INIT        \
+    {                   \
+        buf_empty, 0, 0 \
     }
 #define CLEANUP_BUF __attribute__((cleanup(buf_release)))
 

@@ -1,13 +1,13 @@
-/* What cannot happen. CHECK and BUG are active in every build: a wrong state stops the process, it never serves
- * a wrong byte. They are not for errors of peers, disks or users: those are returned and logged. */
+/* What cannot happen. CHECK and BUG are active in every build: a wrong state stops the process, it never
+ * serves a wrong byte. They are not for errors of peers, disks or users: those are returned and logged. */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
-#define CHECK(condition)                                                                                     \
-    do {                                                                                                     \
-        if (__builtin_expect(!(condition), 0))                                                               \
-            bug_at(__FILE__, __LINE__, "check failed: %s", #condition);                                      \
+#define CHECK(condition)                                                \
+    do {                                                                \
+        if (__builtin_expect(!(condition), 0))                          \
+            bug_at(__FILE__, __LINE__, "check failed: %s", #condition); \
     } while (0)
 
 /* Prints the message with its place on standard error and aborts. */

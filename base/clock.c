@@ -65,8 +65,8 @@ int64_t clock_parse_http_date(const char *text)
     char month[4];
     char zone[4];
 
-    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &p.tm_mday, month, &p.tm_year, &p.tm_hour,
-               &p.tm_min, &p.tm_sec, zone) != 7 ||
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3s", &p.tm_mday, month, &p.tm_year,
+               &p.tm_hour, &p.tm_min, &p.tm_sec, zone) != 7 ||
         strcmp(zone, "GMT") != 0)
         return -1;
     for (p.tm_mon = 0; p.tm_mon < 12; p.tm_mon++)

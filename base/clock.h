@@ -1,7 +1,7 @@
 /* Time. TTLs use wall time, so that they survive a restart; durations use the monotonic clock.
  *
- * Tests move the wall clock: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a signed
- * 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(). */
+ * Tests move the wall clock: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a
+ * signed 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(). */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Call once at start, before threads. Returns 0, or -1 when YIZHAN_TEST_CLOCK names a file that cannot be mapped. */
+/* Call once at start, before threads. Returns 0, or -1 when YIZHAN_TEST_CLOCK names a file that cannot be
+ * mapped. */
 int clock_init(void);
 /* Seconds since the epoch, moved by the test clock. */
 int64_t clock_wall_s(void);

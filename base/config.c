@@ -296,9 +296,8 @@ static int check_whole(struct parser *parser)
         return -1;
     if (!config->pypi_upstream_count && !config->server.offline) {
         buf_set(parser->error,
-                "%s: no upstream is named; expected a section [pypi \"name\"] with index = URL, or offline = "
-                "yes in "
-                "[server] (see mirror.conf.example)",
+                "%s: no upstream is named; expected a section [pypi \"name\"] with index = URL, or "
+                "offline = yes in [server] (see mirror.conf.example)",
                 parser->file);
         return -1;
     }

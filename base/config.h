@@ -24,10 +24,10 @@ struct server_config {
     int64_t max_connections;
     int64_t max_connections_per_client;
     int64_t memory_cache_bytes;
-    char *access_log;      /* "-", "off" or a path */
-    char *public_url;      /* ends in "/"; NULL: derived from the Host header; only /pypi/<project>/json needs
-                         absolute URLs */
-    int64_t abandon_bytes; /* a fill of more than this ... */
+    char *access_log; /* "-", "off" or a path */
+    /* Ends in "/"; NULL: the Host header is taken. Only /pypi/<project>/json needs absolute URLs. */
+    char *public_url;
+    int64_t abandon_bytes;   /* a fill of more than this ... */
     int64_t abandon_after_s; /* ... that nobody wanted for so long is given up */
     bool offline;
 };

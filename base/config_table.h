@@ -1,6 +1,6 @@
 /* The table of sections and keys of mirror.conf, and what can be done with it: set a key in a struct, take
- * defaults, free, describe. Used by config.c. A key is one line of the table in config_table.c and one field.
- */
+ * defaults, free, describe. Used by config.c. A key is one line of the table in config_table.c and one
+ * field. */
 #ifndef BASE_CONFIG_TABLE_H
 #define BASE_CONFIG_TABLE_H
 

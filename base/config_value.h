@@ -1,5 +1,5 @@
-/* Single values of mirror.conf: what a size, a time, a URL or an address looks like. Used by config_table.c.
- */
+/* Single values of mirror.conf: what a size, a time, a URL or an address looks like. Used by
+ * config_table.c. */
 #ifndef BASE_CONFIG_VALUE_H
 #define BASE_CONFIG_VALUE_H
 

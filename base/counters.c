@@ -20,5 +20,6 @@ void counters_print(struct buf *out)
 {
     for (int i = 0; i < COUNTERS; i++)
         buf_printf(out, "# HELP yizhan_%s %s\n# TYPE yizhan_%s %s\nyizhan_%s %" PRId64 "\n", table[i].name,
-                   table[i].help, table[i].name, table[i].type, table[i].name, counter_get((enum counter_id)i));
+                   table[i].help, table[i].name, table[i].type, table[i].name,
+                   counter_get((enum counter_id)i));
 }

@@ -1,5 +1,5 @@
-/* All counters of the process, in one table: /metrics prints them in this order as yizhan_<name>. Rooms add to
- * them with counter_add(); nobody resets them. */
+/* All counters of the process, in one table: /metrics prints them in this order as yizhan_<name>. Rooms add
+ * to them with counter_add(); nobody resets them. */
 #ifndef BASE_COUNTERS_H
 #define BASE_COUNTERS_H
 

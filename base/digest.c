@@ -33,8 +33,9 @@ static pthread_once_t methods_once = PTHREAD_ONCE_INIT;
 static void fetch_methods(void)
 {
     static const char *const names[HASH_KINDS] = {
-        [HASH_SHA256] = "SHA256", [HASH_SHA512] = "SHA512",      [HASH_SHA384] = "SHA384", [HASH_SHA224] = "SHA224",
-        [HASH_SHA1] = "SHA1",     [HASH_BLAKE2B] = "BLAKE2B-512", [HASH_MD5] = "MD5",
+        [HASH_SHA256] = "SHA256", [HASH_SHA512] = "SHA512", [HASH_SHA384] = "SHA384",
+        [HASH_SHA224] = "SHA224", [HASH_SHA1] = "SHA1",     [HASH_BLAKE2B] = "BLAKE2B-512",
+        [HASH_MD5] = "MD5",
     };
 
     for (int i = 0; i < HASH_KINDS; i++)

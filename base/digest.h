@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 /* Algorithms a page, a path or a registry may name. Names as in PEP 503 fragments and PEP 691 "hashes". */
-#define HASH_TABLE(X)                                                                                        \
-    X(HASH_SHA256, "sha256", 32)                                                                             \
-    X(HASH_BLAKE2B_256, "blake2b_256", 32)                                                                   \
-    X(HASH_SHA512, "sha512", 64)                                                                             \
-    X(HASH_SHA384, "sha384", 48)                                                                             \
-    X(HASH_SHA224, "sha224", 28)                                                                             \
-    X(HASH_BLAKE2B, "blake2b", 64)                                                                           \
-    X(HASH_SHA1, "sha1", 20)                                                                                 \
+#define HASH_TABLE(X)                      \
+    X(HASH_SHA256, "sha256", 32)           \
+    X(HASH_BLAKE2B_256, "blake2b_256", 32) \
+    X(HASH_SHA512, "sha512", 64)           \
+    X(HASH_SHA384, "sha384", 48)           \
+    X(HASH_SHA224, "sha224", 28)           \
+    X(HASH_BLAKE2B, "blake2b", 64)         \
+    X(HASH_SHA1, "sha1", 20)               \
     X(HASH_MD5, "md5", 16)
 
 enum hash_kind {

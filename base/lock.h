@@ -1,8 +1,9 @@
 /* Mutexes with an order and an owner.
  *
- * THE LOCK ORDER. A thread may take a lock only if its rank is above that of every lock it holds; lock_acquire()
- * checks it. Under a lock there is no disk access, no SQL, no logging and no callback, unless the line says so.
- * libmicrohttpd's own locks come after all of these: resuming a connection under a lock of ours is allowed. */
+ * THE LOCK ORDER. A thread may take a lock only if its rank is above that of every lock it holds;
+ * lock_acquire() checks it. Under a lock there is no disk access, no SQL, no logging and no callback, unless
+ * the line says so. libmicrohttpd's own locks come after all of these: resuming a connection under a lock of
+ * ours is allowed. */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
@@ -46,8 +47,8 @@ void lock_condition_init(pthread_cond_t *condition);
 void lock_scope_end(struct lock **lock);
 #define LOCK_NAME_(line) lock_scope_##line
 #define LOCK_NAME(line) LOCK_NAME_(line)
-#define ACQUIRE_LOCK_FOR_CURRENT_SCOPE(address)                                                              \
-    struct lock *LOCK_NAME(__LINE__) __attribute__((cleanup(lock_scope_end), unused)) = (address);           \
+#define ACQUIRE_LOCK_FOR_CURRENT_SCOPE(address)                                                    \
+    struct lock *LOCK_NAME(__LINE__) __attribute__((cleanup(lock_scope_end), unused)) = (address); \
     lock_acquire(address)
 
 #endif

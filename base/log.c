@@ -27,8 +27,9 @@ void log_message(enum log_level level, const char *format, ...)
         return;
     gettimeofday(&now, NULL);
     localtime_r(&now.tv_sec, &parts);
-    buf_printf(&line, "%04d-%02d-%02d %02d:%02d:%02d.%03d %s: ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-               parts.tm_hour, parts.tm_min, parts.tm_sec, (int)(now.tv_usec / 1000), level_names[level]);
+    buf_printf(&line, "%04d-%02d-%02d %02d:%02d:%02d.%03d %s: ", parts.tm_year + 1900, parts.tm_mon + 1,
+               parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (int)(now.tv_usec / 1000),
+               level_names[level]);
     va_start(args, format);
     buf_vprintf(&line, format, args);
     va_end(args);
@@ -36,7 +37,8 @@ void log_message(enum log_level level, const char *format, ...)
         if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7f)
             line.data[i] = '?';
     buf_add_char(&line, '\n');
-    /* One write a line keeps lines of several threads apart; where standard error is gone there is nobody to tell. */
+    /* One write a line keeps lines of several threads apart; where standard error is gone there is nobody to
+     * tell. */
     ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
     (void)ignored;
 }

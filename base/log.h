@@ -1,6 +1,6 @@
 /* One line a message on standard error: time, level, text. An error is logged once, where it is handled.
- * Control characters in the text (they may come from a peer) are printed as '?'. Safe from any thread. Never call
- * it while holding a table lock. */
+ * Control characters in the text (they may come from a peer) are printed as '?'. Safe from any thread. Never
+ * call it while holding a table lock. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -1,7 +1,7 @@
 /* Memory: allocation that cannot fail, and attributes that release at the end of a scope.
  *
- * Out of memory is not recoverable here: x*() abort with a message. Sizes that a peer controls are bounded before
- * they reach these functions. */
+ * Out of memory is not recoverable here: x*() abort with a message. Sizes that a peer controls are bounded
+ * before they reach these functions. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
@@ -26,11 +26,11 @@ void cleanup_free(void *address_of_pointer);
 void cleanup_close(int *fd);
 
 /* Returns the value and leaves NULL (or -1) behind, so that the scope's cleanup does nothing. */
-#define take_ptr(address)                                                                                    \
-    ({                                                                                                       \
-        __typeof__(*(address)) taken_ = *(address);                                                          \
-        *(address) = NULL;                                                                                   \
-        taken_;                                                                                              \
+#define take_ptr(address)                           \
+    ({                                              \
+        __typeof__(*(address)) taken_ = *(address); \
+        *(address) = NULL;                          \
+        taken_;                                     \
     })
 int take_fd(int *fd);
 

@@ -1,8 +1,7 @@
 /* The access log: one line for each answered request, in the combined format that every log tool reads, with
  * two fields of ours at the end.
  *
- *     192.0.2.7 - - [06/Nov/2026:08:49:37 +0800] "GET /simple/six/ HTTP/1.1" 200 5120 "-" "pip/24.0" hit
- * 0.000183
+ *     192.0.2.7 - - [06/Nov/2026:08:49:37 +0800] "GET /simple/six/ HTTP/1.1" 200 5120 "-" "pip/24" hit 0.000183
  *
  * (the last two: how it was answered, and the seconds from the request line to the last byte given to the
  * kernel). Workers only append to memory; one thread writes. */

@@ -297,8 +297,8 @@ bool connections_busy(struct connections *connections)
 
 /* ---- the sweep ---- */
 
-/* What the peer's TCP acknowledged so far. Bytes in our send buffer do not count: it takes megabytes at once.
- */
+/* What the peer's TCP acknowledged so far. Bytes in our send buffer do not count: it takes megabytes at
+ * once. */
 static bool acked_bytes(int fd, uint64_t *out)
 {
     struct tcp_info info;
@@ -312,8 +312,8 @@ static bool acked_bytes(int fd, uint64_t *out)
     return true;
 }
 
-/* Ends the window that began at seen_at_ms and begins the next. Returns true if the client took too little.
- */
+/* Ends the window that began at seen_at_ms and begins the next. Returns true if the client took too
+ * little. */
 static bool took_too_little_locked(struct client *client, const struct connections_limits *limits,
                                    int64_t now_ms)
 {

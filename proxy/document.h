@@ -3,8 +3,8 @@
  *
  *   age <= ttl                  served
  *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
- *   older                       the client waits for the refresh; if no upstream answers it is served all the
- * same not held                    the client waits for a fetch; "nowhere" is remembered for negative_ttl
+ *   older                       the client waits for the refresh; if no upstream answers, it is served
+ *   not held                    the client waits for a fetch; "nowhere" is remembered for negative_ttl
  *   offline                     what is held is served at any age; upstreams are not asked
  *
  * A document is immutable but for its times and its renditions (made when they are first asked for). */

@@ -47,9 +47,8 @@ static const char *advice(int error)
     case EADDRNOTAVAIL:
         return "; this machine has no such address: choose one that `ip address` shows, or 0.0.0.0";
     case EACCES:
-        return "; ports below 1024 need root or CAP_NET_BIND_SERVICE, a unix socket needs a folder that may "
-               "be "
-               "written";
+        return "; ports below 1024 need root or CAP_NET_BIND_SERVICE, a unix socket needs a folder that "
+               "may be written";
     case EAFNOSUPPORT:
         return "; this machine has no IPv6: use an IPv4 address";
     case ENOENT:

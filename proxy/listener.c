@@ -126,8 +126,8 @@ static void warn(struct listener *listener, int error)
         log_warn("cannot accept clients now: %s", strerror(error));
 }
 
-/* The socket stays readable while a client queues that we cannot accept: without a pause the loop would spin.
- */
+/* The socket stays readable while a client queues that we cannot accept: without a pause the loop would
+ * spin. */
 static void pause_briefly(struct listener *listener)
 {
     struct pollfd stop = {.fd = listener->stop_fd, .events = POLLIN};

@@ -20,8 +20,7 @@ struct string_list;
 /* Opens one socket for each of `specs`:
  *     127.0.0.1:8080  [::1]:8080   an address; port 0 takes a free one
  *     0.0.0.0:8080                 every IPv4 address
- *     [::]:8080  *:8080            every address, IPv4 too unless 0.0.0.0 with that port is in the list as
- * well;
+ *     [::]:8080  *:8080            every address, IPv4 too unless 0.0.0.0 with that port is listed as well;
  *                                  `*` is content with IPv4 on a machine without IPv6
  *     unix:/run/yizhan.sock        a socket left behind by a dead server is replaced
  * Where systemd passed sockets to this process (LISTEN_PID, LISTEN_FDS), they are used and `specs` is not;

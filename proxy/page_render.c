@@ -120,8 +120,8 @@ static void add_hashes(yajl_gen gen, const struct page_file *file, const struct 
     yajl_gen_map_close(gen);
 }
 
-/* Only under the new name: pip 22.3 to 23.0 dies on an object under "dist-info-metadata" in JSON, which is why
- * PEP 714 renamed it. (In HTML, which has no objects, both names are given.) */
+/* Only under the new name: pip 22.3 to 23.0 dies on an object under "dist-info-metadata" in JSON, which is
+ * why PEP 714 renamed it. (In HTML, which has no objects, both names are given.) */
 static void add_metadata(yajl_gen gen, const struct metadata *metadata)
 {
     char hex[DIGEST_HEX_SIZE];
@@ -253,8 +253,8 @@ static void add_meta(const char *name, const char *content, struct buf *out)
     buf_add_text(out, ">\n");
 }
 
-/* "#sha256=..." or the best other hash. BLAKE2b-256 has no name among the algorithms that fragments may use.
- */
+/* "#sha256=..." or the best other hash. BLAKE2b-256 has no name among the algorithms that fragments may
+ * use. */
 static void add_fragment(const struct page_file *file, const struct known_file *known, struct buf *out)
 {
     char hex[2 * HASH_MAX_BYTES + 1];

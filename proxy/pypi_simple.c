@@ -315,8 +315,8 @@ enum MHD_Result pypi_simple_project(struct request *request)
                              name);
     project_normalize(name, strlen(name), &project);
     if (strcmp(project.data, request->target.segments[1].raw) != 0 || !request->target.slash) {
-        /* Relative to the path that was asked for, so that a proxy before us keeps its scheme, host and port.
-         */
+        /* Relative to the path that was asked for, so that a proxy before us keeps its scheme, host and
+         * port. */
         buf_printf(&text, "%s%s/", request->target.slash ? "../" : "", project.data);
         return redirect_to(request, text.data);
     }

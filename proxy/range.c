@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 
-/* Digits up to `stop`. A number past the largest counts as the largest: no file reaches it. Returns 0, or -1.
- */
+/* Digits up to `stop`. A number past the largest counts as the largest: no file reaches it. Returns 0, or
+ * -1. */
 static int parse_position(const char *text, size_t len, int64_t *out)
 {
     uint64_t value;

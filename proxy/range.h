@@ -1,5 +1,5 @@
-/* Range and entity tags: RFC 9110 sections 14, 13.1.2, 13.1.5 and 8.8.3. Pure functions over header values.
- */
+/* Range and entity tags: RFC 9110 sections 14, 13.1.2, 13.1.5 and 8.8.3. Pure functions over header
+ * values. */
 #ifndef PROXY_RANGE_H
 #define PROXY_RANGE_H
 

@@ -22,8 +22,8 @@ struct buf;
 
 struct target_segment {
     const char *raw; /* as sent */
-    const char *
-        text; /* percent-decoded: UTF-8 without NUL, control characters, "/" and "\"; never "", "." or ".." */
+    /* Percent-decoded: UTF-8 without NUL, control characters, "/" and "\"; never "", "." or "..". */
+    const char *text;
 };
 
 struct target_parameter {

@@ -86,8 +86,7 @@ static bool directory_fits(int fd)
 }
 
 /* "<name>-<version>" for comparison: case and the kind of separator do not count ("+" of local versions was
- * written
- * "_" by old tools). */
+ * written "_" by old tools). */
 static void add_identity(const char *text, size_t len, struct buf *out)
 {
     project_normalize(text, len, out);

@@ -1,5 +1,5 @@
-/* The METADATA file inside a wheel (PEP 427, PEP 658): what ".metadata" of the wheel must be, byte for byte.
- */
+/* The METADATA file inside a wheel (PEP 427, PEP 658): what ".metadata" of the wheel must be, byte for
+ * byte. */
 #ifndef PROXY_WHEEL_H
 #define PROXY_WHEEL_H
 

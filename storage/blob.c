@@ -170,8 +170,7 @@ void blob_writer_free(struct blob_writer *writer, bool remove)
     struct store *store = writer->store;
 
     if (remove && writer->fd >= 0)
-        unlinkat(store->layout.tmp_fd, writer->name,
-                 0); /* what cannot be removed is swept at the next start */
+        unlinkat(store->layout.tmp_fd, writer->name, 0); /* if it fails: swept at the next start */
     cleanup_close(&writer->fd);
     atomic_fetch_sub(&store->growing_bytes, writer->end_bytes);
     atomic_fetch_sub(&store->open_writers, 1);

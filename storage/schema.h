@@ -11,8 +11,8 @@ struct sqlite3;
 enum schema_result {
     SCHEMA_OK = 0,
     SCHEMA_FAILED = -1, /* the error text says why */
-    SCHEMA_DAMAGED =
-        -2 /* not a database, a broken one, or not one of ours; the error text says what SQLite said */
+    /* Not a database, a broken one, or not one of ours; the error text says what SQLite said. */
+    SCHEMA_DAMAGED = -2
 };
 
 /* One step takes the schema from version N to N+1, in one transaction. */

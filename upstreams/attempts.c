@@ -2,9 +2,10 @@
  * thread.
  *
  *   advance ─► QUEUED ─► RUNNING ─┬─ complete, sink accepts ─► finish
- *      ▲          (lane)          ├─ complete, sink decides later ─► DECIDING ─► finish, or advance from byte
- * 0 ├──────────────────────────┴─ anything else: the candidate's standing changes └─ RESTING ◄─ every usable
- * candidate was tried in this round
+ *      ▲       (lane)             ├─ complete, sink decides later ─► DECIDING ─► finish, or advance
+ *      │                          │                                             from byte 0
+ *      ├──────────────────────────┴─ anything else: the candidate's standing changes
+ *      └─ RESTING ◄─ every usable candidate was tried in this round
  *
  * A blob keeps the bytes it has and goes on behind them, on any candidate: its digest proves the joints. A
  * document begins again. Exchange callbacks that run inside curl (on_answered, on_body) only take notes;

@@ -184,8 +184,8 @@ static void next_hop(struct exchange *exchange)
     run(exchange);
 }
 
-/* An idle connection that the other side has closed is nobody's failure. curl notices most of these itself.
- */
+/* An idle connection that the other side has closed is nobody's failure. curl notices most of these
+ * itself. */
 static bool met_dead_connection(const struct exchange *exchange)
 {
     long connects = 1;
@@ -240,14 +240,14 @@ void exchange_resume(struct exchange *exchange)
     exchange->debt_bytes = 0;
     if (exchange->running && exchange->curl_paused) {
         exchange->curl_paused = false;
-        curl_easy_pause(exchange->easy,
-                        CURLPAUSE_CONT); /* calls on_body; what comes of it is seen when due */
+        /* Calls on_body; what comes of it is seen when due. */
+        curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
     }
     exchange_make_due(exchange);
 }
 
-/* A leaky bucket: a transfer may fall behind the slowest speed by what that speed gives in stall_timeout_s.
- */
+/* A leaky bucket: a transfer may fall behind the slowest speed by what that speed gives in
+ * stall_timeout_s. */
 static bool stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_timeout_s)
 {
     exchange->debt_bytes += SLOWEST_BYTES_PER_S * passed_ms / 1000 - exchange->tick_bytes;

@@ -167,8 +167,8 @@ static struct fetch *fetch_of(struct ticket *ticket)
     return (struct fetch *)(void *)((char *)ticket - offsetof(struct fetch, ticket));
 }
 
-/* Starts what has waited for a place or for its time. Returns how long the next turn may wait; -1: for ever.
- */
+/* Starts what has waited for a place or for its time. Returns how long the next turn may wait; -1: for
+ * ever. */
 static int64_t start_waiting(struct fetcher *fetcher)
 {
     struct ticket *ticket;

@@ -12,10 +12,10 @@
  * What an upstream's answer means:
  *   200                      bytes (206 when we asked for a range: status, start, end and total are checked)
  *   304                      FETCH_NOT_MODIFIED, when validators were sent
- *   404, 410                 "not here": the next candidate; FETCH_NOT_FOUND when every healthy candidate
- * said so 401 403 405 407 429 5xx  that upstream's trouble: next candidate broken transfers         next
- * candidate, continuing at the offset reached; several rounds with short pauses A fetch ends
- * FETCH_UNAVAILABLE when the rounds are used up. */
+ *   404, 410                 "not here": the next candidate; FETCH_NOT_FOUND when every healthy one said so
+ *   401 403 405 407 429 5xx  that upstream's trouble: the next candidate
+ *   broken transfers         the next candidate, continuing at the offset reached
+ * There are several rounds with short pauses; a fetch ends FETCH_UNAVAILABLE when they are used up. */
 #ifndef UPSTREAMS_FETCH_H
 #define UPSTREAMS_FETCH_H
 

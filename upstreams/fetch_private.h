@@ -1,5 +1,5 @@
-/* Shared by fetch.c (the thread, orders from other threads) and attempts.c (one fetch over its candidates).
- */
+/* Shared by fetch.c (the thread, orders from other threads) and attempts.c (one fetch over its
+ * candidates). */
 #ifndef UPSTREAMS_FETCH_PRIVATE_H
 #define UPSTREAMS_FETCH_PRIVATE_H
 

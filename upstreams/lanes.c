@@ -1,5 +1,5 @@
-/* A lane stands for one upstream while anybody runs or waits there. READY tickets have their place already.
- */
+/* A lane stands for one upstream while anybody runs or waits there. READY tickets have their place
+ * already. */
 #include "upstreams/lanes.h"
 
 #include "base/check.h"

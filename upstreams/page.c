@@ -137,8 +137,8 @@ void page_entry_add_hash(struct page_entry *entry, const char *name, size_t name
         entry->hash_count++;
 }
 
-/* "2023-01-31T12:34:56.789Z" (RFC 3339): some clients reject a whole page for a time that they cannot read.
- */
+/* "2023-01-31T12:34:56.789Z" (RFC 3339): some clients reject a whole page for a time that they cannot
+ * read. */
 static bool upload_time_valid(const char *text)
 {
     static const char pattern[] = "dddd-dd-ddTdd:dd:dd";

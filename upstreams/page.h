@@ -16,10 +16,6 @@
 
 struct buf;
 
-struct page_hash {
-    struct checksum checksum;
-};
-
 enum page_metadata { METADATA_NO, METADATA_YES, METADATA_HASHED };
 
 /* All strings live in the page's arena. NULL means the upstream did not say. */
@@ -56,8 +52,7 @@ struct page {
     struct page_file *files;
     size_t file_count;
     size_t dropped;          /* file entries that were unusable */
-    const char *files_base;  /* what stands for "/packages/" at this upstream, ending in "/"; NULL if not that
-                                layout */
+    const char *files_base;  /* stands for "/packages/" at this upstream, ends in "/"; NULL: another layout */
     const uint32_t *by_path; /* indexes into files, sorted by path */
 };
 
