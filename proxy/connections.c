@@ -82,10 +82,16 @@ struct connections *connections_new(const struct connections_limits *limits)
 void connections_free(struct connections **connections)
 {
     struct connections *old = take_ptr(connections);
+    struct host *host;
+    struct host *next;
 
     if (!old)
         return;
-    CHECK(old->count == 0 && old->admitted == 0);
+    CHECK(old->count == 0);
+    HASH_ITER (hh, old->hosts, host, next) {
+        HASH_DEL(old->hosts, host);
+        free(host);
+    }
     lock_destroy(&old->lock);
     free(old->clients);
     free(old);

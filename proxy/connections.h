@@ -42,7 +42,8 @@ struct connections_limits {
 #define CONNECTIONS_SLOW_BYTES_PER_S 1024
 
 struct connections *connections_new(const struct connections_limits *limits);
-/* All connections must be closed. */
+/* All connections must be closed. (Those that were handed over when libmicrohttpd stopped may have been closed
+ * by it without ever having been opened.) */
 void connections_free(struct connections **connections);
 /* Connections over a lowered number stay. */
 void connections_set_limits(struct connections *connections, const struct connections_limits *limits);

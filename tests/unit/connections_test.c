@@ -235,6 +235,18 @@ static void connections_limits_can_change(void **state)
     connections_free(&connections);
 }
 
+/* libmicrohttpd closes those that it has not looked at when it stops, without a word. */
+static void connections_free_with_some_never_opened(void **state)
+{
+    (void)state;
+    struct connections *connections = connections_new(&usual);
+
+    assert_int_equal(admit(connections, "192.0.2.1"), 0);
+    assert_int_equal(admit(connections, "unix"), 0);
+    connections_free(&connections);
+    assert_null(connections);
+}
+
 /* ---- deadlines ---- */
 
 static void sweep_cuts_a_silent_client(void **state)
@@ -482,6 +494,7 @@ int main(void)
         cmocka_unit_test(connections_unix_has_no_client_limit),
         cmocka_unit_test(connections_closing_gives_the_place_back),
         cmocka_unit_test(connections_limits_can_change),
+        cmocka_unit_test(connections_free_with_some_never_opened),
         cmocka_unit_test(sweep_cuts_a_silent_client),
         cmocka_unit_test(sweep_cuts_late_headers),
         cmocka_unit_test(sweep_spares_a_busy_keep_alive_client),
