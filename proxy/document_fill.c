@@ -5,12 +5,12 @@
  * settles. */
 #include "proxy/document_fill.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -176,12 +176,44 @@ static void store_body(struct document_fill *df)
         error = blob_write(writer, 0, body->data, body->len);
     if (error) {
         log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
-        counter_add(COUNTER_STORE_ERRORS, 1);
         blob_abort(&writer);
         return;
     }
     digest_of(body->data, body->len, &digest);
     blob_commit(df->proxy->store, &writer, &digest, (int64_t)body->len, &entry, 1, NULL, NULL);
+}
+
+/* Makes the document of what the store has. Returns NULL with why in `error`; *useless: it will be no better
+ * the next time. (Out of descriptors, or a disk in trouble: it will.) */
+static struct document *make_of_entry(struct document_fill *df, const struct entry *entry, bool *useless,
+                                      struct buf *error)
+{
+    struct shared *content = NULL;
+    int64_t cost_bytes = 0;
+
+    *useless = true;
+    if (!entry->has_digest || attributes_parse(entry->attributes, &df->source) < 0) {
+        buf_set(error, "its entry says too little");
+        return NULL;
+    }
+    int failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->site->config->pypi.max_page_bytes,
+                            &df->source.body);
+    if (failure) {
+        *useless = failure == -ENOENT || failure == -EFBIG;
+        buf_set(error, "reading its bytes: %s", strerror(-failure));
+        return NULL;
+    }
+    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, error) < 0)
+        return NULL;
+    return document_new(df->kind, df->key, &df->source, content, cost_bytes, entry->confirmed_at_s,
+                        max_age_s(df));
+}
+
+static void learn_again(struct document_fill *df, const struct document *document)
+{
+    for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
+        if (strcmp(upstream_name(df->site->pypi[i]), document->source.upstream) == 0)
+            df->kind->learn(df->site->pypi[i], document->content);
 }
 
 static void load(void *arg)
@@ -190,28 +222,19 @@ static void load(void *arg)
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct entry_read read = {0};
     struct document *document = NULL;
-    struct shared *content = NULL;
-    int64_t cost_bytes = 0;
+    bool useless = false;
 
     if (entry_get(df->proxy->store, df->kind->space, df->key, &read) == 0) {
-        int64_t confirmed_at_s = read.entry.confirmed_at_s;
-        if (!read.entry.has_digest || attributes_parse(read.entry.attributes, &df->source) < 0 ||
-            blob_read(df->proxy->store, &read.entry.digest, (size_t)df->site->config->pypi.max_page_bytes,
-                      &df->source.body) < 0)
-            buf_set(&error, "its bytes are gone");
-        else if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) == 0)
-            document = document_new(df->kind, df->key, &df->source, content, cost_bytes, confirmed_at_s,
-                                    max_age_s(df));
+        document = make_of_entry(df, &read.entry, &useless, &error);
         entry_release(&read);
+        if (!document)
+            log_warn("%s %s: what the store has of it cannot be used (%s); asking upstreams", df->kind->space,
+                     df->key, error.data);
     }
     if (document) {
-        for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
-            if (strcmp(upstream_name(df->site->pypi[i]), document->source.upstream) == 0)
-                df->kind->learn(df->site->pypi[i], document->content);
+        learn_again(df, document);
         document_keep(df->proxy, document);
-    } else {
-        log_warn("%s %s: what the store has of it is no use (%s); it will be fetched again", df->kind->space,
-                 df->key, error.data);
+    } else if (useless) {
         entry_delete(df->proxy->store, df->kind->space, df->key);
     }
     fill_leave_table(df->fill);

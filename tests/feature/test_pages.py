@@ -357,3 +357,26 @@ def test_pages_empty_project(make_yizhan, make_upstream):
     body = json.dumps({"meta": {"api-version": "1.0"}, "name": "odd", "files": []})
     yizhan, _ = serve_page(make_yizhan, make_upstream, body, JSON_TYPE)
     assert yizhan.page("odd")["files"] == []
+
+
+# ---- held in the store ----
+
+
+def test_pages_unreadable_for_a_while_are_not_forgotten(yizhan, upstream, wheel):
+    """A page's bytes that are there, but cannot be opened: once they can, the page is served without upstreams."""
+    yizhan.page("sample")
+    yizhan.wait_idle()
+    yizhan.stop()
+    upstream.stop()
+    ((digest,),) = yizhan.index_rows("SELECT digest FROM entry WHERE space = 'page' AND key = 'sample'")
+    blob = yizhan.blob_path(digest.hex())
+    aside = yizhan.store / "aside"
+    blob.rename(aside)
+    blob.symlink_to(aside)
+    yizhan.start()
+    assert yizhan.get("/simple/sample/").status == 503
+    assert "cannot be used" in yizhan.stderr
+    yizhan.stop()
+    aside.rename(blob)
+    yizhan.start()
+    assert file_of(yizhan.page("sample"), wheel.filename)
