@@ -44,21 +44,10 @@ int64_t clock_mono_ms(void)
     return clock_mono_us() / 1000;
 }
 
-static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-/* By hand: strftime and strptime follow the locale. */
-void clock_http_date(int64_t wall_s, char *out, size_t size)
-{
-    time_t t = (time_t)wall_s;
-    struct tm p;
-
-    gmtime_r(&t, &p);
-    snprintf(out, size, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[p.tm_wday], p.tm_mday, months[p.tm_mon],
-             p.tm_year + 1900, p.tm_hour, p.tm_min, p.tm_sec);
-}
-
+/* By hand: strptime follows the locale. */
 int64_t clock_parse_http_date(const char *text)
 {
     struct tm p = {0};

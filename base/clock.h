@@ -17,9 +17,7 @@ int64_t clock_wall_s(void);
 /* Milliseconds and microseconds of the monotonic clock. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
-/* IMF-fixdate of RFC 9110 section 5.6.7, e.g. "Sun, 06 Nov 1994 08:49:37 GMT". size >= 30. */
-void clock_http_date(int64_t wall_s, char *out, size_t size);
-/* Reads an IMF-fixdate; -1 if it is none. */
+/* Reads an IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 if it is none. */
 int64_t clock_parse_http_date(const char *text);
 
 #endif

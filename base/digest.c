@@ -57,11 +57,6 @@ const char *hash_kind_name(enum hash_kind kind)
     return kinds[kind].name;
 }
 
-size_t hash_kind_bytes(enum hash_kind kind)
-{
-    return kinds[kind].bytes;
-}
-
 struct hasher *hasher_new(enum hash_kind kind)
 {
     struct hasher *hasher = xcalloc(1, sizeof(*hasher));

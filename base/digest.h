@@ -41,7 +41,6 @@ struct checksum {
 /* NULL-safe look-up by name ("sha256"); negative when unknown. */
 int hash_kind_by_name(const char *name, size_t len);
 const char *hash_kind_name(enum hash_kind kind);
-size_t hash_kind_bytes(enum hash_kind kind);
 
 struct hasher;
 struct hasher *hasher_new(enum hash_kind kind);
@@ -59,7 +58,7 @@ int digest_parse(const char *hex, size_t len, struct digest *out);
 /* Exactly the algorithm's number of hex digits. Returns 0, or -1. */
 int checksum_parse(enum hash_kind kind, const char *hex, size_t len, struct checksum *out);
 bool checksum_equal(const struct checksum *a, const struct checksum *b);
-/* out must hold 2 * hash_kind_bytes() + 1. */
+/* out must hold 2 * HASH_MAX_BYTES + 1. */
 void checksum_hex(const struct checksum *checksum, char *out);
 
 #endif

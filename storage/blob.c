@@ -221,15 +221,6 @@ int blob_writer_fd(const struct blob_writer *writer)
     return writer->fd;
 }
 
-int blob_truncate(struct blob_writer *writer)
-{
-    if (ftruncate(writer->fd, 0) < 0)
-        return -errno;
-    atomic_fetch_sub(&writer->store->growing_bytes, writer->end_bytes);
-    writer->end_bytes = 0;
-    return reserve(writer);
-}
-
 void blob_abort(struct blob_writer **writer_)
 {
     struct blob_writer *writer = take_ptr(writer_);

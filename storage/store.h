@@ -72,10 +72,6 @@ int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer 
 int blob_write(struct blob_writer *writer, int64_t offset, const void *data, size_t len);
 /* The growing file, for pread() by others. Valid until commit or abort; dup() it to keep it longer. */
 int blob_writer_fd(const struct blob_writer *writer);
-/* Empties the file to begin again from offset 0; returns 0 or negative errno. Earlier dup()ed descriptors see
- * that too, so readers of the old bytes need their own writer: begin a second one instead where somebody
- * still reads. */
-int blob_truncate(struct blob_writer *writer);
 /* The file is removed by the store thread. */
 void blob_abort(struct blob_writer **writer);
 

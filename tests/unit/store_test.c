@@ -214,21 +214,6 @@ static void blob_writer_fd_reads_the_growing_file(void **state)
     assert_int_equal(pread(fd, data, 7, 0), 7);
 }
 
-static void blob_truncate_begins_again(void **state)
-{
-    (void)state;
-    struct blob_writer *writer = begin_blob("wrong and longer", 16);
-    struct digest digest;
-
-    assert_int_equal(blob_truncate(writer), 0);
-    assert_int_equal(blob_write(writer, 5, " order", 6), 0);
-    assert_int_equal(blob_write(writer, 0, "right", 5), 0);
-    digest_of("right order", 11, &digest);
-    blob_commit(store, &writer, &digest, 11, NULL, 0, NULL, NULL);
-    store_flush(store);
-    assert_blob_is(&digest, "right order");
-}
-
 static void blob_open_of_nothing(void **state)
 {
     (void)state;
@@ -501,7 +486,6 @@ int main(void)
         STORE_TEST(blob_commit_gives_preallocated_space_back),
         STORE_TEST(blob_abort_leaves_nothing),
         STORE_TEST(blob_writer_fd_reads_the_growing_file),
-        STORE_TEST(blob_truncate_begins_again),
         STORE_TEST(blob_open_of_nothing),
         STORE_TEST(blob_open_drops_the_row_of_a_broken_file),
         STORE_TEST(blob_read_refuses_what_is_too_large),
