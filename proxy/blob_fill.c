@@ -41,22 +41,14 @@ struct blob_fill {
     char *confirmed_by; /* name of the upstream that answered */
 };
 
-static void abort_writer(void *arg)
-{
-    struct blob_writer *writer = arg;
-
-    blob_abort(&writer);
-}
-
-/* Gives up a generation's file. The unlink of a large file takes time that the fetch thread has not got. */
+/* Gives up a generation's file. */
 static void drop_backing(struct blob_fill *blob)
 {
     struct backing *backing = take_ptr(&blob->backing);
 
     if (!backing)
         return;
-    if (backing->writer)
-        jobs_add(blob->proxy->jobs, JOB_LATER, abort_writer, take_ptr(&backing->writer));
+    blob_abort(&backing->writer);
     shared_unref(&backing->shared);
 }
 
