@@ -416,8 +416,11 @@ static void rejected(struct fetch *fetch)
     advance(fetch);
 }
 
+/* A fetch keeps its place until then: what waits to be decided is bounded like what is on its way. */
 void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict)
 {
+    if (verdict != FETCH_PENDING)
+        lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
     switch (verdict) {
     case FETCH_ACCEPT:
         upstream_note_success(fetch->current->upstream);
@@ -473,7 +476,6 @@ static void on_ended(void *owner, enum exchange_end end, const char *shown, cons
     bool dropped = end == EXCHANGE_DROPPED;
 
     fetch->exchange = NULL;
-    lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
     buf_set(&fetch->shown, "%s", shown);
     if (fetch->sink_refused) {
         fetch_finish(fetch, FETCH_REFUSED, "what came could not be kept");
@@ -483,6 +485,7 @@ static void on_ended(void *owner, enum exchange_end end, const char *shown, cons
         upstream_note_success(fetch->current->upstream);
         fetch_finish(fetch, FETCH_NOT_MODIFIED, "");
     } else {
+        lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
         weigh_end(fetch, end, problem);
         if (fetch->ruling.judgement != JUDGE_ABSENT)
             note_news(fetch);

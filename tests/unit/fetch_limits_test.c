@@ -245,6 +245,36 @@ static void fetch_cap_of_documents(void **state)
     run_many(c, 6);
 }
 
+/* What came and waits to be decided on still has its place: a slow decision must not gather bodies. */
+static void fetch_cap_counts_the_undecided(void **state)
+{
+    struct fetch_case *c = *state;
+    struct sink sinks[5];
+    struct fetch *fetches[5];
+
+    case_add(c, serve_right);
+    case_add(c, serve_right);
+    c->options.candidate_count = 1;
+    for (int i = 0; i < 5; i++) {
+        sink_init(&sinks[i]);
+        sinks[i].pending = true;
+        fetches[i] = fetch_start(c->fetcher, &c->options, &sink_ops, &sinks[i]);
+    }
+    for (int i = 0; i < 4; i++)
+        sink_wait_completes(&sinks[i], 1);
+    c->options.candidates = c->candidates + 1;
+    assert_int_equal(case_run(c), FETCH_OK); /* by now the fifth would have been asked for */
+    assert_int_equal(scripted_requests(c->servers[0]), 4);
+    fetch_decide(fetches[0], FETCH_ACCEPT);
+    sink_wait_completes(&sinks[4], 1);
+    for (int i = 1; i < 5; i++)
+        fetch_decide(fetches[i], FETCH_ACCEPT);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(sink_wait(&sinks[i]), FETCH_OK);
+        sink_release(&sinks[i]);
+    }
+}
+
 static void fetch_documents_have_own_places(void **state)
 {
     struct fetch_case *c = *state;
@@ -387,16 +417,27 @@ static void fetch_stop_finishes_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fetch_too_large_announced), TEST(fetch_exactly_as_large),
-        TEST(fetch_endless_body),        TEST(fetch_too_large_at_first_only),
-        TEST(fetch_gzip_bomb),           TEST(fetch_gzip_decoded),
-        TEST(fetch_endless_headers),     TEST(fetch_first_byte_deadline),
-        TEST(fetch_head_deadline),       TEST(fetch_stall_continued_elsewhere),
-        TEST(fetch_bytes_not_held_back), TEST(fetch_cap_of_blobs),
-        TEST(fetch_cap_of_documents),    TEST(fetch_documents_have_own_places),
-        TEST(fetch_pause_and_resume),    TEST(fetch_pause_is_no_stall),
-        TEST(fetch_cancel_running),      TEST(fetch_cancel_at_once),
-        TEST(fetch_cancel_deciding),     TEST(fetch_stop_finishes_all),
+        TEST(fetch_too_large_announced),
+        TEST(fetch_exactly_as_large),
+        TEST(fetch_endless_body),
+        TEST(fetch_too_large_at_first_only),
+        TEST(fetch_gzip_bomb),
+        TEST(fetch_gzip_decoded),
+        TEST(fetch_endless_headers),
+        TEST(fetch_first_byte_deadline),
+        TEST(fetch_head_deadline),
+        TEST(fetch_stall_continued_elsewhere),
+        TEST(fetch_bytes_not_held_back),
+        TEST(fetch_cap_of_blobs),
+        TEST(fetch_cap_of_documents),
+        TEST(fetch_cap_counts_the_undecided),
+        TEST(fetch_documents_have_own_places),
+        TEST(fetch_pause_and_resume),
+        TEST(fetch_pause_is_no_stall),
+        TEST(fetch_cancel_running),
+        TEST(fetch_cancel_at_once),
+        TEST(fetch_cancel_deciding),
+        TEST(fetch_stop_finishes_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
