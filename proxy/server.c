@@ -44,6 +44,7 @@ struct server {
     struct proxy proxy;
     const char *config_path;
     struct MHD_Daemon *daemon;
+    int64_t max_connections; /* what the daemon was started for */
 };
 
 /* ---- libmicrohttpd ---- */
@@ -187,6 +188,7 @@ static int start(struct server *server, struct config *config, struct buf *error
         store_open(&store, &proxy->store, error) < 0 || fetcher_start(&proxy->fetcher, error) < 0)
         return -1;
     proxy->jobs = jobs_start();
+    server->max_connections = limits.max_connections;
     server->daemon = start_daemon(proxy, config);
     if (!server->daemon) {
         buf_set(
@@ -226,6 +228,11 @@ static void reload(struct server *server)
         return;
     }
     struct connections_limits limits = limits_of(config);
+    if (limits.max_connections > server->max_connections) {
+        log_warn("max_connections = %" PRId64 " takes effect at the next start; until then it is %" PRId64,
+                 limits.max_connections, server->max_connections);
+        limits.max_connections = server->max_connections;
+    }
     connections_set_limits(proxy->connections, &limits);
     memcache_set_limit(proxy->memcache, config->server.memory_cache_bytes);
     store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);

@@ -38,6 +38,15 @@ def test_limits_connections_in_all(make_yizhan, upstream):
     wait_until(lambda: not refused(yizhan.port), "the places are free again")
 
 
+def test_limits_are_not_raised_past_those_of_the_start(make_yizhan, upstream):
+    yizhan = make_yizhan(upstream, server={"max_connections": 3})
+    yizhan.configure([upstream], server={"max_connections": 5000})
+    assert "max_connections = 5000 takes effect at the next start; until then it is 3" in yizhan.reload()
+    held = [yizhan.open("/healthz") for _ in range(3)]
+    assert [exchange.head().status for exchange in held] == [200] * 3
+    assert refused(yizhan.port)
+
+
 def test_limits_of_one_client_leave_others_alone(make_yizhan, upstream, tmp_path):
     path = tmp_path / "yizhan.sock"
     server = {"max_connections_per_client": 2, "listen": ["127.0.0.1:0", f"unix:{path}"]}
