@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "proxy/request.h"
 
-bool reader_begin(struct request *request, struct fill *fill, int64_t start, int64_t end)
+bool reader_begin(struct request *request, struct fill *fill, int64_t total_bytes, int64_t start, int64_t end)
 {
     struct reader *reader = &request->reader;
 
@@ -20,6 +20,7 @@ bool reader_begin(struct request *request, struct fill *fill, int64_t start, int
         return false;
     shared_ref(&fill->shared);
     request->reads = fill;
+    reader->total_bytes = total_bytes;
     reader->start = reader->at = start;
     reader->end = end;
     reader->generation = fill->stream.generation;

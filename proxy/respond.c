@@ -179,6 +179,20 @@ enum MHD_Result respond_object(struct request *request, struct object *object)
     return queue(request, status, (int64_t)object->body_bytes, object->response);
 }
 
+enum MHD_Result respond_made(struct request *request, const struct made_body *body, const char *etag,
+                             const struct header *headers, size_t header_count)
+{
+    int status = not_modified(request, etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        (uint64_t)body->size_bytes, CROWD_BLOCK_BYTES, body->read, body->arg, body->release);
+
+    CHECK(response);
+    add_header(response, "ETag", etag);
+    for (size_t i = 0; i < header_count; i++)
+        add_header(response, headers[i].name, headers[i].value);
+    return queue_once(request, status, body->size_bytes, response);
+}
+
 /* ---- files ---- */
 
 /* Which part of a file of `size` bytes the client gets. */
@@ -307,13 +321,16 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     int64_t size = fill->stream.total_bytes;
     int crowd = fill->stream.reader_count;
     lock_release(&fill->lock);
+    if (size < 0)
+        return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                             "it has just begun to come from another upstream, try again");
     struct part part = choose_part(request, size, headers->etag);
 
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         return respond_unsatisfiable(request, size);
     if (bodiless(request, &part))
         return respond_bodiless(request, &part, size, headers);
-    if (!reader_begin(request, fill, part.start, part.start + part.len))
+    if (!reader_begin(request, fill, size, part.start, part.start + part.len))
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                              "the store is full and these bytes have passed through already, try again");
     struct MHD_Response *response = MHD_create_response_from_callback(

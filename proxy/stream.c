@@ -155,6 +155,7 @@ void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t
     stream->same_bytes = 0;
     stream->compared_to_end = !stream->previous || stream->dropped_bytes > 0;
     stream->dropped_bytes = 0;
+    stream->paused = false;
     stream->current = backing;
     stream->generation++;
     stream->total_bytes = total_bytes;
@@ -180,7 +181,7 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
 
 enum reader_state stream_check_locked(struct stream *stream, struct reader *reader, int64_t *available)
 {
-    if (reader->end > stream->total_bytes)
+    if (reader->total_bytes != stream->total_bytes)
         return READER_CUT;
     if (reader->generation != stream->generation) {
         if (reader->at == reader->start ||

@@ -2,7 +2,8 @@
  *
  * Generations. When the bytes of an upstream prove wrong, the blob is fetched again from byte 0 into a new
  * backing: a new generation. A reader that has been sent bytes of the old generation may only go on when the
- * new bytes up to its position were compared and are the same; otherwise it is cut short.
+ * new bytes up to its position were compared and are the same, and the length it was told still holds;
+ * otherwise it is cut short.
  *
  * Hold-back. Until the whole blob is verified, a reader does not get the last STREAM_HOLD_BACK bytes of what
  * it asked for, so no answer that contains wrong bytes is ever complete.
@@ -37,10 +38,11 @@ struct backing {
 
 struct reader {
     struct reader *prev, *next;
-    int64_t start;  /* where its answer begins */
-    int64_t at;     /* next offset in the blob to be sent */
-    int64_t end;    /* first offset not wanted */
-    int generation; /* of the bytes sent so far */
+    int64_t total_bytes; /* of the blob, as the head of its answer tells */
+    int64_t start;       /* where its answer begins */
+    int64_t at;          /* next offset in the blob to be sent */
+    int64_t end;         /* first offset not wanted */
+    int generation;      /* of the bytes sent so far */
 };
 
 struct stream {

@@ -77,6 +77,24 @@ def test_bad_upstreams_wrong_byte_at_the_start_cuts_readers(both, pair, big_whee
     assert both.metric("readers_cut_total") >= 1
 
 
+@pytest.mark.parametrize("wanted", [None, "bytes=0-299999"])
+def test_bad_upstreams_shorter_file_never_completes(make_upstream, make_yizhan, big_wheel, wanted):
+    """The page tells no size, and what came first was the file without its end: the length told is wrong."""
+    tree = Tree.aliyun([big_wheel])
+    liar, honest = make_upstream(tree), make_upstream(tree)
+    gate = threading.Event()
+    short = Answer(body=big_wheel.data[:-1000], body_gate=gate, gate_after=1 << 20)
+    liar.on(tree.file_path(big_wheel), short)
+    yizhan = make_yizhan(liar, honest)
+    yizhan.page(big_wheel.project)
+    with yizhan.open(big_wheel.path, {"Range": wanted} if wanted else {}) as exchange:
+        exchange.head()
+        exchange.read(100000)
+        gate.set()
+        assert not exchange.rest().complete
+    assert yizhan.get(big_wheel.path).body == big_wheel.data
+
+
 def test_bad_upstreams_wrong_bytes_many_clients(both, pair, big_wheel):
     forged = spoil(big_wheel.data, len(big_wheel.data) // 2)
     gate = threading.Event()

@@ -72,7 +72,11 @@ static void append(struct fixture *fixture, size_t len, unsigned seed)
 
 static struct reader reader_of(struct fixture *fixture, int64_t start, int64_t end)
 {
-    return (struct reader){.start = start, .at = start, .end = end, .generation = fixture->stream.generation};
+    return (struct reader){.total_bytes = fixture->stream.total_bytes,
+                           .start = start,
+                           .at = start,
+                           .end = end,
+                           .generation = fixture->stream.generation};
 }
 
 static void stream_holds_back_the_end_until_verified(void **state)
@@ -160,6 +164,21 @@ static void stream_cuts_a_reader_when_the_new_length_differs(void **state)
     assert_int_equal(stream_check_locked(&fixture->stream, &reader, &available), READER_CUT);
 }
 
+/* Its answer would end where the file does not. */
+static void stream_cuts_a_reader_when_the_new_length_is_greater(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t available = 0;
+
+    begin(fixture, 1000 * 1024);
+    append(fixture, 500 * 1024, 0);
+    struct reader reader = reader_of(fixture, 0, 1000 * 1024);
+    reader.at = 300 * 1024;
+    begin(fixture, 1100 * 1024);
+    append(fixture, 500 * 1024, 0);
+    assert_int_equal(stream_check_locked(&fixture->stream, &reader, &available), READER_CUT);
+}
+
 static void backing_counts_the_bytes_that_are_the_same(void **state)
 {
     struct fixture *fixture = *state;
@@ -243,6 +262,7 @@ int main(void)
         TEST(stream_cuts_a_reader_that_has_other_bytes),
         TEST(stream_restarts_a_reader_that_has_no_bytes_yet),
         TEST(stream_cuts_a_reader_when_the_new_length_differs),
+        TEST(stream_cuts_a_reader_when_the_new_length_is_greater),
         TEST(backing_counts_the_bytes_that_are_the_same),
         TEST(stream_reads_across_the_spill),
         TEST(stream_pauses_when_the_slowest_reader_is_a_window_behind),
