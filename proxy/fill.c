@@ -17,6 +17,8 @@
 
 #define WAKE_STEP_BYTES (128 * 1024)
 #define WAKE_STEP_MS 20
+/* Bytes that are not kept are of no use without a reader. */
+#define UNCACHED_LINGER_MS 1000
 
 struct fills {
     struct lock lock;
@@ -145,9 +147,9 @@ void fill_wake_locked(struct fill *fill)
     struct waiter *next;
 
     lock_check_held(&fill->lock);
-    DL_FOREACH_SAFE(fill->waiters, waiter, next)
-    {
-        if (waiter->what == WAIT_FOR_BYTES || wait_is_over_locked(fill, waiter->what) || fill->fills->stopping)
+    DL_FOREACH_SAFE (fill->waiters, waiter, next) {
+        if (waiter->what == WAIT_FOR_BYTES || wait_is_over_locked(fill, waiter->what) ||
+            fill->fills->stopping)
             resume_locked(fill, waiter);
     }
     fill->woken_bytes = fill->stream.ready_bytes;
@@ -172,7 +174,8 @@ void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reas
     bool good = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
     fill->state = good ? FILL_DONE : FILL_FAILED;
     fill->outcome = outcome;
-    fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
+    if (!fill->reason)
+        fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
     CHECK(!fill->product);
     fill->product = product;
     if (!good && outcome != FETCH_NOT_FOUND)
@@ -223,7 +226,8 @@ static void fill_tick(struct fill *fill, const struct patience *patience)
     wake_gone_locked(fill);
     if (fill->stream.ready_bytes > fill->woken_bytes)
         fill_wake_locked(fill);
-    if (fill->waiters || fill->stream.readers) {
+    /* Who waits for the end of a pause that only readers could end is no reason to keep it. */
+    if ((fill->waiters && !fill->stream.paused) || fill->stream.readers) {
         fill->lonely_since_ms = 0;
         return;
     }
@@ -233,8 +237,11 @@ static void fill_tick(struct fill *fill, const struct patience *patience)
     bool unwanted =
         fill->stream.total_bytes > patience->bytes && now_ms - fill->lonely_since_ms >= patience->ms;
     bool uncached = fill->stream.current && fill->stream.current->spilled_from != INT64_MAX;
-    if (fill->fetch && (unwanted || (uncached && now_ms - fill->lonely_since_ms >= 1000)))
-        fetch_cancel(fill->fetch);
+    if (!fill->fetch || !(unwanted || (uncached && now_ms - fill->lonely_since_ms >= UNCACHED_LINGER_MS)))
+        return;
+    if (fill->waiters && !fill->reason)
+        fill->reason = xstrdup("the store has no room for it, and it must be there as a whole first");
+    fetch_cancel(fill->fetch);
 }
 
 /* Calls visit for every fill in the table, outside the table's lock. */

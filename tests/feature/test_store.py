@@ -287,6 +287,20 @@ def test_store_full_disk_passes_through_to_many(small_disk):
     assert all(client.result().body == large.data for client in clients)
 
 
+@pytest.mark.parametrize("suffix", ["", ".metadata"])
+def test_store_full_disk_refuses_what_must_be_whole(make_yizhan, make_upstream, suffix):
+    """Without a length, or for its metadata, the wheel must be there before the answer begins: more than what is kept
+    in memory cannot be passed through then, and nobody waits for it for ever."""
+    large = make_wheel("large", "1.0", size=80 * MB)
+    upstream = make_upstream(Tree.aliyun([large]))
+    upstream.change(upstream.tree.file_path(large), framing="chunked")
+    yizhan = make_yizhan(upstream, storage={"max_size": "1M"})
+    response = yizhan.get(large.path + suffix)
+    assert response.status == 503
+    assert "no room" in response.text
+    assert yizhan.get("/simple/large/").status == 200
+
+
 def test_store_disk_full_of_other_things(small_disk, wheels):
     """Nothing of ours can be evicted, everything is still served, the page too."""
     yizhan = small_disk("6m")
