@@ -205,12 +205,14 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
     lock_release(&fill->lock);
     if (outcome == FETCH_OK)
         CHECK(blob->verified);
-    fill_settle(fill, outcome, reason, NULL);
     if (outcome == FETCH_OK && blob->backing->spilled_from == INT64_MAX) {
+        fill_settle(fill, outcome, reason, NULL);
         jobs_add(blob->proxy->jobs, JOB_WAITED_FOR, commit, blob);
         return;
     }
+    /* Out of the table first: who looks for another way now does not find this one again. */
     fill_leave_table(fill);
+    fill_settle(fill, outcome, reason, NULL);
     blob_fill_free(blob);
 }
 

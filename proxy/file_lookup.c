@@ -73,7 +73,6 @@ static enum document_result look_at(struct request *request, struct file_lookup 
 enum document_result file_lookup_page(struct request *request, struct file_lookup *lookup, bool ask)
 {
     struct project_list __attribute__((cleanup(project_list_release))) projects = {0};
-    enum document_result result = DOCUMENT_NOT_FOUND;
 
     if (lookup->file)
         return DOCUMENT_HAVE;
@@ -86,9 +85,9 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
         if (one == DOCUMENT_HAVE || one == DOCUMENT_WAIT)
             return one;
         if (one == DOCUMENT_UNAVAILABLE)
-            result = one;
+            request->page_unavailable = true;
     }
-    return result;
+    return request->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
 }
 
 const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup)

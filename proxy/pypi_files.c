@@ -27,6 +27,23 @@ bool waited_for(const struct request *request, const char *fill_key)
     return request->fill && strcmp(request->fill->key, fill_key) == 0;
 }
 
+bool file_known_absent(struct request *request, const struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
+
+    if (!absence_known(request->proxy, key))
+        return false;
+    request->how = HOW_NEGATIVE;
+    return true;
+}
+
+void file_remember_absent(struct request *request, const struct file_lookup *lookup)
+{
+    char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
+
+    absence_remember(request->proxy, key, request->site->config->pypi.negative_ttl_s);
+}
+
 /* The validator is the path's own hash, so it is the same before, while and after the file is in the store.
  */
 static void file_etag(const struct file_lookup *lookup, char etag[2 * HASH_MAX_BYTES + 3])
@@ -211,7 +228,6 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
  * say another place: ask for the page, once. */
 static enum MHD_Result after_not_found(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", lookup->key.data);
     struct fill *failed = take_ptr(&request->fill);
 
     if (failed)
@@ -219,9 +235,10 @@ static enum MHD_Result after_not_found(struct request *request, struct file_look
     if (!lookup->file && !request->pages_asked) {
         request->pages_asked = true;
         request->projects_seen = 0;
+        request->page_unavailable = false;
         return serve_file(request, lookup);
     }
-    absence_remember(request->proxy, absent_key, request->site->config->pypi.negative_ttl_s);
+    file_remember_absent(request, lookup);
     return respond_not_found(request, lookup);
 }
 
@@ -241,13 +258,11 @@ static enum MHD_Result respond_size(struct request *request, const struct file_l
  * *result, the answer there is without one (MHD_YES also when the request waits for a page). */
 static struct fill *begin_fill(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
 {
-    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", lookup->key.data);
     bool offline = request->site->config->server.offline;
     bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || request->pages_asked;
     struct fill *fill = NULL;
 
-    if (absence_known(request->proxy, absent_key)) {
-        request->how = HOW_NEGATIVE;
+    if (file_known_absent(request, lookup)) {
         *result = respond_not_found(request, lookup);
         return NULL;
     }
@@ -273,18 +288,23 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
 {
     char *CLEANUP_FREE fill_key = file_fill_key(request, lookup);
     enum MHD_Result result = MHD_NO;
+    struct fill *fill;
 
-    if (!waited_for(request, fill_key)) {
+    if (waited_for(request, fill_key)) {
+        fill = request->fill;
+        shared_ref(&fill->shared);
+    } else {
         if (respond_stored(request, lookup, &result))
             return result;
-        struct fill *fill = fill_find(request->proxy->fills, fill_key);
+        fill = fill_find(request->proxy->fills, fill_key);
         if (!fill)
             fill = begin_fill(request, lookup, &result);
         if (!fill)
             return result;
-        if (request_wait(request, fill, WAIT_FOR_START))
-            return MHD_YES;
     }
+    /* Again after a wait: meanwhile it may have begun anew, elsewhere. */
+    if (request_wait(request, fill, WAIT_FOR_START))
+        return MHD_YES;
     if (failed_not_found(request->fill))
         return after_not_found(request, lookup);
     if (!request->alone && came_too_late(request->fill)) {

@@ -322,23 +322,33 @@ static struct fill *next_source(struct request *request, struct file_lookup *loo
         return NULL;
     if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO)
         return upstream_join(request, lookup);
-    return file_fill_join(request, lookup);
+    return file_known_absent(request, lookup) ? NULL : file_fill_join(request, lookup);
+}
+
+/* How the last fill ended that the request waited for, with its reason (heap, or NULL). */
+static enum fetch_outcome last_outcome(struct request *request, char **reason)
+{
+    if (!request->fill)
+        return FETCH_UNAVAILABLE;
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+    *reason = xstrdup_or_null(request->fill->reason);
+    return request->fill->state == FILL_FAILED ? request->fill->outcome : FETCH_UNAVAILABLE;
 }
 
 static enum MHD_Result respond_no_metadata(struct request *request, const struct file_lookup *lookup)
 {
-    bool not_found = request->site->config->server.offline;
+    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE reason = NULL;
+    bool not_found = last_outcome(request, &reason) == FETCH_NOT_FOUND && !request->page_unavailable;
 
-    if (request->fill) {
-        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
-        not_found |= request->fill->state == FILL_FAILED && request->fill->outcome == FETCH_NOT_FOUND;
-    }
-    if (not_found)
+    if (not_found && waited_for(request, wheel_key))
+        file_remember_absent(request, lookup);
+    if (not_found || request->site->config->server.offline || file_known_absent(request, lookup))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "there is no metadata of %s",
                              lookup->path.filename);
     return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "the metadata of %s: no upstream can serve it or the wheel now, try again later",
-                         lookup->path.filename);
+                         "the metadata of %s: no upstream can serve it or the wheel now, try again later%s%s",
+                         lookup->path.filename, reason ? ": " : "", reason ? reason : "");
 }
 
 enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup)

@@ -39,7 +39,8 @@ struct request {
     int step;
     int projects_seen; /* how many projects' pages were looked at for a file */
     bool alone;        /* came too late for the bytes that a fill passed through: it gets a fill of its own */
-    bool pages_asked;  /* upstreams may be asked for those pages */
+    bool page_unavailable;     /* nobody could say whether one of those pages lists the file */
+    bool pages_asked;          /* upstreams may be asked for those pages */
     struct document *document; /* reference: found already, kept over a wait */
     struct fill *fill;         /* reference: what it waits or waited for */
     struct waiter waiter;

@@ -183,6 +183,24 @@ def test_freshness_absence_of_file_is_remembered(yizhan, upstream):
     assert len(upstream.asked(path)) == 1
 
 
+def test_freshness_absence_of_wheel_is_remembered_for_its_metadata(yizhan, upstream):
+    path = f"/packages/aa/bb/{'c' * 60}/sample-9.0-py3-none-any.whl"
+    for _ in range(3):
+        assert yizhan.get(path + ".metadata").status == 404
+    assert len(upstream.asked(path)) == 1
+
+
+def test_freshness_absence_is_not_concluded_without_the_pages(yizhan, upstream):
+    """The file is not where its path says, and the page that may tell another place cannot be had."""
+    path = f"/packages/aa/bb/{'c' * 60}/sample-9.0-py3-none-any.whl"
+    upstream.on("/simple/sample/", Answer(500))
+    assert yizhan.get(path + ".metadata").status == 503
+    sdist = f"/packages/aa/bb/{'c' * 60}/sample-part-9.0.tar.gz"
+    upstream.on("/simple/sample-part/", Answer(500))
+    upstream.on("/simple/sample/", Answer(404))
+    assert yizhan.get(sdist).status == 503
+
+
 def test_freshness_trouble_is_not_remembered_as_absence(yizhan, upstream):
     upstream.on_everything(Answer(500, b"no"))
     assert yizhan.get("/simple/sample/").status == 503
