@@ -1,10 +1,12 @@
 /* The legacy JSON API: passed through from the upstream, with the URLs of files rewritten to ours. Its
- * clients expect absolute URLs, so the base is put in for each request, by public_url or the Host header. */
+ * clients expect absolute URLs, so the base is put in for each request, by public_url or the Host header,
+ * while the answer is sent: all answers share one text. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/digest.h"
 #include "base/memory.h"
 #include "proxy/pypi.h"
@@ -16,16 +18,36 @@
 
 /* In the text that is kept, a mark stands for the base: the SHA-256 of the body as it came, which that body
  * cannot contain. */
+#define MARK_BYTES (DIGEST_HEX_SIZE - 1)
+
 struct json_content {
     struct shared shared;
     char mark[DIGEST_HEX_SIZE];
     struct buf text;
+    int64_t marks;              /* how often the mark stands in it */
+    char hash[DIGEST_HEX_SIZE]; /* of the text */
 };
 
 static void json_content_free(struct shared *value)
 {
     buf_release(&((struct json_content *)value)->text);
     free(value);
+}
+
+static struct json_content *json_content_new(const char *mark, const char *text)
+{
+    struct json_content *content = xcalloc(1, sizeof(*content));
+    struct digest digest;
+
+    shared_init(&content->shared, json_content_free);
+    memcpy(content->mark, mark, sizeof(content->mark));
+    buf_init(&content->text);
+    buf_add_text(&content->text, text);
+    for (const char *found = text; (found = strstr(found, mark)); found += MARK_BYTES)
+        content->marks++;
+    digest_of(content->text.data, content->text.len, &digest);
+    digest_hex(&digest, content->hash);
+    return content;
 }
 
 /* ---- rewriting ---- */
@@ -87,29 +109,11 @@ static int json_parse(const struct document_source *source, const char *key, str
         buf_set(error, "it has text that is not UTF-8");
         return -1;
     }
-    struct json_content *made = xcalloc(1, sizeof(*made));
-    shared_init(&made->shared, json_content_free);
-    memcpy(made->mark, mark, sizeof(mark));
-    buf_init(&made->text);
-    buf_add_text(&made->text, text);
+    struct json_content *made = json_content_new(mark, text);
     free(text);
     *content = &made->shared;
     *cost_bytes = (int64_t)made->text.cap;
     return 0;
-}
-
-/* Appends the text with the base in place of the mark. */
-static void expand(const struct json_content *content, const char *base, struct buf *out)
-{
-    const char *text = content->text.data;
-    const char *found;
-
-    while ((found = strstr(text, content->mark))) {
-        buf_add(out, text, (size_t)(found - text));
-        buf_add_text(out, base);
-        text = found + strlen(content->mark);
-    }
-    buf_add_text(out, text);
 }
 
 /* ---- the document ---- */
@@ -163,19 +167,109 @@ static void print_base(struct request *request, struct buf *out)
     buf_printf(out, "http://%s", host);
 }
 
+/* One answer under way: the text with the base in place of the marks. */
+struct expansion {
+    struct document *document; /* reference */
+    struct buf base;
+    const char *text; /* what is not sent yet */
+    const char *mark; /* the next one, or the end of the text */
+    size_t base_sent; /* of the base, when text == mark */
+    uint64_t sent_bytes;
+};
+
+static const char *text_end(const struct json_content *content)
+{
+    return content->text.data + content->text.len;
+}
+
+static const char *next_mark(const struct json_content *content, const char *text)
+{
+    const char *found = strstr(text, content->mark);
+
+    return found ? found : text_end(content);
+}
+
+static const struct json_content *content_of(const struct document *document)
+{
+    return (const struct json_content *)document->content;
+}
+
+static struct expansion *expansion_new(struct document *document, const struct buf *base)
+{
+    const struct json_content *content = content_of(document);
+    struct expansion *expansion = xcalloc(1, sizeof(*expansion));
+
+    shared_ref(&document->shared);
+    expansion->document = document;
+    buf_init(&expansion->base);
+    buf_add(&expansion->base, base->data, base->len);
+    expansion->text = content->text.data;
+    expansion->mark = next_mark(content, expansion->text);
+    return expansion;
+}
+
+static void expansion_free(void *arg)
+{
+    struct expansion *expansion = arg;
+
+    document_unref(expansion->document);
+    buf_release(&expansion->base);
+    free(expansion);
+}
+
+/* The next piece in one run: of the text, or of the base at a mark. Returns its length, 0 at the end. */
+static size_t expansion_run(struct expansion *expansion, char *data, size_t max)
+{
+    bool at_mark = expansion->text == expansion->mark;
+    const char *from = at_mark ? expansion->base.data + expansion->base_sent : expansion->text;
+    size_t len =
+        at_mark ? expansion->base.len - expansion->base_sent : (size_t)(expansion->mark - expansion->text);
+
+    if (at_mark && expansion->mark == text_end(content_of(expansion->document)))
+        return 0;
+    if (len > max)
+        len = max;
+    memcpy(data, from, len);
+    if (!at_mark) {
+        expansion->text += len;
+        return len;
+    }
+    expansion->base_sent += len;
+    if (expansion->base_sent == expansion->base.len) {
+        expansion->base_sent = 0;
+        expansion->text = expansion->mark + MARK_BYTES;
+        expansion->mark = next_mark(content_of(expansion->document), expansion->text);
+    }
+    return len;
+}
+
+/* libmicrohttpd's content reader. */
+static ssize_t expansion_read(void *arg, uint64_t position, char *data, size_t max)
+{
+    struct expansion *expansion = arg;
+    size_t done = 0;
+    size_t len;
+
+    CHECK(position == expansion->sent_bytes);
+    while (done < max && (len = expansion_run(expansion, data + done, max - done)) > 0)
+        done += len;
+    expansion->sent_bytes += done;
+    return done ? (ssize_t)done : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 static enum MHD_Result respond_json(struct request *request)
 {
-    const struct json_content *content = (const struct json_content *)request->document->content;
+    const struct json_content *content = content_of(request->document);
     struct buf CLEANUP_BUF base = BUF_INIT;
-    struct buf body = BUF_INIT;
+    struct buf CLEANUP_BUF identity = BUF_INIT;
     struct digest digest;
     char hex[DIGEST_HEX_SIZE];
     char etag[DIGEST_HEX_SIZE + 2];
     char cache_control[64];
 
     print_base(request, &base);
-    expand(content, base.data, &body);
-    digest_of(body.data, body.len, &digest);
+    buf_printf(&identity, "%s %s", content->hash, base.data);
+    digest_of(identity.data, identity.len, &digest);
     digest_hex(&digest, hex);
     snprintf(etag, sizeof(etag), "\"%.40s\"", hex);
     snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld",
@@ -185,12 +279,13 @@ static enum MHD_Result respond_json(struct request *request)
         {"Cache-Control", cache_control},
         {"Vary", "Host"},
     };
-    size_t len = body.len;
-    struct object *object =
-        object_new(buf_take(&body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-    enum MHD_Result result = respond_object(request, object);
-    object_unref(object);
-    return result;
+    const struct made_body body = {
+        .size_bytes = (int64_t)content->text.len + content->marks * ((int64_t)base.len - MARK_BYTES),
+        .read = expansion_read,
+        .release = expansion_free,
+        .arg = expansion_new(request->document, &base),
+    };
+    return respond_made(request, &body, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
 
 /* A version goes into an upstream's URL: PEP 440 characters only. */

@@ -37,6 +37,17 @@ static inline void object_unref(struct object *object)
 
 /* 200, or 304 when If-None-Match has the object's ETag. */
 enum MHD_Result respond_object(struct request *request, struct object *object);
+/* A body that is made while it is sent, so that who reads slowly holds no copy of it. */
+struct made_body {
+    int64_t size_bytes;
+    /* libmicrohttpd's content reader; asked for the bytes in their order. */
+    ssize_t (*read)(void *arg, uint64_t position, char *data, size_t max);
+    void (*release)(void *arg); /* called once, in any case */
+    void *arg;
+};
+/* 200, or 304 when If-None-Match has the etag. */
+enum MHD_Result respond_made(struct request *request, const struct made_body *body, const char *etag,
+                             const struct header *headers, size_t header_count);
 /* A message for people, text/plain, with no-store. For 503 a Retry-After is added. */
 enum MHD_Result respond_error(struct request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,5 +1,6 @@
 """/pypi/<project>/json and /pypi/<project>/<version>/json."""
 
+import json
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -116,3 +117,48 @@ def test_json_api_rubbish_goes_to_next(make_yizhan, make_upstream, upstream, bod
     bad.on("/pypi/foo-bar-baz/json", Answer(body=body, content_type="application/json"))
     yizhan = make_yizhan(bad, upstream)
     assert yizhan.get("/pypi/foo-bar-baz/json").json()["info"]["name"] == "Foo.Bar_baz"
+
+
+# ---- large ones ----
+
+
+@pytest.fixture
+def large(make_yizhan, make_upstream):
+    """A server with a JSON of some 5 MB, 6,000 URLs in it."""
+    files = [
+        {
+            "filename": f"large-1.{i}.tar.gz",
+            "url": f"https://files.example/packages/aa/bb/{i:060x}/large-1.{i}.tar.gz",
+            "comment_text": "x" * (700 + i % 97),
+        }
+        for i in range(6000)
+    ]
+    upstream = make_upstream(Tree([]))
+    body = json.dumps({"info": {"name": "large"}, "releases": {"1": files}, "urls": []}).encode()
+    upstream.on("/pypi/large/json", Answer(body=body, content_type="application/json"))
+    return make_yizhan(upstream)
+
+
+def test_json_api_every_url_of_a_large_one_is_rewritten(large):
+    answers = {host: large.get("/pypi/large/json", host=host) for host in ("a", "mirror.example:8080", "h" * 200)}
+    for host, response in answers.items():
+        assert response.complete and len(response.body) == response.length
+        for i, url in enumerate(urls_of(response.json())):
+            assert url == f"http://{host}/packages/aa/bb/{i:060x}/large-1.{i}.tar.gz"
+    assert len({response.header("ETag") for response in answers.values()}) == 3
+
+
+def test_json_api_not_modified_for_the_same_host(large):
+    etag = large.get("/pypi/large/json", host="a").header("ETag")
+    assert large.get("/pypi/large/json", {"If-None-Match": etag}, host="a").status == 304
+    assert large.get("/pypi/large/json", {"If-None-Match": etag}, host="b").status == 200
+
+
+def test_json_api_slow_readers_hold_no_copies(large):
+    large.get("/pypi/large/json")
+    before = large.rss_bytes
+    readers = [large.open("/pypi/large/json") for _ in range(60)]
+    assert [reader.head().status for reader in readers] == [200] * 60
+    assert large.rss_bytes - before < 60 << 20
+    for reader in readers:
+        reader.close()
