@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <linux/tcp.h> /* the C library's struct tcp_info ends before tcpi_bytes_acked */
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,7 +335,21 @@ static bool took_too_little_locked(struct client *client, const struct connectio
     return slow;
 }
 
-static bool is_late_locked(struct client *client, const struct connections_limits *limits, int64_t now_ms)
+enum verdict { VERDICT_STAYS, VERDICT_LATE, VERDICT_LEFT };
+
+/* For a client that has yet to send the rest of its request. libmicrohttpd does not see an end that comes
+ * together with the bytes before it. */
+static enum verdict judge_silent(const struct client *client, int64_t patience_ms, int64_t now_ms)
+{
+    struct pollfd ask = {.fd = client->fd, .events = POLLRDHUP};
+
+    if (now_ms - client->seen_at_ms >= patience_ms)
+        return VERDICT_LATE;
+    return poll(&ask, 1, 0) > 0 ? VERDICT_LEFT : VERDICT_STAYS;
+}
+
+static enum verdict judge_locked(struct client *client, const struct connections_limits *limits,
+                                 int64_t now_ms)
 {
     uint32_t now_mark = atomic_load_explicit(&client->mark, memory_order_relaxed);
     enum client_state state = now_mark & STATE_MASK;
@@ -345,19 +360,19 @@ static bool is_late_locked(struct client *client, const struct connections_limit
         client->seen_at_ms = now_ms;
         if (state == CLIENT_ANSWERING && client->host)
             acked_bytes(client->fd, &client->seen_acked_bytes);
-        return false;
+        return VERDICT_STAYS;
     }
     switch (state) {
     case CLIENT_IDLE:
-        return now_ms - client->seen_at_ms >= limits->idle_ms;
+        return judge_silent(client, limits->idle_ms, now_ms);
     case CLIENT_HEADERS:
-        return now_ms - client->seen_at_ms >= limits->headers_ms;
+        return judge_silent(client, limits->headers_ms, now_ms);
     case CLIENT_ANSWERING:
-        return took_too_little_locked(client, limits, now_ms);
+        return took_too_little_locked(client, limits, now_ms) ? VERDICT_LATE : VERDICT_STAYS;
     case CLIENT_WAITING:
         break;
     }
-    return false;
+    return VERDICT_STAYS;
 }
 
 /* Returns where the next slice begins, 0 after the last. Clients move while the lock is free between slices;
@@ -368,12 +383,13 @@ static size_t sweep_slice(struct connections *connections, size_t from, int64_t 
     size_t to = from + SWEEP_SLICE < connections->count ? from + SWEEP_SLICE : connections->count;
     for (size_t i = from; i < to; i++) {
         struct client *client = connections->clients[i];
-        if (!is_late_locked(client, &connections->limits, now_ms))
+        enum verdict verdict = judge_locked(client, &connections->limits, now_ms);
+        if (verdict == VERDICT_STAYS)
             continue;
         /* Not under libmicrohttpd's feet: it closes fd only after connections_closed(), which needs our lock.
          * What an idle client has not read yet of its last answer still reaches it. */
         shutdown(client->fd, SHUT_RDWR);
-        counter_add(COUNTER_CUT, 1);
+        counter_add(COUNTER_CUT, verdict == VERDICT_LATE);
         client->seen_mark = MARK_NONE;
     }
     return to < connections->count ? to : 0;

@@ -12,8 +12,8 @@
  *       client_request_done()        MHD_OPTION_NOTIFY_COMPLETED
  *     connections_closed()         MHD_CONNECTION_NOTIFY_CLOSED, while the descriptor is still open
  *
- * and about once a second connections_sweep() from one thread. It cuts a late client by shutdown() of its
- * socket; libmicrohttpd then sees the end and closes it. The client_*() calls are one store each, without a
+ * and about once a second connections_sweep() from one thread. It cuts a late client, and one that has hung up
+ * before its request was complete, by shutdown() of its socket; libmicrohttpd then sees the end and closes it. The client_*() calls are one store each, without a
  * lock and without a look at the clock: the sweep dates a change when it first sees it, so deadlines are
  * exact to one sweep. */
 #ifndef PROXY_CONNECTIONS_H

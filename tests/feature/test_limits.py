@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from lib import client
 from lib.client import Background
 from lib.pages import JSON_TYPE
@@ -92,6 +93,16 @@ def test_limits_crowd_on_absence_asks_once(yizhan, upstream):
     clients = [Background(yizhan.get, "/simple/missing/") for _ in range(20)]
     assert [client_.result().status for client_ in clients] == [404] * 20
     assert len(upstream.asked("/simple/missing/")) == 1
+
+
+@pytest.mark.parametrize("sent", [b"\r\n" * 100, b"G", b"GET / HTTP/1.1\r\n"])
+def test_limits_client_that_leaves_with_its_last_bytes_is_noticed(yizhan, sent):
+    """Well before the time that an idle client has."""
+    for _ in range(20):
+        with client.connect(yizhan.port) as sock:
+            sock.sendall(sent)
+    wait_until(lambda: yizhan.metric("connections") == 1, "their connections are closed")
+    assert yizhan.metric("connections_cut_total") == 0
 
 
 def test_limits_client_that_leaves_while_waiting_is_noticed(yizhan, upstream):

@@ -283,6 +283,30 @@ static void sweep_cuts_late_headers(void **state)
     connections_free(&connections);
 }
 
+static void sweep_cuts_who_has_hung_up(void **state)
+{
+    (void)state;
+    struct connections *connections = connections_new(&usual);
+    struct peer idle = open_pair(connections, "192.0.2.1");
+    struct peer in_headers = open_tcp(connections);
+
+    client_request_line(in_headers.client);
+    connections_sweep(connections, 1000);
+    connections_sweep(connections, 2000);
+    assert_false(is_cut(&idle) || is_cut(&in_headers));
+    int64_t cut = counter_get(COUNTER_CUT);
+    shutdown(idle.far, SHUT_WR);
+    shutdown(in_headers.far, SHUT_WR);
+    assert_int_equal(send(idle.server, "a", 1, MSG_NOSIGNAL), 1);
+    connections_sweep(connections, 3000);
+    assert_int_equal(send(idle.server, "a", 1, MSG_NOSIGNAL), -1);
+    assert_int_equal(send(in_headers.server, "a", 1, MSG_NOSIGNAL), -1);
+    assert_int_equal(counter_get(COUNTER_CUT), cut); /* they went by themselves */
+    close_peer(&idle);
+    close_peer(&in_headers);
+    connections_free(&connections);
+}
+
 static void sweep_spares_a_busy_keep_alive_client(void **state)
 {
     (void)state;
@@ -497,6 +521,7 @@ int main(void)
         cmocka_unit_test(connections_free_with_some_never_opened),
         cmocka_unit_test(sweep_cuts_a_silent_client),
         cmocka_unit_test(sweep_cuts_late_headers),
+        cmocka_unit_test(sweep_cuts_who_has_hung_up),
         cmocka_unit_test(sweep_spares_a_busy_keep_alive_client),
         cmocka_unit_test(sweep_spares_who_waits_for_a_fill),
         cmocka_unit_test(sweep_cuts_who_takes_nothing),
