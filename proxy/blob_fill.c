@@ -210,9 +210,7 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
         jobs_add(blob->proxy->jobs, JOB_WAITED_FOR, commit, blob);
         return;
     }
-    /* Out of the table first: who looks for another way now does not find this one again. */
-    fill_leave_table(fill);
-    fill_settle(fill, outcome, reason, NULL);
+    fill_end(fill, outcome, reason, NULL);
     blob_fill_free(blob);
 }
 

@@ -237,8 +237,7 @@ static void load(void *arg)
     } else if (useless) {
         entry_delete(df->proxy->store, df->kind->space, df->key);
     }
-    fill_leave_table(df->fill);
-    fill_settle(df->fill, document ? FETCH_OK : FETCH_NOT_FOUND, NULL, document ? &document->shared : NULL);
+    fill_end(df->fill, document ? FETCH_OK : FETCH_NOT_FOUND, NULL, document ? &document->shared : NULL);
     shared_unref(&df->shared);
 }
 
@@ -358,9 +357,8 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
     df->fill->fetch = NULL;
     lock_release(&df->fill->lock);
     product = outcome == FETCH_OK ? take_ptr(&df->made) : without_new(df, outcome, reason);
-    /* Out of the table first: who comes now finds the memory cache filled, or starts anew. */
-    fill_leave_table(df->fill);
-    fill_settle(df->fill, outcome, reason, product ? &product->shared : NULL);
+    /* Who comes afterwards finds the memory cache filled, or starts anew. */
+    fill_end(df->fill, outcome, reason, product ? &product->shared : NULL);
     shared_unref(&df->shared);
 }
 

@@ -1,7 +1,6 @@
-/* Owns: the table key -> fill, and the lists of suspended requests.
- * States: STARTING -> STREAMING -> DONE, or FAILED from either of the first two; documents skip STREAMING.
- * The table's lock guards membership only; each fill's lock guards its fields. The table holds one reference.
- */
+/* Owns: the table key -> fill, and the lists of suspended requests. States: STARTING -> STREAMING -> DONE, or
+ * FAILED from either of the first two; documents skip STREAMING. The table's lock guards membership only;
+ * each fill's lock guards its fields. The table holds one reference. */
 #include "proxy/fill.h"
 
 #include <poll.h>
@@ -167,9 +166,10 @@ void fill_wake_in_steps_locked(struct fill *fill)
     fill_wake_locked(fill);
 }
 
-void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
+static void settle_locked(struct fill *fill, enum fetch_outcome outcome, const char *reason,
+                          struct shared *product)
 {
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    lock_check_held(&fill->lock);
     CHECK(fill->state == FILL_STARTING || fill->state == FILL_STREAMING);
     bool good = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
     fill->state = good ? FILL_DONE : FILL_FAILED;
@@ -183,18 +183,31 @@ void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reas
     fill_wake_locked(fill);
 }
 
+void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    settle_locked(fill, outcome, reason, product);
+}
+
 void fill_leave_table(struct fill *fill)
 {
-    struct fills *fills = fill->fills;
-    struct fill *there;
+    lock_acquire(&fill->fills->lock);
+    HASH_DEL(fill->fills->table, fill);
+    lock_release(&fill->fills->lock);
+    counter_add(COUNTER_FILLS_RUNNING, -1);
+    shared_unref(&fill->shared);
+}
 
-    lock_acquire(&fills->lock);
-    HASH_FIND_STR(fills->table, fill->key, there);
-    if (there == fill)
-        HASH_DEL(fills->table, fill);
-    lock_release(&fills->lock);
-    if (there != fill)
-        return;
+/* Both under both locks: were it out of the table before it wakes its waiters, fills_stop() would miss them,
+ * and libmicrohttpd aborts when it is stopped while a connection is suspended. */
+void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
+{
+    lock_acquire(&fill->fills->lock);
+    HASH_DEL(fill->fills->table, fill);
+    lock_acquire(&fill->lock);
+    settle_locked(fill, outcome, reason, product);
+    lock_release(&fill->lock);
+    lock_release(&fill->fills->lock);
     counter_add(COUNTER_FILLS_RUNNING, -1);
     shared_unref(&fill->shared);
 }

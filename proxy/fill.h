@@ -88,11 +88,14 @@ void fill_wake_locked(struct fill *fill);
 /* The same in steps: only when enough bytes or time have gone by since the last wake. */
 void fill_wake_in_steps_locked(struct fill *fill);
 
-/* Ends the fill: sets state, outcome and reason (copied, may be NULL), wakes everybody. The fill stays in the
- * table until fill_leave_table(), so that later requests see the result of a fill whose commit is still under
- * way. product is taken over (may be NULL). */
+/* Settles the fill: sets state, outcome and reason (copied, may be NULL), wakes everybody. product is taken
+ * over (may be NULL). */
 void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
+/* Takes a settled fill out of the table; once. Until then later requests see the result of a fill whose
+ * commit is still under way. */
 void fill_leave_table(struct fill *fill);
+/* Both at one go: who looks for another way afterwards does not find this one again. */
+void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
 
 /* Called every 200 ms from the main thread: late wakes, clients that hung up, fills nobody wants any more.
  * Fills of more than linger_bytes without a reader for linger_ms are cancelled. */

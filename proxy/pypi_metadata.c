@@ -135,9 +135,8 @@ static void run_extraction(void *arg)
     struct extraction *extraction = arg;
     struct object *object = extract(extraction->proxy, extraction->key, extraction->project, extraction->fd);
 
-    fill_leave_table(extraction->fill);
-    fill_settle(extraction->fill, object ? FETCH_OK : FETCH_NOT_FOUND,
-                object ? NULL : "the wheel has no METADATA", object ? &object->shared : NULL);
+    fill_end(extraction->fill, object ? FETCH_OK : FETCH_NOT_FOUND,
+             object ? NULL : "the wheel has no METADATA", object ? &object->shared : NULL);
     shared_unref(&extraction->fill->shared);
     close(extraction->fd);
     free(extraction->key);

@@ -134,8 +134,7 @@ static void render(void *arg)
     if (at_once)
         add_compressed(rendering, body.data, len);
     install(rendering, false, make_object(document, rendering->format, false, buf_take(&body), len));
-    fill_leave_table(rendering->fill);
-    fill_settle(rendering->fill, FETCH_OK, NULL, NULL);
+    fill_end(rendering->fill, FETCH_OK, NULL, NULL);
     if (at_once) {
         rendering_free(rendering);
         return;
