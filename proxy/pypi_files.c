@@ -44,8 +44,8 @@ void file_remember_absent(struct request *request, const struct file_lookup *loo
     absence_remember(request->proxy, key, request->site->config->pypi.negative_ttl_s);
 }
 
-/* The validator is the path's own hash, so it is the same before, while and after the file is in the store.
- */
+/* The validator is the path's own hash, so it is the same before, while and after the file is in the
+ * store. */
 static void file_etag(const struct file_lookup *lookup, char etag[2 * HASH_MAX_BYTES + 3])
 {
     char hex[2 * HASH_MAX_BYTES + 1];

@@ -12,15 +12,15 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
 char *file_fill_key(const struct request *request, const struct file_lookup *lookup);
 /* True if the request's last wait was for this fill. */
 bool waited_for(const struct request *request, const char *fill_key);
-/* Whether every upstream has said lately that there is no such file: neither on a page nor where its path says.
- * If so, that is how the request is answered. */
+/* Whether every upstream has said lately that there is no such file: neither on a page nor where its path
+ * says. If so, that is how the request is answered. */
 bool file_known_absent(struct request *request, const struct file_lookup *lookup);
 void file_remember_absent(struct request *request, const struct file_lookup *lookup);
 
 /* GET /packages/....metadata (PEP 658). */
 enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup);
-/* Jobs thread: takes the metadata out of a wheel that is about to be committed. A blob_fill's before_commit.
- */
+/* Jobs thread: takes the metadata out of a wheel that is about to be committed. A blob_fill's
+ * before_commit. */
 void metadata_before_commit(struct proxy *proxy, const char *key, const char *scope, int fd);
 
 #endif

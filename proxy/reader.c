@@ -77,8 +77,8 @@ void reader_end(struct request *request)
     shared_unref(&fill->shared);
 }
 
-/* What the reader may read now, and from where: a reference to the backing. NULL: *result is what libmicrohttpd
- * gets (0: suspended). */
+/* What the reader may read now, and from where: a reference to the backing. NULL: *result is what
+ * libmicrohttpd gets (0: suspended). */
 static struct backing *next_bytes(struct request *request, uint64_t position, int64_t *available,
                                   ssize_t *result)
 {

@@ -55,8 +55,8 @@ struct request {
     int64_t started_us;
 };
 
-/* libmicrohttpd's MHD_OPTION_URI_LOG_CALLBACK: the only place that sees the raw target. Returns the request.
- */
+/* libmicrohttpd's MHD_OPTION_URI_LOG_CALLBACK: the only place that sees the raw target. Returns the
+ * request. */
 void *request_on_target(void *proxy, const char *target, struct MHD_Connection *connection);
 /* libmicrohttpd's access handler callback. */
 enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, const char *url,
@@ -72,9 +72,9 @@ const char *request_header(struct request *request, const char *name);
 /* All header lines of that name: up to max pointers. Returns how many. */
 size_t request_header_lines(struct request *request, const char *name, const char **lines, size_t max);
 
-/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request until what it waits for
- * has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or the server is
- * stopping. */
+/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request until what it
+ * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
+ * the server is stopping. */
 bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
 
 #endif

@@ -18,8 +18,8 @@
 #define BLOCK_BYTES (128 * 1024)
 #define CROWD 64
 #define CROWD_BLOCK_BYTES (32 * 1024)
-/* What libmicrohttpd sends by sendfile blocks its worker when it is not in the page cache: ask for it early.
- */
+/* What libmicrohttpd sends by sendfile blocks its worker when it is not in the page cache: ask for it
+ * early. */
 #define READ_AHEAD_BYTES (4 * 1024 * 1024)
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)

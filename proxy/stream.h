@@ -66,8 +66,8 @@ void stream_release(struct stream *stream);
 
 /* A new backing in the store for `total_bytes` (-1 unknown), in memory where the store has no room. */
 struct backing *backing_new(struct store *store, int64_t total_bytes);
-/* Fetch thread. Spills to memory when the disk refuses. Returns 0, or negative errno when memory refuses too.
- */
+/* Fetch thread. Spills to memory when the disk refuses. Returns 0, or negative errno when memory refuses
+ * too. */
 int backing_write(struct backing *backing, int64_t offset, const void *data, size_t len);
 /* Reads exactly len bytes. Returns 0 or -EIO. */
 int backing_read(const struct backing *backing, int64_t offset, void *data, size_t len);
