@@ -276,10 +276,10 @@ static struct object *find_brought(struct request *request, const struct file_lo
     }
     if (!waited_for(request, from_upstream))
         return NULL;
-    if (state_of(fill) == FILL_DONE)
-        return object_of_fill(request, lookup, fill);
-    request->step = STEP_UPSTREAM_FAILED;
-    return NULL;
+    struct object *object = state_of(fill) == FILL_DONE ? object_of_fill(request, lookup, fill) : NULL;
+    if (!object) /* also where its bytes cannot be read: asking for them again would not end */
+        request->step = STEP_UPSTREAM_FAILED;
+    return object;
 }
 
 /* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; -1 else. */
