@@ -1,6 +1,7 @@
 /* Owns: the table key -> fill, and the lists of suspended requests. States: STARTING -> STREAMING -> DONE, or
- * FAILED from either of the first two; documents skip STREAMING. The table's lock guards membership only;
- * each fill's lock guards its fields. The table holds one reference. */
+ * FAILED from either of the first two; documents skip STREAMING, and a blob that begins again without a
+ * length goes back to STARTING. The table's lock guards membership only; each fill's lock guards its fields.
+ * The table holds one reference. */
 #include "proxy/fill.h"
 
 #include <poll.h>

@@ -122,8 +122,7 @@ static void page_render_json_store_fills_in(void **state)
     check_json(bare, &known, 1,
                "{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"foo\",\"files\":[{\"filename\":\"" WHEEL
                "\",\"url\":\"../.." OFFICIAL WHEEL "\",\"hashes\":{\"sha256\":\"" OTHER256
-               "\"},\"size\":7,\"core-metadata\":{\"sha256\":\"" SHA256
-               "\"}}]}");
+               "\"},\"size\":7,\"core-metadata\":{\"sha256\":\"" SHA256 "\"}}]}");
 }
 
 static void page_render_upstream_wins(void **state)
