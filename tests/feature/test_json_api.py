@@ -119,6 +119,17 @@ def test_json_api_rubbish_goes_to_next(make_yizhan, make_upstream, upstream, bod
     assert yizhan.get("/pypi/foo-bar-baz/json").json()["info"]["name"] == "Foo.Bar_baz"
 
 
+@pytest.mark.parametrize("value, times", [(b"{}", 10_000_000), (b"[[]]", 6_000_000), (b"0", 15_000_000)])
+def test_json_api_many_values_do_not_fill_the_memory(make_yizhan, make_upstream, upstream, value, times):
+    bad = make_upstream(Tree([]))
+    body = b'{"info": {"name": "\\"["}, "x": [%s]}' % b",".join([value] * times)
+    bad.on("/pypi/foo-bar-baz/json", Answer(body=body, content_type="application/json"))
+    yizhan = make_yizhan(bad, upstream)
+    assert yizhan.get("/pypi/foo-bar-baz/json").json()["info"]["name"] == "Foo.Bar_baz"
+    assert "objects and arrays" in yizhan.stderr
+    assert yizhan.rss_bytes < 1 << 30
+
+
 # ---- large ones ----
 
 
