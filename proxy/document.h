@@ -90,8 +90,9 @@ enum MHD_Result document_respond_missing(struct request *request, enum document_
                                          const char *what);
 
 /* Answers with a rendition, waiting for it if it must be made first. Call it again after the wait with the
- * same document. gzip: the client takes it. */
-enum MHD_Result document_respond(struct request *request, struct document *document, int format, bool gzip);
+ * same document. compressed: the client takes it. */
+enum MHD_Result document_respond(struct request *request, struct document *document, int format,
+                                 bool compressed);
 
 /* Something that its renditions tell has changed: they are made anew when next asked for. Any thread. */
 void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key);

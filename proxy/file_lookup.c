@@ -165,11 +165,11 @@ size_t file_lookup_candidates(struct request *request, const struct file_lookup 
                               struct fetch_candidate candidates[MAX_UPSTREAMS], char *urls[MAX_UPSTREAMS])
 {
     const struct site *site = request->site;
-    const char *page_upstream = lookup->file ? request->document->source.upstream : "";
     size_t count = 0;
 
     for (size_t i = 0; i < site->pypi_count && count < MAX_UPSTREAMS; i++) {
-        if (strcmp(upstream_name(site->pypi[i]), page_upstream) == 0)
+        const char *name = upstream_name(site->pypi[i]);
+        if (lookup->file && strcmp(name, request->document->source.upstream) == 0)
             urls[count] = xasprintf("%s%s", lookup->file->url, suffix);
         else if (lookup->path.kind == FILE_PATH_OFFICIAL)
             urls[count] = official_url(site, i, lookup, suffix);

@@ -20,6 +20,9 @@
 #include "base/text.h"
 
 #define BACKLOG 4096
+/* A whole project page goes into it at one call. With the system's own start of 16 KiB, a page of 140 KiB took
+ * several rounds of epoll, and a fifth of the requests a second. */
+#define SEND_BUFFER_BYTES (512 * 1024)
 #define INHERITED_FIRST_FD 3 /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 #define INHERITED_MAX 256
 
@@ -33,6 +36,7 @@ static int set_option(int fd, int level, int name, int value)
 static void set_inherited_options(int fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);

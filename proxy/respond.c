@@ -59,6 +59,9 @@ static struct MHD_Response *response_of_text(char *body, size_t len, const char 
 
 static enum MHD_Result respond_message(struct request *request, int status, bool close, const char *allow,
                                        const char *format, va_list args)
+    __attribute__((format(printf, 5, 0)));
+static enum MHD_Result respond_message(struct request *request, int status, bool close, const char *allow,
+                                       const char *format, va_list args)
 {
     struct buf text = BUF_INIT;
 
