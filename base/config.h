@@ -13,6 +13,8 @@
 
 struct buf;
 
+#define CONFIG_MAX_ITEMS 64 /* of one list, and sections of one kind */
+
 struct string_list {
     char **items;
     size_t count;

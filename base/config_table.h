@@ -10,8 +10,7 @@
 struct buf;
 struct config;
 
-#define CONFIG_MAX_KEYS 64  /* of one section */
-#define CONFIG_MAX_ITEMS 64 /* of one list, and sections of one kind */
+#define CONFIG_MAX_KEYS 64 /* of one section */
 
 struct config_section {
     const char *word; /* [word] or [word "name"] */

@@ -46,8 +46,10 @@ static void fetch_methods(void)
 
 int hash_kind_by_name(const char *name, size_t len)
 {
+    pthread_once(&methods_once, fetch_methods);
     for (int i = 0; name && i < HASH_KINDS; i++)
-        if (strlen(kinds[i].name) == len && strncasecmp(kinds[i].name, name, len) == 0)
+        if ((methods[i] || i == HASH_BLAKE2B_256) && strlen(kinds[i].name) == len &&
+            strncasecmp(kinds[i].name, name, len) == 0)
             return i;
     return -1;
 }

@@ -38,7 +38,8 @@ struct checksum {
     unsigned char bytes[HASH_MAX_BYTES];
 };
 
-/* NULL-safe look-up by name ("sha256"); negative when unknown. */
+/* NULL-safe look-up by name ("sha256"); negative when unknown, or when this machine's OpenSSL does not offer it
+ * (MD5 under a FIPS policy). */
 int hash_kind_by_name(const char *name, size_t len);
 const char *hash_kind_name(enum hash_kind kind);
 

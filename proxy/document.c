@@ -27,6 +27,8 @@ static struct document *product_of(struct request *request)
 {
     struct fill *fill = request->fill;
 
+    if (!fill)
+        return NULL;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     return (struct document *)shared_ref(fill->product);
 }
@@ -35,19 +37,26 @@ static enum fetch_outcome outcome_of(struct request *request, bool *settled)
 {
     struct fill *fill = request->fill;
 
+    *settled = false;
+    if (!fill)
+        return FETCH_UNAVAILABLE;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     *settled = fill->state == FILL_DONE || fill->state == FILL_FAILED;
     return fill->outcome;
 }
 
-/* Joins the fetch (or load) of the document and waits. Returns DOCUMENT_WAIT, or what to do when the fill has
- * ended before we could wait: RETRY by the caller is one more look. */
+/* Joins the fetch (or load) of the document and waits. Returns false when there is nothing to wait for: it has
+ * ended already, too many fills are running (request->fill is NULL then), or the server is stopping. */
 static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
                           const char *fill_key, struct document *old, bool load)
 {
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
 
+    if (!fill) {
+        request_forget_fill(request);
+        return false;
+    }
     if (created && load)
         document_load(request->proxy, request->site, fill, kind, key);
     else if (created)
@@ -64,7 +73,8 @@ static void refresh_in_background(struct request *request, struct document *docu
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
     if (created)
         document_fetch(request->proxy, request->site, fill, document->kind, document->key, document);
-    shared_unref(&fill->shared);
+    if (fill)
+        shared_unref(&fill->shared);
 }
 
 /* Looks in memory, then in the store. Returns DOCUMENT_HAVE, DOCUMENT_WAIT, or DOCUMENT_NOT_FOUND if it is
@@ -162,9 +172,17 @@ enum document_result document_get(struct request *request, const struct document
     }
     if (document->next_refresh_at_s > clock_wall_s())
         return DOCUMENT_HAVE;
-    bool waits = join_and_wait(request, kind, key, fetch_key, document, false);
-    document_unref(take_ptr(out));
-    return waits ? DOCUMENT_WAIT : after_fetch(request, out);
+    if (join_and_wait(request, kind, key, fetch_key, document, false)) {
+        document_unref(take_ptr(out));
+        return DOCUMENT_WAIT;
+    }
+    result = after_fetch(request, out);
+    if (result == DOCUMENT_UNAVAILABLE) {
+        *out = document;
+        return DOCUMENT_HAVE;
+    }
+    document_unref(document);
+    return result;
 }
 
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,

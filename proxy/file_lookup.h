@@ -9,7 +9,7 @@
 #include "upstreams/page.h"
 #include "upstreams/project.h"
 
-#define MAX_UPSTREAMS 32
+#define MAX_UPSTREAMS CONFIG_MAX_ITEMS
 
 struct file_lookup {
     struct file_path path;

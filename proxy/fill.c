@@ -75,7 +75,9 @@ struct fill *fill_join(struct fills *fills, const char *key, bool *created)
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fills->lock);
     HASH_FIND_STR(fills->table, key, fill);
-    *created = !fill;
+    *created = !fill && HASH_COUNT(fills->table) < FILLS_MAX;
+    if (!fill && !*created)
+        return NULL;
     if (!fill) {
         fill = fill_new(fills, key);
         HASH_ADD_KEYPTR(hh, fills->table, fill->key, strlen(fill->key), fill);

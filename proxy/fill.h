@@ -25,6 +25,8 @@ struct client;
 struct fill;
 struct fills;
 
+#define FILLS_MAX 4096
+
 enum fill_state {
     FILL_STARTING,  /* no answer yet */
     FILL_STREAMING, /* a blob's length is known, its bytes are coming */
@@ -73,7 +75,8 @@ struct fills *fills_new(void);
 /* All fills must have left the table. */
 void fills_free(struct fills *fills);
 
-/* Returns the running fill of this key with a reference for the caller, or a new one in state STARTING. */
+/* Returns the running fill of this key with a reference for the caller, or a new one in state STARTING. NULL when
+ * FILLS_MAX are running already: clients that ask for ever new things and hang up must not pile them up. */
 struct fill *fill_join(struct fills *fills, const char *key, bool *created);
 /* The same, but only a running one; NULL if there is none. */
 struct fill *fill_find(struct fills *fills, const char *key);

@@ -151,7 +151,7 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
     size_t len = body.len;
     struct object *object =
         object_new(buf_take(&body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-    memcache_put(request->proxy->memcache, key, &object->shared, (int64_t)len);
+    memcache_put(request->proxy->memcache, key, &object->shared, object_cost_bytes(object));
     enum MHD_Result result = respond_object(request, object);
     object_unref(object);
     return result;
@@ -228,10 +228,7 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
  * say another place: ask for the page, once. */
 static enum MHD_Result after_not_found(struct request *request, struct file_lookup *lookup)
 {
-    struct fill *failed = take_ptr(&request->fill);
-
-    if (failed)
-        shared_unref(&failed->shared);
+    request_forget_fill(request);
     if (!lookup->file && !request->pages_asked) {
         request->pages_asked = true;
         request->projects_seen = 0;

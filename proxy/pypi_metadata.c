@@ -46,7 +46,7 @@ static struct object *keep(struct proxy *proxy, const char *key, struct buf *bod
     snprintf(etag, sizeof(etag), "\"%s\"", hex);
     struct object *object =
         object_new(buf_take(body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-    memcache_put(proxy->memcache, cache_key, &object->shared, (int64_t)len);
+    memcache_put(proxy->memcache, cache_key, &object->shared, object_cost_bytes(object));
     return object;
 }
 
@@ -158,7 +158,7 @@ static struct fill *extraction_join(struct request *request, const struct file_l
 
     if (!created) {
         close(fd);
-        return fill;
+        return fill; /* NULL: too many fills are running */
     }
     struct extraction *extraction = xcalloc(1, sizeof(*extraction));
     extraction->proxy = request->proxy;

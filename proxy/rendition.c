@@ -1,4 +1,5 @@
 /* Renditions of documents: the bodies that clients get, rendered and compressed once, on the jobs thread. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static char *gzip(const char *data, size_t len, size_t *out_len)
     CHECK(deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     size_t bound = deflateBound(&stream, len);
     char *out = xmalloc(bound);
+    CHECK(len <= UINT_MAX && bound <= UINT_MAX); /* max_page keeps bodies far below */
     stream.next_in = (Bytef *)data;
     stream.avail_in = (uInt)len;
     stream.next_out = (Bytef *)out;
@@ -89,7 +91,7 @@ static void install(struct rendering *rendering, bool compressed, struct object 
     for (int format = 0; format < DOCUMENT_FORMATS; format++)
         for (int i = 0; i < 2; i++)
             if (document->renditions[format][i])
-                cost_bytes += (int64_t)document->renditions[format][i]->body_bytes;
+                cost_bytes += object_cost_bytes(document->renditions[format][i]);
     lock_release(&document->lock);
     object_unref(unwanted);
     memcache_recost(rendering->proxy->memcache, key, &document->shared, cost_bytes);
@@ -155,6 +157,8 @@ static bool wait_for(struct request *request, struct document *document, int for
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, key, &created);
 
+    if (!fill)
+        return false;
     if (created) {
         struct rendering *rendering = xcalloc(1, sizeof(*rendering));
         rendering->proxy = request->proxy;
@@ -192,7 +196,8 @@ enum MHD_Result document_respond(struct request *request, struct document *docum
         object = find(document, format, compressed);
     }
     if (!object)
-        return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping, try again");
+        return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                             "the server is stopping or has too much to do, try again");
     enum MHD_Result result = respond_object(request, object);
     object_unref(object);
     return result;

@@ -156,6 +156,7 @@ enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, 
     (void)proxy, (void)connection, (void)url, (void)upload_data;
     if (!request->begun) {
         request->method = method;
+        request->version = version;
         return begin(request, version);
     }
     if (*upload_data_size) /* a body that begin() did not announce: nothing of it can be trusted */
@@ -194,7 +195,7 @@ static void log_access(struct request *request)
         .client = address,
         .method = request->method,
         .target = request->raw_target,
-        .protocol = "HTTP/1.1",
+        .protocol = request->version,
         .user_agent = request_header(request, "User-Agent"),
         .how = names[request->how],
         .status = request->status,
@@ -276,4 +277,12 @@ bool request_wait(struct request *request, struct fill *fill, enum wait_for what
         return false;
     request->how = HOW_MISS;
     return true;
+}
+
+void request_forget_fill(struct request *request)
+{
+    struct fill *fill = take_ptr(&request->fill);
+
+    if (fill)
+        shared_unref(&fill->shared);
 }

@@ -30,6 +30,7 @@ struct request {
     struct client *client;
     char *raw_target;
     const char *method;
+    const char *version; /* "HTTP/1.1" */
     struct target target;
     bool target_parsed;
     bool begun; /* libmicrohttpd's first call has been */
@@ -76,5 +77,7 @@ size_t request_header_lines(struct request *request, const char *name, const cha
  * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
  * the server is stopping. */
 bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
+/* Drops what the request waited for. */
+void request_forget_fill(struct request *request);
 
 #endif

@@ -30,6 +30,11 @@ struct header {
 /* Takes the body (heap memory) over. Headers with a NULL value are left out. */
 struct object *object_new(char *body, size_t len, const char *etag, const struct header *headers,
                           size_t header_count);
+/* What it takes in memory, about: a response with its headers is about a kilobyte. */
+static inline int64_t object_cost_bytes(const struct object *object)
+{
+    return (int64_t)object->body_bytes + 1024;
+}
 static inline void object_unref(struct object *object)
 {
     shared_unref(object ? &object->shared : NULL);

@@ -49,6 +49,25 @@ static void fill_join_shares_a_running_one(void **state)
     shared_unref(&other->shared);
 }
 
+static void fill_join_refuses_more_than_the_limit(void **state)
+{
+    (void)state;
+    static struct fill *all[FILLS_MAX];
+    char key[16];
+
+    for (int i = 0; i < FILLS_MAX; i++) {
+        snprintf(key, sizeof(key), "%d", i);
+        all[i] = join(key, true);
+    }
+    assert_null(join("one more", false));
+    assert_ptr_equal(join("0", false), all[0]);
+    shared_unref(&all[0]->shared);
+    for (int i = 0; i < FILLS_MAX; i++) {
+        fill_end(all[i], FETCH_OK, NULL, NULL);
+        shared_unref(&all[i]->shared);
+    }
+}
+
 static void fill_settled_stays_until_it_leaves(void **state)
 {
     (void)state;
@@ -100,9 +119,8 @@ static void fill_does_not_wait_when_it_is_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fill_join_shares_a_running_one),
-        TEST(fill_settled_stays_until_it_leaves),
-        TEST(fill_end_settles_and_leaves),
+        TEST(fill_join_shares_a_running_one),     TEST(fill_join_refuses_more_than_the_limit),
+        TEST(fill_settled_stays_until_it_leaves), TEST(fill_end_settles_and_leaves),
         TEST(fill_does_not_wait_when_it_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
