@@ -240,10 +240,9 @@ static void add_file_headers(struct MHD_Response *response, const struct part *p
 
     add_header(response, "Content-Type", headers->content_type);
     add_header(response, "ETag", headers->etag);
-    add_header(response, "Cache-Control", FILE_CACHE_CONTROL);
+    add_header(response, "Cache-Control",
+               headers->cache_control ? headers->cache_control : FILE_CACHE_CONTROL);
     add_header(response, "Accept-Ranges", "bytes");
-    for (size_t i = 0; i < headers->more_count; i++)
-        add_header(response, headers->more[i].name, headers->more[i].value);
     if (part->status == MHD_HTTP_PARTIAL_CONTENT) {
         snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, part->start,
                  part->start + part->len - 1, size);
@@ -323,6 +322,7 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     lock_acquire(&fill->lock);
     int64_t size = fill->stream.total_bytes;
     int crowd = fill->stream.reader_count;
+    bool verified = fill->stream.verified;
     lock_release(&fill->lock);
     if (size < 0)
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -331,8 +331,12 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
 
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         return respond_unsatisfiable(request, size);
-    if (bodiless(request, &part))
-        return respond_bodiless(request, &part, size, headers);
+    if (bodiless(request, &part)) {
+        /* Nothing holds a mere length back until it is verified, so nobody may keep it. */
+        struct file_headers bare = *headers;
+        bare.cache_control = verified ? NULL : "no-store";
+        return respond_bodiless(request, &part, size, &bare);
+    }
     if (!reader_begin(request, fill, size, part.start, part.start + part.len))
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                              "the store is full and these bytes have passed through already, try again");

@@ -67,9 +67,8 @@ enum MHD_Result respond_text(struct request *request, const char *content_type, 
 /* The headers of a file's answer, the same whether it is served from the store or from a running fill. */
 struct file_headers {
     const char *content_type;
-    const char *etag; /* with quotes */
-    const struct header *more;
-    size_t more_count;
+    const char *etag;          /* with quotes */
+    const char *cache_control; /* NULL: it never changes */
 };
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */

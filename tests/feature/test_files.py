@@ -199,6 +199,18 @@ def test_files_range_of_running_fill(yizhan, upstream, big_wheel):
     assert len(upstream.asked(upstream.tree.file_path(big_wheel))) == 1
 
 
+def test_files_head_of_an_unverified_length_may_not_be_kept(make_yizhan, make_upstream, big_wheel):
+    upstream = make_upstream(Tree.aliyun([big_wheel]))
+    gate = hold(upstream, big_wheel, 2 << 20)
+    yizhan = make_yizhan(upstream)
+    response = yizhan.head(big_wheel.path)
+    assert (response.status, response.length) == (200, len(big_wheel.data))
+    assert response.header("Cache-Control") == "no-store"
+    gate.set()
+    yizhan.wait_idle()
+    assert "immutable" in yizhan.head(big_wheel.path).header("Cache-Control")
+
+
 def test_files_large_download_that_everybody_left_is_given_up(make_yizhan, upstream, big_wheel):
     yizhan = make_yizhan(upstream, server={"abandon_size": "1M", "abandon_after": "0s"})
     gate = hold(upstream, big_wheel, 2 << 20)
