@@ -37,7 +37,7 @@ Q = $(if $(V),,@)
 # pkg-config: that must not stop `make run`, so the check is a rule and not made here.
 PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl inih libzip libb2 zlib
 TEST_PACKAGES = cmocka libxml-2.0
-VERSIONS = 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.85' 'sqlite3 >= 3.37' 'libcrypto >= 3.0'
+VERSIONS = 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.80' 'sqlite3 >= 3.37' 'libcrypto >= 3.0'
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 TEST_CFLAGS := $(shell pkg-config --cflags $(TEST_PACKAGES) 2>/dev/null)

@@ -172,9 +172,15 @@ void request_prepare(struct exchange *exchange)
     set_callbacks(exchange);
     set_headers(exchange);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
     /* Else taking a transfer out while its name is being resolved waits for the resolver. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+#if CURL_AT_LEAST_VERSION(7, 85, 0)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     /* curl before 8.0 may report a cut body as whole under HTTP/2. */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
