@@ -17,10 +17,13 @@
 
 char *file_fill_key(const struct request *request, const struct file_lookup *lookup)
 {
-    if (request->alone)
-        return xasprintf("file:%s of %p", lookup->key.data, (const void *)request);
+    if (request->late)
+        return xasprintf("file:%s late %u", lookup->key.data, request->late);
     return xasprintf("file:%s", lookup->key.data);
 }
+
+/* Numbers the fills of requests that came too late. */
+static _Atomic unsigned late_requests;
 
 bool waited_for(const struct request *request, const char *fill_key)
 {
@@ -304,8 +307,8 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
         return MHD_YES;
     if (failed_not_found(request->fill))
         return after_not_found(request, lookup);
-    if (!request->alone && came_too_late(request->fill)) {
-        request->alone = true;
+    if (!request->late && came_too_late(request->fill)) {
+        request->late = ++late_requests;
         return serve_file(request, lookup);
     }
     return respond_from_fill(request, lookup);

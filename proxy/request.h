@@ -39,7 +39,7 @@ struct request {
     /* The handler's own, kept over a wait. */
     int step;
     int projects_seen; /* how many projects' pages were looked at for a file */
-    bool alone;        /* came too late for the bytes that a fill passed through: it gets a fill of its own */
+    unsigned late;     /* not 0: too late for bytes that were passed through, it gets this fill of its own */
     bool page_unavailable;     /* nobody could say whether one of those pages lists the file */
     bool pages_asked;          /* upstreams may be asked for those pages */
     struct document *document; /* reference: found already, kept over a wait */
