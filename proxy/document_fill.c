@@ -159,8 +159,6 @@ static int attributes_parse(const char *text, struct document_source *source)
 static void store_body(struct document_fill *df)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
-    struct blob_writer *writer = NULL;
-    struct digest digest;
 
     attributes_print(&df->source, &attributes);
     struct entry entry = {
@@ -170,17 +168,9 @@ static void store_body(struct document_fill *df)
         .confirmed_at_s = clock_wall_s(),
         .attributes = attributes.data,
     };
-    const struct buf *body = &df->source.body;
-    int error = blob_begin(df->proxy->store, (int64_t)body->len, &writer);
-    if (!error)
-        error = blob_write(writer, 0, body->data, body->len);
-    if (error) {
+    int error = blob_put(df->proxy->store, df->source.body.data, df->source.body.len, &entry, 1, NULL, NULL);
+    if (error)
         log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
-        blob_abort(&writer);
-        return;
-    }
-    digest_of(body->data, body->len, &digest);
-    blob_commit(df->proxy->store, &writer, &digest, (int64_t)body->len, &entry, 1, NULL, NULL);
 }
 
 /* Makes the document of what the store has. Returns NULL with why in `error`; *useless: it will be no better

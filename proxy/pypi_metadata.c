@@ -70,8 +70,6 @@ static void on_stored(void *arg, int error)
 
 static void store_metadata(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
 {
-    struct blob_writer *writer = NULL;
-    struct digest digest;
     struct entry entry = {
         .space = SPACE_METADATA,
         .key = key,
@@ -79,20 +77,15 @@ static void store_metadata(struct proxy *proxy, const char *key, const char *pro
         .confirmed_at_s = clock_wall_s(),
         .attributes = "",
     };
-    int error = blob_begin(proxy->store, (int64_t)body->len, &writer);
-
-    if (!error)
-        error = blob_write(writer, 0, body->data, body->len);
-    if (error) {
-        log_warn("metadata of %s: served, but not stored: %s", key, strerror(-error));
-        blob_abort(&writer);
-        return;
-    }
     struct stored *stored = xcalloc(1, sizeof(*stored));
+
     stored->proxy = proxy;
     stored->project = xstrdup(project);
-    digest_of(body->data, body->len, &digest);
-    blob_commit(proxy->store, &writer, &digest, (int64_t)body->len, &entry, 1, on_stored, stored);
+    int error = blob_put(proxy->store, body->data, body->len, &entry, 1, on_stored, stored);
+    if (!error)
+        return;
+    log_warn("metadata of %s: served, but not stored: %s", key, strerror(-error));
+    on_stored(stored, error);
 }
 
 /* Jobs thread. Returns the answer, or NULL after logging why the wheel has no metadata. */

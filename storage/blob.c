@@ -249,3 +249,21 @@ void blob_commit(struct store *store, struct blob_writer **writer, const struct 
     order->arg = arg;
     orders_add(store->orders, order);
 }
+
+int blob_put(struct store *store, const void *data, size_t len, const struct entry *entries,
+             size_t entry_count, void (*done)(void *arg, int error), void *arg)
+{
+    struct blob_writer *writer = NULL;
+    struct digest digest;
+    int error = blob_begin(store, (int64_t)len, &writer);
+
+    if (!error)
+        error = blob_write(writer, 0, data, len);
+    if (error) {
+        blob_abort(&writer);
+        return error;
+    }
+    digest_of(data, len, &digest);
+    blob_commit(store, &writer, &digest, (int64_t)len, entries, entry_count, done, arg);
+    return 0;
+}

@@ -118,6 +118,11 @@ void blob_commit(struct store *store, struct blob_writer **writer, const struct 
                  int64_t size_bytes, const struct entry *entries, size_t entry_count,
                  void (*done)(void *arg, int error), void *arg);
 
+/* The whole way for bytes that are in memory: begin, write, commit. Returns 0, or negative errno when the disk takes
+ * them not; `done` runs only after 0. */
+int blob_put(struct store *store, const void *data, size_t len, const struct entry *entries,
+             size_t entry_count, void (*done)(void *arg, int error), void *arg);
+
 /* Waits until everything asked for before this call is durable, and eviction has done what it can. For tests
  * and shut-down; not for done(). */
 void store_flush(struct store *store);

@@ -366,6 +366,32 @@ static void entry_comes_with_its_blob(void **state)
     assert_figures(1, 5, 2);
 }
 
+static void blob_put_stores_bytes_under_their_entries(void **state)
+{
+    (void)state;
+    struct entry entry = {.space = "page", .key = "a"};
+    struct buf CLEANUP_BUF back = BUF_INIT;
+    struct entry_read read;
+
+    assert_int_equal(blob_put(store, "bytes", 5, &entry, 1, NULL, NULL), 0);
+    store_flush(store);
+    assert_int_equal(entry_get(store, "page", "a", &read), 0);
+    assert_int_equal(blob_read(store, &read.entry.digest, 100, &back), 0);
+    assert_string_equal(back.data, "bytes");
+    entry_release(&read);
+}
+
+static void blob_put_tells_what_the_disk_says(void **state)
+{
+    (void)state;
+    struct entry entry = {.space = "page", .key = "a"};
+
+    set_fault("pwrite", "tmp/", ENOSPC);
+    assert_int_equal(blob_put(store, "bytes", 5, &entry, 1, NULL, NULL), -ENOSPC);
+    clear_fault();
+    assert_figures(0, 0, 0);
+}
+
 static int join_keys(void *arg, const struct entry *entry)
 {
     struct buf *keys = arg;
@@ -494,6 +520,8 @@ int main(void)
         STORE_TEST(entry_confirm_only_moves_the_time),
         STORE_TEST(entry_orders_are_done_in_order),
         STORE_TEST(entry_comes_with_its_blob),
+        STORE_TEST(blob_put_stores_bytes_under_their_entries),
+        STORE_TEST(blob_put_tells_what_the_disk_says),
         STORE_TEST(entry_list_is_ordered_and_of_one_scope),
         STORE_TEST(entry_list_stops_when_told),
         STORE_TEST(entry_survives_a_restart),
