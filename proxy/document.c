@@ -17,11 +17,6 @@ static char *make_key(const char *prefix, const struct document_kind *kind, cons
     return xasprintf("%s%s/%s", prefix, kind->space, key);
 }
 
-static bool is_for(const struct request *request, const char *fill_key)
-{
-    return request->fill && strcmp(request->fill->key, fill_key) == 0;
-}
-
 /* What the fill that this request waited for has brought: a reference, or NULL. */
 static struct document *product_of(struct request *request)
 {
@@ -89,7 +84,7 @@ static enum document_result find_held(struct request *request, const struct docu
     *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
     if (*out)
         return DOCUMENT_HAVE;
-    if (is_for(request, load_key)) {
+    if (request_waited_for(request, load_key)) {
         *out = product_of(request);
         return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
     }
@@ -107,7 +102,7 @@ enum document_result document_get_held(struct request *request, const struct doc
 {
     char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
 
-    if (is_for(request, fetch_key) && (*out = product_of(request)))
+    if (request_waited_for(request, fetch_key) && (*out = product_of(request)))
         return DOCUMENT_HAVE;
     return find_held(request, kind, key, out);
 }
@@ -149,7 +144,7 @@ enum document_result document_get(struct request *request, const struct document
     char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
     const struct config *config = request->site->config;
 
-    if (is_for(request, fetch_key))
+    if (request_waited_for(request, fetch_key))
         return after_fetch(request, out);
     enum document_result result = find_held(request, kind, key, out);
     if (result == DOCUMENT_WAIT)
@@ -188,8 +183,6 @@ enum document_result document_get(struct request *request, const struct document
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
                                          const char *what)
 {
-    char *CLEANUP_FREE reason = NULL;
-
     if (result == DOCUMENT_NOT_FOUND) {
         if (request->site->config->server.offline)
             return respond_error(request, MHD_HTTP_NOT_FOUND, "%s is not in the store, and offline = yes",
@@ -197,11 +190,5 @@ enum MHD_Result document_respond_missing(struct request *request, enum document_
         return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says there is no such thing",
                              what);
     }
-    if (request->fill) {
-        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
-        reason = xstrdup_or_null(request->fill->reason);
-    }
-    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "%s: no upstream could answer, try again later%s%s", what, reason ? ": " : "",
-                         reason ? reason : "");
+    return respond_unavailable(request, what, "no upstream could answer");
 }

@@ -25,11 +25,6 @@ char *file_fill_key(const struct request *request, const struct file_lookup *loo
 /* Numbers the fills of requests that came too late. */
 static _Atomic unsigned late_requests;
 
-bool waited_for(const struct request *request, const char *fill_key)
-{
-    return request->fill && strcmp(request->fill->key, fill_key) == 0;
-}
-
 bool file_known_absent(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
@@ -119,17 +114,9 @@ static enum MHD_Result respond_not_found(struct request *request, const struct f
     return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: no upstream has this file", lookup->path.filename);
 }
 
-static enum MHD_Result respond_unavailable(struct request *request, const struct file_lookup *lookup)
+static enum MHD_Result respond_no_upstream(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE reason = NULL;
-
-    if (request->fill) {
-        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
-        reason = xstrdup_or_null(request->fill->reason);
-    }
-    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "%s: no upstream can serve it now, try again later%s%s", lookup->path.filename,
-                         reason ? ": " : "", reason ? reason : "");
+    return respond_unavailable(request, lookup->path.filename, "no upstream can serve it now");
 }
 
 /* Small files are kept in memory as a whole; ranges of them are served from the store. */
@@ -206,11 +193,11 @@ static enum MHD_Result respond_from_fill(struct request *request, struct file_lo
     case FILL_FAILED:
         if (outcome == FETCH_NOT_FOUND)
             return respond_not_found(request, lookup);
-        return respond_unavailable(request, lookup);
+        return respond_no_upstream(request, lookup);
     case FILL_STARTING: /* the server is stopping */
         break;
     }
-    return respond_unavailable(request, lookup);
+    return respond_no_upstream(request, lookup);
 }
 
 static bool failed_not_found(struct fill *fill)
@@ -274,13 +261,13 @@ static struct fill *begin_fill(struct request *request, struct file_lookup *look
     else if (offline)
         *result = respond_not_found(request, lookup);
     else if (page == DOCUMENT_UNAVAILABLE && page_needed)
-        *result = respond_unavailable(request, lookup);
+        *result = respond_no_upstream(request, lookup);
     else if (page != DOCUMENT_HAVE && page_needed)
         *result = after_not_found(request, lookup);
     else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0)
         *result = respond_size(request, lookup);
     else if (!(fill = file_fill_join(request, lookup)))
-        *result = respond_unavailable(request, lookup);
+        *result = respond_no_upstream(request, lookup);
     return fill;
 }
 
@@ -290,7 +277,7 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
     enum MHD_Result result = MHD_NO;
     struct fill *fill;
 
-    if (waited_for(request, fill_key)) {
+    if (request_waited_for(request, fill_key)) {
         fill = request->fill;
         shared_ref(&fill->shared);
     } else {

@@ -10,8 +10,6 @@
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
 /* "file:/packages/..."; another for a request that came too late for the shared one. */
 char *file_fill_key(const struct request *request, const struct file_lookup *lookup);
-/* True if the request's last wait was for this fill. */
-bool waited_for(const struct request *request, const char *fill_key);
 /* Whether every upstream has said lately that there is no such file: neither on a page nor where its path
  * says. If so, that is how the request is answered. */
 bool file_known_absent(struct request *request, const struct file_lookup *lookup);

@@ -263,11 +263,11 @@ static struct object *find_brought(struct request *request, const struct file_lo
     char *CLEANUP_FREE from_wheel = extract_key(lookup);
     struct fill *fill = request->fill;
 
-    if (waited_for(request, from_wheel)) {
+    if (request_waited_for(request, from_wheel)) {
         ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
         return (struct object *)shared_ref(fill->product);
     }
-    if (!waited_for(request, from_upstream))
+    if (!request_waited_for(request, from_upstream))
         return NULL;
     struct object *object = state_of(fill) == FILL_DONE ? object_of_fill(request, lookup, fill) : NULL;
     if (!object) /* also where its bytes cannot be read: asking for them again would not end */
@@ -282,7 +282,7 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     struct blob blob;
     int fd = -1;
 
-    if (waited_for(request, wheel_key) && state_of(request->fill) == FILL_DONE) {
+    if (request_waited_for(request, wheel_key) && state_of(request->fill) == FILL_DONE) {
         ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
         const struct stream *stream = &request->fill->stream;
         /* In one piece only: a wheel that spilled to memory half way cannot be read as a zip. */
@@ -305,12 +305,12 @@ static struct fill *next_source(struct request *request, struct file_lookup *loo
     char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
     char *CLEANUP_FREE from_wheel = extract_key(lookup);
 
-    if (waited_for(request, from_wheel))
+    if (request_waited_for(request, from_wheel))
         return NULL;
     int wheel_fd = open_wheel(request, lookup);
     if (wheel_fd >= 0)
         return extraction_join(request, lookup, wheel_fd);
-    if (waited_for(request, wheel_key) || request->site->config->server.offline)
+    if (request_waited_for(request, wheel_key) || request->site->config->server.offline)
         return NULL;
     if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO)
         return upstream_join(request, lookup);
@@ -333,7 +333,7 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
     char *CLEANUP_FREE reason = NULL;
     bool not_found = last_outcome(request, &reason) == FETCH_NOT_FOUND && !request->page_unavailable;
 
-    if (not_found && waited_for(request, wheel_key))
+    if (not_found && request_waited_for(request, wheel_key))
         file_remember_absent(request, lookup);
     if (not_found || request->site->config->server.offline || file_known_absent(request, lookup))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "there is no metadata of %s",

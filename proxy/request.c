@@ -279,6 +279,11 @@ bool request_wait(struct request *request, struct fill *fill, enum wait_for what
     return true;
 }
 
+bool request_waited_for(const struct request *request, const char *fill_key)
+{
+    return request->fill && strcmp(request->fill->key, fill_key) == 0;
+}
+
 void request_forget_fill(struct request *request)
 {
     struct fill *fill = take_ptr(&request->fill);

@@ -77,6 +77,8 @@ size_t request_header_lines(struct request *request, const char *name, const cha
  * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
  * the server is stopping. */
 bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
+/* True if its last wait was for the fill of this key. */
+bool request_waited_for(const struct request *request, const char *fill_key);
 /* Drops what the request waited for. */
 void request_forget_fill(struct request *request);
 

@@ -92,6 +92,18 @@ enum MHD_Result respond_error(struct request *request, int status, const char *f
     return result;
 }
 
+enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble)
+{
+    char *CLEANUP_FREE reason = NULL;
+
+    if (request->fill) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+        reason = xstrdup_or_null(request->fill->reason);
+    }
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s: %s, try again later%s%s", what, trouble,
+                         reason ? ": " : "", reason ? reason : "");
+}
+
 enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
 {
     va_list args;

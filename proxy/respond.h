@@ -59,6 +59,8 @@ enum MHD_Result respond_error(struct request *request, int status, const char *f
 /* The same, and the connection is closed afterwards: what follows on it cannot be trusted. */
 enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
+enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */
 enum MHD_Result respond_redirect(struct request *request, const char *location);
