@@ -66,12 +66,39 @@ struct pypi_upstream_config {
     struct upstream_config common;
 };
 
+/* One upstream of a registry, complete: from [upstream "url"], or where there is no such section from the keys of
+ * [registry "name"] itself. */
+struct registry_upstream_config {
+    char *url;                   /* ends in "/"; its path is a prefix of the repositories */
+    bool resolve;                /* no: good for blobs and manifests by digest, never asked what a tag is */
+    char *username;              /* NULL: anonymous */
+    char *password_file;         /* NULL: none */
+    char *password;              /* what the file holds, without the line end */
+    struct string_list realms;   /* hosts of token servers outside the upstream's own domain */
+    struct string_list rewrites; /* "from to": a repository that begins with `from` is named `to...` there */
+    struct upstream_config common;
+};
+
+/* [registry "name"] */
+struct registry_config {
+    char *name; /* "docker.io", "127.0.0.1:5000" */
+    bool is_default;
+    struct string_list hosts; /* Host headers that mean this registry */
+    int64_t tag_ttl_s;
+    int64_t stale_ttl_s;
+    int64_t negative_ttl_s;
+    struct registry_upstream_config *upstreams; /* in the order of mirror.conf */
+    size_t upstream_count;
+};
+
 struct config {
     struct server_config server;
     struct storage_config storage;
     struct pypi_config pypi;
     struct pypi_upstream_config *pypi_upstreams;
     size_t pypi_upstream_count;
+    struct registry_config *registries;
+    size_t registry_count;
 };
 
 /* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`

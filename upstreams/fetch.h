@@ -13,6 +13,8 @@
  *   200                      bytes (206 when we asked for a range: status, start, end and total are checked)
  *   304                      FETCH_NOT_MODIFIED, when validators were sent
  *   404, 410                 "not here": the next candidate; FETCH_NOT_FOUND when every healthy one said so
+ *   401 with a scope         a token is fetched, or Basic credentials are sent, and the question asked again
+ *   401 to that              "denied": the next candidate; FETCH_DENIED when no one has it and one denies it
  *   401 403 405 407 429 5xx  that upstream's trouble: the next candidate
  *   broken transfers         the next candidate, continuing at the offset reached
  * There are several rounds with short pauses; a fetch ends FETCH_UNAVAILABLE when they are used up. */
@@ -32,6 +34,7 @@ enum fetch_outcome {
     FETCH_OK,           /* every byte came and the sink accepted */
     FETCH_NOT_MODIFIED, /* 304 to our validators */
     FETCH_NOT_FOUND,
+    FETCH_DENIED,      /* nobody has it, or it needs other credentials */
     FETCH_UNAVAILABLE, /* no upstream could serve it now */
     FETCH_TOO_LARGE,   /* more than max_bytes, everywhere */
     FETCH_REFUSED,     /* the sink would not take the bytes (disk) */
@@ -47,6 +50,8 @@ struct fetch_answer {
     const char *content_type; /* as sent */
     const char *etag;         /* as sent, with quotes and W/ */
     const char *last_modified;
+    const char *digest; /* Docker-Content-Digest */
+    const char *link;
     int64_t total_bytes; /* of the whole object; -1 unknown */
 };
 
@@ -79,6 +84,9 @@ struct fetch_candidate {
     /* Validators to send to this candidate (only in its first attempt, at offset 0); NULL: none. */
     const char *if_none_match;
     const char *if_modified_since;
+    /* Registries: what a token must be good for, "repository:library/nginx:pull". NULL: this upstream asks for
+     * none, and a 401 is its trouble. Authorization goes to the scheme, host and port of `url` only. */
+    const char *scope;
 };
 
 enum fetch_class {

@@ -8,6 +8,7 @@
 #define UPSTREAMS_UPSTREAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct upstream_options {
@@ -19,6 +20,12 @@ struct upstream_options {
     int first_byte_timeout_s;
     int stall_timeout_s;
     const char *proxy; /* NULL: as the environment says; "": none */
+    /* Registries. */
+    const char *username; /* NULL: anonymous */
+    const char *password;
+    /* Hosts outside the upstream's own domain whose token servers it may name; trusted like its own. */
+    const char *const *realms;
+    size_t realm_count;
 };
 
 #define UPSTREAM_REST_MIN_MS 1000
@@ -43,6 +50,14 @@ void upstream_note_failure(struct upstream *upstream);
 void upstream_note_busy(struct upstream *upstream, int64_t seconds);
 /* The rest after the n-th failure in a row, n >= 1. */
 int64_t upstream_rest_after_ms(unsigned failures);
+
+/* What it last said of the requests it grants (ratelimit-limit, ratelimit-remaining); -1 each: it never did. */
+struct upstream_quota {
+    int64_t limit;
+    int64_t remaining;
+};
+void upstream_note_quota(struct upstream *upstream, const struct upstream_quota *quota);
+struct upstream_quota upstream_get_quota(struct upstream *upstream);
 
 /* Where this upstream keeps package files: the URL that stands for "/packages/", ending in "/". Learned from
  * its own pages, or set by hand. The getter returns heap memory owned by the caller, or NULL. Setting the
