@@ -137,6 +137,29 @@ const char *text_next(const char **rest, char separator, size_t *len)
     return piece;
 }
 
+static const bool token_characters[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true,  ['#'] = true,
+    ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
+    ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
+    ['`'] = true,         ['|'] = true,         ['~'] = true,
+};
+
+bool text_is_token(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!token_characters[(unsigned char)text[i]])
+            return false;
+    return len > 0;
+}
+
+bool text_is_media_type(const char *text, size_t len)
+{
+    const char *slash = len ? memchr(text, '/', len) : NULL;
+    size_t type = slash ? (size_t)(slash - text) : 0;
+
+    return slash && text_is_token(text, type) && text_is_token(slash + 1, len - type - 1);
+}
+
 /* Length of the UTF-8 sequence at text, 0 if there is none. RFC 3629 section 4. */
 static size_t utf8_sequence(const unsigned char *s, size_t len)
 {

@@ -34,6 +34,11 @@ void text_trim(const char **start, size_t *len);
  *     for (const char *rest = header, *piece; (piece = text_next(&rest, ',', &len));)            */
 const char *text_next(const char **rest, char separator, size_t *len);
 
+/* A token of HTTP (RFC 9110 section 5.6.2): names of headers, parameters, schemes. */
+bool text_is_token(const char *text, size_t len);
+/* type "/" subtype, without parameters (RFC 9110 section 8.3.1). Ranges with "*" pass. */
+bool text_is_media_type(const char *text, size_t len);
+
 /* Valid UTF-8 (no overlong forms, no surrogates, at most U+10FFFF). */
 bool text_is_utf8(const char *text, size_t len);
 

@@ -59,20 +59,6 @@ static int parse_q(const char *text, size_t len)
     return q <= 1000 ? q : -1;
 }
 
-static bool is_token(const char *text, size_t len, bool slash)
-{
-    size_t slashes = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '/' && ++slashes && i > 0 && i + 1 < len)
-            continue;
-        if ((unsigned char)text[i] <= ' ' || (unsigned char)text[i] >= 0x7f ||
-            strchr("\"(),/:;<=>?@[\\]{}", text[i]))
-            return false;
-    }
-    return len && slashes == (slash ? 1 : 0);
-}
-
 /* Reads the element text[0..len). Returns false if it is malformed. */
 static bool parse_element(const char *text, size_t len, bool slash, struct element *out)
 {
@@ -80,7 +66,7 @@ static bool parse_element(const char *text, size_t len, bool slash, struct eleme
 
     *out = (struct element){text, value_len, 1000, false};
     text_trim(&out->value, &out->len);
-    if (!is_token(out->value, out->len, slash))
+    if (!(slash ? text_is_media_type : text_is_token)(out->value, out->len))
         return false;
     for (size_t at = value_len; at < len;) {
         const char *parameter = text + at + 1;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "proxy/pypi.h"
 #include "proxy/respond.h"
@@ -15,9 +16,9 @@
 #include "upstreams/project.h"
 
 #define VERSION_MAX_BYTES 128
-/* Read into memory a value takes many times its text, "{}" a hundred times. Real projects have a tenth. */
-#define CONTAINERS_MAX 500000
-#define VALUES_MAX 2000000
+/* Real projects have a tenth. */
+static const struct json_limits limits = {
+    .depth = JSON_PARSER_MAX_DEPTH, .containers = 500000, .values = 2000000};
 
 /* In the text that is kept, a mark stands for the base: the SHA-256 of the body as it came, which that body
  * cannot contain. */
@@ -85,39 +86,19 @@ static void rewrite_files(json_t *files, const char *mark, const char *project, 
     json_array_foreach(files, i, file) rewrite_file(file, mark, project, page_url);
 }
 
-/* Counts objects, arrays and values in the bare text, before memory is spent on them. */
-static bool is_bounded(const struct buf *body)
-{
-    size_t containers = 0;
-    size_t commas = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < body->len; i++) {
-        char c = body->data[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted) {
-            containers += c == '{' || c == '[';
-            commas += c == ',';
-        }
-    }
-    return containers <= CONTAINERS_MAX && commas < VALUES_MAX;
-}
-
 static int json_parse(const struct document_source *source, const char *key, struct shared **content,
                       int64_t *cost_bytes, struct buf *error)
 {
     char *CLEANUP_FREE project = project_of(key);
+    struct buf CLEANUP_BUF refusal = BUF_INIT;
     char mark[DIGEST_HEX_SIZE];
     struct digest digest;
     json_error_t fault;
     const char *version;
     json_t *files;
 
-    if (!is_bounded(&source->body)) {
-        buf_set(error, "it has more than %d objects and arrays, or %d values", CONTAINERS_MAX, VALUES_MAX);
+    if (json_check_limits(source->body.data, source->body.len, &limits, &refusal) < 0) {
+        buf_set(error, "it %s", refusal.data);
         return -1;
     }
     json_t *root = json_loadb(source->body.data, source->body.len, JSON_REJECT_DUPLICATES, &fault);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "proxy/access_log.h"
 #include "proxy/connections.h"
 #include "proxy/document.h"
@@ -47,29 +48,14 @@ struct framing {
     bool malformed;
 };
 
-/* RFC 9110 section 5.6.2. "Content-Length : 5" is no Content-Length to us, but it is to others. */
-static bool is_token(const char *text, size_t len)
-{
-    static const bool token[256] = {
-        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['!'] = true,  ['#'] = true,
-        ['$'] = true,         ['%'] = true,         ['&'] = true,         ['\''] = true, ['*'] = true,
-        ['+'] = true,         ['-'] = true,         ['.'] = true,         ['^'] = true,  ['_'] = true,
-        ['`'] = true,         ['|'] = true,         ['~'] = true,
-    };
-
-    for (size_t i = 0; i < len; i++)
-        if (!token[(unsigned char)text[i]])
-            return false;
-    return len > 0;
-}
-
 static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                     const char *value, size_t value_len)
 {
     struct framing *framing = arg;
 
     (void)kind;
-    framing->malformed |= !is_token(name, name_len) || (value_len && memchr(value, '\0', value_len));
+    /* "Content-Length : 5" is no Content-Length to us, but it is to others. */
+    framing->malformed |= !text_is_token(name, name_len) || (value_len && memchr(value, '\0', value_len));
     switch (name[0]) {
     case 'H':
     case 'h':
