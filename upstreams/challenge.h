@@ -1,5 +1,5 @@
 /* WWW-Authenticate (RFC 9110 section 11.6.1) as registries send it, and the token server's answer (Docker Registry
- * v2 "Token Authentication", RFC 6750). Pure functions. */
+ * v2 "Token Authentication", RFC 6750). No state but the public suffix list, which is read once; any thread may call. */
 #ifndef UPSTREAMS_CHALLENGE_H
 #define UPSTREAMS_CHALLENGE_H
 
@@ -13,35 +13,41 @@ enum challenge_scheme { CHALLENGE_NONE, CHALLENGE_BASIC, CHALLENGE_BEARER };
 
 #define CHALLENGE_MAX_BYTES 4096
 
+/* Strings have no control characters, and are never "". */
 struct challenge {
     enum challenge_scheme scheme;
-    char *realm;   /* Bearer: the token server's URL. Never NULL after a Bearer */
+    char *
+        realm; /* Bearer: the token server's URL, to be checked by challenge_realm_allowed(). Never NULL then */
     char *service; /* NULL: none */
     char *scope;   /* NULL: none */
     char *error;   /* "insufficient_scope", "invalid_token"; NULL: none */
 };
 
-/* Reads one header value, which may hold several challenges: Bearer wins over Basic, others are skipped. A Bearer
- * without a realm, malformed values and values over CHALLENGE_MAX_BYTES give CHALLENGE_NONE. */
+/* Reads one header value, which may hold several challenges: the first Bearer with a realm wins over the first Basic,
+ * others are skipped. Of a parameter that is given twice the first counts. NULL, malformed values and values over
+ * CHALLENGE_MAX_BYTES give CHALLENGE_NONE. */
 void challenge_parse(const char *value, struct challenge *out);
+#define CLEANUP_CHALLENGE __attribute__((cleanup(challenge_release)))
 void challenge_release(struct challenge *challenge);
 
-/* Appends the URL of the token request: the realm with service and each scope (they are separated by spaces) as
- * query parameters, percent-encoded; an own query of the realm is kept. */
+/* Appends the URL of the token request: the realm of a Bearer, with its service and each word of `scope` (NULL: of the
+ * challenge's own) as query parameters, percent-encoded; an own query of the realm is kept, a fragment is not. */
 void challenge_token_url(const struct challenge *challenge, const char *scope, struct buf *out);
 
 /* True when the token server at `realm` may be asked for this upstream: http or https, not http where the upstream
- * is https, and its host is the upstream's, or of the same registrable domain (public suffix list), or one of
- * `allowed`. Numeric addresses and single labels must be equal. */
+ * is https, no user name in it, and its host is the upstream's, or of the same registrable domain (public suffix
+ * list, its private part included), or one of the hosts `allowed`. Numeric addresses, in whatever notation, and single
+ * labels must be equal. Ports do not matter. */
 bool challenge_realm_allowed(const char *realm, const char *upstream_url, const char *const *allowed,
                              size_t allowed_count);
 
-#define TOKEN_MAX_BYTES (16 * 1024)
-#define TOKEN_LIFETIME_S 60 /* where the server does not say */
+#define TOKEN_MAX_BYTES (16 * 1024) /* of the whole answer */
+#define TOKEN_LIFETIME_S 60         /* where the server does not say */
 #define TOKEN_LIFETIME_MAX_S 86400
 
-/* Reads the token server's JSON: "token" or "access_token", "expires_in". The token has nothing that would not fit a
- * header. Returns 0 with heap memory in *token; -1 with the end of a sentence in `error`. */
+/* Reads the token server's JSON: "token" or "access_token", "expires_in". The token is visible ASCII. *lifetime_s is
+ * 1 .. TOKEN_LIFETIME_MAX_S. Returns 0 with heap memory in *token; -1 with the end of a sentence in `error` that
+ * repeats nothing of the answer. */
 int token_answer_parse(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error);
 
 #endif

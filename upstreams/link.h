@@ -6,8 +6,9 @@
 
 struct buf;
 
-/* Appends the target of the first link with rel=next, resolved against `base`. Returns false, appending nothing, when
- * there is none that is a http(s) URL. */
+/* Appends the target of the first link with rel=next that is a http(s) URL, resolved against `base`. Links with an
+ * anchor are about something else and skipped. Returns false, appending nothing, when there is none, or the value is
+ * malformed before it. The target may be any host, or `base` again: policy and an end of the loop are the caller's. */
 bool link_next(const char *value, const char *base, struct buf *out);
 
 #endif

@@ -1,0 +1,265 @@
+#include "upstreams/challenge.h"
+
+#include <libpsl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/field.h"
+#include "upstreams/url.h"
+
+/* ---- WWW-Authenticate ---- */
+
+static void keep(struct challenge *challenge, const struct field_scan *name, struct buf *value)
+{
+    const struct {
+        const char *name;
+        char **member;
+    } members[] = {
+        {"realm", &challenge->realm},
+        {"service", &challenge->service},
+        {"scope", &challenge->scope},
+        {"error", &challenge->error},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        if (field_token_is(name, members[i].name) && !*members[i].member && value->len)
+            *members[i].member = buf_take(value);
+}
+
+/* Spaces and empty list elements. */
+static void skip_commas(struct field_scan *scan)
+{
+    do
+        field_skip_space(scan);
+    while (field_take_char(scan, ','));
+}
+
+/* token68 of RFC 9110 section 11.2, "TlRMTVNTUAAB==": a value without a name, alone behind its scheme. */
+static bool take_token68(struct field_scan *scan)
+{
+    struct field_scan rest = *scan;
+    struct field_scan ignored;
+    bool some = false;
+
+    while (field_take_token(&rest, &ignored) || field_take_char(&rest, '/'))
+        some = true;
+    while (field_take_char(&rest, '='))
+        ;
+    field_skip_space(&rest);
+    if (!some || (rest.len && *rest.text != ','))
+        return false;
+    *scan = rest;
+    return true;
+}
+
+/* Takes one challenge. Returns false when the text is none. A token behind a comma is the next scheme unless a "="
+ * follows it. */
+static bool take_challenge(struct field_scan *scan, struct challenge *out)
+{
+    struct buf CLEANUP_BUF value = BUF_INIT;
+    struct field_scan name, before;
+
+    if (!field_take_token(scan, &name))
+        return false;
+    out->scheme = field_token_is(&name, "bearer")  ? CHALLENGE_BEARER
+                  : field_token_is(&name, "basic") ? CHALLENGE_BASIC
+                                                   : CHALLENGE_NONE;
+    if (!scan->len || *scan->text == ',')
+        return true;
+    before = *scan;
+    field_skip_space(scan);
+    if (before.len == scan->len)
+        return false;
+    if (take_token68(scan))
+        return true;
+    do {
+        if (!field_take_parameter(scan, &name, &value))
+            break;
+        keep(out, &name, &value);
+        field_skip_space(scan);
+        if (scan->len && *scan->text != ',')
+            return false;
+        skip_commas(scan);
+    } while (scan->len);
+    return true;
+}
+
+void challenge_parse(const char *value, struct challenge *out)
+{
+    struct field_scan scan = {value, value ? strlen(value) : 0};
+
+    memset(out, 0, sizeof(*out));
+    if (scan.len > CHALLENGE_MAX_BYTES)
+        return;
+    for (skip_commas(&scan); scan.len; skip_commas(&scan)) {
+        struct challenge CLEANUP_CHALLENGE next = {.scheme = CHALLENGE_NONE};
+        if (!take_challenge(&scan, &next)) {
+            challenge_release(out);
+            return;
+        }
+        if (next.scheme == CHALLENGE_BEARER && !next.realm)
+            next.scheme = CHALLENGE_NONE;
+        if (next.scheme > out->scheme) {
+            struct challenge better = next;
+            next = *out;
+            *out = better;
+        }
+    }
+}
+
+void challenge_release(struct challenge *challenge)
+{
+    free(challenge->realm);
+    free(challenge->service);
+    free(challenge->scope);
+    free(challenge->error);
+    memset(challenge, 0, sizeof(*challenge));
+}
+
+/* ---- the token server ---- */
+
+static void add_parameter(const char *name, const char *value, size_t len, bool *has_query, struct buf *out)
+{
+    char last = out->len ? out->data[out->len - 1] : '\0';
+
+    if (!*has_query || (last != '?' && last != '&'))
+        buf_add_char(out, *has_query ? '&' : '?');
+    *has_query = true;
+    buf_printf(out, "%s=", name);
+    text_percent_encode(value, len, "", out);
+}
+
+void challenge_token_url(const struct challenge *challenge, const char *scope, struct buf *out)
+{
+    const char *rest = scope ? scope : challenge->scope;
+    size_t realm = strcspn(challenge->realm, "#");
+    bool has_query = memchr(challenge->realm, '?', realm) != NULL;
+    const char *word;
+    size_t len;
+
+    buf_add(out, challenge->realm, realm);
+    if (challenge->service)
+        add_parameter("service", challenge->service, strlen(challenge->service), &has_query, out);
+    while ((word = text_next(&rest, ' ', &len)))
+        if (len)
+            add_parameter("scope", word, len, &has_query, out);
+}
+
+static const psl_ctx_t *suffixes; /* never freed; NULL when this system has no list */
+static pthread_once_t suffixes_once = PTHREAD_ONCE_INIT;
+
+static void load_suffixes(void)
+{
+    suffixes = psl_latest(NULL);
+}
+
+/* What the resolver and curl may take for an IPv4 address, "127.1" and "0x7f.1" too: its last label is a number. */
+static bool is_numeric(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    const char *label = dot ? dot + 1 : host;
+
+    if (strchr(host, ':'))
+        return true;
+    if (label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+        return label[2 + strspn(label + 2, "0123456789abcdefABCDEF")] == '\0';
+    return label[strspn(label, "0123456789")] == '\0';
+}
+
+/* The host in lower case without the dot of the root; heap memory. NULL when the URL has none that can be compared:
+ * with a "%" in it, it is not the host that is connected to. */
+static char *host_of(const struct url *url)
+{
+    char *host = xstrndup(url->host.text, url->host.len);
+    size_t len = url->host.len;
+
+    for (size_t i = 0; i < len; i++)
+        if (host[i] >= 'A' && host[i] <= 'Z')
+            host[i] = (char)(host[i] | 0x20);
+    if (len && host[len - 1] == '.')
+        host[--len] = '\0';
+    if (len && !strchr(host, '%'))
+        return host;
+    free(host);
+    return NULL;
+}
+
+static bool same_site(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0)
+        return true;
+    if (is_numeric(a) || is_numeric(b))
+        return false;
+    pthread_once(&suffixes_once, load_suffixes);
+    const char *domain_a = suffixes ? psl_registrable_domain(suffixes, a) : NULL;
+    const char *domain_b = suffixes ? psl_registrable_domain(suffixes, b) : NULL;
+    return domain_a && domain_b && strcmp(domain_a, domain_b) == 0;
+}
+
+bool challenge_realm_allowed(const char *realm, const char *upstream_url, const char *const *allowed,
+                             size_t allowed_count)
+{
+    struct url url, upstream;
+
+    if (url_split(realm, strlen(realm), &url) < 0 ||
+        url_split(upstream_url, strlen(upstream_url), &upstream) < 0)
+        return false;
+    if ((upstream.https && !url.https) || memchr(url.authority.text, '@', url.authority.len))
+        return false;
+    char *CLEANUP_FREE host = host_of(&url);
+    char *CLEANUP_FREE upstream_host = host_of(&upstream);
+    if (!host)
+        return false;
+    for (size_t i = 0; i < allowed_count; i++)
+        if (strcasecmp(host, allowed[i]) == 0)
+            return true;
+    return upstream_host && same_site(host, upstream_host);
+}
+
+/* "expires_in" is a number of seconds; some write it with a fraction. */
+static int64_t lifetime_of(const json_t *answer)
+{
+    double seconds = json_number_value(json_object_get(answer, "expires_in"));
+
+    if (!(seconds >= 1))
+        return TOKEN_LIFETIME_S;
+    return seconds < TOKEN_LIFETIME_MAX_S ? (int64_t)seconds : TOKEN_LIFETIME_MAX_S;
+}
+
+static bool is_visible(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
+            return false;
+    return true;
+}
+
+int token_answer_parse(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error)
+{
+    static const struct json_limits limits = {.depth = 16, .containers = 256, .values = 1024};
+
+    if (len > TOKEN_MAX_BYTES) {
+        buf_set(error, "has more than %d bytes", TOKEN_MAX_BYTES);
+        return -1;
+    }
+    json_t *CLEANUP_JSON answer = json_read_object(body, len, &limits, error);
+    if (!answer)
+        return -1;
+    const char *text = json_text_member(answer, "token");
+    if (!text)
+        text = json_text_member(answer, "access_token");
+    if (!text || !is_visible(text)) {
+        buf_set(error, text ? "has a token with characters that do not fit a header"
+                            : "has neither \"token\" nor \"access_token\"");
+        return -1;
+    }
+    *token = xstrdup(text);
+    *lifetime_s = lifetime_of(answer);
+    return 0;
+}
