@@ -28,6 +28,14 @@ void buf_reset(struct buf *buf)
         buf->data[0] = '\0';
 }
 
+void buf_truncate(struct buf *buf, size_t len)
+{
+    CHECK(len <= buf->len);
+    buf->len = len;
+    if (buf->cap)
+        buf->data[len] = '\0';
+}
+
 void buf_reserve(struct buf *buf, size_t more)
 {
     size_t need = buf->len + more + 1;

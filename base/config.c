@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/config_registry.h"
 #include "base/config_table.h"
+#include "base/config_value.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #define MAX_FILE_BYTES (1 << 20)
 #define MAX_SECTIONS 256
-#define MAX_NAME_BYTES 64
 
 struct opened_section {
     const struct config_section *section;
@@ -92,33 +93,27 @@ static int close_section(struct parser *parser)
     return 0;
 }
 
-static bool name_is_good(const char *name)
+/* name is NULL for sections without one. */
+static int open_section(struct parser *parser, const struct config_section *section, const char *text)
 {
-    size_t len = strlen(name);
-
-    return len && len <= MAX_NAME_BYTES &&
-           len == strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-}
-
-/* Takes the name over. */
-static int open_section(struct parser *parser, const struct config_section *section, char *name)
-{
-    char *CLEANUP_FREE owned = name;
+    struct buf CLEANUP_BUF normal = BUF_INIT;
+    const char *expected = text ? section->name_expected(text, &normal) : NULL;
+    const char *name = text ? normal.data : NULL;
 
     if (close_section(parser) < 0)
         return -1;
+    if (expected)
+        return fail_at(parser, parser->line, "\"%s\" is no name for [%s]; expected %s", text, section->word,
+                       expected);
     for (size_t i = 0; i < parser->opened_count; i++)
         if (parser->opened[i].section == section && (!name || strcmp(parser->opened[i].name, name) == 0))
             return fail_at(parser, parser->line, "this section is there already, in line %d; merge the two",
                            parser->opened[i].line);
-    if (name && !name_is_good(name))
-        return fail_at(parser, parser->line,
-                       "\"%s\" is no name; expected up to %d letters, digits, dots, hyphens and underscores",
-                       name, MAX_NAME_BYTES);
     parser->base = parser->opened_count < MAX_SECTIONS ? section->open(parser->config, name) : NULL;
     if (!parser->base)
         return fail_at(parser, parser->line, "too many sections; at most %d of one kind", CONFIG_MAX_ITEMS);
-    parser->opened[parser->opened_count++] = (struct opened_section){section, take_ptr(&owned), parser->line};
+    parser->opened[parser->opened_count++] =
+        (struct opened_section){section, xstrdup_or_null(name), parser->line};
     memset(parser->seen_line, 0, sizeof(parser->seen_line));
     return 0;
 }
@@ -164,7 +159,7 @@ static int read_header(struct parser *parser, const char *text)
     const struct config_section *section = config_section_find(word_copy, name != NULL);
     if (!section)
         return unknown_section(parser, word_copy, name != NULL);
-    return open_section(parser, section, take_ptr(&name));
+    return open_section(parser, section, name);
 }
 
 /* ---- lines ---- */
@@ -288,17 +283,32 @@ static int on_key(void *user, const char *section, const char *name, const char 
 
 /* ---- the whole file ---- */
 
+/* Of a registry's or an upstream's section: their names differ. */
+static int line_of(const struct parser *parser, const char *section_name)
+{
+    for (size_t i = 0; i < parser->opened_count; i++)
+        if (parser->opened[i].name && parser->opened[i].section->name_expected != config_word_expected &&
+            strcmp(parser->opened[i].name, section_name) == 0)
+            return parser->opened[i].line;
+    return 1;
+}
+
 static int check_whole(struct parser *parser)
 {
-    const struct config *config = parser->config;
+    struct config *config = parser->config;
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+    const char *section = NULL;
 
     if (close_section(parser) < 0)
         return -1;
-    if (!config->pypi_upstream_count && !config->server.offline) {
-        buf_set(parser->error,
-                "%s: no upstream is named; expected a section [pypi \"name\"] with index = URL, or "
-                "offline = yes in [server] (see mirror.conf.example)",
-                parser->file);
+    if (config_registries_complete(config, &section, &problem) < 0)
+        return fail_at(parser, line_of(parser, section), "%s", problem.data);
+    if (!config->pypi_upstream_count && !config->registry_count && !config->server.offline) {
+        buf_set(
+            parser->error,
+            "%s: no upstream is named; expected a section [pypi \"name\"] with index = URL, a section "
+            "[registry \"name\"] with upstream = URL, or offline = yes in [server] (see mirror.conf.example)",
+            parser->file);
         return -1;
     }
     return 0;

@@ -66,16 +66,15 @@ struct pypi_upstream_config {
     struct upstream_config common;
 };
 
-/* One upstream of a registry, complete: from [upstream "url"], or where there is no such section from the keys of
- * [registry "name"] itself. */
+/* One upstream of a registry. */
 struct registry_upstream_config {
-    char *url;                   /* ends in "/"; its path is a prefix of the repositories */
-    bool resolve;                /* no: good for blobs and manifests by digest, never asked what a tag is */
-    char *username;              /* NULL: anonymous */
-    char *password_file;         /* NULL: none */
-    char *password;              /* what the file holds, without the line end */
+    char *url;      /* ends in "/"; its path is a prefix of the repositories */
+    bool resolve;   /* no: good for blobs and manifests by digest, never asked what a tag is */
+    char *username; /* NULL: anonymous */
+    char *password; /* NULL likewise; from the file where one is named */
+    char *password_file;
     struct string_list realms;   /* hosts of token servers outside the upstream's own domain */
-    struct string_list rewrites; /* "from to": a repository that begins with `from` is named `to...` there */
+    struct string_list rewrites; /* "from to": a repository that begins with `from` begins with `to` there */
     struct upstream_config common;
 };
 
@@ -87,8 +86,12 @@ struct registry_config {
     int64_t tag_ttl_s;
     int64_t stale_ttl_s;
     int64_t negative_ttl_s;
-    struct registry_upstream_config *upstreams; /* in the order of mirror.conf */
+    /* In the order of mirror.conf, each complete. Its strings belong to what follows. */
+    struct registry_upstream_config *upstreams;
     size_t upstream_count;
+    /* As it stands in the file: the keys of its own section hold for upstreams without an [upstream "url"]. */
+    struct string_list urls;
+    struct registry_upstream_config own;
 };
 
 struct config {
@@ -99,6 +102,8 @@ struct config {
     size_t pypi_upstream_count;
     struct registry_config *registries;
     size_t registry_count;
+    struct registry_upstream_config *registry_upstreams; /* [upstream "url"] */
+    size_t registry_upstream_count;
 };
 
 /* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`

@@ -8,11 +8,12 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config.h"
+#include "base/config_registry.h"
 #include "base/config_value.h"
 #include "base/memory.h"
 #include "base/text.h"
 
-enum value_type {                   /* numbers first */
+enum value_type {                   /* numbers first, texts from VALUE_PATH on */
                   VALUE_SIZE,       /* int64_t, bytes */
                   VALUE_TIME,       /* int64_t, seconds */
                   VALUE_COUNT,      /* int64_t */
@@ -22,6 +23,11 @@ enum value_type {                   /* numbers first */
                   VALUE_URL,        /* char *, ends in "/" */
                   VALUE_PROXY,      /* char *; "none" is "" */
                   VALUE_LISTEN,     /* char * */
+                  VALUE_TEXT,       /* char * */
+                  VALUE_SECRET,     /* char *, never shown */
+                  VALUE_REGISTRY,   /* char *, a URL that ends in "/" */
+                  VALUE_HOST,       /* char *, perhaps with a port */
+                  VALUE_REWRITE,    /* char *, two words */
 };
 
 struct config_key {
@@ -36,26 +42,40 @@ struct config_key {
     const char *help;
 };
 
-enum section_id { SERVER, STORAGE, PYPI, PYPI_UPSTREAM, SECTIONS };
+enum section_id { SERVER, STORAGE, PYPI, PYPI_UPSTREAM, REGISTRY, REGISTRY_UPSTREAM, SECTIONS };
 
 static void *open_config(struct config *config, const char *name);
 static void *open_pypi_upstream(struct config *config, const char *name);
+static void *open_registry(struct config *config, const char *name);
+static void *open_registry_upstream(struct config *config, const char *name);
 static void set_defaults(const struct config_section *section, void *base);
 
 static const struct config_section sections[SECTIONS] = {
-    [SERVER] = {"server", false, "The HTTP server.", open_config},
+    [SERVER] = {"server", false, "The HTTP server.", NULL, open_config},
     [STORAGE] = {"storage", false,
-                 "The store: where packages are kept, and how much of the disk it may take.", open_config},
-    [PYPI] = {"pypi", false, "The PyPI index as a whole.", open_config},
+                 "The store: where packages and images are kept, and how much of the disk it may take.", NULL,
+                 open_config},
+    [PYPI] = {"pypi", false, "The PyPI index as a whole.", NULL, open_config},
     [PYPI_UPSTREAM] = {"pypi", true,
                        "One PyPI upstream; the name is yours and appears in logs. Upstreams are tried in the "
                        "order of the file.",
-                       open_pypi_upstream},
+                       config_word_expected, open_pypi_upstream},
+    [REGISTRY] =
+        {"registry", true,
+         "One container registry, by the name that images have: `docker.io`, `ghcr.io`. The keys from "
+         "`resolve` on are those of its upstreams, where they have no section of their own.",
+         config_registry_expected, open_registry},
+    [REGISTRY_UPSTREAM] =
+        {"upstream", true,
+         "More about one upstream of a registry, in place of what the registry's section says; "
+         "the name is its URL, as in `upstream =`.",
+         config_registry_url_expected, open_registry_upstream},
 };
 
 #define S(id) &sections[id]
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_PYPI(field) offsetof(struct pypi_upstream_config, field)
+#define IN_REGISTRY(field) offsetof(struct registry_config, field)
 #define KB (INT64_C(1) << 10)
 #define MB (INT64_C(1) << 20)
 #define TB (INT64_C(1) << 40)
@@ -131,9 +151,49 @@ static const struct config_key keys[] = {
     {S(section), "proxy", VALUE_PROXY, false, IN_UPSTREAM(common, proxy), NULL, false, 0, 0,             \
      "Proxy on the way to this upstream. Without it, the environment decides (`https_proxy`, "           \
      "`no_proxy`)."}
+/* And every upstream of a registry these. */
+#define IN_ONE(start, field) ((start) + offsetof(struct registry_upstream_config, field))
+#define REGISTRY_UPSTREAM_KEYS(section, start)                                                           \
+    {S(section), "resolve", VALUE_BOOL, false, IN_ONE(start, resolve), "yes", false, 0, 0,               \
+     "`no`: it is asked for blobs and for manifests by digest only, never what a tag is. For mirrors "   \
+     "whose tags are old."},                                                                             \
+    {S(section), "username", VALUE_TEXT, false, IN_ONE(start, username), NULL, false, 0, 0,              \
+     "Who asks; without it, nobody in particular. Everybody who reaches this server can then pull what " \
+     "this user can."},                                                                                  \
+    {S(section), "password", VALUE_SECRET, false, IN_ONE(start, password), NULL, false, 0, 0,            \
+     "The password, or an access token."},                                                               \
+    {S(section), "password_file", VALUE_PATH, false, IN_ONE(start, password_file), NULL, false, 0, 0,    \
+     "A file whose first line is the password. Read at start and on SIGHUP."},                           \
+    {S(section), "realm", VALUE_HOST, true, IN_ONE(start, realms), NULL, false, 0, 0,                    \
+     "Host of a token server outside the upstream's own domain that it may send us, and the "            \
+     "credentials, to."},                                                                                \
+    {S(section), "rewrite", VALUE_REWRITE, true, IN_ONE(start, rewrites), NULL, false, 0, 0,             \
+     "Where the upstream names repositories otherwise: one that begins with the first word begins with " \
+     "the second there. The first rule that fits counts."},                                              \
+    UPSTREAM_KEYS(section, IN_ONE(start, common))
     /* clang-format on */
 
     UPSTREAM_KEYS(PYPI_UPSTREAM, IN_PYPI(common)),
+
+    {S(REGISTRY), "upstream", VALUE_REGISTRY, true, IN_REGISTRY(urls), NULL, true, 0, 0,
+     "A server to pull from: the registry itself or a mirror of it, tried in this order. A path in the URL "
+     "is "
+     "put before the repository."},
+    {S(REGISTRY), "default", VALUE_BOOL, false, IN_REGISTRY(is_default), "no", false, 0, 0,
+     "`yes`: what a name without a registry means. For one registry at most."},
+    {S(REGISTRY), "host", VALUE_HOST, true, IN_REGISTRY(hosts), NULL, false, 0, 0,
+     "Requests to this host name of ours mean this registry."},
+    {S(REGISTRY), "tag_ttl", VALUE_TIME, false, IN_REGISTRY(tag_ttl_s), "10m", false, 0, 365 * DAY,
+     "How long a tag is served without asking an upstream whether it has changed."},
+    {S(REGISTRY), "stale_ttl", VALUE_TIME, false, IN_REGISTRY(stale_ttl_s), "1d", false, 0, 3650 * DAY,
+     "After `tag_ttl`, how long the old tag is still served while it is asked for in the background. Past "
+     "that, "
+     "clients wait for the answer; when no upstream gives one they get the old tag, however old."},
+    {S(REGISTRY), "negative_ttl", VALUE_TIME, false, IN_REGISTRY(negative_ttl_s), "60s", false, 0, DAY,
+     "How long \"not found\" is remembered."},
+    REGISTRY_UPSTREAM_KEYS(REGISTRY, IN_REGISTRY(own)),
+
+    REGISTRY_UPSTREAM_KEYS(REGISTRY_UPSTREAM, 0),
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -157,6 +217,33 @@ static void *open_pypi_upstream(struct config *config, const char *name)
     config->pypi_upstream_count++;
     set_defaults(&sections[PYPI_UPSTREAM], &config->pypi_upstreams[count]);
     return &config->pypi_upstreams[count];
+}
+
+static void *open_registry(struct config *config, const char *name)
+{
+    size_t count = config->registry_count;
+
+    if (count == CONFIG_MAX_ITEMS)
+        return NULL;
+    config->registries = xrealloc(config->registries, (count + 1) * sizeof(*config->registries));
+    config->registries[count] = (struct registry_config){.name = xstrdup(name)};
+    config->registry_count++;
+    set_defaults(&sections[REGISTRY], &config->registries[count]);
+    return &config->registries[count];
+}
+
+static void *open_registry_upstream(struct config *config, const char *name)
+{
+    size_t count = config->registry_upstream_count;
+
+    if (count == CONFIG_MAX_ITEMS)
+        return NULL;
+    config->registry_upstreams =
+        xrealloc(config->registry_upstreams, (count + 1) * sizeof(*config->registry_upstreams));
+    config->registry_upstreams[count] = (struct registry_upstream_config){.url = xstrdup(name)};
+    config->registry_upstream_count++;
+    set_defaults(&sections[REGISTRY_UPSTREAM], &config->registry_upstreams[count]);
+    return &config->registry_upstreams[count];
 }
 
 const struct config_section *config_section_find(const char *word, bool named)
@@ -248,6 +335,11 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_URL] = "an http:// or https:// URL",
         [VALUE_PROXY] = "a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, or none",
         [VALUE_LISTEN] = "address:port, [IPv6 address]:port, *:port or unix:/path",
+        [VALUE_TEXT] = "a word",
+        [VALUE_SECRET] = "a password",
+        [VALUE_REGISTRY] = "an http:// or https:// URL",
+        [VALUE_HOST] = "a host name, perhaps with a port",
+        [VALUE_REWRITE] = "two beginnings of repository names: from to",
     };
 
     buf_add_text(out, words[key->type]);
@@ -317,6 +409,12 @@ static const char *read_text(const struct config_key *key, const char *text, cha
         problem = config_url_problem(text, &normal);
     else if (key->type == VALUE_LISTEN)
         problem = config_listen_problem(text);
+    else if (key->type == VALUE_REGISTRY)
+        problem = config_registry_url_problem(text, &normal);
+    else if (key->type == VALUE_HOST)
+        problem = config_host_problem(text);
+    else if (key->type == VALUE_REWRITE)
+        problem = config_rewrite_problem(text);
     else if (key->type == VALUE_PROXY && strcmp(text, "none") == 0)
         text = "";
     else if (key->type == VALUE_PROXY)
@@ -357,7 +455,7 @@ int config_key_set(const struct config_key *key, void *base, const char *text, s
 
     if (!problem)
         return 0;
-    buf_printf(error, "%s = %s: expected ", key->name, text);
+    buf_printf(error, "%s = %s: expected ", key->name, key->type == VALUE_SECRET ? "..." : text);
     config_key_print_expected(key, error);
     buf_printf(error, "; %s", problem);
     return -1;
@@ -373,8 +471,7 @@ void config_key_clear(const struct config_key *key, void *base)
             free(list->items[i]);
         free(list->items);
         *list = (struct string_list){NULL, 0};
-    } else if (key->type == VALUE_PATH || key->type == VALUE_URL || key->type == VALUE_PROXY ||
-               key->type == VALUE_LISTEN) {
+    } else if (key->type >= VALUE_PATH) {
         free(*(char **)field);
         *(char **)field = NULL;
     }
@@ -422,6 +519,17 @@ void config_free(struct config *config)
         free(config->pypi_upstreams[i].name);
     }
     free(config->pypi_upstreams);
+    for (size_t i = 0; i < config->registry_count; i++) {
+        release(&sections[REGISTRY], &config->registries[i]);
+        free(config->registries[i].name);
+        free(config->registries[i].upstreams);
+    }
+    free(config->registries);
+    for (size_t i = 0; i < config->registry_upstream_count; i++) {
+        release(&sections[REGISTRY_UPSTREAM], &config->registry_upstreams[i]);
+        free(config->registry_upstreams[i].url);
+    }
+    free(config->registry_upstreams);
     free(config);
 }
 

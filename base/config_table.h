@@ -16,6 +16,8 @@ struct config_section {
     const char *word; /* [word] or [word "name"] */
     bool named;
     const char *help;
+    /* NULL when the name is good, else what was expected of it. A good one is appended as it is kept. */
+    const char *(*name_expected)(const char *name, struct buf *normal);
     /* The struct that the keys of the section lie in: *config itself, or for a named section a new entry with
      * that name and with defaults. NULL when there are CONFIG_MAX_ITEMS already. An entry may move when the
      * next one is added. */

@@ -213,3 +213,65 @@ const char *config_listen_problem(const char *text)
         return strchr(host, ':') ? "an IPv6 address must stand in [ and ]" : "the host is no IP address";
     return NULL;
 }
+
+/* ---- registries ---- */
+
+#define MAX_NAME_BYTES 64
+
+const char *config_host_problem(const char *text)
+{
+    return authority_problem(text, strlen(text));
+}
+
+const char *config_registry_url_problem(const char *text, struct buf *normal)
+{
+    const char *problem = config_url_problem(text, normal);
+
+    if (!problem && text_ends(normal->data, "/v2/"))
+        buf_truncate(normal, normal->len - strlen("v2/"));
+    return problem;
+}
+
+const char *config_rewrite_problem(const char *text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789._-/";
+    size_t from = strspn(text, name);
+    size_t blanks = strspn(text + from, " \t");
+    size_t to = strspn(text + from + blanks, name);
+
+    if (!from || !blanks || !to || text[from + blanks + to])
+        return "it is not two words of lower-case letters, digits, \".\", \"_\", \"-\" and \"/\"";
+    return NULL;
+}
+
+/* ---- names of sections ---- */
+
+const char *config_word_expected(const char *name, struct buf *normal)
+{
+    size_t len = strlen(name);
+
+    if (!len || len > MAX_NAME_BYTES ||
+        len != strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"))
+        return "up to 64 letters, digits, dots, hyphens and underscores";
+    buf_add(normal, name, len);
+    return NULL;
+}
+
+/* As it stands before repositories, in names of images and in keys of the store. */
+const char *config_registry_expected(const char *name, struct buf *normal)
+{
+    static const char expected[] =
+        "a registry as images name it: a host in lower case, perhaps with a port, such as docker.io";
+
+    if (strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_[]") || authority_problem(name, strlen(name)))
+        return expected;
+    buf_add_text(normal, name);
+    return NULL;
+}
+
+const char *config_registry_url_expected(const char *name, struct buf *normal)
+{
+    return config_registry_url_problem(name, normal)
+               ? "the URL of an upstream, as upstream = in a registry's section says it"
+               : NULL;
+}

@@ -15,6 +15,18 @@ const char *config_proxy_problem(const char *text);
 /* "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path". */
 const char *config_listen_problem(const char *text);
 
+/* "registry-1.docker.io", "127.0.0.1:5000", "[::1]:5000". */
+const char *config_host_problem(const char *text);
+/* As config_url_problem(); "/v2/" at the end, which clients add themselves, is cut off. */
+const char *config_registry_url_problem(const char *text, struct buf *normal);
+/* "from to" */
+const char *config_rewrite_problem(const char *text);
+
+/* Names of sections: see config_section.name_expected. */
+const char *config_word_expected(const char *name, struct buf *normal);         /* one's own choice */
+const char *config_registry_expected(const char *name, struct buf *normal);     /* of a registry */
+const char *config_registry_url_expected(const char *name, struct buf *normal); /* a registry's upstream */
+
 /* Append a number as one would write it in the file: "64M", "10m". */
 void config_print_size(struct buf *out, int64_t bytes);
 void config_print_time(struct buf *out, int64_t seconds);

@@ -456,8 +456,8 @@ static void config_unknown_section(void **state)
     (void)state;
     refused("\n[serve]\n",
             "m.conf:2: unknown section \"serve\"; expected one of [server], [storage], [pypi], "
-            "[pypi \"name\"]$");
-    refused("[registry \"docker.io\"]\n", "m.conf:1: unknown section \"registry\"; expected one of ");
+            "[pypi \"name\"], [registry \"name\"], [upstream \"name\"]$");
+    refused("[registry]\n", "m.conf:1: [registry] takes a name; expected [registry \"name\"]$");
     refused("[server \"x\"]\n", "m.conf:1: [server] takes no name; expected [server]$");
 }
 
@@ -476,7 +476,7 @@ static void config_bad_upstream_name(void **state)
 {
     (void)state;
     static const char expected[] =
-        " is no name; expected up to 64 letters, digits, dots, hyphens and underscores$";
+        " is no name for [pypi]; expected up to 64 letters, digits, dots, hyphens and underscores$";
     static const char *const names[] = {"", "a b", "a/b", "\xe6\xb8\x85\xe5\x8d\x8e",
                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
@@ -515,9 +515,193 @@ static void config_no_upstream(void **state)
     (void)state;
     refused(
         "[server]\n[pypi]\n",
-        "m.conf: no upstream is named; expected a section [pypi \"name\"] with index = URL, or offline = yes "
-        "in [server] (see mirror.conf.example)$");
+        "m.conf: no upstream is named; expected a section [pypi \"name\"] with index = URL, a section "
+        "[registry \"name\"] with upstream = URL, or offline = yes in [server] (see mirror.conf.example)$");
     refused("; nothing but a comment\n", "m.conf: no upstream is named");
+}
+
+/* ---- registries ---- */
+
+#define HUB "[registry \"docker.io\"]\nupstream = https://a.example\n"
+
+static void config_registry_defaults(void **state)
+{
+    (void)state;
+    struct config *config = parsed(HUB);
+    const struct registry_config *registry = &config->registries[0];
+    const struct registry_upstream_config *upstream = &registry->upstreams[0];
+
+    assert_int_equal(config->registry_count, 1);
+    assert_string_equal(registry->name, "docker.io");
+    assert_false(registry->is_default);
+    assert_int_equal(registry->hosts.count, 0);
+    assert_int_equal(registry->tag_ttl_s, 600);
+    assert_int_equal(registry->stale_ttl_s, 86400);
+    assert_int_equal(registry->negative_ttl_s, 60);
+    assert_int_equal(registry->upstream_count, 1);
+    assert_string_equal(upstream->url, "https://a.example/");
+    assert_true(upstream->resolve);
+    assert_null(upstream->username);
+    assert_null(upstream->password);
+    assert_int_equal(upstream->realms.count, 0);
+    assert_int_equal(upstream->rewrites.count, 0);
+    assert_int_equal(upstream->common.connections, 8);
+    config_free(config);
+}
+
+static void config_registry_keys(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[registry \"127.0.0.1:5000\"]\n"
+                                   "upstream = http://127.0.0.1:5000/v2/\n"
+                                   "default = yes\nhost = images.lan\nhost = [::1]:80\ntag_ttl = 1m\n"
+                                   "stale_ttl = 2m\nnegative_ttl = 3s\nusername = me\npassword = s=e;c\n"
+                                   "realm = auth.example\nrewrite = library/ hub/\nrewrite = a b\n"
+                                   "connections = 3\n");
+    const struct registry_config *registry = &config->registries[0];
+    const struct registry_upstream_config *upstream = &registry->upstreams[0];
+
+    assert_string_equal(registry->name, "127.0.0.1:5000");
+    assert_true(registry->is_default);
+    assert_int_equal(registry->hosts.count, 2);
+    assert_string_equal(registry->hosts.items[1], "[::1]:80");
+    assert_int_equal(registry->tag_ttl_s, 60);
+    assert_int_equal(registry->stale_ttl_s, 120);
+    assert_int_equal(registry->negative_ttl_s, 3);
+    assert_string_equal(upstream->url, "http://127.0.0.1:5000/");
+    assert_string_equal(upstream->username, "me");
+    assert_string_equal(upstream->password, "s=e;c");
+    assert_string_equal(upstream->realms.items[0], "auth.example");
+    assert_int_equal(upstream->rewrites.count, 2);
+    assert_string_equal(upstream->rewrites.items[0], "library/ hub/");
+    assert_int_equal(upstream->common.connections, 3);
+    config_free(config);
+}
+
+/* An [upstream] section stands for itself, before or behind the registry; the others have the registry's keys. */
+static void config_registry_upstream_sections(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[upstream \"https://b.example\"]\nusername = u\npassword = p\n"
+                                   "[registry \"docker.io\"]\nupstream = https://a.example/x\n"
+                                   "upstream = https://b.example/\nupstream = https://c.example/v2\n"
+                                   "connections = 2\nrewrite = a b\n"
+                                   "[upstream \"https://c.example\"]\nresolve = no\nconnect_timeout = 9s\n");
+    const struct registry_upstream_config *upstreams = config->registries[0].upstreams;
+
+    assert_int_equal(config->registries[0].upstream_count, 3);
+    assert_string_equal(upstreams[0].url, "https://a.example/x/");
+    assert_null(upstreams[0].username);
+    assert_int_equal(upstreams[0].common.connections, 2);
+    assert_int_equal(upstreams[0].rewrites.count, 1);
+    assert_string_equal(upstreams[1].username, "u");
+    assert_string_equal(upstreams[1].password, "p");
+    assert_int_equal(upstreams[1].common.connections, 8);
+    assert_int_equal(upstreams[1].rewrites.count, 0);
+    assert_string_equal(upstreams[2].url, "https://c.example/");
+    assert_false(upstreams[2].resolve);
+    assert_int_equal(upstreams[2].common.connect_timeout_s, 9);
+    config_free(config);
+}
+
+static void config_registry_bad_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"",    "docker.io/library", "Docker.io",
+                                        "a b", "docker.io:",        "docker.io:99999"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *CLEANUP_FREE text = xasprintf("[registry \"%s\"]\nupstream = https://a/\n", names[i]);
+        char *CLEANUP_FREE message =
+            xasprintf("m.conf:1: \"%s\" is no name for [registry]; expected a registry as "
+                      "images name it: a host in lower case, ",
+                      names[i]);
+        refused(text, message);
+    }
+    refused("[upstream \"a.example\"]\n",
+            "m.conf:1: \"a.example\" is no name for [upstream]; expected the URL ");
+}
+
+static void config_registry_bad_keys(void **state)
+{
+    (void)state;
+    refused("[registry \"docker.io\"]\n", "m.conf:1: [registry \"docker.io\"] has no upstream; expected "
+                                          "upstream = an http:// or https:// URL$");
+    refused_key("[registry \"a\"]", "upstream = a.example", "upstream = a.example: expected an http:// or ");
+    refused_key("[registry \"a\"]", "realm = https://a/", "realm = https://a/: expected a host name");
+    refused_key("[registry \"a\"]", "rewrite = a",
+                "rewrite = a: expected two beginnings of repository names");
+    refused_key("[registry \"a\"]", "rewrite = a b c", "rewrite = a b c: expected two beginnings");
+    refused_key("[registry \"a\"]", "rewrite = A b", "rewrite = A b: expected two beginnings");
+    refused_key("[registry \"a\"]", "default = 1", "default = 1: expected yes or no");
+}
+
+static void config_registry_one_default(void **state)
+{
+    (void)state;
+    refused(HUB "default = yes\n[registry \"b\"]\nupstream = http://b\ndefault = yes\n",
+            "m.conf:4: [registry \"docker.io\"] has default = yes already; expected it for one registry$");
+}
+
+static void config_registry_somebody_resolves(void **state)
+{
+    (void)state;
+    refused(HUB "resolve = no\n",
+            "m.conf:1: none of its upstreams may say what a tag is; expected resolve = yes ");
+}
+
+static void config_registry_unused_upstream(void **state)
+{
+    (void)state;
+    refused(HUB "[upstream \"https://b.example\"]\n",
+            "m.conf:3: no registry has upstream = https://b.example/; expected the URL of one that has$");
+}
+
+/* What is meant for one server must not go to another. */
+static void config_registry_credentials_of_many(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"username = u\npassword = p", "realm = r.example"};
+
+    for (size_t i = 0; i < 2; i++) {
+        char *CLEANUP_FREE text = xasprintf(HUB "upstream = https://b.example\n%s\n", keys[i]);
+        char *CLEANUP_FREE message = xasprintf(
+            "m.conf:1: %.*s is given for 2 upstreams, so that it would go to all of them; expected it in a "
+            "section of the one it is for, such as [upstream \"https://a.example/\"]$",
+            (int)strcspn(keys[i], " "), keys[i]);
+        refused(text, message);
+    }
+}
+
+static void config_registry_half_credentials(void **state)
+{
+    (void)state;
+    refused(HUB "username = u\n", "m.conf:1: username is given, but neither password nor password_file$");
+    refused(HUB "password = p\n", "m.conf:1: a password is given, but no username;");
+    refused(HUB "username = u\npassword = p\npassword_file = f\n",
+            "m.conf:1: password and password_file are both given; expected one of them$");
+}
+
+static void config_registry_password_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/yizhan-password-XXXXXX";
+    int fd = mkstemp(path);
+    char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
+    char *CLEANUP_FREE empty =
+        xasprintf("m.conf:1: password_file = %s has no password in its first line$", path);
+    char *CLEANUP_FREE missing =
+        xasprintf("m.conf:1: password_file = %s cannot be read: No such file or directory$", path);
+
+    assert_true(fd >= 0);
+    refused(text, empty);
+    assert_int_equal(write(fd, "se cret\r\nmore\n", 15), 15);
+    struct config *config = parsed(text);
+    assert_string_equal(config->registries[0].upstreams[0].password, "se cret");
+    config_free(config);
+    close(fd);
+    unlink(path);
+    refused(text, missing);
 }
 
 static void config_too_many_upstreams(void **state)
@@ -769,6 +953,17 @@ int main(void)
         cmocka_unit_test(config_duplicate_section),
         cmocka_unit_test(config_missing_index),
         cmocka_unit_test(config_no_upstream),
+        cmocka_unit_test(config_registry_defaults),
+        cmocka_unit_test(config_registry_keys),
+        cmocka_unit_test(config_registry_upstream_sections),
+        cmocka_unit_test(config_registry_bad_name),
+        cmocka_unit_test(config_registry_bad_keys),
+        cmocka_unit_test(config_registry_one_default),
+        cmocka_unit_test(config_registry_somebody_resolves),
+        cmocka_unit_test(config_registry_unused_upstream),
+        cmocka_unit_test(config_registry_credentials_of_many),
+        cmocka_unit_test(config_registry_half_credentials),
+        cmocka_unit_test(config_registry_password_file),
         cmocka_unit_test(config_too_many_upstreams),
         cmocka_unit_test(config_too_many_items),
         cmocka_unit_test(config_no_value),
