@@ -63,9 +63,14 @@ int blob_open(struct store *store, const struct digest *digest, struct blob *out
     }
     out->fd = fd;
     out->pinned = true;
+    blob_touch(store, digest);
+    return 0;
+}
+
+void blob_touch(struct store *store, const struct digest *digest)
+{
     if (pins_note_use(store->pins, digest, clock_wall_s()))
         orders_wake(store->orders);
-    return 0;
 }
 
 void blob_close(struct store *store, struct blob *blob)

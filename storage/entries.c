@@ -60,6 +60,12 @@ int entry_list(struct store *store, const char *space, const char *scope,
     return index_read_entries(store->readers, space, scope, visit, arg);
 }
 
+int entry_scopes(struct store *store, const char *space, const char *after,
+                 int (*visit)(void *arg, const char *scope), void *arg)
+{
+    return index_read_scopes(store->readers, space, after, visit, arg);
+}
+
 static void order_entry(struct store *store, enum order_kind kind, const struct entry *entry)
 {
     struct order *order = order_new(kind);

@@ -24,6 +24,7 @@ struct reading {
     sqlite3_stmt *blob_size;
     sqlite3_stmt *entry;
     sqlite3_stmt *entries;
+    sqlite3_stmt *scopes;
 };
 
 struct index_readers {
@@ -48,6 +49,7 @@ static void close_reading(struct reading *reading)
     sqlite3_finalize(reading->blob_size);
     sqlite3_finalize(reading->entry);
     sqlite3_finalize(reading->entries);
+    sqlite3_finalize(reading->scopes);
     CHECK(sqlite3_close(reading->db) == SQLITE_OK);
     free(reading);
 }
@@ -90,6 +92,10 @@ static struct reading *open_reading(const struct index_readers *readers)
         result = prepare(reading,
                          "SELECT " ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND scope = ?2 ORDER BY key",
                          &reading->entries);
+    if (result == SQLITE_OK)
+        result = prepare(reading,
+                         "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope",
+                         &reading->scopes);
     if (result == SQLITE_OK)
         return reading;
     log_error("store: cannot open %s for reading: %s", readers->path, sqlite3_errmsg(reading->db));
@@ -215,5 +221,25 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
     if (result != SQLITE_ROW)
         error = at_end(readers, reading, result);
     give_reading(readers, reading, reading->entries);
+    return error;
+}
+
+int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
+                      int (*visit)(void *arg, const char *scope), void *arg)
+{
+    struct reading *reading = take_reading(readers);
+    int error = 0;
+    int result;
+
+    if (!reading)
+        return -EIO;
+    sqlite3_bind_text(reading->scopes, 1, space, -1, SQLITE_STATIC);
+    sqlite3_bind_text(reading->scopes, 2, after, -1, SQLITE_STATIC);
+    while ((result = sqlite3_step(reading->scopes)) == SQLITE_ROW)
+        if (visit(arg, (const char *)sqlite3_column_text(reading->scopes, 0)))
+            break;
+    if (result != SQLITE_ROW)
+        error = at_end(readers, reading, result);
+    give_reading(readers, reading, reading->scopes);
     return error;
 }

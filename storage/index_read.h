@@ -19,10 +19,12 @@ bool index_readers_found_damage(const struct index_readers *readers);
 
 /* The blob's size, -ENOENT, or -EIO (logged). */
 int64_t index_read_blob_size(struct index_readers *readers, const struct digest *digest);
-/* As entry_get() and entry_list(). */
+/* As entry_get(), entry_list() and entry_scopes(). */
 int index_read_entry(struct index_readers *readers, const char *space, const char *key,
                      struct entry_read *out);
 int index_read_entries(struct index_readers *readers, const char *space, const char *scope,
                        int (*visit)(void *arg, const struct entry *entry), void *arg);
+int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
+                      int (*visit)(void *arg, const char *scope), void *arg);
 
 #endif

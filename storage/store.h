@@ -59,6 +59,9 @@ struct blob {
 int blob_open(struct store *store, const struct digest *digest, struct blob *out);
 /* Closes the descriptor and drops the pin. */
 void blob_close(struct store *store, struct blob *blob);
+/* Notes a use for eviction as blob_open() does, without opening: it belongs together with something that is used. A
+ * blob that is not there is none of its business. */
+void blob_touch(struct store *store, const struct digest *digest);
 /* One look at the file's name: no pin, no index. */
 bool blob_exists(struct store *store, const struct digest *digest);
 /* Reads the whole blob; -EFBIG if it has more than max_bytes. */
@@ -101,6 +104,10 @@ void entry_release(struct entry_read *read);
  * live only during the call. Returns 0, or -EIO. */
 int entry_list(struct store *store, const char *space, const char *scope,
                int (*visit)(void *arg, const struct entry *entry), void *arg);
+/* Calls `visit` for the different scopes of the entries of `space`, in order, from the first one behind `after` ("": from
+ * the first), until it returns non-zero. Returns 0, or -EIO. */
+int entry_scopes(struct store *store, const char *space, const char *after,
+                 int (*visit)(void *arg, const char *scope), void *arg);
 /* Inserts or replaces. NULL for scope or attributes is "". A digest need not be in the store (yet); when a
  * blob is evicted, the entries that name it go with it. Copied; done by the store thread some time later. */
 void entry_put(struct store *store, const struct entry *entry);

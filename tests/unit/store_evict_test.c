@@ -90,6 +90,20 @@ static void evict_goes_by_use(void **state)
     assert_kept(digests, 4, "x-x-");
 }
 
+/* A layer that nobody reads any more, but whose image is in use. */
+static void evict_goes_by_touch(void **state)
+{
+    (void)state;
+    struct digest digests[4];
+    struct digest missing = {.bytes = {1}};
+
+    put_four(digests);
+    blob_touch(store, &digests[0]);
+    blob_touch(store, &missing);
+    set_limits(2000, 0);
+    assert_kept(digests, 4, "x--x");
+}
+
 static void evict_remembers_uses_over_a_restart(void **state)
 {
     (void)state;
@@ -540,6 +554,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(evict_takes_the_oldest),
         STORE_TEST(evict_goes_by_use),
+        STORE_TEST(evict_goes_by_touch),
         STORE_TEST(evict_remembers_uses_over_a_restart),
         STORE_TEST(evict_makes_room_for_a_commit),
         STORE_TEST(evict_at_open),

@@ -421,6 +421,37 @@ static void entry_list_is_ordered_and_of_one_scope(void **state)
     assert_string_equal(keys.data, "");
 }
 
+static int join_scopes(void *arg, const char *scope)
+{
+    buf_printf(arg, "%s ", scope);
+    return ((struct buf *)arg)->len >= 8;
+}
+
+static void entry_scopes_are_different_and_ordered(void **state)
+{
+    (void)state;
+    static const char *const scopes[] = {"b/x", "a/x", "b/x", "c/x"};
+    struct buf CLEANUP_BUF found = BUF_INIT;
+
+    for (int i = 0; i < 4; i++) {
+        char key[] = {(char)('0' + i), '\0'};
+        struct entry entry = {.space = "manifest", .key = key, .scope = scopes[i]};
+        entry_put(store, &entry);
+        entry.space = "other";
+        entry.scope = "d/x";
+        entry_put(store, &entry);
+    }
+    store_flush(store);
+    assert_int_equal(entry_scopes(store, "manifest", "", join_scopes, &found), 0);
+    assert_string_equal(found.data, "a/x b/x "); /* it was told to stop there */
+    buf_reset(&found);
+    assert_int_equal(entry_scopes(store, "manifest", "a/x", join_scopes, &found), 0);
+    assert_string_equal(found.data, "b/x c/x ");
+    buf_reset(&found);
+    assert_int_equal(entry_scopes(store, "manifest", "c/x", join_scopes, &found), 0);
+    assert_string_equal(found.data, "");
+}
+
 static void entry_list_stops_when_told(void **state)
 {
     (void)state;
@@ -523,6 +554,7 @@ int main(void)
         STORE_TEST(blob_put_stores_bytes_under_their_entries),
         STORE_TEST(blob_put_tells_what_the_disk_says),
         STORE_TEST(entry_list_is_ordered_and_of_one_scope),
+        STORE_TEST(entry_scopes_are_different_and_ordered),
         STORE_TEST(entry_list_stops_when_told),
         STORE_TEST(entry_survives_a_restart),
         STORE_TEST(store_serves_many_threads),
