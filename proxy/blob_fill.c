@@ -14,6 +14,7 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "proxy/candidate_list.h"
 #include "proxy/jobs.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"
@@ -221,7 +222,7 @@ static const struct fetch_sink_ops sink_ops = {
     .finish = on_finish,
 };
 
-void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options)
+static void start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options)
 {
     struct blob_fill *blob = xcalloc(1, sizeof(*blob));
     struct fetch_options fetch = {
@@ -229,8 +230,8 @@ void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_f
         .class = FETCH_BLOB,
         .max_bytes = options->max_bytes,
         .expected_bytes = options->expected_bytes,
-        .candidates = options->candidates,
-        .candidate_count = options->candidate_count,
+        .candidates = options->candidates->items,
+        .candidate_count = options->candidates->count,
     };
 
     blob->proxy = proxy;
@@ -252,4 +253,15 @@ void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_f
     /* finish() takes the lock first, so it cannot clear the handle before it is set. */
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     fill->fetch = fetch_start(proxy->fetcher, &fetch, &sink_ops, blob);
+}
+
+struct fill *blob_fill_join(struct proxy *proxy, const char *fill_key,
+                            const struct blob_fill_options *options)
+{
+    bool created = false;
+    struct fill *fill = options->candidates->count ? fill_join(proxy->fills, fill_key, &created) : NULL;
+
+    if (created)
+        start(proxy, fill, options);
+    return fill;
 }

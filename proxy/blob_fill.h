@@ -8,12 +8,12 @@
 #include "base/digest.h"
 #include "proxy/fill.h"
 #include "proxy/proxy.h"
-#include "upstreams/fetch.h"
+
+struct candidate_list;
 
 struct blob_fill_options {
     const char *label; /* for the log: "file /packages/..." */
-    const struct fetch_candidate *candidates;
-    size_t candidate_count;
+    const struct candidate_list *candidates;
     const struct checksum *checksum; /* what the bytes must hash to; NULL: nobody said */
     int64_t expected_bytes;          /* -1 unknown */
     int64_t max_bytes;               /* -1: no limit */
@@ -29,7 +29,9 @@ struct blob_fill_options {
     void (*before_commit)(struct proxy *proxy, const char *key, const char *scope, int fd);
 };
 
-/* Starts the work of a fill just created by fill_join(). Options are copied. */
-void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options);
+/* Joins the running fill of this key, or starts one: returns a reference. NULL when there is no candidate, or too many
+ * fills are running. Options are copied. */
+struct fill *blob_fill_join(struct proxy *proxy, const char *fill_key,
+                            const struct blob_fill_options *options);
 
 #endif

@@ -116,6 +116,8 @@ static enum document_result after_fetch(struct request *request, struct document
     if (!settled) /* the server is stopping */
         return DOCUMENT_UNAVAILABLE;
     *out = product_of(request);
+    if (!*out && outcome == FETCH_DENIED)
+        return DOCUMENT_DENIED;
     if (!*out)
         return outcome == FETCH_NOT_FOUND ? DOCUMENT_NOT_FOUND : DOCUMENT_UNAVAILABLE;
     request->how = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED ? HOW_MISS : HOW_STALE;
@@ -142,7 +144,6 @@ enum document_result document_get(struct request *request, const struct document
                                   struct document **out)
 {
     char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
-    const struct config *config = request->site->config;
 
     if (request_waited_for(request, fetch_key))
         return after_fetch(request, out);
@@ -154,14 +155,14 @@ enum document_result document_get(struct request *request, const struct document
 
     struct document *document = *out;
     int64_t age_s = clock_wall_s() - document->confirmed_at_s;
-    int64_t ttl_s = kind->ttl_s(config);
+    struct document_times times = kind->times(request->site, key);
     request->how = HOW_HIT;
-    if (age_s <= ttl_s)
+    if (age_s <= times.ttl_s)
         return DOCUMENT_HAVE;
     request->how = HOW_STALE;
-    if (config->server.offline)
+    if (request->site->config->server.offline)
         return DOCUMENT_HAVE;
-    if (age_s <= ttl_s + config->pypi.stale_ttl_s) {
+    if (age_s <= times.ttl_s + times.stale_ttl_s) {
         refresh_in_background(request, document, fetch_key);
         return DOCUMENT_HAVE;
     }

@@ -21,6 +21,7 @@
 #include "proxy/proxy.h"
 #include "proxy/request.h"
 
+struct candidate_list;
 struct document;
 struct object;
 struct upstream;
@@ -32,24 +33,47 @@ struct document_source {
     char *content_type;
     char *etag;
     char *last_modified;
-    struct buf body;
+    struct buf body; /* of a paged kind: all pages, one after the other */
+    /* Kinds of which only the head is asked for. */
+    char *digest;   /* Docker-Content-Digest, "" if it was not sent */
+    char *previous; /* what the digest was before it changed last, "" if it never did */
+    int64_t size_bytes;
 };
 
 #define DOCUMENT_FORMATS 3
 
+/* For ever, as a time to live. */
+#define DOCUMENT_IMMUTABLE_S (INT64_MAX / 4)
+
+/* The times of the rules above, in seconds. */
+struct document_times {
+    int64_t ttl_s;
+    int64_t stale_ttl_s;
+    int64_t negative_ttl_s;
+};
+
 struct document_kind {
     const char *space; /* of the store's entries; also in logs: "page flask" */
     const char *accept;
-    /* Seconds. */
-    int64_t (*ttl_s)(const struct config *config);
-    /* Appends the URL of the document at upstream number i. Returns false if that upstream has none. */
-    bool (*url)(const struct site *site, size_t i, const char *key, struct buf *out);
+    bool paged; /* goes on where the header Link says rel=next; never conditional */
+    /* Only the head is asked for, and only an entry is stored. Where `enough` (NULL: always) says that a head tells
+     * too little, the whole is asked for after all. */
+    bool head;
+    bool (*enough)(const struct document_source *source);
+    bool forgotten; /* nothing is stored but what stored() puts */
+    struct document_times (*times)(const struct site *site, const char *key);
+    int64_t (*max_bytes)(const struct site *site);
+    void (*candidates)(const struct site *site, const char *key, struct candidate_list *out);
+    /* Appends the scope of its entry; NULL: "". */
+    void (*scope)(const char *key, struct buf *out);
     /* Jobs thread: reads the body. Returns 0 with the content (a shared value) and what it takes in memory,
      * or -1 with a sentence. */
     int (*parse)(const struct document_source *source, const char *key, struct shared **content,
                  int64_t *cost_bytes, struct buf *error);
     /* Jobs thread: what can be learned about the upstream from its document. May be NULL. */
     void (*learn)(struct upstream *upstream, const struct shared *content);
+    /* Jobs thread: it has just come from an upstream and is being stored; what else follows from it. May be NULL. */
+    void (*stored)(struct proxy *proxy, const struct document *document);
     /* Jobs thread: appends the body of one format; NULL if the kind has no fixed renditions. */
     void (*render)(struct proxy *proxy, const struct document *document, int format, struct buf *out);
     const char *(*content_type)(int format);
@@ -59,7 +83,7 @@ struct document {
     struct shared shared;
     const struct document_kind *kind;
     char *key;
-    struct document_source source; /* its body is empty: that lies in the store */
+    struct document_source source; /* its body is empty: that lies in the store, if anywhere */
     struct shared *content;
     int64_t content_bytes;
     _Atomic int64_t confirmed_at_s;
@@ -75,6 +99,7 @@ enum document_result {
     DOCUMENT_HAVE,
     DOCUMENT_WAIT,        /* return MHD_YES */
     DOCUMENT_NOT_FOUND,   /* every healthy upstream said so, or offline and not held */
+    DOCUMENT_DENIED,      /* nobody has it, or it needs other credentials */
     DOCUMENT_UNAVAILABLE, /* no upstream could say */
 };
 

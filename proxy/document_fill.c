@@ -1,8 +1,8 @@
 /* A document_fill lives from document_fetch() to the end of both the fetch and its jobs; it is
  * reference-counted because a cancelled fetch ends while a job still parses.
  *
- * fetch thread: collects the body; jobs thread: parses it, stores it, makes the document; fetch thread:
- * settles. */
+ * fetch thread: collects the body, page by page where the kind has pages; jobs thread: parses it, stores it,
+ * makes the document; fetch thread: settles. */
 #include "proxy/document_fill.h"
 
 #include <errno.h>
@@ -14,15 +14,19 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "proxy/candidate_list.h"
 #include "proxy/jobs.h"
 #include "proxy/respond.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
+#include "upstreams/link.h"
 #include "upstreams/upstream.h"
 
 /* After a refresh that failed, held documents are served without asking again for so long. */
 #define REFRESH_PAUSE_S 10
 #define MAX_AGE_S 600
+#define PAGES_MAX 1000
 
 struct document_fill {
     struct shared shared;
@@ -37,6 +41,12 @@ struct document_fill {
     struct document_source source;
     struct upstream *upstream; /* whose answer source is */
     struct document *made;
+    /* fetch thread */
+    bool whole;        /* of a kind of heads: the body is asked for now */
+    int pages;         /* whole ones in source.body */
+    size_t page_start; /* of the page that is coming */
+    struct buf next_url;
+    bool more; /* another fetch follows this one */
 };
 
 static void source_release(struct document_source *source)
@@ -46,8 +56,10 @@ static void source_release(struct document_source *source)
     free(source->content_type);
     free(source->etag);
     free(source->last_modified);
+    free(source->digest);
+    free(source->previous);
     buf_release(&source->body);
-    *source = (struct document_source){.body = BUF_INIT};
+    *source = (struct document_source){.body = BUF_INIT, .size_bytes = -1};
 }
 
 static void document_fill_free(struct shared *value)
@@ -55,6 +67,7 @@ static void document_fill_free(struct shared *value)
     struct document_fill *df = (struct document_fill *)value;
 
     source_release(&df->source);
+    buf_release(&df->next_url);
     if (df->upstream)
         upstream_unref(df->upstream);
     document_unref(df->made);
@@ -78,7 +91,9 @@ static struct document_fill *document_fill_new(struct proxy *proxy, struct site 
     df->fill = fill;
     df->kind = kind;
     df->key = xstrdup(key);
+    df->source.size_bytes = -1;
     buf_init(&df->source.body);
+    buf_init(&df->next_url);
     return df;
 }
 
@@ -110,7 +125,7 @@ struct document *document_new(const struct document_kind *kind, const char *key,
     document->key = xstrdup(key);
     buf_release(&source->body);
     document->source = *source;
-    *source = (struct document_source){.body = BUF_INIT};
+    *source = (struct document_source){.body = BUF_INIT, .size_bytes = -1};
     document->content = content;
     document->content_bytes = content_bytes;
     document->confirmed_at_s = confirmed_at_s;
@@ -127,26 +142,31 @@ void document_keep(struct proxy *proxy, struct document *document)
 
 static int64_t max_age_s(const struct document_fill *df)
 {
-    int64_t ttl_s = df->kind->ttl_s(df->site->config);
+    int64_t ttl_s = df->kind->times(df->site, df->key).ttl_s;
 
     return ttl_s < MAX_AGE_S ? ttl_s : MAX_AGE_S;
 }
 
 /* ---- the store's side ---- */
 
-/* How an entry remembers where the body came from: lines, in this order. */
-static void attributes_print(const struct document_source *source, struct buf *out)
+/* How an entry remembers where the document came from: lines, in this order; the last two for heads only. */
+static void attributes_print(const struct document_kind *kind, const struct document_source *source,
+                             struct buf *out)
 {
     buf_printf(out, "%s\n%s\n%s\n%s\n%s\n", source->upstream, source->url, source->content_type, source->etag,
                source->last_modified);
+    if (kind->head)
+        buf_printf(out, "%s\n%s\n", source->digest, source->previous);
 }
 
-static int attributes_parse(const char *text, struct document_source *source)
+static int attributes_parse(const struct document_kind *kind, const char *text,
+                            struct document_source *source)
 {
-    char **fields[] = {&source->upstream, &source->url, &source->content_type, &source->etag,
-                       &source->last_modified};
+    char **fields[] = {&source->upstream,      &source->url,    &source->content_type, &source->etag,
+                       &source->last_modified, &source->digest, &source->previous};
+    size_t count = kind->head ? 7 : 5;
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *end = strchr(text, '\n');
         if (!end)
             return -1;
@@ -156,18 +176,39 @@ static int attributes_parse(const char *text, struct document_source *source)
     return 0;
 }
 
-static void store_body(struct document_fill *df)
+/* A head's entry points to what it tells of, which need not be here. */
+static void store_head(struct document_fill *df, struct entry *entry)
+{
+    const char *digest = df->source.digest;
+
+    entry->has_digest =
+        text_starts(digest, "sha256:") &&
+        digest_parse(digest + strlen("sha256:"), strlen(digest) - strlen("sha256:"), &entry->digest) == 0;
+    entry->size_bytes = df->source.size_bytes;
+    entry_put(df->proxy->store, entry);
+}
+
+static void store_source(struct document_fill *df)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
+    struct buf CLEANUP_BUF scope = BUF_INIT;
 
-    attributes_print(&df->source, &attributes);
+    if (df->kind->forgotten)
+        return;
+    attributes_print(df->kind, &df->source, &attributes);
+    if (df->kind->scope)
+        df->kind->scope(df->key, &scope);
     struct entry entry = {
         .space = df->kind->space,
         .key = df->key,
-        .scope = "",
+        .scope = scope.data,
         .confirmed_at_s = clock_wall_s(),
         .attributes = attributes.data,
     };
+    if (df->kind->head) {
+        store_head(df, &entry);
+        return;
+    }
     int error = blob_put(df->proxy->store, df->source.body.data, df->source.body.len, &entry, 1, NULL, NULL);
     if (error)
         log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
@@ -178,15 +219,19 @@ static void store_body(struct document_fill *df)
 static struct document *make_of_entry(struct document_fill *df, const struct entry *entry, bool *useless,
                                       struct buf *error)
 {
+    bool head = df->kind->head;
     struct shared *content = NULL;
     int64_t cost_bytes = 0;
+    int failure = 0;
 
     *useless = true;
-    if (!entry->has_digest || attributes_parse(entry->attributes, &df->source) < 0) {
+    if ((!entry->has_digest && !head) || attributes_parse(df->kind, entry->attributes, &df->source) < 0) {
         buf_set(error, "its entry says too little");
         return NULL;
     }
-    int failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->site->config->pypi.max_page_bytes,
+    df->source.size_bytes = entry->size_bytes;
+    if (!head)
+        failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->kind->max_bytes(df->site),
                             &df->source.body);
     if (failure) {
         *useless = failure == -ENOENT || failure == -EFBIG;
@@ -241,16 +286,42 @@ void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
 
 /* ---- the upstream's side ---- */
 
+/* What the digest was before: a head that has changed may tell of something that cannot be had. */
+static const char *previous_of(const struct document_fill *df, const char *digest)
+{
+    if (!df->old)
+        return "";
+    return strcmp(df->old->source.digest, digest) == 0 ? df->old->source.previous : df->old->source.digest;
+}
+
+static void note_next_page(struct document_fill *df, const struct fetch_answer *answer)
+{
+    buf_reset(&df->next_url);
+    if (link_next(answer->link, answer->url, &df->next_url) && strcmp(df->next_url.data, answer->url) == 0)
+        buf_reset(&df->next_url);
+}
+
 static int on_begin(void *sink, const struct fetch_answer *answer)
 {
     struct document_fill *df = sink;
+    struct buf pages = df->source.body;
 
+    buf_init(&df->source.body);
     source_release(&df->source);
+    df->source.body = pages;
+    buf_truncate(&df->source.body, df->page_start);
     df->source.upstream = xstrdup(upstream_name(answer->upstream));
     df->source.url = xstrdup(answer->url);
     df->source.content_type = xstrdup(answer->content_type);
     df->source.etag = xstrdup(answer->etag);
     df->source.last_modified = xstrdup(answer->last_modified);
+    if (df->kind->head) {
+        df->source.digest = xstrdup(answer->digest);
+        df->source.previous = xstrdup(previous_of(df, answer->digest));
+        df->source.size_bytes = answer->total_bytes;
+    }
+    if (df->kind->paged)
+        note_next_page(df, answer);
     if (df->upstream)
         upstream_unref(df->upstream);
     df->upstream = upstream_ref(answer->upstream);
@@ -261,7 +332,7 @@ static int on_write(void *sink, int64_t offset, const void *data, size_t len)
 {
     struct document_fill *df = sink;
 
-    CHECK((size_t)offset == df->source.body.len);
+    CHECK(df->page_start + (size_t)offset == df->source.body.len);
     buf_add(&df->source.body, data, len);
     return 0;
 }
@@ -273,6 +344,22 @@ static void decide(struct document_fill *df, enum fetch_verdict verdict)
         fetch_decide(df->fill->fetch, verdict);
 }
 
+/* What a head did not tell, or told wrongly, its body does. */
+static void complete_head(struct document_fill *df)
+{
+    struct document_source *source = &df->source;
+    char hex[DIGEST_HEX_SIZE];
+    struct digest digest;
+
+    source->size_bytes = (int64_t)source->body.len;
+    digest_of(source->body.data, source->body.len, &digest);
+    digest_hex(&digest, hex);
+    free(source->digest);
+    free(source->previous);
+    source->digest = xasprintf("sha256:%s", hex);
+    source->previous = xstrdup(previous_of(df, source->digest));
+}
+
 static void parse(void *arg)
 {
     struct document_fill *df = arg;
@@ -280,6 +367,8 @@ static void parse(void *arg)
     struct shared *content = NULL;
     int64_t cost_bytes = 0;
 
+    if (df->whole)
+        complete_head(df);
     if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
         log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
                  df->source.upstream, df->source.url, error.data);
@@ -287,10 +376,12 @@ static void parse(void *arg)
     } else {
         if (df->kind->learn)
             df->kind->learn(df->upstream, content);
-        store_body(df);
+        store_source(df);
         df->made =
             document_new(df->kind, df->key, &df->source, content, cost_bytes, clock_wall_s(), max_age_s(df));
         document_keep(df->proxy, df->made);
+        if (df->kind->stored)
+            df->kind->stored(df->proxy, df->made);
         decide(df, FETCH_ACCEPT);
     }
     shared_unref(&df->shared);
@@ -300,6 +391,15 @@ static enum fetch_verdict on_complete(void *sink)
 {
     struct document_fill *df = sink;
 
+    if (df->kind->head && !df->whole && df->kind->enough && !df->kind->enough(&df->source)) {
+        df->whole = df->more = true;
+        return FETCH_ACCEPT;
+    }
+    if (df->next_url.len && df->pages + 1 < PAGES_MAX) {
+        df->pages++;
+        df->more = true;
+        return FETCH_ACCEPT;
+    }
     shared_ref(&df->shared);
     jobs_add(df->proxy->jobs, JOB_WAITED_FOR, parse, df);
     return FETCH_PENDING;
@@ -319,8 +419,9 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
         entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
         return take_ptr(&df->old);
     case FETCH_NOT_FOUND:
-        absence_remember(df->proxy, absent_key, df->site->config->pypi.negative_ttl_s);
-        if (df->old) {
+    case FETCH_DENIED:
+        absence_remember(df->proxy, absent_key, df->kind->times(df->site, df->key).negative_ttl_s);
+        if (df->old && outcome == FETCH_NOT_FOUND) {
             memcache_drop(df->proxy->memcache, key);
             entry_delete(df->proxy->store, df->kind->space, df->key);
         }
@@ -336,6 +437,8 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
     }
 }
 
+static void ask(struct document_fill *df);
+
 static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
                       const char *reason)
 {
@@ -346,6 +449,15 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
     lock_acquire(&df->fill->lock);
     df->fill->fetch = NULL;
     lock_release(&df->fill->lock);
+    /* There are servers that do not know what HEAD is, and say so by 404 or worse. */
+    if (outcome == FETCH_NOT_FOUND && df->kind->enough && !df->whole)
+        df->whole = df->more = true;
+    else if (outcome != FETCH_OK)
+        df->more = false;
+    if (df->more) {
+        ask(df);
+        return;
+    }
     product = outcome == FETCH_OK ? take_ptr(&df->made) : without_new(df, outcome, reason);
     /* Who comes afterwards finds the memory cache filled, or starts anew. */
     fill_end(df->fill, outcome, reason, product ? &product->shared : NULL);
@@ -359,46 +471,68 @@ static const struct fetch_sink_ops sink_ops = {
     .finish = on_finish,
 };
 
-/* Validators belong to the server that gave them. */
-static void add_candidate(struct document_fill *df, size_t i, struct buf *url,
-                          struct fetch_candidate *candidate)
+/* Validators belong to the server that gave them, and to a whole document. */
+static void add_validators(const struct document_fill *df, struct candidate_list *list)
 {
-    *candidate = (struct fetch_candidate){.upstream = df->site->pypi[i], .url = url->data};
-    if (!df->old || strcmp(df->old->source.upstream, upstream_name(df->site->pypi[i])) != 0)
+    const struct document *old = df->old;
+
+    if (!old || df->kind->paged || df->kind->head)
         return;
-    if (*df->old->source.etag)
-        candidate->if_none_match = df->old->source.etag;
-    if (*df->old->source.last_modified)
-        candidate->if_modified_since = df->old->source.last_modified;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(old->source.upstream, upstream_name(list->items[i].upstream)) != 0)
+            continue;
+        if (*old->source.etag)
+            list->items[i].if_none_match = old->source.etag;
+        if (*old->source.last_modified)
+            list->items[i].if_modified_since = old->source.last_modified;
+    }
+}
+
+/* The next page, from the upstream that has sent those before. */
+static void only_next_page(const struct document_fill *df, struct candidate_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].upstream != df->upstream)
+            continue;
+        list->items[0] = list->items[i];
+        list->items[0].url = df->next_url.data;
+        list->count = 1;
+        return;
+    }
+    BUG("%s %s: the upstream of its first page is no candidate", df->kind->space, df->key);
+}
+
+/* Starts the first or the next fetch. */
+static void ask(struct document_fill *df)
+{
+    struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
+    char *CLEANUP_FREE label = xasprintf("%s %s", df->kind->space, df->key);
+
+    df->more = false;
+    df->page_start = df->source.body.len;
+    df->kind->candidates(df->site, df->key, &list);
+    if (df->pages)
+        only_next_page(df, &list);
+    add_validators(df, &list);
+    struct fetch_options options = {
+        .label = label,
+        .class = FETCH_DOCUMENT,
+        .head = df->kind->head && !df->whole,
+        .accept = df->kind->accept,
+        .max_bytes = df->kind->max_bytes(df->site) - (int64_t)df->page_start,
+        .expected_bytes = -1,
+        .candidates = list.items,
+        .candidate_count = list.count,
+    };
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
+    df->fill->fetch = fetch_start(df->proxy->fetcher, &options, &sink_ops, df);
 }
 
 void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
                     const struct document_kind *kind, const char *key, struct document *old)
 {
     struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
-    char *CLEANUP_FREE label = xasprintf("%s %s", kind->space, key);
-    struct fetch_candidate *CLEANUP_FREE candidates = xcalloc(site->pypi_count, sizeof(*candidates));
-    struct buf *CLEANUP_FREE urls = xcalloc(site->pypi_count, sizeof(*urls));
-    size_t count = 0;
 
     df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
-    for (size_t i = 0; i < site->pypi_count; i++) {
-        buf_init(&urls[i]);
-        if (kind->url(site, i, key, &urls[i]))
-            add_candidate(df, i, &urls[i], &candidates[count++]);
-    }
-    struct fetch_options options = {
-        .label = label,
-        .class = FETCH_DOCUMENT,
-        .accept = kind->accept,
-        .max_bytes = site->config->pypi.max_page_bytes,
-        .expected_bytes = -1,
-        .candidates = candidates,
-        .candidate_count = count,
-    };
-    lock_acquire(&fill->lock);
-    fill->fetch = fetch_start(proxy->fetcher, &options, &sink_ops, df);
-    lock_release(&fill->lock);
-    for (size_t i = 0; i < site->pypi_count; i++)
-        buf_release(&urls[i]);
+    ask(df);
 }

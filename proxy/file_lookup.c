@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/candidate_list.h"
 #include "proxy/respond.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"
@@ -161,22 +162,20 @@ static char *official_url(const struct site *site, size_t i, const struct file_l
     return xasprintf("%s%s%s", base, lookup->key.data + strlen("/packages/"), suffix);
 }
 
-size_t file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
-                              struct fetch_candidate candidates[MAX_UPSTREAMS], char *urls[MAX_UPSTREAMS])
+void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
+                            struct candidate_list *out)
 {
     const struct site *site = request->site;
-    size_t count = 0;
 
-    for (size_t i = 0; i < site->pypi_count && count < MAX_UPSTREAMS; i++) {
+    for (size_t i = 0; i < site->pypi_count; i++) {
         const char *name = upstream_name(site->pypi[i]);
+        char *CLEANUP_FREE url = NULL;
         if (lookup->file && strcmp(name, request->document->source.upstream) == 0)
-            urls[count] = xasprintf("%s%s", lookup->file->url, suffix);
+            url = xasprintf("%s%s", lookup->file->url, suffix);
         else if (lookup->path.kind == FILE_PATH_OFFICIAL)
-            urls[count] = official_url(site, i, lookup, suffix);
+            url = official_url(site, i, lookup, suffix);
         else
             continue;
-        candidates[count] = (struct fetch_candidate){.upstream = site->pypi[i], .url = urls[count]};
-        count++;
+        candidate_list_add(out, site->pypi[i], url, NULL);
     }
-    return count;
 }

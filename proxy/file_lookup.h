@@ -5,11 +5,10 @@
 
 #include "base/buf.h"
 #include "proxy/pypi.h"
-#include "upstreams/fetch.h"
 #include "upstreams/page.h"
 #include "upstreams/project.h"
 
-#define MAX_UPSTREAMS CONFIG_MAX_ITEMS
+struct candidate_list;
 
 struct file_lookup {
     struct file_path path;
@@ -33,9 +32,8 @@ bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out
 /* The normalised project, "" if unknown. */
 const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup);
 
-/* Where the upstreams keep the file (plus suffix: "" or ".metadata"). Returns how many; urls are heap
- * strings. */
-size_t file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
-                              struct fetch_candidate candidates[MAX_UPSTREAMS], char *urls[MAX_UPSTREAMS]);
+/* Where the upstreams keep the file (plus suffix: "" or ".metadata"). */
+void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
+                            struct candidate_list *out);
 
 #endif

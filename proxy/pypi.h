@@ -18,6 +18,10 @@ enum MHD_Result pypi_json(struct request *request);
 /* Documents of kind "page", by normalised project name. */
 extern const struct document_kind page_kind;
 
+/* What all documents of PyPI go by. */
+struct document_times pypi_times(const struct site *site, const char *key);
+int64_t pypi_max_bytes(const struct site *site);
+
 /* The page that a document of kind "page" holds. */
 const struct page *document_page(const struct document *document);
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "proxy/absence.h"
 #include "proxy/blob_fill.h"
+#include "proxy/candidate_list.h"
 #include "proxy/pypi.h"
 #include "proxy/respond.h"
 #include "storage/store.h"
@@ -21,9 +22,6 @@ char *file_fill_key(const struct request *request, const struct file_lookup *loo
         return xasprintf("file:%s late %u", lookup->key.data, request->late);
     return xasprintf("file:%s", lookup->key.data);
 }
-
-/* Numbers the fills of requests that came too late. */
-static _Atomic unsigned late_requests;
 
 bool file_known_absent(struct request *request, const struct file_lookup *lookup)
 {
@@ -68,35 +66,23 @@ static bool file_plausible(const char *key, const char *start, size_t len)
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE key = file_fill_key(request, lookup);
-    struct fetch_candidate candidates[MAX_UPSTREAMS];
-    char *urls[MAX_UPSTREAMS];
-    size_t count = file_lookup_candidates(request, lookup, "", candidates, urls);
+    struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum;
-    bool promised = file_lookup_checksum(lookup, &checksum);
-    struct fill *fill = NULL;
-    bool created = false;
+    const struct blob_fill_options options = {
+        .label = key,
+        .candidates = &candidates,
+        .checksum = file_lookup_checksum(lookup, &checksum) ? &checksum : NULL,
+        .expected_bytes = lookup->file ? lookup->file->size_bytes : -1,
+        .max_bytes = -1,
+        .space = SPACE_FILE,
+        .key = lookup->key.data,
+        .scope = file_lookup_project(request, lookup),
+        .plausible = file_plausible,
+        .before_commit = filename_is_wheel(lookup->path.filename) ? metadata_before_commit : NULL,
+    };
 
-    if (count)
-        fill = fill_join(request->proxy->fills, key, &created);
-    if (created) {
-        const struct blob_fill_options options = {
-            .label = key,
-            .candidates = candidates,
-            .candidate_count = count,
-            .checksum = promised ? &checksum : NULL,
-            .expected_bytes = lookup->file ? lookup->file->size_bytes : -1,
-            .max_bytes = -1,
-            .space = SPACE_FILE,
-            .key = lookup->key.data,
-            .scope = file_lookup_project(request, lookup),
-            .plausible = file_plausible,
-            .before_commit = filename_is_wheel(lookup->path.filename) ? metadata_before_commit : NULL,
-        };
-        blob_fill_start(request->proxy, fill, &options);
-    }
-    for (size_t i = 0; i < count; i++)
-        free(urls[i]);
-    return fill;
+    file_lookup_candidates(request, lookup, "", &candidates);
+    return blob_fill_join(request->proxy, key, &options);
 }
 
 /* ---- answering ---- */
@@ -172,46 +158,6 @@ static bool respond_stored(struct request *request, struct file_lookup *lookup, 
     return true;
 }
 
-/* The request waits for this fill, or has waited. */
-static enum MHD_Result respond_from_fill(struct request *request, struct file_lookup *lookup)
-{
-    struct fill *fill = request->fill;
-    char etag[2 * HASH_MAX_BYTES + 3];
-    struct file_headers headers;
-
-    lock_acquire(&fill->lock);
-    enum fill_state state = fill->state;
-    enum fetch_outcome outcome = fill->outcome;
-    lock_release(&fill->lock);
-    request->how = HOW_MISS;
-    switch (state) {
-    case FILL_STREAMING:
-    case FILL_DONE:
-        file_etag(lookup, etag);
-        file_headers(&headers, etag);
-        return respond_fill(request, fill, &headers);
-    case FILL_FAILED:
-        if (outcome == FETCH_NOT_FOUND)
-            return respond_not_found(request, lookup);
-        return respond_no_upstream(request, lookup);
-    case FILL_STARTING: /* the server is stopping */
-        break;
-    }
-    return respond_no_upstream(request, lookup);
-}
-
-static bool failed_not_found(struct fill *fill)
-{
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->state == FILL_FAILED && fill->outcome == FETCH_NOT_FOUND;
-}
-
-static bool came_too_late(struct fill *fill)
-{
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->stream.dropped_bytes > 0;
-}
-
 static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup);
 
 /* Every upstream says 404 for the place where the file should be. If its project's page was not known, it may
@@ -274,6 +220,8 @@ static struct fill *begin_fill(struct request *request, struct file_lookup *look
 static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup)
 {
     char *CLEANUP_FREE fill_key = file_fill_key(request, lookup);
+    char etag[2 * HASH_MAX_BYTES + 3];
+    struct file_headers headers;
     enum MHD_Result result = MHD_NO;
     struct fill *fill;
 
@@ -289,16 +237,22 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
         if (!fill)
             return result;
     }
-    /* Again after a wait: meanwhile it may have begun anew, elsewhere. */
-    if (request_wait(request, fill, WAIT_FOR_START))
+    switch (request_follow(request, fill)) {
+    case FOLLOWS_WAITING:
         return MHD_YES;
-    if (failed_not_found(request->fill))
-        return after_not_found(request, lookup);
-    if (!request->late && came_too_late(request->fill)) {
-        request->late = ++late_requests;
+    case FOLLOWS_READY:
+        file_etag(lookup, etag);
+        file_headers(&headers, etag);
+        return respond_fill(request, fill, &headers);
+    case FOLLOWS_LATE:
         return serve_file(request, lookup);
+    case FOLLOWS_ABSENT:
+        return after_not_found(request, lookup);
+    case FOLLOWS_DENIED:
+    case FOLLOWS_UNABLE:
+        break;
     }
-    return respond_from_fill(request, lookup);
+    return respond_no_upstream(request, lookup);
 }
 
 enum MHD_Result pypi_file(struct request *request)

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "proxy/candidate_list.h"
 #include "proxy/pypi.h"
 #include "proxy/respond.h"
 #include "upstreams/page.h"
@@ -128,31 +129,30 @@ static int json_parse(const struct document_source *source, const char *key, str
 /* ---- the document ---- */
 
 /* "https://host/pypi/" beside "https://host/simple/". */
-static bool json_url(const struct site *site, size_t i, const char *key, struct buf *out)
+static char *json_url(const struct pypi_upstream_config *config, const char *key)
 {
-    const struct pypi_upstream_config *config = &site->config->pypi_upstreams[i];
-
-    if (config->json) {
-        buf_printf(out, "%s%s/json", config->json, key);
-        return true;
-    }
+    if (config->json)
+        return xasprintf("%s%s/json", config->json, key);
     size_t len = strlen(config->index) - 1;
     while (len && config->index[len - 1] != '/')
         len--;
-    buf_printf(out, "%.*spypi/%s/json", (int)len, config->index, key);
-    return true;
+    return xasprintf("%.*spypi/%s/json", (int)len, config->index, key);
 }
 
-static int64_t json_ttl_s(const struct config *config)
+static void json_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
-    return config->pypi.ttl_s;
+    for (size_t i = 0; i < site->pypi_count; i++) {
+        char *CLEANUP_FREE url = json_url(&site->config->pypi_upstreams[i], key);
+        candidate_list_add(out, site->pypi[i], url, NULL);
+    }
 }
 
 static const struct document_kind json_kind = {
     .space = "json",
     .accept = "application/json",
-    .ttl_s = json_ttl_s,
-    .url = json_url,
+    .times = pypi_times,
+    .max_bytes = pypi_max_bytes,
+    .candidates = json_candidates,
     .parse = json_parse,
 };
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/blob_fill.h"
+#include "proxy/candidate_list.h"
 #include "proxy/jobs.h"
 #include "proxy/pypi.h"
 #include "proxy/pypi_files.h"
@@ -183,34 +184,23 @@ static char *upstream_key(const struct file_lookup *lookup)
 static struct fill *upstream_join(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE key = upstream_key(lookup);
-    struct fetch_candidate candidates[MAX_UPSTREAMS];
-    char *urls[MAX_UPSTREAMS];
-    size_t count = file_lookup_candidates(request, lookup, ".metadata", candidates, urls);
+    struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum = {.kind = HASH_SHA256};
-    struct fill *fill = NULL;
-    bool created = false;
+    const struct blob_fill_options options = {
+        .label = key,
+        .candidates = &candidates,
+        .checksum = lookup->file->metadata == METADATA_HASHED ? &checksum : NULL,
+        .expected_bytes = -1,
+        .max_bytes = METADATA_MAX_BYTES,
+        .space = SPACE_METADATA,
+        .key = lookup->key.data,
+        .scope = file_lookup_project(request, lookup),
+        .plausible = metadata_plausible,
+    };
 
     memcpy(checksum.bytes, lookup->file->metadata_sha256.bytes, sizeof(lookup->file->metadata_sha256.bytes));
-    if (count)
-        fill = fill_join(request->proxy->fills, key, &created);
-    if (created) {
-        const struct blob_fill_options options = {
-            .label = key,
-            .candidates = candidates,
-            .candidate_count = count,
-            .checksum = lookup->file->metadata == METADATA_HASHED ? &checksum : NULL,
-            .expected_bytes = -1,
-            .max_bytes = METADATA_MAX_BYTES,
-            .space = SPACE_METADATA,
-            .key = lookup->key.data,
-            .scope = file_lookup_project(request, lookup),
-            .plausible = metadata_plausible,
-        };
-        blob_fill_start(request->proxy, fill, &options);
-    }
-    for (size_t i = 0; i < count; i++)
-        free(urls[i]);
-    return fill;
+    file_lookup_candidates(request, lookup, ".metadata", &candidates);
+    return blob_fill_join(request->proxy, key, &options);
 }
 
 /* ---- answering ---- */

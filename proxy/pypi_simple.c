@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "proxy/candidate_list.h"
 #include "proxy/negotiate.h"
 #include "proxy/page_render.h"
 #include "proxy/pypi.h"
@@ -159,22 +160,33 @@ static void page_render(struct proxy *proxy, const struct document *document, in
     free(known.files);
 }
 
-static bool page_url(const struct site *site, size_t i, const char *key, struct buf *out)
+static void page_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
-    buf_printf(out, "%s%s/", site->config->pypi_upstreams[i].index, key);
-    return true;
+    for (size_t i = 0; i < site->pypi_count; i++) {
+        char *CLEANUP_FREE url = xasprintf("%s%s/", site->config->pypi_upstreams[i].index, key);
+        candidate_list_add(out, site->pypi[i], url, NULL);
+    }
 }
 
-static int64_t page_ttl_s(const struct config *config)
+struct document_times pypi_times(const struct site *site, const char *key)
 {
-    return config->pypi.ttl_s;
+    const struct pypi_config *config = &site->config->pypi;
+
+    (void)key;
+    return (struct document_times){config->ttl_s, config->stale_ttl_s, config->negative_ttl_s};
+}
+
+int64_t pypi_max_bytes(const struct site *site)
+{
+    return site->config->pypi.max_page_bytes;
 }
 
 const struct document_kind page_kind = {
     .space = "page",
     .accept = UPSTREAM_ACCEPT,
-    .ttl_s = page_ttl_s,
-    .url = page_url,
+    .times = pypi_times,
+    .max_bytes = pypi_max_bytes,
+    .candidates = page_candidates,
     .parse = page_parse_document,
     .learn = page_learn,
     .render = page_render,
@@ -221,23 +233,27 @@ static void list_render(struct proxy *proxy, const struct document *document, in
         list_render_html(list, out);
 }
 
-static bool list_url(const struct site *site, size_t i, const char *key, struct buf *out)
+static void list_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
     (void)key;
-    buf_add_text(out, site->config->pypi_upstreams[i].index);
-    return true;
+    for (size_t i = 0; i < site->pypi_count; i++)
+        candidate_list_add(out, site->pypi[i], site->config->pypi_upstreams[i].index, NULL);
 }
 
-static int64_t list_ttl_s(const struct config *config)
+static struct document_times list_times(const struct site *site, const char *key)
 {
-    return config->pypi.list_ttl_s;
+    struct document_times times = pypi_times(site, key);
+
+    times.ttl_s = site->config->pypi.list_ttl_s;
+    return times;
 }
 
 static const struct document_kind list_kind = {
     .space = "list",
     .accept = UPSTREAM_ACCEPT,
-    .ttl_s = list_ttl_s,
-    .url = list_url,
+    .times = list_times,
+    .max_bytes = pypi_max_bytes,
+    .candidates = list_candidates,
     .parse = list_parse_document,
     .render = list_render,
     .content_type = content_type,

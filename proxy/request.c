@@ -19,6 +19,11 @@
 #include "proxy/respond.h"
 #include "proxy/route.h"
 
+static bool is_registry_target(const char *target)
+{
+    return text_starts(target, "/v2") && (target[3] == '\0' || target[3] == '/' || target[3] == '?');
+}
+
 /* libmicrohttpd allows NULL, where the request line was beyond its memory. */
 void *request_on_target(void *proxy, const char *target, struct MHD_Connection *connection)
 {
@@ -30,6 +35,7 @@ void *request_on_target(void *proxy, const char *target, struct MHD_Connection *
     request->connection = connection;
     request->client = info->socket_context;
     request->raw_target = xstrdup_or_null(target);
+    request->registry = target && is_registry_target(target);
     request->started_us = clock_mono_us();
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     request->waiter.connection = connection;
@@ -127,7 +133,9 @@ static enum MHD_Result begin(struct request *request, const char *version)
     if (framing.body)
         return respond_refusal(request, MHD_HTTP_BAD_REQUEST, "a %s request has no body here",
                                request->method);
-    if (target_parse(request->raw_target, &request->target, &error) < 0)
+    if (target_parse(request->raw_target, &request->target, &error) < 0 && request->registry)
+        return respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "NAME_INVALID", "%s", error.data);
+    if (error.len)
         return respond_refusal(request, MHD_HTTP_BAD_REQUEST, "%s", error.data);
     request->target_parsed = true;
     return MHD_YES;
@@ -270,10 +278,53 @@ bool request_waited_for(const struct request *request, const char *fill_key)
     return request->fill && strcmp(request->fill->key, fill_key) == 0;
 }
 
+char *request_fill_reason(struct request *request)
+{
+    if (!request->fill)
+        return NULL;
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+    return xstrdup_or_null(request->fill->reason);
+}
+
 void request_forget_fill(struct request *request)
 {
     struct fill *fill = take_ptr(&request->fill);
 
     if (fill)
         shared_unref(&fill->shared);
+}
+
+/* Numbers the fills of requests that came too late. */
+static _Atomic unsigned late_requests;
+
+static enum request_follows how_it_stands(struct fill *fill)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    switch (fill->state) {
+    case FILL_STREAMING:
+    case FILL_DONE:
+        return fill->stream.dropped_bytes > 0 ? FOLLOWS_LATE : FOLLOWS_READY;
+    case FILL_FAILED:
+        if (fill->outcome == FETCH_NOT_FOUND)
+            return FOLLOWS_ABSENT;
+        return fill->outcome == FETCH_DENIED ? FOLLOWS_DENIED : FOLLOWS_UNABLE;
+    case FILL_STARTING: /* the server is stopping */
+        break;
+    }
+    return FOLLOWS_UNABLE;
+}
+
+enum request_follows request_follow(struct request *request, struct fill *fill)
+{
+    /* Again after a wait: meanwhile it may have begun anew, elsewhere. */
+    if (request_wait(request, fill, WAIT_FOR_START))
+        return FOLLOWS_WAITING;
+    request->how = HOW_MISS;
+    enum request_follows follows = how_it_stands(fill);
+    if (follows != FOLLOWS_LATE)
+        return follows;
+    if (request->late) /* its own has gone on without it */
+        return FOLLOWS_UNABLE;
+    request->late = ++late_requests;
+    return FOLLOWS_LATE;
 }

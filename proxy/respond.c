@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "proxy/range.h"
 #include "proxy/reader.h"
 
@@ -57,29 +59,82 @@ static struct MHD_Response *response_of_text(char *body, size_t len, const char 
 
 /* ---- messages ---- */
 
-static enum MHD_Result respond_message(struct request *request, int status, bool close, const char *allow,
+/* What an error needs besides its text. */
+struct error_form {
+    int status;
+    bool close;        /* what follows on this connection cannot be trusted */
+    const char *allow; /* 405 */
+    const char *code;  /* to clients of registries; NULL: by the status */
+};
+
+static const char *code_of_status(int status)
+{
+    switch (status) {
+    case MHD_HTTP_NOT_FOUND:
+        return "NAME_UNKNOWN";
+    case MHD_HTTP_METHOD_NOT_ALLOWED:
+        return "UNSUPPORTED";
+    case MHD_HTTP_RANGE_NOT_SATISFIABLE:
+        return "RANGE_INVALID";
+    case MHD_HTTP_SERVICE_UNAVAILABLE:
+        return "UNAVAILABLE";
+    default:
+        return "UNKNOWN";
+    }
+}
+
+/* Peers' words may be part of the message; a terminal shows it, and JSON is UTF-8. */
+static void make_printable(struct buf *text)
+{
+    bool utf8 = text_is_utf8(text->data, text->len);
+
+    for (size_t i = 0; i < text->len; i++) {
+        unsigned char c = (unsigned char)text->data[i];
+        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
+            text->data[i] = '?';
+    }
+}
+
+static char *registry_error_body(const char *code, const char *message)
+{
+    json_t *body = json_pack("{s:[{s:s,s:s,s:{}}]}", "errors", "code", code, "message", message, "detail");
+    CHECK(body);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII);
+    CHECK(text);
+    json_decref(body);
+    return text;
+}
+
+static enum MHD_Result respond_message(struct request *request, const struct error_form *form,
                                        const char *format, va_list args)
-    __attribute__((format(printf, 5, 0)));
-static enum MHD_Result respond_message(struct request *request, int status, bool close, const char *allow,
+    __attribute__((format(printf, 3, 0)));
+static enum MHD_Result respond_message(struct request *request, const struct error_form *form,
                                        const char *format, va_list args)
 {
-    struct buf text = BUF_INIT;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    const char *type = "text/plain; charset=utf-8";
+    char *body;
 
     buf_vprintf(&text, format, args);
-    /* Peers' words may be part of the message; a terminal shows it. */
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
-            text.data[i] = '?';
-    buf_add_char(&text, '\n');
-    size_t len = text.len;
-    struct MHD_Response *response = response_of_text(buf_take(&text), len, "text/plain; charset=utf-8");
+    make_printable(&text);
+    if (request->registry) {
+        type = "application/json";
+        body = registry_error_body(form->code ? form->code : code_of_status(form->status), text.data);
+    } else {
+        buf_add_char(&text, '\n');
+        body = buf_take(&text);
+    }
+    size_t len = strlen(body);
+    struct MHD_Response *response = response_of_text(body, len, type);
+    if (request->registry)
+        add_header(response, REGISTRY_VERSION_HEADER, REGISTRY_VERSION);
     add_header(response, "Cache-Control", "no-store");
-    add_header(response, "Allow", allow);
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+    add_header(response, "Allow", form->allow);
+    if (form->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         add_header(response, "Retry-After", "5");
-    if (close)
+    if (form->close)
         add_header(response, "Connection", "close");
-    return queue_once(request, status, (int64_t)len, response);
+    return queue_once(request, form->status, (int64_t)len, response);
 }
 
 enum MHD_Result respond_error(struct request *request, int status, const char *format, ...)
@@ -87,19 +142,27 @@ enum MHD_Result respond_error(struct request *request, int status, const char *f
     va_list args;
 
     va_start(args, format);
-    enum MHD_Result result = respond_message(request, status, false, NULL, format, args);
+    enum MHD_Result result = respond_message(request, &(struct error_form){.status = status}, format, args);
+    va_end(args);
+    return result;
+}
+
+enum MHD_Result respond_registry_error(struct request *request, int status, const char *code,
+                                       const char *format, ...)
+{
+    const struct error_form form = {.status = status, .code = code};
+    va_list args;
+
+    va_start(args, format);
+    enum MHD_Result result = respond_message(request, &form, format, args);
     va_end(args);
     return result;
 }
 
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble)
 {
-    char *CLEANUP_FREE reason = NULL;
+    char *CLEANUP_FREE reason = request_fill_reason(request);
 
-    if (request->fill) {
-        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
-        reason = xstrdup_or_null(request->fill->reason);
-    }
     return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s: %s, try again later%s%s", what, trouble,
                          reason ? ": " : "", reason ? reason : "");
 }
@@ -109,28 +172,31 @@ enum MHD_Result respond_refusal(struct request *request, int status, const char 
     va_list args;
 
     va_start(args, format);
-    enum MHD_Result result = respond_message(request, status, true, NULL, format, args);
+    enum MHD_Result result =
+        respond_message(request, &(struct error_form){.status = status, .close = true}, format, args);
     va_end(args);
     return result;
 }
 
-static enum MHD_Result respond_allow(struct request *request, const char *allow, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static enum MHD_Result respond_allow(struct request *request, const char *allow, const char *format, ...)
+static enum MHD_Result respond_formed(struct request *request, const struct error_form *form,
+                                      const char *format, ...) __attribute__((format(printf, 3, 4)));
+static enum MHD_Result respond_formed(struct request *request, const struct error_form *form,
+                                      const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    enum MHD_Result result =
-        respond_message(request, MHD_HTTP_METHOD_NOT_ALLOWED, false, allow, format, args);
+    enum MHD_Result result = respond_message(request, form, format, args);
     va_end(args);
     return result;
 }
 
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow)
 {
-    return respond_allow(request, allow, "%s is not allowed here: this is a read-only mirror, use %s",
-                         request->method, allow);
+    const struct error_form form = {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .allow = allow};
+
+    return respond_formed(request, &form, "%s is not allowed here: this is a read-only mirror, use %s",
+                          request->method, allow);
 }
 
 enum MHD_Result respond_redirect(struct request *request, const char *location)
@@ -143,13 +209,21 @@ enum MHD_Result respond_redirect(struct request *request, const char *location)
     return queue_once(request, MHD_HTTP_MOVED_PERMANENTLY, 0, response);
 }
 
-enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body)
+enum MHD_Result respond_body(struct request *request, const char *content_type, struct buf *body,
+                             const struct header *headers, size_t header_count)
 {
     size_t len = body->len;
     struct MHD_Response *response = response_of_text(buf_take(body), len, content_type);
 
     add_header(response, "Cache-Control", "no-store");
+    for (size_t i = 0; i < header_count; i++)
+        add_header(response, headers[i].name, headers[i].value);
     return queue_once(request, MHD_HTTP_OK, (int64_t)len, response);
+}
+
+enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body)
+{
+    return respond_body(request, content_type, body, NULL, 0);
 }
 
 /* ---- objects in memory ---- */
@@ -254,7 +328,10 @@ static void add_file_headers(struct MHD_Response *response, const struct part *p
     add_header(response, "ETag", headers->etag);
     add_header(response, "Cache-Control",
                headers->cache_control ? headers->cache_control : FILE_CACHE_CONTROL);
-    add_header(response, "Accept-Ranges", "bytes");
+    if (!headers->whole_only)
+        add_header(response, "Accept-Ranges", "bytes");
+    for (size_t i = 0; i < headers->more_count; i++)
+        add_header(response, headers->more[i].name, headers->more[i].value);
     if (part->status == MHD_HTTP_PARTIAL_CONTENT) {
         snprintf(text, sizeof(text), "bytes %" PRId64 "-%" PRId64 "/%" PRId64, part->start,
                  part->start + part->len - 1, size);

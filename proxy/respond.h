@@ -59,18 +59,30 @@ enum MHD_Result respond_error(struct request *request, int status, const char *f
 /* The same, and the connection is closed afterwards: what follows on it cannot be trusted. */
 enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* To clients of registries every error goes as their specification has it, whoever says it (OCI distribution
+ * specification 1.1, "Error codes"); this one says the code itself. */
+enum MHD_Result respond_registry_error(struct request *request, int status, const char *code,
+                                       const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define REGISTRY_VERSION_HEADER "Docker-Distribution-Api-Version"
+#define REGISTRY_VERSION "registry/2.0"
 /* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */
 enum MHD_Result respond_redirect(struct request *request, const char *location);
 enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body);
+/* The same with further headers, those with a NULL value left out. */
+enum MHD_Result respond_body(struct request *request, const char *content_type, struct buf *body,
+                             const struct header *headers, size_t header_count);
 
 /* The headers of a file's answer, the same whether it is served from the store or from a running fill. */
 struct file_headers {
     const char *content_type;
     const char *etag;          /* with quotes */
     const char *cache_control; /* NULL: it never changes */
+    bool whole_only;           /* it is not served in ranges */
+    const struct header *more; /* those with a NULL value are left out */
+    size_t more_count;
 };
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
