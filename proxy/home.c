@@ -11,26 +11,40 @@
 #include "storage/store.h"
 #include "upstreams/upstream.h"
 
+struct upstream_rows {
+    struct status_upstream *rows;
+    size_t count;
+};
+
+static void add_row(void *arg, struct upstream *upstream)
+{
+    struct upstream_rows *list = arg;
+
+    list->rows = xrealloc(list->rows, (list->count + 1) * sizeof(*list->rows));
+    list->rows[list->count++] = (struct status_upstream){
+        .name = upstream_name(upstream),
+        .url = upstream_get_options(upstream)->base_url,
+        .healthy = upstream_healthy(upstream),
+    };
+}
+
 enum MHD_Result home_page(struct request *request)
 {
     const struct site *site = request->site;
     struct buf CLEANUP_BUF html = BUF_INIT;
     struct store_figures figures;
-    struct status_upstream *CLEANUP_FREE upstreams = xcalloc(site->pypi_count, sizeof(*upstreams));
+    struct upstream_rows upstreams = {0};
 
-    for (size_t i = 0; i < site->pypi_count; i++)
-        upstreams[i] = (struct status_upstream){
-            .name = upstream_name(site->pypi[i]),
-            .url = upstream_get_options(site->pypi[i])->base_url,
-            .healthy = upstream_healthy(site->pypi[i]),
-        };
+    site_each_upstream(site, add_row, &upstreams);
     store_get_figures(request->proxy->store, &figures);
     const struct status_input input = {
         .scheme = "http",
         .host = request_header(request, "Host"),
         .fallback_host = request->proxy->address,
-        .upstreams = upstreams,
-        .upstream_count = site->pypi_count,
+        .pypi = site->pypi_count > 0,
+        .registries = site->registry_count > 0,
+        .upstreams = upstreams.rows,
+        .upstream_count = upstreams.count,
         .store_bytes = figures.bytes,
         .store_max_bytes = site->config->storage.max_size_bytes,
         .store_blobs = figures.blobs,
@@ -38,6 +52,7 @@ enum MHD_Result home_page(struct request *request)
         .offline = site->config->server.offline,
     };
     status_page(&html, &input);
+    free(upstreams.rows);
     return respond_text(request, STATUS_CONTENT_TYPE, &html);
 }
 
@@ -49,14 +64,28 @@ enum MHD_Result home_health(struct request *request)
     return respond_text(request, "text/plain; charset=utf-8", &text);
 }
 
-/* One line per upstream, after the counters. Names come from mirror.conf, which allows no quotes in them. */
+/* Names come from mirror.conf, which allows no quotes in them. */
+static void print_health(void *arg, struct upstream *upstream)
+{
+    buf_printf(arg, "yizhan_upstream_healthy{upstream=\"%s\"} %d\n", upstream_name(upstream),
+               upstream_healthy(upstream));
+}
+
+/* Lines for each upstream, after the counters. */
 static void print_upstreams(const struct site *site, struct buf *out)
 {
-    buf_add_text(out, "# HELP yizhan_upstream_healthy whether the upstream answered when last asked\n"
-                      "# TYPE yizhan_upstream_healthy gauge\n");
-    for (size_t i = 0; i < site->pypi_count; i++)
-        buf_printf(out, "yizhan_upstream_healthy{upstream=\"%s\"} %d\n", upstream_name(site->pypi[i]),
-                   upstream_healthy(site->pypi[i]));
+    static const struct {
+        const char *name;
+        const char *help;
+        void (*print)(void *out, struct upstream *upstream);
+    } gauges[] = {
+        {"yizhan_upstream_healthy", "whether the upstream answered when last asked", print_health},
+    };
+
+    for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+        buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", gauges[i].name, gauges[i].help, gauges[i].name);
+        site_each_upstream(site, gauges[i].print, out);
+    }
 }
 
 enum MHD_Result home_metrics(struct request *request)

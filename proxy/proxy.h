@@ -19,6 +19,14 @@ struct site {
     struct config *config;
     struct upstream **pypi; /* in the order of mirror.conf */
     size_t pypi_count;
+    struct registry *registries; /* likewise */
+    size_t registry_count;
+};
+
+/* A container registry: [registry "name"]. */
+struct registry {
+    const struct registry_config *config;
+    struct upstream **upstreams; /* those of config->upstreams */
 };
 
 struct proxy {
@@ -43,6 +51,9 @@ struct site *site_new(struct config *config, const struct site *old);
 struct site *site_get(struct proxy *proxy);
 /* Puts another in force; takes the reference. */
 void site_set(struct proxy *proxy, struct site *site);
+/* Calls `visit` for every upstream of the site. */
+void site_each_upstream(const struct site *site, void (*visit)(void *arg, struct upstream *upstream),
+                        void *arg);
 static inline void site_unref(struct site *site)
 {
     shared_unref(site ? &site->shared : NULL);

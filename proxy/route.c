@@ -4,6 +4,7 @@
 
 #include "proxy/home.h"
 #include "proxy/pypi.h"
+#include "proxy/registry.h"
 #include "proxy/respond.h"
 
 #define ANY_NUMBER 99
@@ -15,20 +16,18 @@ static const struct {
     size_t max_segments;
     request_handler handler;
 } routes[] = {
-    {"simple", 1, 1, pypi_simple_list},
-    {"simple", 2, 2, pypi_simple_project},
-    {"packages", 2, ANY_NUMBER, pypi_file},
-    {"pypi", 3, 4, pypi_json},
-    {"", 0, 0, home_page},
-    {"healthz", 1, 1, home_health},
-    {"metrics", 1, 1, home_metrics},
+    {"simple", 1, 1, pypi_simple_list},     {"simple", 2, 2, pypi_simple_project},
+    {"packages", 2, ANY_NUMBER, pypi_file}, {"pypi", 3, 4, pypi_json},
+    {"v2", 1, ANY_NUMBER, registry_api},    {"", 0, 0, home_page},
+    {"healthz", 1, 1, home_health},         {"metrics", 1, 1, home_metrics},
 };
 
 static enum MHD_Result respond_unknown(struct request *request)
 {
-    return respond_error(request, MHD_HTTP_NOT_FOUND,
-                         "nothing is served at %.200s: point pip at /simple/ (see / for the exact line)",
-                         request->target.path);
+    return respond_error(
+        request, MHD_HTTP_NOT_FOUND,
+        "nothing is served at %.200s: point pip at /simple/, docker at / (see / for the exact lines)",
+        request->target.path);
 }
 
 request_handler route_find(const struct target *target)

@@ -207,9 +207,17 @@ static void print_how_to(struct proxy *proxy)
     listener_addresses(proxy->listener, &addresses);
     proxy->address = xstrndup(addresses.data, strcspn(addresses.data, "\n"));
     printf("yizhan " YIZHAN_VERSION " serves on %s\n\n", proxy->address);
-    printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
-    printf("  for good:     pip config set global.index-url http://%s/simple/\n", proxy->address);
-    printf("  uv:           uv pip install --default-index http://%s/simple/ PACKAGE\n", proxy->address);
+    if (proxy->site->pypi_count) {
+        printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
+        printf("  for good:     pip config set global.index-url http://%s/simple/\n", proxy->address);
+        printf("  uv:           uv pip install --default-index http://%s/simple/ PACKAGE\n", proxy->address);
+    }
+    if (proxy->site->registry_count) {
+        printf("  docker:       {\"registry-mirrors\": [\"http://%s\"]} in /etc/docker/daemon.json\n",
+               proxy->address);
+        printf("  or directly:  docker pull %s/%s/REPOSITORY:TAG\n", proxy->address,
+               proxy->site->registries[0].config->name);
+    }
     printf("  status page:  http://%s/\n\n", proxy->address);
     fflush(stdout);
 }

@@ -28,8 +28,9 @@ static const char head[] =
     "</head>\n"
     "<body>\n"
     "<h1>Yizhan <span lang=\"zh\">驿站</span></h1>\n"
-    "<p>Keeps packages for this network: the first person waits, everyone after that does not.<br>\n"
-    "<span lang=\"zh\">为本网络缓存软件包：第一个人等待，之后的人直接取用。</span></p>\n";
+    "<p>Keeps packages and container images for this network: the first person waits, everyone after that "
+    "does not.<br>\n"
+    "<span lang=\"zh\">为本网络缓存软件包与容器镜像：第一个人等待，之后的人直接取用。</span></p>\n";
 
 static void add_escaped(struct buf *out, const char *text)
 {
@@ -70,29 +71,68 @@ static void add_index_url(struct buf *out, const struct status_input *input, con
     buf_add_text(out, "/simple/");
 }
 
-static void add_usage(struct buf *out, const struct status_input *input)
-{
-    const char *host = looks_like_host(input->host) ? input->host : input->fallback_host;
-    bool needs_trust = strcmp(input->scheme, "http") == 0 && !is_local(host);
+/* The address as clients write it. */
+struct address {
+    const char *scheme;
+    const char *host;
+    bool needs_trust; /* tools want to be told that plain http is meant */
+};
 
-    buf_add_text(out,
-                 "<h2>Use it <span lang=\"zh\">使用方法</span></h2>\n<pre>pip config set global.index-url ");
-    add_index_url(out, input, host);
-    if (needs_trust) {
+static void add_pip_usage(struct buf *out, const struct status_input *input, const struct address *address)
+{
+    buf_add_text(out, "<h3>pip, uv</h3>\n<pre>pip config set global.index-url ");
+    add_index_url(out, input, address->host);
+    if (address->needs_trust) {
         buf_add_text(out, "\npip config set global.trusted-host ");
-        text_html_escape(host, name_length(host), out);
+        text_html_escape(address->host, name_length(address->host), out);
     }
     buf_add_text(
         out,
         "</pre>\n<p>Only once: <span lang=\"zh\">仅使用一次：</span></p>\n<pre>pip install --index-url ");
-    add_index_url(out, input, host);
-    if (needs_trust) {
+    add_index_url(out, input, address->host);
+    if (address->needs_trust) {
         buf_add_text(out, " --trusted-host ");
-        text_html_escape(host, name_length(host), out);
+        text_html_escape(address->host, name_length(address->host), out);
     }
     buf_add_text(out, " PACKAGE</pre>\n<p>uv:</p>\n<pre>export UV_DEFAULT_INDEX=");
-    add_index_url(out, input, host);
+    add_index_url(out, input, address->host);
     buf_add_text(out, "</pre>\n");
+}
+
+static void add_docker_usage(struct buf *out, const struct address *address)
+{
+    buf_add_text(out, "<h3>docker</h3>\n<p>In /etc/docker/daemon.json, then restart docker: "
+                      "<span lang=\"zh\">写入后重启 docker：</span></p>\n<pre>{\"registry-mirrors\": [\"");
+    add_escaped(out, address->scheme);
+    buf_add_text(out, "://");
+    add_escaped(out, address->host);
+    buf_add_text(out, "\"]");
+    if (address->needs_trust) {
+        buf_add_text(out, ", \"insecure-registries\": [\"");
+        add_escaped(out, address->host);
+        buf_add_text(out, "\"]");
+    }
+    buf_add_text(out,
+                 "}</pre>\n<p>Images of other registries: <span lang=\"zh\">其他仓库的镜像：</span></p>\n"
+                 "<pre>docker pull ");
+    add_escaped(out, address->host);
+    buf_add_text(out, "/ghcr.io/OWNER/IMAGE:TAG</pre>\n");
+}
+
+static void add_usage(struct buf *out, const struct status_input *input)
+{
+    const char *host = looks_like_host(input->host) ? input->host : input->fallback_host;
+    const struct address address = {
+        .scheme = input->scheme,
+        .host = host,
+        .needs_trust = strcmp(input->scheme, "http") == 0 && !is_local(host),
+    };
+
+    buf_add_text(out, "<h2>Use it <span lang=\"zh\">使用方法</span></h2>\n");
+    if (input->pypi)
+        add_pip_usage(out, input, &address);
+    if (input->registries)
+        add_docker_usage(out, &address);
 }
 
 /* ---- how it is ---- */

@@ -1,4 +1,4 @@
-/* The page `/`, for people: how to point pip and uv here, whether the upstreams answer, and what the store
+/* The page `/`, for people: how to point pip, uv and docker here, whether the upstreams answer, and what the store
  * holds. English and Chinese side by side, complete in itself: it loads nothing from anywhere. Hits, misses
  * and the like come from base/counters.h. */
 #ifndef PROXY_STATUS_H
@@ -20,6 +20,8 @@ struct status_input {
     const char *scheme;        /* "http" or "https", as the client sees it */
     const char *host;          /* the client's Host header, or NULL; trusted in nothing */
     const char *fallback_host; /* "127.0.0.1:8080": shown where `host` is missing or no host */
+    bool pypi;                 /* packages are served */
+    bool registries;           /* images are served */
     const struct status_upstream *upstreams;
     size_t upstream_count;
     int64_t store_bytes;

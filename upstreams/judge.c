@@ -106,6 +106,15 @@ struct ruling judge_head(const struct question *question, const struct head *hea
     case 416:
         buf_set(problem, "answered 416 to the bytes from %" PRId64 " on", question->offset);
         return ruled(question->ranged ? JUDGE_NO_RANGE : JUDGE_USELESS);
+    case 400:
+    case 405:
+    case 501:
+        /* A server that does not know HEAD has nothing to say to it; who must know asks again by GET. */
+        if (question->head) {
+            buf_set(problem, "answered %d to HEAD", head->status);
+            return ruled(JUDGE_ABSENT);
+        }
+        return judge_trouble(head, problem);
     default:
         return judge_trouble(head, problem);
     }

@@ -20,6 +20,8 @@ static const struct status_input usual = {
     .scheme = "http",
     .host = "mirror.lan:8080",
     .fallback_host = "127.0.0.1:8080",
+    .pypi = true,
+    .registries = true,
     .upstreams = upstreams,
     .upstream_count = 2,
     .store_bytes = 1536,
@@ -58,6 +60,9 @@ static void status_shows_how_to_use_it(void **state)
     assert_has(&page,
                "pip install --index-url http://mirror.lan:8080/simple/ --trusted-host mirror.lan PACKAGE");
     assert_has(&page, "UV_DEFAULT_INDEX=http://mirror.lan:8080/simple/");
+    assert_has(&page, "{\"registry-mirrors\": [\"http://mirror.lan:8080\"], \"insecure-registries\": "
+                      "[\"mirror.lan:8080\"]}");
+    assert_has(&page, "docker pull mirror.lan:8080/ghcr.io/OWNER/IMAGE:TAG");
 }
 
 static void status_trust_is_for_remote_http_only(void **state)

@@ -1,0 +1,253 @@
+/* Manifests by digest: immutable documents, kept in memory ready to be sent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "proxy/candidate_list.h"
+#include "proxy/jobs.h"
+#include "proxy/registry.h"
+#include "proxy/respond.h"
+
+/* What belongs to a manifest that is asked for is noted as used, at most so often. */
+#define TOUCH_PAUSE_S 600
+/* An index of indexes of images; nobody nests deeper. */
+#define TOUCH_DEPTH_MAX 3
+
+struct manifest_content {
+    struct shared shared;
+    struct manifest manifest;
+    char *digest;          /* as text */
+    struct object *object; /* the answer */
+    struct object *in_ns;  /* the same to who has named the registry by ?ns= */
+    _Atomic int64_t touched_at_s;
+};
+
+static const struct manifest_content *content_of(const struct document *document)
+{
+    return (const struct manifest_content *)document->content;
+}
+
+static void manifest_content_free(struct shared *value)
+{
+    struct manifest_content *content = (struct manifest_content *)value;
+
+    manifest_release(&content->manifest);
+    object_unref(content->object);
+    object_unref(content->in_ns);
+    free(content->digest);
+    free(content);
+}
+
+static struct object *make_object(const struct document_source *source, const char *media_type,
+                                  const char *digest, const char *ns)
+{
+    char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
+    const struct header headers[] = {
+        {"Content-Type", media_type},
+        {"Docker-Content-Digest", digest},
+        {REGISTRY_VERSION_HEADER, REGISTRY_VERSION},
+        {"OCI-Namespace", ns},
+    };
+    char *body = xmalloc(source->body.len + 1);
+
+    memcpy(body, source->body.data, source->body.len);
+    return object_new(body, source->body.len, etag, headers, sizeof(headers) / sizeof(headers[0]));
+}
+
+/* True if the body is what the digest names. */
+static bool body_matches(const struct document_source *source, const char *digest)
+{
+    struct checksum wanted;
+    struct checksum got;
+
+    if (image_digest_parse(digest, strlen(digest), &wanted) < 0)
+        return false;
+    struct hasher *hasher = hasher_new(wanted.kind);
+    hasher_update(hasher, source->body.data, source->body.len);
+    hasher_final(hasher, &got);
+    hasher_free(hasher);
+    return checksum_equal(&wanted, &got);
+}
+
+static int manifest_parse_document(const struct document_source *source, const char *key, struct shared **out,
+                                   int64_t *cost_bytes, struct buf *error)
+{
+    const char *digest = image_key_reference(key);
+    char *CLEANUP_FREE registry = xstrndup(key, strcspn(key, "/"));
+    struct manifest manifest;
+
+    if (!body_matches(source, digest)) {
+        buf_set(error, "its bytes are not what the digest says");
+        return -1;
+    }
+    if (manifest_parse(source->body.data, source->body.len, source->content_type, &manifest, error) < 0)
+        return -1;
+    struct manifest_content *content = xcalloc(1, sizeof(*content));
+    shared_init(&content->shared, manifest_content_free);
+    content->manifest = manifest;
+    content->digest = xstrdup(digest);
+    content->object = make_object(source, manifest.media_type, digest, NULL);
+    content->in_ns = make_object(source, manifest.media_type, digest, registry);
+    *cost_bytes = 2 * object_cost_bytes(content->object) +
+                  (int64_t)(manifest.descriptor_count * (sizeof(struct descriptor) + 128));
+    *out = &content->shared;
+    return 0;
+}
+
+/* From now on the image is known to have these blobs, and how large they are. */
+static void manifest_stored(struct proxy *proxy, const struct document *document)
+{
+    const struct manifest *manifest = &content_of(document)->manifest;
+    struct buf CLEANUP_BUF name = BUF_INIT;
+
+    image_key_name(document->key, &name);
+    for (size_t i = 0; i < manifest->descriptor_count; i++)
+        if (!manifest->descriptors[i].is_manifest)
+            registry_refer(proxy, name.data, &manifest->descriptors[i]);
+}
+
+static void manifest_candidates(const struct site *site, const char *key, struct candidate_list *out)
+{
+    char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
+
+    registry_candidates(site, key, path, false, out);
+}
+
+static int64_t manifest_max_bytes(const struct site *site)
+{
+    (void)site;
+    return MANIFEST_MAX_BYTES;
+}
+
+const struct document_kind manifest_kind = {
+    .space = SPACE_MANIFEST,
+    .accept = manifest_accept,
+    .times = registry_immutable_times,
+    .max_bytes = manifest_max_bytes,
+    .candidates = manifest_candidates,
+    .scope = image_key_name,
+    .parse = manifest_parse_document,
+    .stored = manifest_stored,
+};
+
+/* ---- use ---- */
+
+/* Who has an image asks for its manifest only. So that its layers do not seem forgotten, a use of the manifest is a use
+ * of all that it needs: they grow old, and are evicted, together. */
+
+struct touch {
+    struct proxy *proxy;
+    struct document *document;
+};
+
+static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth);
+
+static void touch_child(struct proxy *proxy, const struct digest *digest, int depth)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct manifest manifest;
+
+    if (depth >= TOUCH_DEPTH_MAX || blob_read(proxy->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
+        return;
+    if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
+        return;
+    touch_manifest(proxy, &manifest, depth + 1);
+    manifest_release(&manifest);
+}
+
+static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth)
+{
+    for (size_t i = 0; i < manifest->descriptor_count; i++) {
+        const struct descriptor *descriptor = &manifest->descriptors[i];
+        struct digest digest;
+        if (descriptor->digest.kind != HASH_SHA256)
+            continue;
+        memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
+        if (descriptor->is_manifest)
+            touch_child(proxy, &digest, depth);
+        else
+            blob_touch(proxy->store, &digest);
+    }
+}
+
+static void touch(void *arg)
+{
+    struct touch *touch = arg;
+    const struct manifest_content *content = content_of(touch->document);
+    const char *hex = strchr(content->digest, ':') + 1;
+    struct digest digest;
+
+    if (digest_parse(hex, strlen(hex), &digest) == 0)
+        blob_touch(touch->proxy->store, &digest);
+    touch_manifest(touch->proxy, &content->manifest, 0);
+    document_unref(touch->document);
+    free(touch);
+}
+
+static void note_use(struct proxy *proxy, struct document *document)
+{
+    struct manifest_content *content = (struct manifest_content *)document->content;
+    int64_t now_s = clock_wall_s();
+    int64_t touched_at_s = content->touched_at_s;
+
+    if (now_s - touched_at_s < TOUCH_PAUSE_S ||
+        !atomic_compare_exchange_strong(&content->touched_at_s, &touched_at_s, now_s))
+        return;
+    struct touch *job = xcalloc(1, sizeof(*job));
+    job->proxy = proxy;
+    job->document = document;
+    shared_ref(&document->shared);
+    jobs_add(proxy->jobs, JOB_LATER, touch, job);
+}
+
+/* ---- answering ---- */
+
+enum MHD_Result registry_respond_manifest(struct request *request, const struct image *image,
+                                          struct document *document)
+{
+    const struct manifest_content *content = content_of(document);
+
+    note_use(request->proxy, document);
+    return respond_object(request, image->ns ? content->in_ns : content->object);
+}
+
+/* HEAD downloads nothing: what is not held is asked for by HEAD. */
+static enum MHD_Result respond_not_held(struct request *request, const struct image *image, const char *key)
+{
+    struct document *document = NULL;
+    enum document_result result = document_get(request, &manifest_head_kind, key, &document);
+
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
+    enum MHD_Result answer = registry_respond_head(request, image, document, key);
+    document_unref(document);
+    return answer;
+}
+
+enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
+{
+    char *CLEANUP_FREE key = xasprintf("%s@%s", image->name, digest);
+    struct document *document = NULL;
+    enum document_result result;
+
+    if (request_is_head(request)) {
+        result = document_get_held(request, &manifest_kind, key, &document);
+        if (result == DOCUMENT_NOT_FOUND)
+            return respond_not_held(request, image, key);
+        request->how = HOW_HIT;
+    } else {
+        result = document_get(request, &manifest_kind, key, &document);
+    }
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
+    enum MHD_Result answer = registry_respond_manifest(request, image, document);
+    document_unref(document);
+    return answer;
+}
