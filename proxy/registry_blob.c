@@ -1,6 +1,5 @@
 /* Blobs: configurations and layers, from the store or as they arrive. The bytes of a digest are shared by all images; an
  * image gets at them only when one of its manifests refers to them, or its upstream confirms that it has them. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,7 @@ struct blob_lookup {
     const struct image *image;
     const char *digest_text;
     struct checksum digest;
+    char *etag;
     char *key;          /* "<image name>@<digest>" */
     bool referred;      /* the image is known to have it */
     int64_t size_bytes; /* as the manifest says; -1 unknown */
@@ -193,20 +193,18 @@ static enum document_result confirm(struct request *request, struct blob_lookup 
 struct blob_headers {
     struct header more[3];
     struct file_headers file;
-    char etag[IMAGE_DIGEST_SIZE + 2];
 };
 
 static const struct file_headers *make_headers(const struct blob_lookup *lookup, struct blob_headers *out)
 {
     const struct image *image = lookup->image;
 
-    snprintf(out->etag, sizeof(out->etag), "\"%s\"", lookup->digest_text);
     out->more[0] = (struct header){"Docker-Content-Digest", lookup->digest_text};
     out->more[1] = (struct header){REGISTRY_VERSION_HEADER, REGISTRY_VERSION};
     out->more[2] = (struct header){"OCI-Namespace", image->ns ? image->registry->config->name : NULL};
     out->file = (struct file_headers){
         .content_type = "application/octet-stream",
-        .etag = out->etag,
+        .etag = lookup->etag,
         .more = out->more,
         .more_count = sizeof(out->more) / sizeof(out->more[0]),
     };
@@ -360,6 +358,8 @@ enum MHD_Result registry_blob(struct request *request, const struct image *image
 
     CHECK(image_digest_parse(digest, strlen(digest), &lookup.digest) == 0);
     char *CLEANUP_FREE key = xasprintf("%s@%s", image->name, digest);
+    char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
     lookup.key = key;
+    lookup.etag = etag;
     return respond(request, &lookup);
 }
