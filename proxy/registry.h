@@ -50,6 +50,10 @@ void image_release(struct image *image);
  * an image name, perhaps with a tag or digest. resolving: only upstreams that know what is new. */
 void registry_candidates(const struct site *site, const char *key, const char *path, bool resolving,
                          struct candidate_list *out);
+/* For the kinds of documents that are manifests: where they are, by digest everywhere, by tag where tags are new ... */
+void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out);
+/* ... and how large they may be. */
+int64_t registry_manifest_max_bytes(const struct site *site);
 /* The tag or digest of a key. */
 const char *image_key_reference(const char *key);
 /* Appends the image name of a key: a document_kind's scope(). */

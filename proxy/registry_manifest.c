@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "proxy/candidate_list.h"
 #include "proxy/jobs.h"
 #include "proxy/registry.h"
 #include "proxy/respond.h"
@@ -108,25 +107,12 @@ static void manifest_stored(struct proxy *proxy, const struct document *document
             registry_refer(proxy, name.data, &manifest->descriptors[i]);
 }
 
-static void manifest_candidates(const struct site *site, const char *key, struct candidate_list *out)
-{
-    char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
-
-    registry_candidates(site, key, path, false, out);
-}
-
-static int64_t manifest_max_bytes(const struct site *site)
-{
-    (void)site;
-    return MANIFEST_MAX_BYTES;
-}
-
 const struct document_kind manifest_kind = {
     .space = SPACE_MANIFEST,
     .accept = manifest_accept,
     .times = registry_immutable_times,
-    .max_bytes = manifest_max_bytes,
-    .candidates = manifest_candidates,
+    .max_bytes = registry_manifest_max_bytes,
+    .candidates = registry_manifest_candidates,
     .scope = image_key_name,
     .parse = manifest_parse_document,
     .stored = manifest_stored,

@@ -91,17 +91,11 @@ static void referrers_candidates(const struct site *site, const char *key, struc
     registry_candidates(site, key, tag, true, out);
 }
 
-static int64_t referrers_max_bytes(const struct site *site)
-{
-    (void)site;
-    return MANIFEST_MAX_BYTES;
-}
-
 static const struct document_kind referrers_kind = {
     .space = "referrers",
     .accept = INDEX_TYPE,
     .times = registry_times,
-    .max_bytes = referrers_max_bytes,
+    .max_bytes = registry_manifest_max_bytes,
     .candidates = referrers_candidates,
     .scope = image_key_name,
     .parse = referrers_parse,

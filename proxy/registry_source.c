@@ -114,3 +114,16 @@ void registry_candidates(const struct site *site, const char *key, const char *p
         if (registry->config->upstreams[i].resolve || !resolving)
             add_candidate(&registry->config->upstreams[i], registry->upstreams[i], &parts, path, out);
 }
+
+void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out)
+{
+    char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
+
+    registry_candidates(site, key, path, !strchr(key, '@'), out);
+}
+
+int64_t registry_manifest_max_bytes(const struct site *site)
+{
+    (void)site;
+    return MANIFEST_MAX_BYTES;
+}

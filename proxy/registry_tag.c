@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "proxy/candidate_list.h"
 #include "proxy/registry.h"
 #include "proxy/respond.h"
 
@@ -75,27 +74,14 @@ static int head_parse(const struct document_source *source, const char *key, str
     return 0;
 }
 
-static void head_candidates(const struct site *site, const char *key, struct candidate_list *out)
-{
-    char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
-
-    registry_candidates(site, key, path, !strchr(key, '@'), out);
-}
-
-static int64_t head_max_bytes(const struct site *site)
-{
-    (void)site;
-    return MANIFEST_MAX_BYTES;
-}
-
 const struct document_kind tag_kind = {
     .space = SPACE_TAG,
     .accept = manifest_accept,
     .head = true,
     .enough = head_enough,
     .times = registry_times,
-    .max_bytes = head_max_bytes,
-    .candidates = head_candidates,
+    .max_bytes = registry_manifest_max_bytes,
+    .candidates = registry_manifest_candidates,
     .scope = image_key_name,
     .parse = head_parse,
 };
@@ -107,8 +93,8 @@ const struct document_kind manifest_head_kind = {
     .enough = head_enough,
     .forgotten = true,
     .times = registry_immutable_times,
-    .max_bytes = head_max_bytes,
-    .candidates = head_candidates,
+    .max_bytes = registry_manifest_max_bytes,
+    .candidates = registry_manifest_candidates,
     .parse = head_parse,
 };
 
