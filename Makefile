@@ -57,8 +57,10 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o)
 SUPPORT_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support/*.c))
 TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 UNIT_TESTS = $(TESTS:%=$(BUILD)/tests/%)
+# Programs that feature tests use.
+TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 FUZZ_TARGETS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
-LINTED = $(SOURCES) $(MAIN) $(wildcard tests/unit/*.c tests/unit/support/*.c tests/fuzz/*.c tests/bench/*.c)
+LINTED = $(SOURCES) $(MAIN) $(wildcard $(addprefix tests/,unit/*.c unit/support/*.c fuzz/*.c bench/*.c tools/*.c))
 
 all: $(BUILD)/yizhan
 
@@ -94,6 +96,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(SUPPORT_OBJECTS) $(BUILD)/libyiz
 	@echo "  link  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJECTS) $(BUILD)/libyizhan.a $(LDLIBS) $(TEST_LIBS)
 
+$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/libyizhan.a
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/libyizhan.a
 	@mkdir -p $(@D)
 	@echo "  link  $@"
@@ -119,9 +126,10 @@ check:
 unit: $(UNIT_TESTS)
 	@scripts/run-unit-tests $(BUILD)/log $(UNIT_TESTS)
 
-feature: $(BUILD)/yizhan
+feature: $(BUILD)/yizhan $(TOOLS)
 	@mkdir -p $(BUILD)/log
-	YIZHAN=$(abspath $(BUILD)/yizhan) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
+	YIZHAN=$(abspath $(BUILD)/yizhan) YIZHAN_TEST_TOOLS=$(abspath $(BUILD)/tools) PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) -m pytest -q -p no:cacheprovider \
 		--junitxml=$(BUILD)/log/feature.xml $(PYTEST_FLAGS) tests/feature
 
 asan:
