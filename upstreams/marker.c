@@ -262,9 +262,8 @@ void marker_cleanup(struct marker **marker)
 
 static void print_operand(const struct operand *operand, struct buf *out)
 {
-    char quote = operand->text && strchr(operand->text, '"') ? '\'' : '"';
-
-    if (operand->text) {
+    if (!operand->variable) {
+        char quote = strchr(operand->text, '"') ? '\'' : '"';
         buf_printf(out, "%c%s%c", quote, operand->text, quote);
         return;
     }

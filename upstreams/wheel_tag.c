@@ -44,10 +44,13 @@ static size_t split_dashes(const char *text, size_t len, struct piece *out)
     return count;
 }
 
+/* The name is not ours: it is quoted only once it is known to be harmless. */
 static int refuse(struct buf *error, const char *filename, const char *why)
 {
-    if (error)
+    if (error && filename)
         buf_set(error, "\"%s\" is not the name of a wheel: %s", filename, why);
+    else if (error)
+        buf_set(error, "the name of a wheel %s", why);
     return -1;
 }
 
@@ -97,7 +100,7 @@ int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *e
 
     memset(out, 0, sizeof(*out));
     if (!filename_valid(filename, len))
-        return refuse(error, "...", "it is too long, or has a character that no file name may have");
+        return refuse(error, NULL, "is too long, or has a character that no file name may have");
     if (strchr(filename, ' ') || !text_ends(filename, ".whl"))
         return refuse(error, filename, "it has a space, or no \".whl\" at its end");
     size_t count = split_dashes(filename, len - strlen(".whl"), pieces);
