@@ -52,8 +52,8 @@ struct specifier_set {
 
 /* Whether pre-releases may match. BY_SET: only when the set itself names one behind ==, ===, ~=, >= or <=.
  *
- * PEP 440 also takes pre-releases when nothing else matches. Only who has all versions at hand can know that:
- * pip then asks an empty set again with ALLOWED. */
+ * PEP 440 also takes pre-releases when nothing else matches. Only who has all versions at hand can know that, and
+ * asks again with ALLOWED; pip does so for an empty set only. */
 enum prereleases { PRERELEASES_BY_SET, PRERELEASES_REFUSED, PRERELEASES_ALLOWED };
 
 /* Reads specifiers with commas between them; an empty text and empty pieces are fine. Returns 0; -1 with

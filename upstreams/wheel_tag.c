@@ -12,12 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define NUMBER_MAX 99
+#define DASHES_MAX 5
 
 /* ---- names of wheels ---- */
-
-#define DASHES_MAX 5
 
 struct piece {
     const char *text;
@@ -132,219 +129,6 @@ int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_nam
     return (order > 0) - (order < 0);
 }
 
-/* ---- lists ---- */
-
-/* Takes the text over. */
-static void append(struct tag_list *list, char *text)
-{
-    /* Grows at powers of two. */
-    if (!(list->count & (list->count - 1)))
-        list->items = xrealloc(list->items, (list->count ? 2 * list->count : 1) * sizeof(char *));
-    list->items[list->count++] = text;
-}
-
-static bool list_has(const struct tag_list *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], text) == 0)
-            return true;
-    return false;
-}
-
-void tag_list_add(struct tag_list *list, const char *text)
-{
-    if (!list_has(list, text))
-        append(list, xstrdup(text));
-}
-
-static void add_format(struct tag_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void add_format(struct tag_list *list, const char *format, ...)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    tag_list_add(list, text.data);
-}
-
-void tag_list_release(struct tag_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (struct tag_list)TAG_LIST_INIT;
-}
-
-static bool one_of(const char *text, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(text, words[i]) == 0)
-            return true;
-    return false;
-}
-#define ONE_OF(text, ...) \
-    one_of(text, (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
-
-static bool in_range(int major, int minor)
-{
-    return major >= 0 && major <= NUMBER_MAX && minor >= 0 && minor <= NUMBER_MAX;
-}
-
-/* ---- Linux ---- */
-
-/* Names from before PEP 600, each for the glibc 2.x of a CentOS. */
-static const struct {
-    int minor;
-    const char *name;
-} old_manylinux[] = {{17, "manylinux2014"}, {12, "manylinux2010"}, {5, "manylinux1"}};
-
-/* The last minor version of an older major one is not known before there is a newer one. */
-#define LAST_MINOR 50
-
-static void add_manylinux(int major, int minor, int oldest, const char *arch, struct tag_list *out)
-{
-    for (; minor >= oldest; minor--) {
-        add_format(out, "manylinux_%d_%d_%s", major, minor, arch);
-        for (size_t i = 0; i < COUNT(old_manylinux); i++)
-            if (major == 2 && minor == old_manylinux[i].minor)
-                add_format(out, "%s_%s", old_manylinux[i].name, arch);
-    }
-}
-
-int wheel_platforms_glibc(int major, int minor, const char *arch, struct tag_list *out)
-{
-    bool x86 = ONE_OF(arch, "x86_64", "i686");
-
-    if (!in_range(major, minor))
-        return -1;
-    if (x86 || ONE_OF(arch, "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64")) {
-        for (int at = major; at >= 2; at--)
-            add_manylinux(at, at == major ? minor : LAST_MINOR, at > 2 ? 0 : x86 ? 5 : 17, arch, out);
-    }
-    add_format(out, "linux_%s", arch);
-    return 0;
-}
-
-int wheel_platforms_musl(int major, int minor, const char *arch, struct tag_list *out)
-{
-    if (!in_range(major, minor))
-        return -1;
-    for (; minor >= 0; minor--)
-        add_format(out, "musllinux_%d_%d_%s", major, minor, arch);
-    add_format(out, "linux_%s", arch);
-    return 0;
-}
-
-/* ---- macOS ---- */
-
-/* The names of binaries, fat ones too, that a processor ran on a release. */
-static void add_mac(const char *prefix, int major, int minor, const char *arch, struct tag_list *out)
-{
-    int release = 100 * major + minor;
-    const char *formats[6] = {arch};
-    size_t count = 1;
-
-    if (ONE_OF(arch, "x86_64", "i386", "ppc64") && release < 1004)
-        return;
-    if ((strcmp(arch, "ppc64") == 0 && release > 1005) || (strcmp(arch, "ppc") == 0 && release > 1006))
-        return;
-    if (ONE_OF(arch, "x86_64", "i386"))
-        formats[count++] = "intel";
-    if (ONE_OF(arch, "x86_64", "ppc64"))
-        formats[count++] = "fat64";
-    if (ONE_OF(arch, "x86_64", "i386", "ppc"))
-        formats[count++] = "fat32";
-    if (ONE_OF(arch, "i386", "ppc"))
-        formats[count++] = "fat";
-    if (ONE_OF(arch, "x86_64", "arm64"))
-        formats[count++] = "universal2";
-    if (ONE_OF(arch, "x86_64", "i386", "ppc64", "ppc", "intel"))
-        formats[count++] = "universal";
-    for (size_t i = 0; i < count; i++)
-        add_format(out, "%s_%d_%d_%s", prefix, major, minor, formats[i]);
-}
-
-/* Up to 10.16 each release counts the second number, from 11 on the first. 10.16 is what 11 calls itself for old
- * programs. */
-static int add_macos(const char *prefix, int major, int minor, const char *arch, struct tag_list *out)
-{
-    if (!in_range(major, minor))
-        return -1;
-    if (major < 11) {
-        for (; major == 10 && minor >= 0; minor--)
-            add_mac(prefix, major, minor, arch, out);
-        return 0;
-    }
-    for (; major > 10; major--)
-        add_mac(prefix, major, 0, arch, out);
-    for (int old = 16; old > 3; old--) {
-        if (strcmp(arch, "x86_64") == 0)
-            add_mac(prefix, 10, old, arch, out);
-        else
-            add_format(out, "%s_10_%d_universal2", prefix, old);
-    }
-    return 0;
-}
-
-int wheel_platforms_macos(int major, int minor, const char *arch, struct tag_list *out)
-{
-    return add_macos("macosx", major, minor, arch, out);
-}
-
-/* ---- pip's --platform ---- */
-
-/* "_<digits>" at *text: steps over it. */
-static bool take_number(const char **text, uint64_t *out)
-{
-    if (**text != '_')
-        return false;
-    size_t digits = strspn(*text + 1, "0123456789");
-    const char *start = *text + 1;
-    *text = start + digits;
-    /* Any number that is too large to be read is out of range as well. */
-    if (digits && text_parse_uint(start, digits, out) < 0)
-        *out = UINT64_MAX;
-    return digits != 0;
-}
-
-/* prefix_<major>_<minor>_<arch>, numbers as far behind as can be. Other names stand for themselves. */
-static int add_pip_macos(const char *name, struct tag_list *out)
-{
-    for (size_t at = strlen(name); at-- > 1;) {
-        const char *rest = name + at;
-        uint64_t major;
-        uint64_t minor;
-        if (!take_number(&rest, &major) || !take_number(&rest, &minor) || *rest != '_' || !rest[1])
-            continue;
-        char *CLEANUP_FREE prefix = xstrndup(name, at);
-        if (major > NUMBER_MAX || minor > NUMBER_MAX)
-            return -1;
-        return add_macos(prefix, (int)major, (int)minor, rest + 1, out);
-    }
-    tag_list_add(out, name);
-    return 0;
-}
-
-int wheel_platforms_pip(const char *name, struct tag_list *out)
-{
-    const char *sep = strchrnul(name, '_');
-    bool of_2014 = text_equal_n(name, (size_t)(sep - name), "manylinux2014");
-    bool of_2010 = text_equal_n(name, (size_t)(sep - name), "manylinux2010");
-
-    if (list_has(out, name))
-        return 0;
-    if (text_starts(name, "macosx"))
-        return add_pip_macos(name, out);
-    tag_list_add(out, name);
-    if (of_2014 && ONE_OF(sep, "_x86_64", "_i686"))
-        add_format(out, "manylinux2010%s", sep);
-    if (of_2010 || (of_2014 && ONE_OF(sep, "_x86_64", "_i686")))
-        add_format(out, "manylinux1%s", sep);
-    return 0;
-}
-
 /* ---- targets ---- */
 
 struct place {
@@ -354,7 +138,7 @@ struct place {
 };
 
 struct wheel_tags {
-    struct tag_list list;
+    struct word_list list;
     struct place *places; /* by tag */
     struct arena arena;   /* of the places */
 };
@@ -363,7 +147,7 @@ struct wheel_tags {
 struct maker {
     struct wheel_tags *tags;
     const struct wheel_target *target;
-    struct tag_list abis;
+    struct word_list abis;
 };
 
 static void add_tag(struct wheel_tags *tags, const char *python, const char *abi, const char *platform)
@@ -380,7 +164,7 @@ static void add_tag(struct wheel_tags *tags, const char *python, const char *abi
     place->tag = tag;
     place->rank = (int)tags->list.count;
     HASH_ADD_KEYPTR(hh, tags->places, place->tag, strlen(place->tag), place);
-    append(&tags->list, take_ptr(&tag));
+    word_list_append(&tags->list, &tag);
 }
 
 static void add_for_platforms(struct maker *maker, const char *python, const char *abi)
@@ -410,24 +194,24 @@ static void add_default_abi(struct maker *maker)
     if (target->minor < 0)
         return;
     if (is_implementation(target, "cp"))
-        add_format(&maker->abis, "cp%d%d%s%s", target->major, target->minor, version < 308 ? "m" : "",
-                   version < 303 ? "u" : "");
+        word_list_add(&maker->abis, "cp%d%d%s%s", target->major, target->minor, version < 308 ? "m" : "",
+                     version < 303 ? "u" : "");
     else if (is_implementation(target, "pp"))
-        add_format(&maker->abis, "pypy%d%d_pp73", target->major, target->minor);
+        word_list_add(&maker->abis, "pypy%d%d_pp73", target->major, target->minor);
 }
 
 static void find_abis(struct maker *maker)
 {
-    const struct tag_list *given = maker->target->abis;
+    const struct word_list *given = maker->target->abis;
 
     if (!given || !given->count)
         add_default_abi(maker);
     for (size_t i = 0; given && i < given->count; i++)
-        tag_list_add(&maker->abis, given->items[i]);
+        word_list_add(&maker->abis, "%s", given->items[i]);
 }
 
 /* A free-threaded build lays out objects in another way, and so has no stable ABI. */
-static bool free_threaded(const struct tag_list *abis)
+static bool free_threaded(const struct word_list *abis)
 {
     if (!abis->count || !text_starts(abis->items[0], "cp"))
         return false;
@@ -444,7 +228,7 @@ static void make_cpython(struct maker *maker)
         target->minor >= 0 && 100 * target->major + target->minor >= 302 && !free_threaded(&maker->abis);
 
     for (size_t i = 0; i < maker->abis.count; i++)
-        if (!ONE_OF(maker->abis.items[i], "abi3", "none"))
+        if (strcmp(maker->abis.items[i], "abi3") != 0 && strcmp(maker->abis.items[i], "none") != 0)
             add_for_platforms(maker, own, maker->abis.items[i]);
     if (abi3)
         add_for_platforms(maker, own, "abi3");
@@ -466,19 +250,19 @@ static void make_generic(struct maker *maker)
 }
 
 /* The wheels of any implementation: py310, py3, py39, ..., py30. */
-static void make_pythons(const struct wheel_target *target, struct tag_list *out)
+static void make_pythons(const struct wheel_target *target, struct word_list *out)
 {
     if (target->minor >= 0)
-        add_format(out, "py%d%d", target->major, target->minor);
-    add_format(out, "py%d", target->major);
+        word_list_add(out, "py%d%d", target->major, target->minor);
+    word_list_add(out, "py%d", target->major);
     for (int minor = target->minor - 1; minor >= 0; minor--)
-        add_format(out, "py%d%d", target->major, minor);
+        word_list_add(out, "py%d%d", target->major, minor);
 }
 
 static void make_common(struct maker *maker)
 {
     const struct wheel_target *target = maker->target;
-    struct tag_list CLEANUP_TAG_LIST pythons = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST pythons = WORD_LIST_INIT;
     char *CLEANUP_FREE own = interpreter(target->implementation, target->major, target->minor);
 
     make_pythons(target, &pythons);
@@ -494,14 +278,14 @@ struct wheel_tags *wheel_tags_new(const struct wheel_target *target)
     struct wheel_tags *tags = xcalloc(1, sizeof(*tags));
     struct maker maker = {.tags = tags, .target = target};
 
-    CHECK(target->major >= 1 && target->major <= 9 && target->minor >= -1 && target->minor <= NUMBER_MAX);
+    CHECK(target->major >= 1 && target->major <= 9 && target->minor >= -1 && target->minor <= 99);
     find_abis(&maker);
     if (is_implementation(target, "cp"))
         make_cpython(&maker);
     else
         make_generic(&maker);
     make_common(&maker);
-    tag_list_release(&maker.abis);
+    word_list_release(&maker.abis);
     return tags;
 }
 
@@ -511,7 +295,7 @@ void wheel_tags_free(struct wheel_tags *tags)
         return;
     HASH_CLEAR(hh, tags->places);
     arena_release(&tags->arena);
-    tag_list_release(&tags->list);
+    word_list_release(&tags->list);
     free(tags);
 }
 
@@ -520,7 +304,7 @@ void wheel_tags_cleanup(struct wheel_tags **tags)
     wheel_tags_free(*tags);
 }
 
-const struct tag_list *wheel_tags_list(const struct wheel_tags *tags)
+const struct word_list *wheel_tags_list(const struct wheel_tags *tags)
 {
     return &tags->list;
 }

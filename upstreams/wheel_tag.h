@@ -1,7 +1,6 @@
-/* Names of wheels (PEP 427), and which of them a Python can install: compatibility tags (PEP 425, with
- * manylinux of PEP 600 and its older names of PEP 513, 571 and 599, and musllinux of PEP 656).
+/* Names of wheels (PEP 427), and which of them a Python can install: compatibility tags (PEP 425).
  *
- *     struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+ *     struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
  *     wheel_platforms_glibc(2, 31, "x86_64", &platforms);
  *     struct wheel_target target = {.implementation = "cp", .major = 3, .minor = 10, .platforms = &platforms};
  *     struct wheel_tags CLEANUP_WHEEL_TAGS *tags = wheel_tags_new(&target);
@@ -19,6 +18,7 @@
 #include <stdint.h>
 
 #include "upstreams/project.h"
+#include "upstreams/word_list.h"
 #include "upstreams/version.h"
 
 struct buf;
@@ -44,36 +44,6 @@ int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *e
  * number, then by the text behind that. */
 int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_name *b);
 
-/* ---- platforms ---- */
-
-/* An ordered list of strings, each once. Zeroed memory is an empty list. */
-struct tag_list {
-    char **items;
-    size_t count;
-};
-#define TAG_LIST_INIT \
-    {                 \
-        NULL, 0       \
-    }
-#define CLEANUP_TAG_LIST __attribute__((cleanup(tag_list_release)))
-void tag_list_add(struct tag_list *list, const char *text);
-void tag_list_release(struct tag_list *list);
-
-/* All below append to `out`, best first. Numbers of versions are 0..99: -1 if one is not, and nothing is
- * appended. */
-
-/* A Linux with glibc major.minor. arch: "x86_64", "aarch64", ...; one without manylinux has only
- * "linux_<arch>". "armv7l" stands for one with hard floats. */
-int wheel_platforms_glibc(int major, int minor, const char *arch, struct tag_list *out);
-/* A Linux with musl, such as Alpine. */
-int wheel_platforms_musl(int major, int minor, const char *arch, struct tag_list *out);
-/* macOS. arch: "x86_64", "arm64", or one of the old ones. */
-int wheel_platforms_macos(int major, int minor, const char *arch, struct tag_list *out);
-/* What pip makes of `--platform name`: macosx_M_m_arch takes older ones, too, manylinux2014 and 2010 take the
- * older two; all others ("win_amd64", "manylinux_2_28_x86_64", "linux_x86_64") stand for themselves alone. Nothing for a name that is
- * in the list. */
-int wheel_platforms_pip(const char *name, struct tag_list *out);
-
 /* ---- targets ---- */
 
 struct wheel_target {
@@ -81,8 +51,8 @@ struct wheel_target {
     int major;                  /* 1..9 */
     int minor;                  /* 0..99; -1: any, which only pure wheels and own ABIs fit */
     /* NULL or empty: that of a usual build: "cp310", "cp37m", "cp27mu"; "pypy39_pp73"; of others none. */
-    const struct tag_list *abis;
-    const struct tag_list *platforms;
+    const struct word_list *abis;
+    const struct word_list *platforms;
 };
 
 /* Immutable, so any thread may ask it. */
@@ -94,7 +64,7 @@ void wheel_tags_free(struct wheel_tags *tags);
 void wheel_tags_cleanup(struct wheel_tags **tags);
 #define CLEANUP_WHEEL_TAGS __attribute__((cleanup(wheel_tags_cleanup)))
 /* "cp310-cp310-manylinux_2_31_x86_64", ..., best first. */
-const struct tag_list *wheel_tags_list(const struct wheel_tags *tags);
+const struct word_list *wheel_tags_list(const struct wheel_tags *tags);
 /* The place in that list of the best tag that the wheel has: 0 is best. -1: it cannot be installed. */
 int wheel_tags_rank(const struct wheel_tags *tags, const struct wheel_name *wheel);
 

@@ -222,7 +222,7 @@ def test_specifiers_near(rnd):
     """Versions around the one that the specifier names, where the rules of pre-, post- and local releases are."""
     ends = ["", ".dev1", "a1", "a1.dev1", "rc1", ".post1", ".post1.dev1", "rc1.post1", "+1", ".post1+1", "a1+x", ".0"]
     bases = ["1.2", "1.2.0", "1.3", "1.1.9", "1.2.1", "1", "2"]
-    versions = [base + end for base, end in itertools.product(bases, ends) if not end == ".0" or base != "1.2.1"]
+    versions = [base + end for base, end in itertools.product(bases, ends)]
     questions, expected = [], []
     for op in ("~=", "==", "!=", "<=", ">=", "<", ">", "==="):
         for base, end in itertools.product(["1.2", "1.2.0", "1"], ends + [".*"]):

@@ -4,13 +4,14 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "upstreams/wheel_platform.h"
 #include "upstreams/wheel_tag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_rank(const struct wheel_tags *tags, const struct wheel_name *wheel)
 {
-    const struct tag_list *list = wheel_tags_list(tags);
+    const struct word_list *list = wheel_tags_list(tags);
     int rank = wheel_tags_rank(tags, wheel);
 
     CHECK(rank >= -1 && rank < (int)list->count);
@@ -29,7 +30,7 @@ static void check_wheel(const struct wheel_name *wheel)
     static struct wheel_tags *glibc;
 
     if (!glibc) {
-        struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+        struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
         struct wheel_target target = {
             .implementation = "cp", .major = 3, .minor = 10, .platforms = &platforms};
         CHECK(wheel_platforms_glibc(2, 31, "x86_64", &platforms) == 0);
@@ -43,7 +44,7 @@ static void check_wheel(const struct wheel_name *wheel)
 /* Any text may be the name of a platform. */
 static void check_platform(const char *name)
 {
-    struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
     struct wheel_target target = {.implementation = "py", .major = 3, .minor = -1, .platforms = &platforms};
 
     if (wheel_platforms_pip(name, &platforms) < 0) {

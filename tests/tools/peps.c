@@ -27,6 +27,7 @@
 #include "upstreams/requirement.h"
 #include "upstreams/specifier.h"
 #include "upstreams/version.h"
+#include "upstreams/wheel_platform.h"
 #include "upstreams/wheel_tag.h"
 
 #define ARGUMENTS_MAX 32
@@ -154,7 +155,7 @@ static int number(const char *text)
     return (int)value;
 }
 
-static int add_platform(const char *text, struct tag_list *out)
+static int add_platform(const char *text, struct word_list *out)
 {
     char *CLEANUP_FREE copy = xstrdup(text);
     char *rest = copy;
@@ -174,8 +175,8 @@ static int add_platform(const char *text, struct tag_list *out)
 
 static struct wheel_tags *read_target(const struct question *question, size_t at)
 {
-    struct tag_list CLEANUP_TAG_LIST abis = TAG_LIST_INIT;
-    struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST abis = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
     struct wheel_target target = {
         .implementation = argument(question, at),
         .major = number(argument(question, at + 1)),
@@ -188,7 +189,7 @@ static struct wheel_tags *read_target(const struct question *question, size_t at
 
     for (const char *abi; (abi = strsep(&rest, ","));)
         if (*abi)
-            tag_list_add(&abis, abi);
+            word_list_add(&abis, "%s", abi);
     for (size_t i = at + 4; i < question->count; i++)
         CHECK(add_platform(argument(question, i), &platforms) == 0);
     return wheel_tags_new(&target);
@@ -197,7 +198,7 @@ static struct wheel_tags *read_target(const struct question *question, size_t at
 static void answer_tags(const struct question *question, struct buf *out, struct buf *error)
 {
     struct wheel_tags CLEANUP_WHEEL_TAGS *tags = read_target(question, 1);
-    const struct tag_list *list = wheel_tags_list(tags);
+    const struct word_list *list = wheel_tags_list(tags);
 
     (void)error;
     for (size_t i = 0; i < list->count; i++)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "upstreams/wheel_platform.h"
 #include "upstreams/wheel_tag.h"
 
 static struct wheel_name parsed(const char *filename)
@@ -79,7 +80,7 @@ static void wheel_name_builds(void **state)
         }
 }
 
-static void check_list(const struct tag_list *list, const char *expected)
+static void check_list(const struct word_list *list, const char *expected)
 {
     struct buf CLEANUP_BUF out = BUF_INIT;
 
@@ -91,9 +92,9 @@ static void check_list(const struct tag_list *list, const char *expected)
 static void platforms_glibc(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST x86 = TAG_LIST_INIT;
-    struct tag_list CLEANUP_TAG_LIST arm = TAG_LIST_INIT;
-    struct tag_list CLEANUP_TAG_LIST other = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST x86 = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST arm = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST other = WORD_LIST_INIT;
 
     assert_int_equal(wheel_platforms_glibc(2, 6, "x86_64", &x86), 0);
     check_list(&x86, "manylinux_2_6_x86_64 manylinux_2_5_x86_64 manylinux1_x86_64 linux_x86_64");
@@ -106,7 +107,7 @@ static void platforms_glibc(void **state)
 static void platforms_musl(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST list = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST list = WORD_LIST_INIT;
 
     assert_int_equal(wheel_platforms_musl(1, 1, "x86_64", &list), 0);
     check_list(&list, "musllinux_1_1_x86_64 musllinux_1_0_x86_64 linux_x86_64");
@@ -115,8 +116,8 @@ static void platforms_musl(void **state)
 static void platforms_macos(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST old = TAG_LIST_INIT;
-    struct tag_list CLEANUP_TAG_LIST arm = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST old = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST arm = WORD_LIST_INIT;
 
     assert_int_equal(wheel_platforms_macos(10, 4, "x86_64", &old), 0);
     check_list(&old, "macosx_10_4_x86_64 macosx_10_4_intel macosx_10_4_fat64 macosx_10_4_fat32 "
@@ -133,7 +134,7 @@ static void platforms_macos(void **state)
 static void platforms_pip(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST list = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST list = WORD_LIST_INIT;
 
     assert_int_equal(wheel_platforms_pip("manylinux2010_x86_64", &list), 0);
     assert_int_equal(wheel_platforms_pip("manylinux2014_x86_64", &list), 0);
@@ -148,7 +149,7 @@ static void platforms_pip(void **state)
 static void platforms_out_of_range(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST list = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST list = WORD_LIST_INIT;
 
     assert_int_equal(wheel_platforms_glibc(2, 100, "x86_64", &list), -1);
     assert_int_equal(wheel_platforms_musl(-1, 0, "x86_64", &list), -1);
@@ -159,14 +160,14 @@ static void platforms_out_of_range(void **state)
 
 static struct wheel_tags *make(const char *implementation, int minor, const char *abi, const char *platform)
 {
-    struct tag_list CLEANUP_TAG_LIST abis = TAG_LIST_INIT;
-    struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST abis = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
     struct wheel_target target = {
         .implementation = implementation, .major = 3, .minor = minor, .abis = &abis, .platforms = &platforms};
 
     if (abi)
-        tag_list_add(&abis, abi);
-    tag_list_add(&platforms, platform);
+        word_list_add(&abis, "%s", abi);
+    word_list_add(&platforms, "%s", platform);
     return wheel_tags_new(&target);
 }
 
@@ -214,7 +215,7 @@ static void tags_free_threaded(void **state)
 static void tags_rank(void **state)
 {
     (void)state;
-    struct tag_list CLEANUP_TAG_LIST platforms = TAG_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
     struct wheel_target target = {.implementation = "cp", .major = 3, .minor = 10, .platforms = &platforms};
     /* From the best for this machine to one that it cannot run. */
     static const char *const names[] = {
