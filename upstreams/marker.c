@@ -1,5 +1,5 @@
-/* A marker is a tree in one arena. "and" and "or" have two or more children in a list, so the depth of the tree
- * is that of the parentheses, which is limited; all recursion here is as deep as that. */
+/* A marker is a tree in one arena. "and" and "or" have two or more children in a list, so the depth of the
+ * tree is that of the parentheses, which is limited; all recursion here is as deep as that. */
 #include "upstreams/marker.h"
 
 #include <stdint.h>

@@ -50,8 +50,8 @@ void marker_free(struct marker *marker);
 void marker_cleanup(struct marker **marker);
 #define CLEANUP_MARKER __attribute__((cleanup(marker_cleanup)))
 
-/* 1: it applies. 0: it does not. -1: a comparison has no meaning, such as `os_name ~= "posix"`; `error` (may be
- * NULL) says which. All comparisons are made, so an error does not depend on the others' answers. */
+/* 1: it applies. 0: it does not. -1: a comparison has no meaning, such as `os_name ~= "posix"`; `error` (may
+ * be NULL) says which. All comparisons are made, so an error does not depend on the others' answers. */
 int marker_evaluate(const struct marker *marker, const struct marker_environment *environment,
                     struct buf *error);
 /* Appends the marker in one canonical spelling, with no more parentheses than it needs. */

@@ -1,6 +1,6 @@
-/* One requirement, such as `requests[socks] >=2.8, <3 ; python_version < "3.8"` or `pip @ https://host/pip.whl`:
- * PEP 508, now "Dependency specifiers" of the Python packaging guide. What pip adds to that in requirement files
- * (options, paths, comments, continued lines) is not known here. */
+/* One requirement, such as `requests[socks] >=2.8, <3 ; python_version < "3.8"` or `pip @
+ * https://host/pip.whl`: PEP 508, now "Dependency specifiers" of the Python packaging guide. What pip adds to
+ * that in requirement files (options, paths, comments, continued lines) is not known here. */
 #ifndef UPSTREAMS_REQUIREMENT_H
 #define UPSTREAMS_REQUIREMENT_H
 

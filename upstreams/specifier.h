@@ -52,8 +52,8 @@ struct specifier_set {
 
 /* Whether pre-releases may match. BY_SET: only when the set itself names one behind ==, ===, ~=, >= or <=.
  *
- * PEP 440 also takes pre-releases when nothing else matches. Only who has all versions at hand can know that, and
- * asks again with ALLOWED; pip does so for an empty set only. */
+ * PEP 440 also takes pre-releases when nothing else matches. Only who has all versions at hand can know that,
+ * and asks again with ALLOWED; pip does so for an empty set only. */
 enum prereleases { PRERELEASES_BY_SET, PRERELEASES_REFUSED, PRERELEASES_ALLOWED };
 
 /* Reads specifiers with commas between them; an empty text and empty pieces are fine. Returns 0; -1 with
@@ -68,8 +68,8 @@ bool specifier_set_names_prerelease(const struct specifier_set *set);
 void specifier_set_print(const struct specifier_set *set, struct buf *out);
 
 /* For larger grammars. specifier_operator_scan() returns the operator at the cursor, or -1, and nothing
- * happened. specifier_scan() reads what stands behind it, whitespace first; on success `out` must be added to a
- * set or released. */
+ * happened. specifier_scan() reads what stands behind it, whitespace first; on success `out` must be added to
+ * a set or released. */
 int specifier_operator_scan(struct scan *scan);
 const char *specifier_operator_text(enum specifier_operator op);
 int specifier_scan(struct scan *scan, enum specifier_operator op, struct specifier *out);

@@ -1,8 +1,8 @@
 /* Versions of Python packages: PEP 440, now "Version specifiers" of the Python packaging guide.
  *
  * All spellings of its section "Normalization" and its appendix B are read: "v1.0", "1.0-rc.1", "1.0-1",
- * "1.0.Alpha", "1.0+ubuntu-1", letters in any case, whitespace (ASCII) around. Numbers have any size: they are
- * kept as digits. Answers are those of Python's `packaging`, which pip uses. */
+ * "1.0.Alpha", "1.0+ubuntu-1", letters in any case, whitespace (ASCII) around. Numbers have any size: they
+ * are kept as digits. Answers are those of Python's `packaging`, which pip uses. */
 #ifndef UPSTREAMS_VERSION_H
 #define UPSTREAMS_VERSION_H
 
@@ -34,8 +34,8 @@ struct version {
 
 /* Returns 0; -1 with column and what was expected in `error` (may be NULL). */
 int version_parse(const char *text, size_t len, struct version *out, struct buf *error);
-/* Reads the longest version at the cursor of a larger grammar, with nothing around it. Without `local` it stops
- * before a "+". */
+/* Reads the longest version at the cursor of a larger grammar, with nothing around it. Without `local` it
+ * stops before a "+". */
 int version_scan(struct scan *scan, bool local, struct version *out);
 
 /* How much of two versions is compared: epoch and release; all but the local version; all. */

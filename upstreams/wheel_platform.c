@@ -98,8 +98,8 @@ static void add_mac(const char *prefix, int major, int minor, const char *arch, 
         word_list_add(out, "%s_%d_%d_%s", prefix, major, minor, formats[i]);
 }
 
-/* Up to 10.16 each release counts the second number, from 11 on the first. 10.16 is what 11 calls itself for old
- * programs. */
+/* Up to 10.16 each release counts the second number, from 11 on the first. 10.16 is what 11 calls itself for
+ * old programs. */
 static int add_macos(const char *prefix, int major, int minor, const char *arch, struct word_list *out)
 {
     if (!in_range(major, minor))

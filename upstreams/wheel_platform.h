@@ -1,9 +1,9 @@
-/* The platforms whose wheels a machine can run: manylinux of PEP 600 with its older names of PEP 513, 571 and 599,
- * musllinux of PEP 656, macOS, and what pip's `--platform` stands for. Lists and their order are those of Python's
- * `packaging.tags` 23.0 and of pip.
+/* The platforms whose wheels a machine can run: manylinux of PEP 600 with its older names of PEP 513, 571 and
+ * 599, musllinux of PEP 656, macOS, and what pip's `--platform` stands for. Lists and their order are those
+ * of Python's `packaging.tags` 23.0 and of pip.
  *
- * All append to `out`, best first, each once. Numbers of versions are 0..PLATFORM_NUMBER_MAX: -1 if one is not, and
- * nothing is appended. */
+ * All append to `out`, best first, each once. Numbers of versions are 0..PLATFORM_NUMBER_MAX: -1 if one is
+ * not, and nothing is appended. */
 #ifndef UPSTREAMS_WHEEL_PLATFORM_H
 #define UPSTREAMS_WHEEL_PLATFORM_H
 

@@ -195,7 +195,7 @@ static void add_default_abi(struct maker *maker)
         return;
     if (is_implementation(target, "cp"))
         word_list_add(&maker->abis, "cp%d%d%s%s", target->major, target->minor, version < 308 ? "m" : "",
-                     version < 303 ? "u" : "");
+                      version < 303 ? "u" : "");
     else if (is_implementation(target, "pp"))
         word_list_add(&maker->abis, "pypy%d%d_pp73", target->major, target->minor);
 }

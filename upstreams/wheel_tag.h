@@ -7,9 +7,9 @@
  *     rank = wheel_tags_rank(tags, &wheel);
  *
  * Lists and their order are those of Python's `packaging.tags` 23.0 and of pip's `--python-version`,
- * `--platform`, `--implementation` and `--abi`, for a Python that is not the running one: where they look at the
- * running Python, the defaults below stand. And an ABI of a free-threaded CPython ("cp313t") excludes "abi3"
- * (PEP 703; as from `packaging` 24.0 on). */
+ * `--platform`, `--implementation` and `--abi`, for a Python that is not the running one: where they look at
+ * the running Python, the defaults below stand. And an ABI of a free-threaded CPython ("cp313t") excludes
+ * "abi3" (PEP 703; as from `packaging` 24.0 on). */
 #ifndef UPSTREAMS_WHEEL_TAG_H
 #define UPSTREAMS_WHEEL_TAG_H
 
@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "upstreams/project.h"
-#include "upstreams/word_list.h"
 #include "upstreams/version.h"
+#include "upstreams/word_list.h"
 
 struct buf;
 
@@ -40,8 +40,8 @@ struct wheel_name {
 
 /* "_" in the version is read as "-", as pip does. Returns 0; -1 with what is wrong in `error` (may be NULL). */
 int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *error);
-/* Which of two wheels of one version has the later build: -1, 0, 1. No build is before all others; then by its
- * number, then by the text behind that. */
+/* Which of two wheels of one version has the later build: -1, 0, 1. No build is before all others; then by
+ * its number, then by the text behind that. */
 int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_name *b);
 
 /* ---- targets ---- */

@@ -10,8 +10,8 @@ struct word_list {
     size_t count;
 };
 #define WORD_LIST_INIT \
-    {                 \
-        NULL, 0       \
+    {                  \
+        NULL, 0        \
     }
 #define CLEANUP_WORD_LIST __attribute__((cleanup(word_list_release)))
 

@@ -523,9 +523,8 @@ def test_tags_linux(monkeypatch):
     """A machine with this glibc or musl."""
     questions, expected = [], []
     monkeypatch.setattr(_manylinux, "_have_compatible_abi", lambda *args: args[1] not in (["mips"], "mips"))
-    for libc, arch in itertools.product(
-        [(2, 4), (2, 5), (2, 12), (2, 17), (2, 31), (2, 39), (3, 2)], ["x86_64", "i686", "aarch64", "s390x", "armv7l", "mips"]
-    ):
+    glibcs = [(2, 4), (2, 5), (2, 12), (2, 17), (2, 31), (2, 39), (3, 2)]
+    for libc, arch in itertools.product(glibcs, ["x86_64", "i686", "aarch64", "s390x", "armv7l", "mips"]):
         monkeypatch.setattr(_manylinux, "_get_glibc_version", lambda libc=libc: libc)
         theirs = linux_platforms(_manylinux, arch) + [f"linux_{arch}"]
         questions.append(("tags", *target("cp", (3, 11), [], [f"glibc:{libc[0]}:{libc[1]}:{arch}"])))
@@ -552,7 +551,8 @@ def test_tags_macos():
 def wheel_name(rnd):
     name = rnd.choice(["foo", "Foo_Bar", "zope.interface", "a__b"])
     build = some(rnd, 0.2, "-1", "-0", "-2abc", "-10_x", "-x1")
-    python = ".".join(rnd.sample(["py3", "py2", "cp310", "cp39", "cp38", "cp311", "CP310", "pp39", "py310"], rnd.randint(1, 2)))
+    pythons = ["py3", "py2", "cp310", "cp39", "cp38", "cp311", "CP310", "pp39", "py310"]
+    python = ".".join(rnd.sample(pythons, rnd.randint(1, 2)))
     abi = ".".join(rnd.sample(["none", "abi3", "cp310", "cp39", "cp38"], rnd.choice([1, 1, 2])))
     platforms = ["any", "manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux1_x86_64", "linux_x86_64", "win_amd64"]
     platform = ".".join(rnd.sample(platforms, rnd.choice([1, 1, 2, 3])))

@@ -1,5 +1,5 @@
-/* Requirements, and with them specifiers, versions and markers: what is printed must be read as the same. Two lines
- * are two versions, too. */
+/* Requirements, and with them specifiers, versions and markers: what is printed must be read as the same. Two
+ * lines are two versions, too. */
 #include <stdint.h>
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
-/* peps: the rules of Python packaging as questions on standard input, so that a test can compare many thousand
- * answers with those of Python's own library. One question a line: a word and its arguments, percent-encoded, with
- * tabs between them. One answer a line; "error <message>" where the text is refused.
+/* peps: the rules of Python packaging as questions on standard input, so that a test can compare many
+ * thousand answers with those of Python's own library. One question a line: a word and its arguments,
+ * percent-encoded, with tabs between them. One answer a line; "error <message>" where the text is refused.
  *
  *     version TEXT               canonical form, tab, 1 for a pre-release
  *     compare A B                -1, 0, 1
@@ -13,8 +13,8 @@
  *     tags TARGET...             all tags, with spaces
  *     rank FILENAME TARGET...    the wheel's rank
  *
- * TARGET is implementation, major, minor, abis (with commas), then platforms: pip:NAME, glibc:MAJOR:MINOR:ARCH,
- * musl:..., macos:... */
+ * TARGET is implementation, major, minor, abis (with commas), then platforms: pip:NAME,
+ * glibc:MAJOR:MINOR:ARCH, musl:..., macos:... */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
