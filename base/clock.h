@@ -1,7 +1,8 @@
 /* Time. TTLs use wall time, so that they survive a restart; durations use the monotonic clock.
  *
- * Tests move the wall clock: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a
- * signed 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(). */
+ * Tests move the clocks: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a signed
+ * 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(), the 8 bytes behind them, if
+ * there are any, (milliseconds, never less than before) to the monotonic clock. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -14,7 +15,7 @@
 int clock_init(void);
 /* Seconds since the epoch, moved by the test clock. */
 int64_t clock_wall_s(void);
-/* Milliseconds and microseconds of the monotonic clock. */
+/* Milliseconds and microseconds of the monotonic clock, moved by the test clock. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 /* Reads an IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 if it is none. */

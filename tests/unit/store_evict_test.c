@@ -1,31 +1,16 @@
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/support/test_clock.h"
 
 #include <sched.h>
 #include <sys/mount.h>
 
 /* ---- a wall clock that the tests move ---- */
 
-static int64_t *clock_offset_s;
-
-static void make_clock(void)
-{
-    static char path[] = "/tmp/yizhan-clock-XXXXXX";
-    int64_t zero = 0;
-    int fd = mkstemp(path);
-
-    CHECK(fd >= 0 && write(fd, &zero, sizeof(zero)) == sizeof(zero));
-    clock_offset_s = mmap(NULL, sizeof(zero), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    CHECK(clock_offset_s != MAP_FAILED);
-    CHECK(setenv("YIZHAN_TEST_CLOCK", path, 1) == 0 && clock_init() == 0);
-    close(fd);
-    unlink(path);
-}
-
 /* The store's threads read the clock only while they serve a call, never while the test moves it. */
 static void pass_time(void)
 {
     store_flush(store);
-    *clock_offset_s += 100;
+    test_clock_pass(100, 0);
 }
 
 static void use_blob(const struct digest *digest)
@@ -581,6 +566,6 @@ int main(void)
         FOLDER_TEST(store_lives_on_a_disk_that_is_full),
     };
 
-    make_clock();
+    test_clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
