@@ -61,6 +61,13 @@ char *xasprintf(const char *format, ...)
     return text;
 }
 
+void free_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void cleanup_free(void *address_of_pointer)
 {
     free(*(void **)address_of_pointer);

@@ -17,6 +17,9 @@ char *xstrndup(const char *text, size_t len);
 char *xstrdup_or_null(const char *text);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Frees a password or a token, and leaves none of it behind. NULL is allowed. */
+void free_secret(char *text);
+
 /* char *CLEANUP_FREE name = ...; is freed when the scope ends. Hand it on with take_ptr(&name). */
 #define CLEANUP_FREE __attribute__((cleanup(cleanup_free)))
 /* int CLEANUP_CLOSE fd = -1; is closed when the scope ends if it is >= 0. Hand it on with take_fd(&fd). */

@@ -41,6 +41,23 @@ int text_unhex(const char *text, size_t len, unsigned char *out, size_t bytes)
     return 0;
 }
 
+void text_base64(const void *bytes, size_t len, struct buf *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *from = bytes;
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        unsigned group = (unsigned)from[i] << 16;
+        group |= left > 1 ? (unsigned)from[i + 1] << 8 : 0;
+        group |= left > 2 ? from[i + 2] : 0;
+        buf_add_char(out, digits[group >> 18]);
+        buf_add_char(out, digits[group >> 12 & 63]);
+        buf_add_char(out, left > 1 ? digits[group >> 6 & 63] : '=');
+        buf_add_char(out, left > 2 ? digits[group & 63] : '=');
+    }
+}
+
 int text_parse_uint(const char *text, size_t len, uint64_t *out)
 {
     uint64_t value = 0;

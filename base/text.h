@@ -14,6 +14,9 @@ void text_hex(const unsigned char *bytes, size_t len, char *out);
 int text_unhex(const char *text, size_t len, unsigned char *out, size_t bytes);
 int text_hex_digit(char c); /* 0..15, or -1 */
 
+/* Appends bytes[0..len) in base64 (RFC 4648 section 4, with padding). */
+void text_base64(const void *bytes, size_t len, struct buf *out);
+
 /* Digits only, whole text, no overflow. Returns 0, or -1. */
 int text_parse_uint(const char *text, size_t len, uint64_t *out);
 
