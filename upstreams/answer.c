@@ -12,6 +12,8 @@ void answer_keep(struct answer_copy *copy, struct upstream *upstream, const stru
     copy->content_type = xstrdup(head->content_type);
     copy->etag = xstrdup(head->etag);
     copy->last_modified = xstrdup(head->last_modified);
+    copy->digest = xstrdup(head->docker_content_digest);
+    copy->link = xstrdup(head->link);
     copy->total_bytes = total_bytes;
 }
 
@@ -21,6 +23,8 @@ void answer_release(struct answer_copy *copy)
     free(copy->content_type);
     free(copy->etag);
     free(copy->last_modified);
+    free(copy->digest);
+    free(copy->link);
     *copy = (struct answer_copy){0};
 }
 
@@ -32,6 +36,8 @@ struct fetch_answer answer_show(const struct answer_copy *copy)
         .content_type = copy->content_type,
         .etag = copy->etag,
         .last_modified = copy->last_modified,
+        .digest = copy->digest,
+        .link = copy->link,
         .total_bytes = copy->total_bytes,
     };
 }

@@ -14,6 +14,8 @@ struct answer_copy {
     char *content_type;
     char *etag;
     char *last_modified;
+    char *digest;
+    char *link;
     int64_t total_bytes;
 };
 

@@ -56,6 +56,17 @@ static char **field_named(struct head *head, const char *name, size_t len)
     return NULL;
 }
 
+static bool is_list(const struct head *head, char *const *field)
+{
+    return field == &head->www_authenticate || field == &head->link;
+}
+
+static void replace(char **field, char *value)
+{
+    free(*field);
+    *field = value;
+}
+
 static int take_field(struct head *head, const char *line, size_t len, struct buf *problem)
 {
     const char *colon = memchr(line, ':', len);
@@ -74,8 +85,15 @@ static int take_field(struct head *head, const char *line, size_t len, struct bu
         buf_set(problem, "sent two different Content-Length headers");
         return -1;
     }
-    free(*field);
-    *field = xstrndup(value, value_len);
+    if (**field && is_list(head, field)) {
+        if (strlen(*field) + value_len > VALUE_MAX) {
+            buf_set(problem, "sent a header of more than %d bytes in several lines", VALUE_MAX);
+            return -1;
+        }
+        replace(field, xasprintf("%s, %.*s", *field, (int)value_len, value));
+        return 0;
+    }
+    replace(field, xstrndup(value, value_len));
     return 0;
 }
 
@@ -178,6 +196,17 @@ int64_t head_retry_after_s(const struct head *head)
         return -1;
     int64_t wait_s = at_s - clock_wall_s();
     return wait_s > 0 ? wait_s : 0;
+}
+
+int64_t head_leading_number(const char *value)
+{
+    size_t len = strspn(value, "0123456789");
+    uint64_t number;
+
+    if ((value[len] && !strchr(";, \t", value[len])) || text_parse_uint(value, len, &number) < 0 ||
+        number > INT64_MAX / 2)
+        return -1;
+    return (int64_t)number;
 }
 
 bool head_etag_strong(const char *etag)

@@ -9,17 +9,23 @@
 
 struct buf;
 
-/* What is kept of a head. Values are trimmed; absent ones are "". */
-#define HEAD_FIELDS(X)                        \
-    X(location, "location")                   \
-    X(content_type, "content-type")           \
-    X(content_encoding, "content-encoding")   \
-    X(content_length_text, "content-length")  \
-    X(content_range, "content-range")         \
-    X(transfer_encoding, "transfer-encoding") \
-    X(etag, "etag")                           \
-    X(last_modified, "last-modified")         \
-    X(retry_after, "retry-after")
+/* What is kept of a head. Values are trimmed; absent ones are "". Of a header in several lines the last counts, but
+ * lines of WWW-Authenticate and Link are lists, and joined by ", ". */
+#define HEAD_FIELDS(X)                                \
+    X(location, "location")                           \
+    X(content_type, "content-type")                   \
+    X(content_encoding, "content-encoding")           \
+    X(content_length_text, "content-length")          \
+    X(content_range, "content-range")                 \
+    X(transfer_encoding, "transfer-encoding")         \
+    X(etag, "etag")                                   \
+    X(last_modified, "last-modified")                 \
+    X(retry_after, "retry-after")                     \
+    X(www_authenticate, "www-authenticate")           \
+    X(ratelimit_limit, "ratelimit-limit")             \
+    X(ratelimit_remaining, "ratelimit-remaining")     \
+    X(docker_content_digest, "docker-content-digest") \
+    X(link, "link")
 
 struct head {
     int status; /* 0 before the status line */
@@ -46,6 +52,8 @@ bool head_identity(const struct head *head);
 int head_content_range(const struct head *head, int64_t *first, int64_t *last, int64_t *total);
 /* Seconds that Retry-After asks for, as a number or a date; -1 when it says nothing usable. */
 int64_t head_retry_after_s(const struct head *head);
+/* The number that a RateLimit header begins with: "98;w=21600"; -1 when it is none. */
+int64_t head_leading_number(const char *value);
 /* True for an ETag that names exact bytes: in quotes, without W/. */
 bool head_etag_strong(const char *etag);
 

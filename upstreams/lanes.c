@@ -51,21 +51,39 @@ static struct ticket_list *line_of(struct lane *lane, bool document)
     return document ? &lane->documents : &lane->blobs;
 }
 
-bool lanes_enter(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream, bool document)
+/* The ticket runs there now, or is to be put into the line. */
+static struct lane *take_place(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream,
+                               bool document, bool first)
 {
     struct lane *lane = lane_of(lanes, upstream);
 
     CHECK(ticket->place == TICKET_NOWHERE);
     ticket->lane = lane;
     ticket->document = document;
-    if (TAILQ_EMPTY(line_of(lane, document)) && has_room(lane, document)) {
+    ticket->place = TICKET_WAITING;
+    if ((first || TAILQ_EMPTY(line_of(lane, document))) && has_room(lane, document)) {
         lane->taken++;
         ticket->place = TICKET_RUNNING;
-        return true;
     }
-    ticket->place = TICKET_WAITING;
-    TAILQ_INSERT_TAIL(line_of(lane, document), ticket, entry);
-    return false;
+    return lane;
+}
+
+bool lanes_enter(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream, bool document)
+{
+    struct lane *lane = take_place(lanes, ticket, upstream, document, false);
+
+    if (ticket->place == TICKET_WAITING)
+        TAILQ_INSERT_TAIL(line_of(lane, document), ticket, entry);
+    return ticket->place == TICKET_RUNNING;
+}
+
+bool lanes_return(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream, bool document)
+{
+    struct lane *lane = take_place(lanes, ticket, upstream, document, true);
+
+    if (ticket->place == TICKET_WAITING)
+        TAILQ_INSERT_HEAD(line_of(lane, document), ticket, entry);
+    return ticket->place == TICKET_RUNNING;
 }
 
 static void call_waiting(struct lanes *lanes, struct lane *lane, bool document)

@@ -33,6 +33,8 @@ void lanes_init(struct lanes *lanes);
 /* The ticket must be NOWHERE. True: it is RUNNING; false: it waits. The upstream must outlive the ticket's
  * stay. */
 bool lanes_enter(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream, bool document);
+/* The same in front of those who wait, for one who had a place and gave it up. */
+bool lanes_return(struct lanes *lanes, struct ticket *ticket, struct upstream *upstream, bool document);
 /* From any place; afterwards NOWHERE. */
 void lanes_leave(struct lanes *lanes, struct ticket *ticket);
 /* The next ticket that has waited and may run: RUNNING now. NULL when there is none. */

@@ -1,5 +1,5 @@
-/* Owns what is known of one upstream. Any thread may call; health and the files base are guarded by the lock,
- * all else is set once. */
+/* Owns what is known of one upstream. Any thread may call; health, quota and the files base are guarded by the
+ * lock, all else is set once. */
 #include "upstreams/upstream.h"
 
 #include <curl/curl.h>
@@ -16,6 +16,7 @@ struct upstream {
     _Atomic int references;
 
     /* set once */
+    uint64_t serial;
     struct upstream_options options;
     char *trusted_hosts[2]; /* NULL where there is none */
 
@@ -24,6 +25,7 @@ struct upstream {
     unsigned failures; /* in a row */
     int64_t resting_until_ms;
     char *files_base;
+    struct upstream_quota quota;
 };
 
 /* The host without brackets, or NULL. */
@@ -43,17 +45,32 @@ static char *host_of(const char *url)
     return copy;
 }
 
+static const char *const *copy_texts(const char *const *texts, size_t count)
+{
+    char **copies = xcalloc(count, sizeof(*copies));
+
+    for (size_t i = 0; i < count; i++)
+        copies[i] = xstrdup(texts[i]);
+    return (const char *const *)copies;
+}
+
 struct upstream *upstream_new(const struct upstream_options *options)
 {
+    static _Atomic uint64_t last_serial;
     struct upstream *upstream = xcalloc(1, sizeof(*upstream));
 
     CHECK(options->name && options->base_url);
     atomic_init(&upstream->references, 1);
+    upstream->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     upstream->options = *options;
     upstream->options.name = xstrdup(options->name);
     upstream->options.base_url = xstrdup(options->base_url);
     upstream->options.files_url = xstrdup_or_null(options->files_url);
     upstream->options.proxy = xstrdup_or_null(options->proxy);
+    upstream->options.username = xstrdup_or_null(options->username);
+    upstream->options.password = xstrdup_or_null(options->password);
+    upstream->options.realms = copy_texts(options->realms, options->realm_count);
+    upstream->quota = (struct upstream_quota){-1, -1};
     upstream->trusted_hosts[0] = host_of(options->base_url);
     upstream->trusted_hosts[1] = host_of(options->files_url);
     lock_init(&upstream->lock, LOCK_RANK_UPSTREAM);
@@ -74,11 +91,21 @@ void upstream_unref(struct upstream *upstream)
     free((char *)upstream->options.base_url);
     free((char *)upstream->options.files_url);
     free((char *)upstream->options.proxy);
+    free((char *)upstream->options.username);
+    free_secret((char *)upstream->options.password);
+    for (size_t i = 0; i < upstream->options.realm_count; i++)
+        free((char *)upstream->options.realms[i]);
+    free((void *)upstream->options.realms);
     free(upstream->trusted_hosts[0]);
     free(upstream->trusted_hosts[1]);
     free(upstream->files_base);
     lock_destroy(&upstream->lock);
     free(upstream);
+}
+
+uint64_t upstream_serial(const struct upstream *upstream)
+{
+    return upstream->serial;
 }
 
 const char *upstream_name(const struct upstream *upstream)
@@ -138,6 +165,21 @@ void upstream_note_busy(struct upstream *upstream, int64_t seconds)
         upstream->resting_until_ms = until_ms;
 }
 
+void upstream_note_quota(struct upstream *upstream, const struct upstream_quota *quota)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&upstream->lock);
+    if (quota->limit >= 0)
+        upstream->quota.limit = quota->limit;
+    if (quota->remaining >= 0)
+        upstream->quota.remaining = quota->remaining;
+}
+
+struct upstream_quota upstream_get_quota(struct upstream *upstream)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&upstream->lock);
+    return upstream->quota;
+}
+
 char *upstream_files_base(struct upstream *upstream)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&upstream->lock);
@@ -154,18 +196,22 @@ bool upstream_set_files_base(struct upstream *upstream, const char *url)
     return true;
 }
 
+static bool is_host(const char *known, const char *host, size_t len)
+{
+    return known && strlen(known) == len && strncasecmp(known, host, len) == 0;
+}
+
 bool upstream_trusts_host(const struct upstream *upstream, const char *host)
 {
+    const struct upstream_options *options = &upstream->options;
     size_t len = strlen(host);
 
     if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
         host++;
         len -= 2;
     }
-    for (size_t i = 0; i < 2; i++) {
-        const char *trusted = upstream->trusted_hosts[i];
-        if (trusted && strlen(trusted) == len && strncasecmp(trusted, host, len) == 0)
+    for (size_t i = 0; i < options->realm_count; i++)
+        if (is_host(options->realms[i], host, len))
             return true;
-    }
-    return false;
+    return is_host(upstream->trusted_hosts[0], host, len) || is_host(upstream->trusted_hosts[1], host, len);
 }

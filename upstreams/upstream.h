@@ -38,6 +38,8 @@ struct upstream *upstream_new(const struct upstream_options *options);
 struct upstream *upstream_ref(struct upstream *upstream);
 void upstream_unref(struct upstream *upstream);
 
+/* No two upstreams of a process have the same, not even one after the other. */
+uint64_t upstream_serial(const struct upstream *upstream);
 const char *upstream_name(const struct upstream *upstream);
 const struct upstream_options *upstream_get_options(const struct upstream *upstream);
 
@@ -56,6 +58,7 @@ struct upstream_quota {
     int64_t limit;
     int64_t remaining;
 };
+/* Numbers that are -1 leave what is known. */
 void upstream_note_quota(struct upstream *upstream, const struct upstream_quota *quota);
 struct upstream_quota upstream_get_quota(struct upstream *upstream);
 

@@ -11,10 +11,15 @@
 
 static int setup(void **state)
 {
+    static const char *const realms[] = {"auth.example"};
     struct upstream_options options = {.name = "tuna",
                                        .base_url = "https://Mirror.example:8443/simple/",
                                        .files_url = "http://[::1]:80/files/",
-                                       .connections = 2};
+                                       .connections = 2,
+                                       .username = "joe",
+                                       .password = "secret",
+                                       .realms = realms,
+                                       .realm_count = 1};
     *state = upstream_new(&options);
     return 0;
 }
@@ -30,6 +35,10 @@ static void upstream_copies_options(void **state)
     assert_string_equal(upstream_name(*state), "tuna");
     assert_string_equal(upstream_get_options(*state)->base_url, "https://Mirror.example:8443/simple/");
     assert_int_equal(upstream_get_options(*state)->connections, 2);
+    assert_string_equal(upstream_get_options(*state)->username, "joe");
+    assert_string_equal(upstream_get_options(*state)->password, "secret");
+    assert_int_equal(upstream_get_options(*state)->realm_count, 1);
+    assert_string_equal(upstream_get_options(*state)->realms[0], "auth.example");
 }
 
 static void upstream_rest_doubles(void **state)
@@ -87,9 +96,21 @@ static void upstream_trusted_hosts(void **state)
     assert_true(upstream_trusts_host(*state, "[::1]"));
     assert_false(upstream_trusts_host(*state, "127.0.0.1"));
     assert_false(upstream_trusts_host(*state, "example"));
+    assert_true(upstream_trusts_host(*state, "Auth.example"));
+    assert_false(upstream_trusts_host(*state, "x.auth.example"));
     assert_false(upstream_trusts_host(*state, "a.mirror.example"));
     assert_false(upstream_trusts_host(*state, "mirror.example.evil"));
     assert_false(upstream_trusts_host(*state, ""));
+}
+
+static void upstream_quota(void **state)
+{
+    assert_int_equal(upstream_get_quota(*state).limit, -1);
+    assert_int_equal(upstream_get_quota(*state).remaining, -1);
+    upstream_note_quota(*state, &(struct upstream_quota){100, 98});
+    upstream_note_quota(*state, &(struct upstream_quota){-1, 97});
+    assert_int_equal(upstream_get_quota(*state).limit, 100);
+    assert_int_equal(upstream_get_quota(*state).remaining, 97);
 }
 
 /* ---- lanes ---- */
@@ -125,6 +146,28 @@ static void lanes_first_come_first_served(void **state)
     assert_true(LIST_EMPTY(&lanes.lanes));
 }
 
+/* Who had a place is the next to get one, but takes nobody's away. */
+static void lanes_return_in_front(void **state)
+{
+    struct ticket tickets[4] = {0};
+    struct lanes lanes;
+
+    lanes_init(&lanes);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(lanes_enter(&lanes, &tickets[i], *state, false), i < 2);
+    assert_false(lanes_return(&lanes, &tickets[3], *state, false));
+    lanes_leave(&lanes, &tickets[0]);
+    assert_ptr_equal(lanes_next(&lanes), &tickets[3]);
+    assert_null(lanes_next(&lanes));
+    lanes_leave(&lanes, &tickets[1]);
+    assert_ptr_equal(lanes_next(&lanes), &tickets[2]);
+    lanes_leave(&lanes, &tickets[2]);
+    assert_true(lanes_return(&lanes, &tickets[0], *state, false));
+    lanes_leave(&lanes, &tickets[0]);
+    lanes_leave(&lanes, &tickets[3]);
+    assert_true(LIST_EMPTY(&lanes.lanes));
+}
+
 /* Who was called but left before it ran gives its place on. */
 static void lanes_leave_when_called(void **state)
 {
@@ -148,11 +191,17 @@ static void lanes_leave_when_called(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(upstream_copies_options),      TEST(upstream_rest_doubles),
-        TEST(upstream_failure_and_success), TEST(upstream_failures_at_once),
-        TEST(upstream_busy_is_bounded),     TEST(upstream_learns_files_base),
-        TEST(upstream_trusted_hosts),       TEST(lanes_first_come_first_served),
+        TEST(upstream_copies_options),
+        TEST(upstream_rest_doubles),
+        TEST(upstream_failure_and_success),
+        TEST(upstream_failures_at_once),
+        TEST(upstream_busy_is_bounded),
+        TEST(upstream_learns_files_base),
+        TEST(upstream_trusted_hosts),
+        TEST(lanes_first_come_first_served),
         TEST(lanes_leave_when_called),
+        TEST(lanes_return_in_front),
+        TEST(upstream_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

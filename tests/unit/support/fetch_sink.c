@@ -19,6 +19,8 @@ void sink_release(struct sink *sink)
     free(sink->reason);
     free(sink->url);
     free(sink->etag);
+    free(sink->digest);
+    free(sink->link);
     pthread_cond_destroy(&sink->changed);
     lock_destroy(&sink->lock);
 }
@@ -27,8 +29,12 @@ static void keep_answer_locked(struct sink *sink, const struct fetch_answer *ans
 {
     free(sink->url);
     free(sink->etag);
+    free(sink->digest);
+    free(sink->link);
     sink->url = xstrdup(answer->url);
     sink->etag = xstrdup(answer->etag);
+    sink->digest = xstrdup(answer->digest);
+    sink->link = xstrdup(answer->link);
     sink->upstream = upstream_name(answer->upstream);
 }
 

@@ -37,6 +37,8 @@ struct sink {
     char *reason;
     char *url; /* of the last answer */
     char *etag;
+    char *digest;
+    char *link;
     const char *upstream; /* name of the last answer's */
 };
 
