@@ -93,6 +93,7 @@ struct exchange *exchange_start(struct exchanges *exchanges, const struct exchan
     exchange->ops = ops;
     exchange->owner = owner;
     exchange->hop = hop;
+    exchange->origin = xstrdup(hop.origin);
     buf_init(&exchange->problem);
     buf_init(&exchange->gathered);
     head_init(&exchange->head);
@@ -179,6 +180,8 @@ static void next_hop(struct exchange *exchange)
         end(exchange, EXCHANGE_FAILED, problem.data);
         return;
     }
+    if (strcmp(exchange->hop.origin, exchange->origin) != 0)
+        exchange->left_origin = true;
     exchange->fresh = false;
     request_aim(exchange);
     run(exchange);

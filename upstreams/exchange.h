@@ -29,6 +29,8 @@ struct exchange_request {
     const char *if_modified_since;
     int64_t range_from;   /* 0: the whole */
     const char *if_range; /* only with range_from */
+    /* Sent to the origin of `url` until a redirect leaves that, and never again afterwards. */
+    const char *authorization;
 };
 
 enum exchange_end {

@@ -29,11 +29,13 @@ struct exchange {
     const struct exchange_ops *ops;
     void *owner;
     CURL *easy;
-    struct curl_slist *headers;
+    char *origin; /* of the first hop */
 
     /* this hop */
     struct hop hop;
     int hops;
+    bool left_origin; /* also: some hop before did */
+    struct curl_slist *headers;
     struct head head;
     enum exchange_phase phase;
     bool fresh; /* sent again on a new connection, after an idle one proved dead */

@@ -23,6 +23,7 @@ void hop_release(struct hop *hop)
     free(hop->url);
     free(hop->shown);
     free(hop->host);
+    free(hop->origin);
     free(hop->proxy);
     *hop = (struct hop)HOP_INIT;
 }
@@ -62,6 +63,22 @@ static char *shown_of(CURLU *parts)
     curl_url_set(bare, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(bare, CURLUPART_OPTIONS, NULL, 0);
     return part_of(bare, CURLUPART_URL);
+}
+
+static char *origin_of(CURLU *parts)
+{
+    char *CLEANUP_FREE scheme = part_of(parts, CURLUPART_SCHEME);
+    char *CLEANUP_FREE host = part_of(parts, CURLUPART_HOST);
+    char *port = NULL;
+
+    if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return xstrdup(""); /* a scheme without ports */
+    char *origin = xasprintf("%s://%s:%s", scheme, host, port);
+    curl_free(port);
+    for (char *c = origin; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 0x20);
+    return origin;
 }
 
 static bool names_this_machine(const char *host)
@@ -110,6 +127,7 @@ static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURL
     next.url = part_of(parts, CURLUPART_URL);
     next.shown = shown_of(parts);
     next.host = host_of(parts);
+    next.origin = origin_of(parts);
     next.proxy = hop_proxy(upstream_get_options(upstream)->proxy, next.https, next.host);
     next.trusted = upstream_trusts_host(upstream, next.host);
     if (check_host(&next, problem) < 0) {
@@ -129,8 +147,27 @@ static int set_url(CURLU *parts, const char *url, struct buf *problem)
         code = curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
     if (code == CURLUE_OK)
         return 0;
-    buf_set(problem, "\"%.200s\" is no usable URL (%s)", url, curl_url_strerror(code));
+    /* What may be secret stands before an "@" or behind a "?". */
+    int len = strchr(url, '@') ? 0 : (int)strcspn(url, "?");
+    buf_set(problem, "\"%.*s\" is no usable URL (%s)", len < 200 ? len : 200, url, curl_url_strerror(code));
     return -1;
+}
+
+/* As in struct hop, read by the same parser; NULL when there is none. */
+static char *origin_of_url(const char *url)
+{
+    CURLU *CLEANUP_PARTS parts = curl_url();
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+
+    return set_url(parts, url, &problem) < 0 ? NULL : origin_of(parts);
+}
+
+bool hop_is_home(const struct upstream *upstream, const char *url)
+{
+    char *CLEANUP_FREE origin = origin_of_url(url);
+    char *CLEANUP_FREE home = origin_of_url(upstream_get_options(upstream)->base_url);
+
+    return origin && home && *home && strcmp(origin, home) == 0;
 }
 
 int hop_start(struct hop *hop, const struct upstream *upstream, const char *url, struct buf *problem)

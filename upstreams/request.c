@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/memory.h"
 #include "base/version.h"
 #include "upstreams/address.h"
 #include "upstreams/exchange_private.h"
@@ -26,8 +27,9 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_public(&address->addr)) {
         if (getnameinfo(&address->addr, address->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
             text[0] = '\0';
-        buf_set(&exchange->problem, "%s leads to the address %s inside a private network", exchange->hop.host,
-                text);
+        buf_set(&exchange->problem,
+                "%s leads to the address %s inside a private network, which only a configured host may have",
+                exchange->hop.host, text);
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -43,8 +45,9 @@ static int on_send(void *arg, char *address, char *local, int port, int local_po
     (void)port;
     (void)local_port;
     if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_text_public(address, &numeric)) {
-        buf_set(&exchange->problem, "%s leads to the address %s inside a private network", exchange->hop.host,
-                address);
+        buf_set(&exchange->problem,
+                "%s leads to the address %s inside a private network, which only a configured host may have",
+                exchange->hop.host, address);
         return CURL_PREREQFUNC_ABORT;
     }
     counter_add(COUNTER_UPSTREAM_REQUESTS, 1);
@@ -90,7 +93,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     if (ended)
         on_head(exchange);
     /* A body that is known to be long is not worth a connection. */
-    return exchange->phase == PHASE_DRAINING && exchange->head.content_length > DRAIN_BYTES ? 0 : len;
+    bool long_body = !exchange->request.head && exchange->head.content_length > DRAIN_BYTES;
+    return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
@@ -127,11 +131,16 @@ static void add_header(struct exchange *exchange, const char *name, const char *
     exchange->headers = list;
 }
 
+/* Once left, the first origin gets no credentials even if a later hop leads back: who redirected there may choose
+ * the URL that is asked in our name. */
 static void set_headers(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
     char range[40];
 
+    curl_slist_free_all(take_ptr(&exchange->headers));
+    if (!exchange->left_origin)
+        add_header(exchange, "Authorization", request->authorization);
     /* curl sends "Accept: any" by itself unless told otherwise. */
     add_header(exchange, "Accept", request->accept ? request->accept : "");
     add_header(exchange, "If-None-Match", request->if_none_match);
@@ -170,7 +179,6 @@ void request_prepare(struct exchange *exchange)
     CHECK(easy);
     exchange->easy = easy;
     set_callbacks(exchange);
-    set_headers(exchange);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if CURL_AT_LEAST_VERSION(7, 87, 0)
     /* Else taking a transfer out while its name is being resolved waits for the resolver. */
@@ -205,6 +213,7 @@ void request_aim(struct exchange *exchange)
     exchange->curl_problem[0] = '\0';
     exchange->phase = PHASE_CONNECTING;
     exchange->drained_bytes = 0;
+    set_headers(exchange);
     curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->hop.url);
     curl_easy_setopt(exchange->easy, CURLOPT_PROXY, exchange->hop.proxy);
     curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
@@ -214,6 +223,7 @@ void request_release(struct exchange *exchange)
 {
     curl_easy_cleanup(exchange->easy);
     curl_slist_free_all(exchange->headers);
+    free(exchange->origin);
     head_release(&exchange->head);
     hop_release(&exchange->hop);
     buf_release(&exchange->problem);

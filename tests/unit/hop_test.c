@@ -126,6 +126,43 @@ static void hop_shown_without_secrets(void **state)
     upstream_unref(upstream);
 }
 
+static void hop_unusable_without_secrets(void **state)
+{
+    static const char *const unusable[] = {"https://mirror.example:99999/x?signature=secret",
+                                           "https://me:secret@mirror.example:99999/x"};
+    struct upstream *upstream = mirror("");
+    struct hop hop = HOP_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct buf CLEANUP_BUF problem = BUF_INIT;
+        assert_int_equal(hop_start(&hop, upstream, unusable[i], &problem), -1);
+        assert_true(problem.len > 0);
+        assert_null(strstr(problem.data, "secret"));
+    }
+    upstream_unref(upstream);
+}
+
+/* Credentials go to the scheme, host and port of the configured URL. */
+static void hop_home(void **state)
+{
+    static const char *const away[] = {
+        "http://mirror.example/x",    "https://mirror.example:8443/x",
+        "https://a.mirror.example/x", "https://mirror.example.evil/x",
+        "https://10.1.2.3/x",         "https://mirror.example@evil.example/",
+        "ftp://mirror.example/",      "/x",
+    };
+    struct upstream *upstream = mirror("");
+
+    (void)state;
+    assert_true(hop_is_home(upstream, "https://mirror.example/v2/x?y"));
+    assert_true(hop_is_home(upstream, "HTTPS://MIRROR.example:443/"));
+    for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
+        if (hop_is_home(upstream, away[i]))
+            fail_msg("%s is taken for the upstream itself", away[i]);
+    upstream_unref(upstream);
+}
+
 static void hop_refusal_keeps_hop(void **state)
 {
     struct upstream *upstream = mirror("");
@@ -255,6 +292,8 @@ int main(void)
         cmocka_unit_test(hop_trusted_literal),
         cmocka_unit_test(hop_localhost_behind_proxy),
         cmocka_unit_test(hop_shown_without_secrets),
+        cmocka_unit_test(hop_unusable_without_secrets),
+        cmocka_unit_test(hop_home),
         cmocka_unit_test(hop_refusal_keeps_hop),
         cmocka_unit_test(hop_proxy_environment),
         cmocka_unit_test(hop_proxy_exceptions),
