@@ -23,6 +23,7 @@
     X(COUNTER_FILLS_UNCACHED, "fills_uncached_total", "counter", "fills passed through because of the disk") \
     X(COUNTER_READERS_CUT, "readers_cut_total", "counter", "readers cut short after bad upstream bytes")     \
     X(COUNTER_UPSTREAM_REQUESTS, "upstream_requests_total", "counter", "requests sent to upstreams")         \
+    X(COUNTER_TOKEN_REQUESTS, "upstream_token_requests_total", "counter", "tokens asked for at registries")  \
     X(COUNTER_UPSTREAM_BYTES, "upstream_bytes_total", "counter", "body bytes received from upstreams")       \
     X(COUNTER_UPSTREAM_ERRORS, "upstream_errors_total", "counter", "upstream answers that were no use")      \
     X(COUNTER_UPSTREAM_RESUMED, "upstream_resumed_total", "counter", "transfers continued by Range")         \

@@ -1,102 +1,38 @@
 /* One object over its candidates: which is asked next, from which byte, and when it is enough. On the fetch
  * thread.
  *
- *   advance ─► QUEUED ─► RUNNING ─┬─ complete, sink accepts ─► finish
- *      ▲       (lane)             ├─ complete, sink decides later ─► DECIDING ─► finish, or advance
- *      │                          │                                             from byte 0
- *      ├──────────────────────────┴─ anything else: the candidate's standing changes
+ *   advance ─┬──────────► QUEUED ─► RUNNING ─┬─ complete, sink accepts ─► finish
+ *      ▲     │ a token      ▲ (lane) │       ├─ complete, sink decides later ─► DECIDING ─► finish, or advance
+ *      │     │ is needed    │        │ 401   │                                             from byte 0
+ *      │     └───► AUTHORIZING ◄─────┘       │
+ *      │                │ there is none      │
+ *      ├────────────────┴────────────────────┴─ anything else: the candidate's standing changes
  *      └─ RESTING ◄─ every usable candidate was tried in this round
  *
  * A blob keeps the bytes it has and goes on behind them, on any candidate: its digest proves the joints. A
- * document begins again. Exchange callbacks that run inside curl (on_answered, on_body) only take notes;
- * on_ended acts. */
+ * document begins again. One question to one candidate is question.c.
+ *
+ * AUTHORIZING: a token is waited for (tokens.h), before the first question or after a 401 to it; then the question is
+ * put again, once. The place in the lane is given up meanwhile, and comes back in front of the line. Only where the
+ * token ran out while the fetch stood in that line, the place is kept: or that might go on for ever. It cannot hang:
+ * token requests wait for no place in these lanes. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "upstreams/fetch_private.h"
-#include "upstreams/head.h"
 #include "upstreams/upstream.h"
 
 #define ROUNDS_MAX 3
 #define FRUITLESS_MAX 5
 #define FIRST_PAUSE_MS 200
 #define PAUSE_MS 1000
-#define PROGRESS_BYTES (64 * 1024)
-#define PROGRESS_SHARE 10 /* or a tenth of the whole */
-/* A shorter Retry-After is waited for, a longer one is a no for this fetch. */
-#define RETRY_AFTER_WAIT_S 2
 
-static bool on_answered(void *owner, const struct head *head, const char *url);
-static int on_body(void *owner, const void *data, size_t len);
 static void on_ended(void *owner, enum exchange_end end, const char *shown, const char *problem);
-
-static const struct exchange_ops exchange_ops = {on_answered, on_body, on_ended};
-
-/* ---- the answer ---- */
-
-static void keep_etag(struct candidate *candidate, const struct head *head)
-{
-    free(candidate->etag);
-    candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
-}
-
-static bool on_answered(void *owner, const struct head *head, const char *url)
-{
-    struct fetch *fetch = owner;
-
-    fetch->ruling = judge_head(&fetch->question, head, &fetch->current->problem);
-    fetch->ends_by_close = !head->chunked && head->content_length < 0;
-    if (fetch->ruling.judgement == JUDGE_NOT_MODIFIED)
-        answer_keep(&fetch->answer, fetch->current->upstream, head, url, -1);
-    if (fetch->ruling.judgement != JUDGE_GOOD)
-        return false;
-    keep_etag(fetch->current, head);
-    fetch->skip_bytes = fetch->ruling.skip_bytes;
-    fetch->total_bytes = fetch->ruling.total_bytes;
-    if (head->status == 206)
-        counter_add(COUNTER_UPSTREAM_RESUMED, 1);
-    if (fetch->offset > 0)
-        return true;
-    answer_keep(&fetch->answer, fetch->current->upstream, head, url, fetch->total_bytes);
-    struct fetch_answer answer = answer_show(&fetch->answer);
-    fetch->sink_refused = fetch->ops->begin(fetch->sink, &answer) < 0;
-    return !fetch->sink_refused;
-}
-
-static int on_body(void *owner, const void *data, size_t len)
-{
-    struct fetch *fetch = owner;
-    const char *bytes = data;
-
-    if (fetch->skip_bytes >= (int64_t)len) {
-        fetch->skip_bytes -= (int64_t)len;
-        return 0;
-    }
-    bytes += fetch->skip_bytes;
-    len -= (size_t)fetch->skip_bytes;
-    fetch->skip_bytes = 0;
-    if (fetch->total_bytes >= 0 && (int64_t)len > fetch->total_bytes - fetch->offset) {
-        buf_set(&fetch->current->problem, "sent more than the %" PRId64 " bytes expected",
-                fetch->total_bytes);
-        fetch->ruling.judgement = JUDGE_MISMATCH;
-        return -1;
-    }
-    if (fetch->max_bytes >= 0 && (int64_t)len > fetch->max_bytes - fetch->offset) {
-        buf_set(&fetch->current->problem, "sent more than the limit of %" PRId64 " bytes", fetch->max_bytes);
-        fetch->ruling.judgement = JUDGE_TOO_LARGE;
-        return -1;
-    }
-    fetch->current->contributed = true;
-    int wish = fetch->ops->write(fetch->sink, fetch->offset, bytes, len);
-    fetch->offset += (int64_t)len;
-    fetch->sink_refused = wish < 0;
-    return wish;
-}
 
 /* ---- what is done next ---- */
 
@@ -141,15 +77,17 @@ static void conclude(struct fetch *fetch)
     fetch_finish(fetch, too_large ? FETCH_TOO_LARGE : FETCH_UNAVAILABLE, reason.data);
 }
 
-static void conclude_absent(struct fetch *fetch)
+static void conclude_absent(struct fetch *fetch, enum absence absence)
 {
+    bool denied = absence == ABSENCE_DENIED;
     struct buf CLEANUP_BUF reason = BUF_INIT;
 
     log_news(fetch, "the other upstreams do not have it");
-    buf_add_text(&reason, "no upstream has it (");
+    buf_add_text(&reason,
+                 denied ? "it needs other credentials, or it does not exist (" : "no upstream has it (");
     candidates_describe(&fetch->candidates, &reason);
     buf_add_char(&reason, ')');
-    fetch_finish(fetch, FETCH_NOT_FOUND, reason.data);
+    fetch_finish(fetch, denied ? FETCH_DENIED : FETCH_NOT_FOUND, reason.data);
 }
 
 static bool worth_another_round(struct fetch *fetch)
@@ -179,35 +117,6 @@ static void rest(struct fetch *fetch)
     TAILQ_INSERT_TAIL(&fetch->fetcher->resting, fetch, resting_entry);
 }
 
-static void ask_question(struct fetch *fetch, struct exchange_request *request)
-{
-    struct candidate *candidate = fetch->current;
-    bool ranged = fetch->offset > 0 && !candidate->no_range;
-    bool validate = !candidate->asked && fetch->offset == 0;
-
-    *request = (struct exchange_request){
-        .upstream = candidate->upstream,
-        .url = candidate->url,
-        .head = fetch->head,
-        .document = fetch->document,
-        .accept = fetch->accept,
-        .if_none_match = validate ? candidate->if_none_match : NULL,
-        .if_modified_since = validate ? candidate->if_modified_since : NULL,
-        .range_from = ranged ? fetch->offset : 0,
-        .if_range = ranged && candidate->contributed ? candidate->etag : NULL,
-    };
-    fetch->question = (struct question){
-        .document = fetch->document,
-        .head = fetch->head,
-        .validated = request->if_none_match || request->if_modified_since,
-        .ranged = ranged,
-        .if_range = request->if_range,
-        .offset = fetch->offset,
-        .total_bytes = fetch->total_bytes,
-        .max_bytes = fetch->max_bytes,
-    };
-}
-
 static void note_news(struct fetch *fetch)
 {
     buf_set(&fetch->news, "upstream %s: %s: %s", upstream_name(fetch->current->upstream), fetch->shown.data,
@@ -217,18 +126,15 @@ static void note_news(struct fetch *fetch)
 /* Returns false when the candidate's URL cannot be asked at all. */
 static bool start_exchange(struct fetch *fetch)
 {
+    static const struct exchange_ops ops = {question_answered, question_body, on_ended};
     struct candidate *candidate = fetch->current;
     struct exchange_request request;
 
-    ask_question(fetch, &request);
+    question_put(fetch, &request);
     candidate->tried = true;
     candidate->asked = true;
-    fetch->ruling = (struct ruling){.judgement = JUDGE_TROUBLE, .total_bytes = -1};
-    fetch->skip_bytes = 0;
-    fetch->progress = false;
     fetch->state = FETCH_RUNNING;
-    fetch->exchange =
-        exchange_start(fetch->fetcher->exchanges, &request, &exchange_ops, fetch, &candidate->problem);
+    fetch->exchange = exchange_start(fetch->fetcher->exchanges, &request, &ops, fetch, &candidate->problem);
     if (fetch->exchange)
         return true;
     lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
@@ -247,11 +153,59 @@ static void log_next(struct fetch *fetch, const struct candidate *next)
         log_news(fetch, "asking %s", upstream_name(next->upstream));
 }
 
+/* Sees that the question can be sent with what it takes. Returns false when that must be waited for. */
+static bool get_pass(struct fetch *fetch)
+{
+    const struct candidate *candidate = fetch->current;
+
+    if (!candidate->scope || (fetch->challenged && pass_good(&fetch->pass)))
+        return true;
+    if (tokens_get(fetch->fetcher->tokens, &fetch->pass, candidate->upstream, candidate->scope) ==
+        PASS_WAIT) {
+        fetch->state = FETCH_AUTHORIZING;
+        return false;
+    }
+    if (!fetch->pass.authorization)
+        fetch->challenged = false; /* what it led to has been thrown away */
+    return true;
+}
+
+/* While a token is waited for, others may have the place in the lane; but not a second time in one attempt, or a
+ * token might run out in every wait for a place. */
+static void lend_place(struct fetch *fetch)
+{
+    if (fetch->gave_place)
+        return;
+    fetch->gave_place = true;
+    lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
+}
+
+static bool enter_lane(struct fetch *fetch)
+{
+    struct lanes *lanes = &fetch->fetcher->lanes;
+    struct upstream *upstream = fetch->current->upstream;
+    bool runs = fetch->gave_place ? lanes_return(lanes, &fetch->ticket, upstream, fetch->document)
+                                  : lanes_enter(lanes, &fetch->ticket, upstream, fetch->document);
+
+    if (!runs)
+        fetch->state = FETCH_QUEUED;
+    return runs;
+}
+
+static void begin_attempt(struct fetch *fetch, struct candidate *candidate)
+{
+    fetch->current = candidate;
+    fetch->question = (struct question){.offset = fetch->offset};
+    fetch->challenged = false;
+    fetch->gave_place = false;
+}
+
 static void advance(struct fetch *fetch)
 {
     for (;;) {
-        if (fetch->offset == 0 && candidates_absent(&fetch->candidates)) {
-            conclude_absent(fetch);
+        enum absence absence = fetch->offset ? ABSENCE_UNKNOWN : candidates_absence(&fetch->candidates);
+        if (absence != ABSENCE_UNKNOWN) {
+            conclude_absent(fetch, absence);
             return;
         }
         struct candidate *next =
@@ -264,12 +218,8 @@ static void advance(struct fetch *fetch)
             return;
         }
         log_next(fetch, next);
-        fetch->current = next;
-        if (!lanes_enter(&fetch->fetcher->lanes, &fetch->ticket, next->upstream, fetch->document)) {
-            fetch->state = FETCH_QUEUED;
-            return;
-        }
-        if (start_exchange(fetch))
+        begin_attempt(fetch, next);
+        if (!get_pass(fetch) || !enter_lane(fetch) || start_exchange(fetch))
             return;
     }
 }
@@ -280,13 +230,34 @@ void attempts_begin(struct fetch *fetch)
     advance(fetch);
 }
 
-/* The upstream may have failed while the fetch stood in line: then the choice is made again. */
+/* The upstream may have failed while the fetch stood in line: then the choice is made again. Or its token may have
+ * run out. */
 void attempts_granted(struct fetch *fetch)
 {
-    if (candidates_pick(&fetch->candidates) == fetch->current && start_exchange(fetch))
+    bool same = candidates_pick(&fetch->candidates) == fetch->current;
+
+    if (same && !get_pass(fetch)) {
+        lend_place(fetch);
+        return;
+    }
+    if (same && start_exchange(fetch))
         return;
     lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
     advance(fetch);
+}
+
+static void unauthorized(struct fetch *fetch);
+
+void attempts_authorized(struct fetch *fetch)
+{
+    if (fetch->pass.state != PASS_READY) {
+        unauthorized(fetch);
+        return;
+    }
+    if (fetch->ticket.place == TICKET_NOWHERE && !enter_lane(fetch))
+        return;
+    if (!start_exchange(fetch))
+        advance(fetch);
 }
 
 void attempts_rested(struct fetch *fetch)
@@ -302,84 +273,11 @@ void attempts_stop(struct fetch *fetch)
         TAILQ_REMOVE(&fetch->fetcher->resting, fetch, resting_entry);
     if (fetch->exchange)
         exchange_drop(take_ptr(&fetch->exchange));
+    tokens_leave(fetch->fetcher->tokens, &fetch->pass);
     lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
 }
 
 /* ---- how an exchange ended ---- */
-
-static void failed(struct fetch *fetch, enum standing standing)
-{
-    fetch->current->standing = standing;
-    counter_add(COUNTER_UPSTREAM_ERRORS, 1);
-    upstream_note_failure(fetch->current->upstream);
-}
-
-static void mismatched(struct fetch *fetch)
-{
-    counter_add(COUNTER_UPSTREAM_MISMATCHES, 1);
-    failed(fetch, fetch->expected_bytes < 0 ? STANDING_OTHER_LENGTH : STANDING_USELESS);
-}
-
-static void busy(struct fetch *fetch)
-{
-    int64_t seconds = fetch->ruling.retry_after_s;
-
-    counter_add(COUNTER_UPSTREAM_ERRORS, 1);
-    if (seconds > RETRY_AFTER_WAIT_S)
-        fetch->current->standing = STANDING_USELESS;
-    else if (seconds * 1000 > fetch->retry_after_ms)
-        fetch->retry_after_ms = seconds * 1000;
-    if (seconds > 0)
-        upstream_note_busy(fetch->current->upstream, seconds);
-    else
-        upstream_note_failure(fetch->current->upstream);
-}
-
-/* The candidate's standing after an answer that is of no use. Absence is no failure. */
-static void weigh_answer(struct fetch *fetch)
-{
-    switch (fetch->ruling.judgement) {
-    case JUDGE_ABSENT:
-        fetch->current->standing = STANDING_ABSENT;
-        break;
-    case JUDGE_TOO_LARGE:
-        fetch->current->standing = STANDING_TOO_LARGE;
-        counter_add(COUNTER_UPSTREAM_ERRORS, 1);
-        break;
-    case JUDGE_MISMATCH:
-        mismatched(fetch);
-        break;
-    case JUDGE_NO_RANGE:
-        fetch->current->no_range = true; /* in the next round it is asked for the whole */
-        counter_add(COUNTER_UPSTREAM_ERRORS, 1);
-        break;
-    case JUDGE_BUSY:
-        busy(fetch);
-        break;
-    case JUDGE_USELESS:
-        failed(fetch, STANDING_USELESS);
-        break;
-    case JUDGE_TROUBLE:
-        failed(fetch, STANDING_USABLE);
-        break;
-    case JUDGE_GOOD:
-    case JUDGE_NOT_MODIFIED:
-        BUG("a good answer was dropped");
-    }
-}
-
-/* After an attempt that did not end the content: how far did it get? */
-static void weigh_progress(struct fetch *fetch)
-{
-    int64_t gained = fetch->offset - fetch->question.offset;
-
-    fetch->progress = gained >= PROGRESS_BYTES ||
-                      (gained > 0 && fetch->total_bytes > 0 && gained >= fetch->total_bytes / PROGRESS_SHARE);
-    if (fetch->progress)
-        fetch->fruitless = 0;
-    else if (fetch->offset > 0 && fetch->current->standing == STANDING_USABLE && !fetch->current->no_range)
-        fetch->fruitless++; /* the others are not asked in this way again */
-}
 
 /* A document, or content that was longer than it may be, cannot be continued. */
 static void after_failure(struct fetch *fetch, bool void_content)
@@ -396,9 +294,58 @@ static void after_failure(struct fetch *fetch, bool void_content)
         fetch->progress = false;
         start_over(fetch);
     } else {
-        weigh_progress(fetch);
+        question_weigh_progress(fetch);
     }
     advance(fetch);
+}
+
+/* The pass says why. */
+static void unauthorized(struct fetch *fetch)
+{
+    static const enum judgement judgements[] = {
+        [PASS_DENIED] = JUDGE_DENIED,
+        [PASS_TROUBLE] = JUDGE_TROUBLE,
+        [PASS_USELESS] = JUDGE_USELESS,
+    };
+    struct candidate *candidate = fetch->current;
+
+    lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
+    candidate->tried = true;
+    candidate->asked = true;
+    buf_set(&candidate->problem, "%s", fetch->pass.problem.data);
+    buf_set(&fetch->shown, "credentials");
+    fetch->ruling.judgement = judgements[fetch->pass.state];
+    question_weigh_answer(fetch);
+    note_news(fetch);
+    after_failure(fetch, false);
+}
+
+/* A 401. The question has not been answered: it is put again when there is a token. */
+static void challenged(struct fetch *fetch)
+{
+    struct candidate *candidate = fetch->current;
+
+    buf_reset(&candidate->problem);
+    candidate->tried = false;
+    if (fetch->question.validated)
+        candidate->asked = false; /* so that the validators are sent again */
+    fetch->challenged = true;
+    switch (tokens_challenged(fetch->fetcher->tokens, &fetch->pass, candidate->upstream, candidate->scope,
+                              fetch->challenge.data)) {
+    case PASS_READY:
+        if (!start_exchange(fetch))
+            advance(fetch);
+        return;
+    case PASS_WAIT:
+        fetch->state = FETCH_AUTHORIZING;
+        lend_place(fetch);
+        return;
+    case PASS_DENIED:
+    case PASS_TROUBLE:
+    case PASS_USELESS:
+        unauthorized(fetch);
+        return;
+    }
 }
 
 static void rejected(struct fetch *fetch)
@@ -435,39 +382,12 @@ void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict)
     }
 }
 
-/* The body ended by itself. */
-static bool is_whole(struct fetch *fetch)
+/* A 401 to what was got after a 401. */
+static void deny(struct fetch *fetch)
 {
-    if (fetch->head || fetch->offset == fetch->total_bytes || (fetch->total_bytes < 0 && !fetch->skip_bytes))
-        return true;
-    buf_set(&fetch->current->problem, "ended short, after byte %" PRId64, fetch->offset - fetch->skip_bytes);
-    return false;
-}
-
-/* An exchange that broke behind the last byte has brought everything. */
-static bool has_all(const struct fetch *fetch)
-{
-    return !fetch->document && fetch->offset > 0 && fetch->offset == fetch->total_bytes;
-}
-
-static void weigh_end(struct fetch *fetch, enum exchange_end end, const char *problem)
-{
-    switch (end) {
-    case EXCHANGE_DROPPED:
-        weigh_answer(fetch);
-        return;
-    case EXCHANGE_COMPLETE: /* is not whole */
-        if (fetch->ends_by_close)
-            failed(fetch, STANDING_USABLE);
-        else
-            mismatched(fetch);
-        return;
-    case EXCHANGE_BROKEN:
-    case EXCHANGE_FAILED:
-        buf_set(&fetch->current->problem, "%s", problem);
-        failed(fetch, end == EXCHANGE_FAILED ? STANDING_USELESS : STANDING_USABLE);
-        return;
-    }
+    fetch->ruling.judgement = JUDGE_DENIED;
+    buf_set(&fetch->current->problem, "answered 401 to %s",
+            text_starts(fetch->pass.authorization, "Basic ") ? "username and password" : "a fresh token");
 }
 
 static void on_ended(void *owner, enum exchange_end end, const char *shown, const char *problem)
@@ -477,16 +397,21 @@ static void on_ended(void *owner, enum exchange_end end, const char *shown, cons
 
     fetch->exchange = NULL;
     buf_set(&fetch->shown, "%s", shown);
+    if (dropped && fetch->ruling.judgement == JUDGE_CHALLENGED && fetch->challenged)
+        deny(fetch);
     if (fetch->sink_refused) {
         fetch_finish(fetch, FETCH_REFUSED, "what came could not be kept");
-    } else if ((end == EXCHANGE_COMPLETE && is_whole(fetch)) || (!dropped && has_all(fetch))) {
+    } else if ((end == EXCHANGE_COMPLETE && question_is_whole(fetch)) ||
+               (!dropped && question_has_all(fetch))) {
         attempts_decided(fetch, fetch->ops->complete(fetch->sink));
     } else if (dropped && fetch->ruling.judgement == JUDGE_NOT_MODIFIED) {
         upstream_note_success(fetch->current->upstream);
         fetch_finish(fetch, FETCH_NOT_MODIFIED, "");
+    } else if (dropped && fetch->ruling.judgement == JUDGE_CHALLENGED) {
+        challenged(fetch);
     } else {
         lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
-        weigh_end(fetch, end, problem);
+        question_weigh_end(fetch, end, problem);
         if (fetch->ruling.judgement != JUDGE_ABSENT)
             note_news(fetch);
         /* Dropped in the middle of the body: it was longer than it may be. */

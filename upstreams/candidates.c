@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "upstreams/fetch.h"
+#include "upstreams/hop.h"
 #include "upstreams/upstream.h"
 
 #define STRIKES_OUT 2
@@ -16,6 +17,9 @@ void candidates_init(struct candidates *candidates, const struct fetch_candidate
         candidate->url = xstrdup(from[i].url);
         candidate->if_none_match = xstrdup_or_null(from[i].if_none_match);
         candidate->if_modified_since = xstrdup_or_null(from[i].if_modified_since);
+        /* Credentials belong to the configured server, not to whatever a page or a redirect named. */
+        candidate->scope =
+            from[i].scope && hop_is_home(from[i].upstream, from[i].url) ? xstrdup(from[i].scope) : NULL;
         candidate->healthy_at_start = upstream_healthy(from[i].upstream);
         buf_init(&candidate->problem);
     }
@@ -29,6 +33,7 @@ void candidates_release(struct candidates *candidates)
         free(candidate->url);
         free(candidate->if_none_match);
         free(candidate->if_modified_since);
+        free(candidate->scope);
         free(candidate->etag);
         buf_release(&candidate->problem);
     }
@@ -76,24 +81,29 @@ bool candidates_new_round(struct candidates *candidates)
     return candidates_any_usable(candidates);
 }
 
-bool candidates_absent(const struct candidates *candidates)
+enum absence candidates_absence(const struct candidates *candidates)
 {
     size_t absent = 0;
+    size_t denied = 0;
     size_t healthy = 0;
     size_t unasked = 0;
 
     for (size_t i = 0; i < candidates->count; i++) {
         const struct candidate *candidate = &candidates->items[i];
         if (candidate->standing == STANDING_TOO_LARGE || candidate->standing == STANDING_REJECTED)
-            return false;
+            return ABSENCE_UNKNOWN;
         healthy += candidate->healthy_at_start;
         unasked += !candidate->asked;
-        if (candidate->standing == STANDING_ABSENT)
+        if (candidate->standing == STANDING_DENIED)
+            denied++;
+        else if (candidate->standing == STANDING_ABSENT)
             absent++;
         else if (candidate->healthy_at_start)
-            return false;
+            return ABSENCE_UNKNOWN;
     }
-    return absent > 0 && (healthy > 0 || unasked == 0);
+    if (absent + denied == 0 || (healthy == 0 && unasked > 0))
+        return ABSENCE_UNKNOWN;
+    return denied ? ABSENCE_DENIED : ABSENCE_SURE;
 }
 
 bool candidates_too_large(const struct candidates *candidates)
@@ -103,7 +113,8 @@ bool candidates_too_large(const struct candidates *candidates)
     for (size_t i = 0; i < candidates->count; i++) {
         if (candidates->items[i].standing == STANDING_TOO_LARGE)
             found = true;
-        else if (candidates->items[i].standing != STANDING_ABSENT)
+        else if (candidates->items[i].standing != STANDING_ABSENT &&
+                 candidates->items[i].standing != STANDING_DENIED)
             return false;
     }
     return found;

@@ -16,6 +16,7 @@ struct upstream;
 enum standing {
     STANDING_USABLE,
     STANDING_ABSENT,       /* it says that it has no such object */
+    STANDING_DENIED,       /* it does not tell us with the credentials that we have */
     STANDING_USELESS,      /* failed in a way that asking again does not mend */
     STANDING_OTHER_LENGTH, /* unlike the content at hand, whose length nobody vouches for */
     STANDING_TOO_LARGE,
@@ -28,6 +29,7 @@ struct candidate {
     char *url;
     char *if_none_match;
     char *if_modified_since;
+    char *scope; /* NULL: gets no credentials */
     bool healthy_at_start;
 
     enum standing standing;
@@ -55,10 +57,15 @@ struct candidate *candidates_pick(struct candidates *candidates);
 bool candidates_new_round(struct candidates *candidates);
 bool candidates_any_usable(const struct candidates *candidates);
 
-/* True when the object is absent: every upstream that was healthy when the fetch began says so. Where none
- * was, every one must have been asked, and one must say so. */
-bool candidates_absent(const struct candidates *candidates);
-/* True when one found it too large, and no other failed in another way than absence. */
+enum absence {
+    ABSENCE_UNKNOWN,
+    ABSENCE_SURE,
+    ABSENCE_DENIED, /* some may have it, and do not show it to us */
+};
+/* Whether the object is absent: every upstream that was healthy when the fetch began says so, or denies it. Where
+ * none was, every one must have been asked, and one must say so. */
+enum absence candidates_absence(const struct candidates *candidates);
+/* True when one found it too large, and no other failed in another way than absence or denial. */
 bool candidates_too_large(const struct candidates *candidates);
 
 /* The content was wrong. A sole contributor is out; where several had a part, each may be asked once more.

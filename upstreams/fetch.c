@@ -15,13 +15,9 @@
 const char *fetch_outcome_name(enum fetch_outcome outcome)
 {
     static const char *const names[] = {
-        [FETCH_OK] = "ok",
-        [FETCH_NOT_MODIFIED] = "not modified",
-        [FETCH_NOT_FOUND] = "not found",
-        [FETCH_UNAVAILABLE] = "unavailable",
-        [FETCH_TOO_LARGE] = "too large",
-        [FETCH_REFUSED] = "refused",
-        [FETCH_CANCELLED] = "cancelled",
+        [FETCH_OK] = "ok",           [FETCH_NOT_MODIFIED] = "not modified", [FETCH_NOT_FOUND] = "not found",
+        [FETCH_DENIED] = "denied",   [FETCH_UNAVAILABLE] = "unavailable",   [FETCH_TOO_LARGE] = "too large",
+        [FETCH_REFUSED] = "refused", [FETCH_CANCELLED] = "cancelled",
     };
     return names[outcome];
 }
@@ -63,6 +59,8 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *o
     candidates_init(&fetch->candidates, options->candidates, options->candidate_count);
     buf_init(&fetch->news);
     buf_init(&fetch->shown);
+    buf_init(&fetch->challenge);
+    pass_init(&fetch->pass);
     order(fetch, ORDER_START);
     return fetch;
 }
@@ -110,6 +108,8 @@ void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *r
     candidates_release(&fetch->candidates);
     buf_release(&fetch->news);
     buf_release(&fetch->shown);
+    buf_release(&fetch->challenge);
+    pass_release(&fetch->pass);
     free(fetch->label);
     free(fetch->accept);
     free(fetch);
@@ -162,16 +162,27 @@ static void follow_orders(struct fetcher *fetcher)
         carry_out(fetch, orders, verdict);
 }
 
-static struct fetch *fetch_of(struct ticket *ticket)
+#define FETCH_OF(member, address) ((struct fetch *)(void *)((char *)(address)-offsetof(struct fetch, member)))
+
+/* Starts what has waited for a place or for a token; what one gets may free another's. */
+static void start_granted(struct fetcher *fetcher)
 {
-    return (struct fetch *)(void *)((char *)ticket - offsetof(struct fetch, ticket));
+    for (;;) {
+        struct ticket *ticket = lanes_next(&fetcher->lanes);
+        struct pass *pass = ticket ? NULL : tokens_next(fetcher->tokens);
+
+        if (ticket)
+            attempts_granted(FETCH_OF(ticket, ticket));
+        else if (pass)
+            attempts_authorized(FETCH_OF(pass, pass));
+        else
+            return;
+    }
 }
 
-/* Starts what has waited for a place or for its time. Returns how long the next turn may wait; -1: for
- * ever. */
+/* Starts what has waited. Returns how long the next turn may wait; -1: for ever. */
 static int64_t start_waiting(struct fetcher *fetcher)
 {
-    struct ticket *ticket;
     int64_t wait_ms = -1;
     struct fetch *next;
 
@@ -181,8 +192,7 @@ static int64_t start_waiting(struct fetcher *fetcher)
         if (fetch->due_ms <= now_ms)
             attempts_rested(fetch);
     }
-    while ((ticket = lanes_next(&fetcher->lanes)))
-        attempts_granted(fetch_of(ticket));
+    start_granted(fetcher);
     now_ms = clock_mono_ms();
     for (struct fetch *fetch = TAILQ_FIRST(&fetcher->resting); fetch;
          fetch = TAILQ_NEXT(fetch, resting_entry)) {
@@ -230,6 +240,7 @@ static int start_thread(struct fetcher *fetcher)
 
 static void fetcher_free(struct fetcher *fetcher)
 {
+    tokens_free(fetcher->tokens);
     exchanges_close(fetcher->exchanges);
     lock_destroy(&fetcher->lock);
     free(fetcher);
@@ -252,6 +263,7 @@ int fetcher_start(struct fetcher **out, struct buf *error)
         curl_global_cleanup();
         return -1;
     }
+    fetcher->tokens = tokens_new(fetcher->exchanges);
     lock_init(&fetcher->lock, LOCK_RANK_FETCH_QUEUE);
     int failure = start_thread(fetcher);
     if (failure) {

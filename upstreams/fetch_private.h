@@ -1,5 +1,5 @@
-/* Shared by fetch.c (the thread, orders from other threads) and attempts.c (one fetch over its
- * candidates). */
+/* Shared by fetch.c (the thread, orders from other threads), attempts.c (one fetch over its candidates) and
+ * question.c (one question to one of them). */
 #ifndef UPSTREAMS_FETCH_PRIVATE_H
 #define UPSTREAMS_FETCH_PRIVATE_H
 
@@ -15,13 +15,15 @@
 #include "upstreams/fetch.h"
 #include "upstreams/judge.h"
 #include "upstreams/lanes.h"
+#include "upstreams/tokens.h"
 
 enum fetch_state {
-    FETCH_NEW,      /* its start order has not been seen */
-    FETCH_QUEUED,   /* its ticket waits in the lane of `current` */
-    FETCH_RUNNING,  /* an exchange with `current` */
-    FETCH_RESTING,  /* until due_ms, between two rounds */
-    FETCH_DECIDING, /* the sink will tell */
+    FETCH_NEW,         /* its start order has not been seen */
+    FETCH_AUTHORIZING, /* its pass waits for a token of `current` */
+    FETCH_QUEUED,      /* its ticket waits in the lane of `current` */
+    FETCH_RUNNING,     /* an exchange with `current` */
+    FETCH_RESTING,     /* until due_ms, between two rounds */
+    FETCH_DECIDING,    /* the sink will tell */
 };
 
 enum fetch_order {
@@ -57,8 +59,14 @@ struct fetch {
     int64_t total_bytes; /* -1: not known */
     struct answer_copy answer;
 
-    /* the exchange at hand */
+    /* the attempt at hand */
     struct candidate *current;
+    struct pass pass;     /* for its scope, if it has one */
+    struct buf challenge; /* the WWW-Authenticate of JUDGE_CHALLENGED */
+    bool challenged;      /* once already; the second time is a denial */
+    bool gave_place;      /* in the lane, to wait for a token; not a second time */
+
+    /* the exchange at hand */
     struct exchange *exchange;
     struct question question;
     struct ruling ruling;
@@ -85,6 +93,7 @@ struct fetcher {
     /* owned by the fetch thread */
     struct exchanges *exchanges;
     struct lanes lanes;
+    struct tokens *tokens;
     struct fetch_list all; /* since their start order was seen */
     struct fetch_list resting;
 
@@ -96,10 +105,26 @@ struct fetcher {
 
 /* attempts.c; all on the fetch thread, outside of exchange callbacks. Each may end with fetch_finish(). */
 void attempts_begin(struct fetch *fetch);
-void attempts_granted(struct fetch *fetch); /* its ticket runs */
-void attempts_rested(struct fetch *fetch);  /* due_ms has come */
+void attempts_granted(struct fetch *fetch);    /* its ticket runs */
+void attempts_authorized(struct fetch *fetch); /* its pass has been handed out */
+void attempts_rested(struct fetch *fetch);     /* due_ms has come */
 void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict);
-void attempts_stop(struct fetch *fetch); /* leaves the lane, drops the exchange */
+void attempts_stop(struct fetch *fetch); /* leaves the lane and the token, drops the exchange */
+
+/* question.c. What is asked of the current candidate, and resets what is known of the answer. */
+void question_put(struct fetch *fetch, struct exchange_request *request);
+/* The calls of its exchange. */
+bool question_answered(void *owner, const struct head *head, const char *url);
+int question_body(void *owner, const void *data, size_t len);
+/* The body, which ended by itself, is whole; else the candidate's problem says so. */
+bool question_is_whole(struct fetch *fetch);
+/* All has come, even if the exchange broke afterwards. */
+bool question_has_all(const struct fetch *fetch);
+/* The candidate's standing after an exchange that did not bring the end of the content; and after a ruling alone. */
+void question_weigh_end(struct fetch *fetch, enum exchange_end end, const char *problem);
+void question_weigh_answer(struct fetch *fetch);
+/* How far such an attempt got: sets `progress` and `fruitless`. */
+void question_weigh_progress(struct fetch *fetch);
 
 /* fetch.c: calls finish() of the sink and frees the fetch. */
 void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *reason);

@@ -99,6 +99,9 @@ struct ruling judge_head(const struct question *question, const struct head *hea
             return ruled(JUDGE_NOT_MODIFIED);
         buf_set(problem, "answered 304 to a request without validators");
         return ruled(JUDGE_USELESS);
+    case 401:
+        buf_set(problem, "answered 401");
+        return ruled(question->authorizable ? JUDGE_CHALLENGED : JUDGE_USELESS);
     case 404:
     case 410:
         buf_set(problem, "answered %d", head->status);

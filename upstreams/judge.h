@@ -13,6 +13,7 @@ struct question {
     bool document;        /* may be encoded; a body that ends with the connection is whole */
     bool head;            /* HEAD */
     bool validated;       /* validators were sent */
+    bool authorizable;    /* a challenge can be met */
     bool ranged;          /* bytes from `offset` on were asked for */
     const char *if_range; /* the strong ETag sent along, or NULL */
     int64_t offset;       /* bytes that we have */
@@ -23,12 +24,14 @@ struct question {
 enum judgement {
     JUDGE_GOOD, /* take the body */
     JUDGE_NOT_MODIFIED,
-    JUDGE_ABSENT,   /* 404, 410 */
-    JUDGE_BUSY,     /* 429, 503 with Retry-After */
-    JUDGE_TROUBLE,  /* may be better in a moment */
-    JUDGE_USELESS,  /* will not be better in a moment */
-    JUDGE_MISMATCH, /* another length than we know: another object */
-    JUDGE_NO_RANGE, /* cannot continue by Range; may still send it whole */
+    JUDGE_ABSENT,     /* 404, 410 */
+    JUDGE_CHALLENGED, /* 401, and `authorizable` */
+    JUDGE_DENIED,     /* never of a head: what a challenge may come to */
+    JUDGE_BUSY,       /* 429, 503 with Retry-After */
+    JUDGE_TROUBLE,    /* may be better in a moment */
+    JUDGE_USELESS,    /* will not be better in a moment */
+    JUDGE_MISMATCH,   /* another length than we know: another object */
+    JUDGE_NO_RANGE,   /* cannot continue by Range; may still send it whole */
     JUDGE_TOO_LARGE,
 };
 

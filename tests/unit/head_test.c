@@ -105,6 +105,48 @@ static void head_is_bounded(void **state)
     head_release(&head);
 }
 
+/* Lines of a list are one list; of others the last counts. */
+static void head_lists_joined(void **state)
+{
+    struct head head;
+
+    (void)state;
+    assert_int_equal(feed(&head,
+                          "HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=\"a\"\nLink: <1>\nETag: \"x\"\n"
+                          "www-authenticate: Bearer realm=\"b\"\nLINK: <2>\nETag: \"y\"\n\n"),
+                     1);
+    assert_string_equal(head.www_authenticate, "Basic realm=\"a\", Bearer realm=\"b\"");
+    assert_string_equal(head.link, "<1>, <2>");
+    assert_string_equal(head.etag, "\"y\"");
+    head_release(&head);
+}
+
+static void head_lists_are_bounded(void **state)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct head head;
+
+    (void)state;
+    buf_add_text(&text, "HTTP/1.1 401 No\n");
+    for (int i = 0; i < 3; i++)
+        buf_printf(&text, "WWW-Authenticate: %04000d\n", i);
+    buf_add_text(&text, "\n");
+    assert_int_equal(feed(&head, text.data), -1);
+    head_release(&head);
+}
+
+static void head_leading_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(head_leading_number("100;w=21600"), 100);
+    assert_int_equal(head_leading_number("0"), 0);
+    assert_int_equal(head_leading_number("7, 100;w=60"), 7);
+    assert_int_equal(head_leading_number(""), -1);
+    assert_int_equal(head_leading_number("-1"), -1);
+    assert_int_equal(head_leading_number("12x"), -1);
+    assert_int_equal(head_leading_number("99999999999999999999"), -1);
+}
+
 static void head_ranges(void **state)
 {
     static const char *const bad[] = {"bytes 5-9/*",  "bytes */10",
@@ -222,6 +264,18 @@ static void judge_statuses(void **state)
         assert_int_equal(judge(plain(), table[i].head).judgement, table[i].judgement);
 }
 
+static void judge_challenges(void **state)
+{
+    struct question question = plain();
+
+    (void)state;
+    assert_int_equal(judge(question, "HTTP/1.1 401 No\n\n").judgement, JUDGE_USELESS);
+    question.authorizable = true;
+    assert_int_equal(judge(question, "HTTP/1.1 401 No\n\n").judgement, JUDGE_CHALLENGED);
+    assert_int_equal(judge(question, "HTTP/1.1 403 No\n\n").judgement, JUDGE_USELESS);
+    assert_int_equal(judge(question, "HTTP/1.1 407 No\n\n").judgement, JUDGE_USELESS);
+}
+
 static void judge_ranges(void **state)
 {
     struct ruling ruling;
@@ -279,12 +333,14 @@ static void judge_encoded_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(head_fields),         cmocka_unit_test(head_interim_forgotten),
-        cmocka_unit_test(head_contradictions), cmocka_unit_test(head_chunked_has_no_length),
-        cmocka_unit_test(head_is_bounded),     cmocka_unit_test(head_ranges),
-        cmocka_unit_test(head_retry_after),    cmocka_unit_test(head_etags),
-        cmocka_unit_test(judge_statuses),      cmocka_unit_test(judge_ranges),
-        cmocka_unit_test(judge_limits),        cmocka_unit_test(judge_encoded_document),
+        cmocka_unit_test(head_lists_joined),    cmocka_unit_test(head_lists_are_bounded),
+        cmocka_unit_test(head_leading_numbers), cmocka_unit_test(judge_challenges),
+        cmocka_unit_test(head_fields),          cmocka_unit_test(head_interim_forgotten),
+        cmocka_unit_test(head_contradictions),  cmocka_unit_test(head_chunked_has_no_length),
+        cmocka_unit_test(head_is_bounded),      cmocka_unit_test(head_ranges),
+        cmocka_unit_test(head_retry_after),     cmocka_unit_test(head_etags),
+        cmocka_unit_test(judge_statuses),       cmocka_unit_test(judge_ranges),
+        cmocka_unit_test(judge_limits),         cmocka_unit_test(judge_encoded_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,83 @@
+/* The credentials that questions to registries are sent with: one token, or user name and password, for each upstream
+ * and scope. Owned by the fetch thread; only it calls here.
+ *
+ * A question has a *pass*. tokens_get() before the question, tokens_challenged() after a 401 to it; where they say
+ * PASS_WAIT, tokens_next() hands the pass out when the token, or its failure, is there. As with lanes, nothing is called
+ * back.
+ *
+ *     tokens_get ─► READY: ask, with pass->authorization or, if that is NULL, without ─► 401 ─► tokens_challenged
+ *         │                                                  ▲                                     │        │
+ *         └─► WAIT ─► tokens_next ─► READY ──────────────────┤◄──────── READY, WAIT ◄──────────────┘        │
+ *                          └───────► DENIED, TROUBLE, USELESS: pass->problem tells ◄────────────────────────┘
+ *
+ * However many wait for a token, it is asked for once. It is used until shortly before it runs out, by the monotonic
+ * clock; then a new one is asked for as the last challenge said, without another 401. A challenge to a token that was
+ * taken from here throws that one away; who is challenged twice for one question should take that as a denial.
+ *
+ * Token requests take no place in the lanes of the fetches: they have lanes of their own, in which only they wait for
+ * each other. So a fetch may wait for a token in whatever place it holds.
+ *
+ * Specification: Docker Registry v2 "Token Authentication"; RFC 7617 for Basic. */
+#ifndef UPSTREAMS_TOKENS_H
+#define UPSTREAMS_TOKENS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+
+struct exchanges;
+struct token;
+struct tokens;
+struct upstream;
+
+#define TOKENS_MAX 2048
+#define TOKEN_IDLE_MS (3600 * 1000) /* what nobody used for so long may go */
+
+enum pass_state {
+    PASS_READY,
+    PASS_WAIT,
+    PASS_DENIED,  /* with these credentials, or without any, there is no access */
+    PASS_TROUBLE, /* may go better in a moment */
+    PASS_USELESS, /* will not go better in a moment */
+};
+
+/* Lies in the structure that asks. Begins as zeros and pass_init(). */
+struct pass {
+    enum pass_state state;
+    char *authorization; /* READY: the header to send; NULL: none */
+    uint64_t number;     /* of that token; 0: none */
+    int64_t until_ms;    /* monotonic: it can be relied upon so long */
+    struct buf problem;  /* DENIED, TROUBLE, USELESS: the end of a sentence, without secrets */
+
+    /* of tokens.c, while WAIT */
+    struct token *token; /* NULL: ready to be handed out */
+    bool listed;
+    TAILQ_ENTRY(pass) entry;
+};
+TAILQ_HEAD(pass_list, pass);
+
+void pass_init(struct pass *pass);
+/* READY, with something to send that has not run out. */
+bool pass_good(const struct pass *pass);
+/* It must not be waiting. */
+void pass_release(struct pass *pass);
+
+struct tokens *tokens_new(struct exchanges *exchanges);
+/* Nobody may be waiting. */
+void tokens_free(struct tokens *tokens);
+
+/* Before a question: READY or WAIT. What the pass held before is void. */
+enum pass_state tokens_get(struct tokens *tokens, struct pass *pass, struct upstream *upstream,
+                           const char *scope);
+/* After a 401 to a question that was sent with this pass; `challenge` is its WWW-Authenticate. Never READY with what
+ * was sent. */
+enum pass_state tokens_challenged(struct tokens *tokens, struct pass *pass, struct upstream *upstream,
+                                  const char *scope, const char *challenge);
+/* The next pass whose wait has ended, or NULL. Starts token requests whose turn has come. */
+struct pass *tokens_next(struct tokens *tokens);
+/* Ends a wait, if there is one. A token that nobody waits for any more is not asked for any further. */
+void tokens_leave(struct tokens *tokens, struct pass *pass);
+
+#endif
