@@ -181,7 +181,7 @@ static void settle_locked(struct fill *fill, enum fetch_outcome outcome, const c
         fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
     CHECK(!fill->product);
     fill->product = product;
-    if (!good && outcome != FETCH_NOT_FOUND)
+    if (!good && outcome != FETCH_NOT_FOUND && outcome != FETCH_DENIED)
         counter_add(COUNTER_FILLS_FAILED, 1);
     fill_wake_locked(fill);
 }

@@ -1,5 +1,6 @@
 #include "proxy/home.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -71,6 +72,24 @@ static void print_health(void *arg, struct upstream *upstream)
                upstream_healthy(upstream));
 }
 
+static void print_limit(void *arg, struct upstream *upstream)
+{
+    int64_t limit = upstream_get_quota(upstream).limit;
+
+    if (limit >= 0)
+        buf_printf(arg, "yizhan_upstream_ratelimit{upstream=\"%s\"} %" PRId64 "\n", upstream_name(upstream),
+                   limit);
+}
+
+static void print_remaining(void *arg, struct upstream *upstream)
+{
+    int64_t remaining = upstream_get_quota(upstream).remaining;
+
+    if (remaining >= 0)
+        buf_printf(arg, "yizhan_upstream_ratelimit_remaining{upstream=\"%s\"} %" PRId64 "\n",
+                   upstream_name(upstream), remaining);
+}
+
 /* Lines for each upstream, after the counters. */
 static void print_upstreams(const struct site *site, struct buf *out)
 {
@@ -80,6 +99,8 @@ static void print_upstreams(const struct site *site, struct buf *out)
         void (*print)(void *out, struct upstream *upstream);
     } gauges[] = {
         {"yizhan_upstream_healthy", "whether the upstream answered when last asked", print_health},
+        {"yizhan_upstream_ratelimit", "requests that the upstream grants in its period", print_limit},
+        {"yizhan_upstream_ratelimit_remaining", "how many of them are left", print_remaining},
     };
 
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {

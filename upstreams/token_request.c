@@ -78,7 +78,8 @@ static enum token_outcome weigh_status(const struct token_request *request, stru
                      request->credentials
                          ? ": check username and password of this upstream in the configuration"
                          : ": it may want a username and password of this upstream in the configuration");
-        return request->credentials ? TOKEN_USELESS : TOKEN_DENIED;
+        /* 403 is what some say of repositories that do not exist, to users they know as well. */
+        return request->credentials && status == 401 ? TOKEN_USELESS : TOKEN_DENIED;
     }
     return status == 408 || status == 429 || status / 100 == 5 ? TOKEN_TROUBLE : TOKEN_USELESS;
 }
