@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/config_registry.h"
 #include "base/config_table.h"
 #include "base/config_value.h"
@@ -26,6 +27,7 @@ struct opened_section {
     const struct config_section *section;
     char *name; /* NULL: not a named one */
     int line;
+    int key_line[CONFIG_MAX_KEYS]; /* 0: not given */
 };
 
 struct parser {
@@ -37,9 +39,8 @@ struct parser {
     int error_line; /* 0: no error so far */
 
     struct opened_section opened[MAX_SECTIONS];
-    size_t opened_count;            /* the last one is open now */
-    void *base;                     /* where its keys lie */
-    int seen_line[CONFIG_MAX_KEYS]; /* of its keys; 0: not given */
+    size_t opened_count; /* the last one is open now */
+    void *base;          /* where its keys lie */
 };
 
 /* Keeps the first error. Returns -1. */
@@ -83,7 +84,7 @@ static int close_section(struct parser *parser)
     if (!opened)
         return 0;
     for (size_t i = 0; (key = config_key_at(opened->section, i)); i++) {
-        if (!config_key_is_required(key) || parser->seen_line[i])
+        if (!config_key_is_required(key) || opened->key_line[i])
             continue;
         print_opened(opened, &expected);
         buf_printf(&expected, " has no %s; expected %s = ", config_key_name(key), config_key_name(key));
@@ -102,9 +103,12 @@ static int open_section(struct parser *parser, const struct config_section *sect
 
     if (close_section(parser) < 0)
         return -1;
-    if (expected)
-        return fail_at(parser, parser->line, "\"%s\" is no name for [%s]; expected %s", text, section->word,
-                       expected);
+    if (expected) {
+        buf_reset(&normal);
+        config_print_masked(&normal, text);
+        return fail_at(parser, parser->line, "\"%s\" is no name for [%s]; expected %s", normal.data,
+                       section->word, expected);
+    }
     for (size_t i = 0; i < parser->opened_count; i++)
         if (parser->opened[i].section == section && (!name || strcmp(parser->opened[i].name, name) == 0))
             return fail_at(parser, parser->line, "this section is there already, in line %d; merge the two",
@@ -113,8 +117,7 @@ static int open_section(struct parser *parser, const struct config_section *sect
     if (!parser->base)
         return fail_at(parser, parser->line, "too many sections; at most %d of one kind", CONFIG_MAX_ITEMS);
     parser->opened[parser->opened_count++] =
-        (struct opened_section){section, xstrdup_or_null(name), parser->line};
-    memset(parser->seen_line, 0, sizeof(parser->seen_line));
+        (struct opened_section){.section = section, .name = xstrdup_or_null(name), .line = parser->line};
     return 0;
 }
 
@@ -242,30 +245,43 @@ static int unknown_key(struct parser *parser, const char *name)
     return fail_at(parser, parser->line, "%s", text.data);
 }
 
-static int set_key(struct parser *parser, const char *name, const char *value)
+static const struct config_key *find_key(const struct config_section *section, const char *name,
+                                         size_t *number)
 {
     const struct config_key *key;
-    struct buf CLEANUP_BUF problem = BUF_INIT;
-    size_t number = 0;
 
-    if (!current(parser))
+    for (*number = 0; (key = config_key_at(section, *number)); ++*number)
+        if (strcmp(config_key_name(key), name) == 0)
+            return key;
+    return NULL;
+}
+
+static int set_key(struct parser *parser, const char *name, const char *value)
+{
+    struct opened_section *opened = current(parser);
+    const struct config_key *key;
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+    size_t number;
+
+    if (!opened)
         return fail_at(parser, parser->line,
                        "\"%s\" stands above the first section; expected [server] or another", name);
-    while ((key = config_key_at(current(parser)->section, number)) && strcmp(config_key_name(key), name) != 0)
-        number++;
-    if (!key)
+    if (!(key = find_key(opened->section, name, &number)))
         return unknown_key(parser, name);
     if (!*value)
         return fail_at(parser, parser->line, "%s has no value", name);
-    if (strstr(value, " #") || strstr(value, "\t#"))
+    if (strstr(value, " #") || strstr(value, "\t#")) {
+        config_key_print_value(key, value, &problem);
         return fail_at(parser, parser->line,
-                       "%s = %s: a comment behind a value begins with \" ;\", not with \"#\"", name, value);
-    if (!config_key_is_list(key) && parser->seen_line[number])
+                       "%s = %s: a comment behind a value begins with \" ;\", not with \"#\"", name,
+                       problem.data);
+    }
+    if (!config_key_is_list(key) && opened->key_line[number])
         return fail_at(parser, parser->line, "%s is given already, in line %d", name,
-                       parser->seen_line[number]);
-    if (!parser->seen_line[number])
+                       opened->key_line[number]);
+    if (!opened->key_line[number])
         config_key_clear(key, parser->base);
-    parser->seen_line[number] = parser->line;
+    opened->key_line[number] = parser->line;
     if (config_key_set(key, parser->base, value, &problem) < 0)
         return fail_at(parser, parser->line, "%s", problem.data);
     return 0;
@@ -283,26 +299,32 @@ static int on_key(void *user, const char *section, const char *name, const char 
 
 /* ---- the whole file ---- */
 
-/* Of a registry's or an upstream's section: their names differ. */
-static int line_of(const struct parser *parser, const char *section_name)
+/* Of the key, or of the section where the key is not given. */
+static int line_of(const struct parser *parser, const struct config_place *place)
 {
-    for (size_t i = 0; i < parser->opened_count; i++)
-        if (parser->opened[i].name && parser->opened[i].section->name_expected != config_word_expected &&
-            strcmp(parser->opened[i].name, section_name) == 0)
-            return parser->opened[i].line;
-    return 1;
+    for (size_t i = 0; i < parser->opened_count; i++) {
+        const struct opened_section *opened = &parser->opened[i];
+        size_t number;
+        if (!opened->name || strcmp(opened->section->word, place->word) != 0 ||
+            strcmp(opened->name, place->name) != 0)
+            continue;
+        if (place->key && find_key(opened->section, place->key, &number) && opened->key_line[number])
+            return opened->key_line[number];
+        return opened->line;
+    }
+    BUG("there is no section [%s \"%s\"]", place->word, place->name);
 }
 
 static int check_whole(struct parser *parser)
 {
     struct config *config = parser->config;
     struct buf CLEANUP_BUF problem = BUF_INIT;
-    const char *section = NULL;
+    struct config_place place = {NULL, NULL, NULL};
 
     if (close_section(parser) < 0)
         return -1;
-    if (config_registries_complete(config, &section, &problem) < 0)
-        return fail_at(parser, line_of(parser, section), "%s", problem.data);
+    if (config_registries_complete(config, &place, &problem) < 0)
+        return fail_at(parser, line_of(parser, &place), "%s", problem.data);
     if (!config->pypi_upstream_count && !config->registry_count && !config->server.offline) {
         buf_set(
             parser->error,

@@ -6,8 +6,15 @@
 struct buf;
 struct config;
 
-/* Fills in registry_config.upstreams, and reads the files of passwords. Returns 0; -1 with a sentence in `error` and in
- * *section the name of the section that it is about, owned by the configuration. */
-int config_registries_complete(struct config *config, const char **section, struct buf *error);
+/* What a message is about: `key` of [word "name"]. The name is owned by the configuration. */
+struct config_place {
+    const char *word;
+    const char *name;
+    const char *key; /* NULL: the section as a whole */
+};
+
+/* Fills in registry_config.upstreams, and reads the files of passwords. Returns 0; -1 with a sentence in `error`,
+ * without a password in it, and where the trouble is in *place. */
+int config_registries_complete(struct config *config, struct config_place *place, struct buf *error);
 
 #endif

@@ -23,10 +23,11 @@ enum value_type {                   /* numbers first, texts from VALUE_PATH on *
                   VALUE_URL,        /* char *, ends in "/" */
                   VALUE_PROXY,      /* char *; "none" is "" */
                   VALUE_LISTEN,     /* char * */
-                  VALUE_TEXT,       /* char * */
+                  VALUE_USERNAME,   /* char * */
                   VALUE_SECRET,     /* char *, never shown */
                   VALUE_REGISTRY,   /* char *, a URL that ends in "/" */
                   VALUE_HOST,       /* char *, perhaps with a port */
+                  VALUE_REALM,      /* char *, a host without a port */
                   VALUE_REWRITE,    /* char *, two words */
 };
 
@@ -51,24 +52,24 @@ static void *open_registry_upstream(struct config *config, const char *name);
 static void set_defaults(const struct config_section *section, void *base);
 
 static const struct config_section sections[SECTIONS] = {
-    [SERVER] = {"server", false, "The HTTP server.", NULL, open_config},
-    [STORAGE] = {"storage", false,
+    [SERVER] = {"server", NULL, "The HTTP server.", NULL, open_config},
+    [STORAGE] = {"storage", NULL,
                  "The store: where packages and images are kept, and how much of the disk it may take.", NULL,
                  open_config},
-    [PYPI] = {"pypi", false, "The PyPI index as a whole.", NULL, open_config},
-    [PYPI_UPSTREAM] = {"pypi", true,
+    [PYPI] = {"pypi", NULL, "The PyPI index as a whole.", NULL, open_config},
+    [PYPI_UPSTREAM] = {"pypi", "name",
                        "One PyPI upstream; the name is yours and appears in logs. Upstreams are tried in the "
                        "order of the file.",
                        config_word_expected, open_pypi_upstream},
-    [REGISTRY] =
-        {"registry", true,
-         "One container registry, by the name that images have: `docker.io`, `ghcr.io`. The keys from "
-         "`resolve` on are those of its upstreams, where they have no section of their own.",
-         config_registry_expected, open_registry},
+    [REGISTRY] = {"registry", "name",
+                  "One container registry, by the name that images have: `docker.io`, `ghcr.io`, "
+                  "`registry.lan:5000`. The keys from `resolve` on are for those of its upstreams that have "
+                  "no section `[upstream \"URL\"]`.",
+                  config_registry_expected, open_registry},
     [REGISTRY_UPSTREAM] =
-        {"upstream", true,
-         "More about one upstream of a registry, in place of what the registry's section says; "
-         "the name is its URL, as in `upstream =`.",
+        {"upstream", "URL",
+         "One upstream of a registry, by its URL as `upstream =` has it. None of the keys in "
+         "the registry's section hold for it then: what is not given here has its default.",
          config_registry_url_expected, open_registry_upstream},
 };
 
@@ -153,23 +154,24 @@ static const struct config_key keys[] = {
      "`no_proxy`)."}
 /* And every upstream of a registry these. */
 #define IN_ONE(start, field) ((start) + offsetof(struct registry_upstream_config, field))
-#define REGISTRY_UPSTREAM_KEYS(section, start)                                                           \
-    {S(section), "resolve", VALUE_BOOL, false, IN_ONE(start, resolve), "yes", false, 0, 0,               \
-     "`no`: it is asked for blobs and for manifests by digest only, never what a tag is. For mirrors "   \
-     "whose tags are old."},                                                                             \
-    {S(section), "username", VALUE_TEXT, false, IN_ONE(start, username), NULL, false, 0, 0,              \
-     "Who asks; without it, nobody in particular. Everybody who reaches this server can then pull what " \
-     "this user can."},                                                                                  \
-    {S(section), "password", VALUE_SECRET, false, IN_ONE(start, password), NULL, false, 0, 0,            \
-     "The password, or an access token."},                                                               \
-    {S(section), "password_file", VALUE_PATH, false, IN_ONE(start, password_file), NULL, false, 0, 0,    \
-     "A file whose first line is the password. Read at start and on SIGHUP."},                           \
-    {S(section), "realm", VALUE_HOST, true, IN_ONE(start, realms), NULL, false, 0, 0,                    \
-     "Host of a token server outside the upstream's own domain that it may send us, and the "            \
-     "credentials, to."},                                                                                \
-    {S(section), "rewrite", VALUE_REWRITE, true, IN_ONE(start, rewrites), NULL, false, 0, 0,             \
-     "Where the upstream names repositories otherwise: one that begins with the first word begins with " \
-     "the second there. The first rule that fits counts."},                                              \
+#define REGISTRY_UPSTREAM_KEYS(section, start)                                                            \
+    {S(section), "resolve", VALUE_BOOL, false, IN_ONE(start, resolve), "yes", false, 0, 0,                \
+     "`no`: it is asked for blobs and for manifests by digest only, never what a tag means now. For "     \
+     "mirrors whose tags are old."},                                                                      \
+    {S(section), "username", VALUE_USERNAME, false, IN_ONE(start, username), NULL, false, 0, 0,           \
+     "Who asks; without it, nobody in particular. Everybody who reaches this server can then pull what "  \
+     "this user can. Credentials stand in the registry's section only if it has one upstream."},          \
+    {S(section), "password", VALUE_SECRET, false, IN_ONE(start, password), NULL, false, 0, 0,             \
+     "The password, or an access token. One with ` ;` or ` #` in it goes into a `password_file`."},       \
+    {S(section), "password_file", VALUE_PATH, false, IN_ONE(start, password_file), NULL, false, 0, 0,     \
+     "A file whose first line is the password. Read at start and on SIGHUP. A relative path starts where " \
+     "the program is started."},                                                                          \
+    {S(section), "realm", VALUE_REALM, true, IN_ONE(start, realms), NULL, false, 0, 0,                    \
+     "Host of a token server outside the upstream's own domain that it may send us, and the "             \
+     "credentials, to."},                                                                                 \
+    {S(section), "rewrite", VALUE_REWRITE, true, IN_ONE(start, rewrites), NULL, false, 0, 0,              \
+     "Where the upstream names repositories otherwise: one that begins with the first word begins with "  \
+     "the second there. The first rule that fits counts."},                                               \
     UPSTREAM_KEYS(section, IN_ONE(start, common))
     /* clang-format on */
 
@@ -177,18 +179,16 @@ static const struct config_key keys[] = {
 
     {S(REGISTRY), "upstream", VALUE_REGISTRY, true, IN_REGISTRY(urls), NULL, true, 0, 0,
      "A server to pull from: the registry itself or a mirror of it, tried in this order. A path in the URL "
-     "is "
-     "put before the repository."},
+     "is put before the repository."},
     {S(REGISTRY), "default", VALUE_BOOL, false, IN_REGISTRY(is_default), "no", false, 0, 0,
      "`yes`: what a name without a registry means. For one registry at most."},
     {S(REGISTRY), "host", VALUE_HOST, true, IN_REGISTRY(hosts), NULL, false, 0, 0,
-     "Requests to this host name of ours mean this registry."},
+     "A name of this server, in the Host header, that means this registry."},
     {S(REGISTRY), "tag_ttl", VALUE_TIME, false, IN_REGISTRY(tag_ttl_s), "10m", false, 0, 365 * DAY,
      "How long a tag is served without asking an upstream whether it has changed."},
     {S(REGISTRY), "stale_ttl", VALUE_TIME, false, IN_REGISTRY(stale_ttl_s), "1d", false, 0, 3650 * DAY,
      "After `tag_ttl`, how long the old tag is still served while it is asked for in the background. Past "
-     "that, "
-     "clients wait for the answer; when no upstream gives one they get the old tag, however old."},
+     "that, clients wait for the answer; when no upstream gives one they get the old tag, however old."},
     {S(REGISTRY), "negative_ttl", VALUE_TIME, false, IN_REGISTRY(negative_ttl_s), "60s", false, 0, DAY,
      "How long \"not found\" is remembered."},
     REGISTRY_UPSTREAM_KEYS(REGISTRY, IN_REGISTRY(own)),
@@ -249,7 +249,7 @@ static void *open_registry_upstream(struct config *config, const char *name)
 const struct config_section *config_section_find(const char *word, bool named)
 {
     for (int i = 0; i < SECTIONS; i++)
-        if (sections[i].named == named && strcmp(sections[i].word, word) == 0)
+        if (!sections[i].name_word == !named && strcmp(sections[i].word, word) == 0)
             return &sections[i];
     return NULL;
 }
@@ -272,7 +272,10 @@ const struct config_key *config_key_at(const struct config_section *section, siz
 
 void config_section_print(const struct config_section *section, struct buf *out)
 {
-    buf_printf(out, section->named ? "[%s \"name\"]" : "[%s]", section->word);
+    if (section->name_word)
+        buf_printf(out, "[%s \"%s\"]", section->word, section->name_word);
+    else
+        buf_printf(out, "[%s]", section->word);
 }
 
 void config_print_sections(struct buf *out)
@@ -296,6 +299,14 @@ void config_section_print_keys(const struct config_section *section, struct buf 
 const char *config_key_name(const struct config_key *key)
 {
     return key->name;
+}
+
+void config_key_print_value(const struct config_key *key, const char *text, struct buf *out)
+{
+    if (key->type == VALUE_SECRET)
+        buf_add_text(out, "...");
+    else
+        config_print_masked(out, text);
 }
 
 bool config_key_is_list(const struct config_key *key)
@@ -335,10 +346,11 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_URL] = "an http:// or https:// URL",
         [VALUE_PROXY] = "a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, or none",
         [VALUE_LISTEN] = "address:port, [IPv6 address]:port, *:port or unix:/path",
-        [VALUE_TEXT] = "a word",
+        [VALUE_USERNAME] = "the name of a user",
         [VALUE_SECRET] = "a password",
         [VALUE_REGISTRY] = "an http:// or https:// URL",
         [VALUE_HOST] = "a host name, perhaps with a port",
+        [VALUE_REALM] = "a host without scheme, port and path, such as auth.docker.io",
         [VALUE_REWRITE] = "two beginnings of repository names: from to",
     };
 
@@ -413,6 +425,10 @@ static const char *read_text(const struct config_key *key, const char *text, cha
         problem = config_registry_url_problem(text, &normal);
     else if (key->type == VALUE_HOST)
         problem = config_host_problem(text);
+    else if (key->type == VALUE_REALM)
+        problem = config_realm_problem(text, &normal);
+    else if (key->type == VALUE_USERNAME)
+        problem = config_username_problem(text);
     else if (key->type == VALUE_REWRITE)
         problem = config_rewrite_problem(text);
     else if (key->type == VALUE_PROXY && strcmp(text, "none") == 0)
@@ -455,7 +471,9 @@ int config_key_set(const struct config_key *key, void *base, const char *text, s
 
     if (!problem)
         return 0;
-    buf_printf(error, "%s = %s: expected ", key->name, key->type == VALUE_SECRET ? "..." : text);
+    buf_printf(error, "%s = ", key->name);
+    config_key_print_value(key, text, error);
+    buf_add_text(error, ": expected ");
     config_key_print_expected(key, error);
     buf_printf(error, "; %s", problem);
     return -1;
@@ -472,7 +490,7 @@ void config_key_clear(const struct config_key *key, void *base)
         free(list->items);
         *list = (struct string_list){NULL, 0};
     } else if (key->type >= VALUE_PATH) {
-        free(*(char **)field);
+        free_secret(*(char **)field); /* more than one type holds passwords */
         *(char **)field = NULL;
     }
 }
@@ -502,7 +520,7 @@ struct config *config_new(void)
     struct config *config = xcalloc(1, sizeof(*config));
 
     for (int i = 0; i < SECTIONS; i++)
-        if (!sections[i].named)
+        if (!sections[i].name_word)
             set_defaults(&sections[i], config);
     return config;
 }
@@ -512,7 +530,7 @@ void config_free(struct config *config)
     if (!config)
         return;
     for (int i = 0; i < SECTIONS; i++)
-        if (!sections[i].named)
+        if (!sections[i].name_word)
             release(&sections[i], config);
     for (size_t i = 0; i < config->pypi_upstream_count; i++) {
         release(&sections[PYPI_UPSTREAM], &config->pypi_upstreams[i]);

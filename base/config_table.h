@@ -13,8 +13,8 @@ struct config;
 #define CONFIG_MAX_KEYS 64 /* of one section */
 
 struct config_section {
-    const char *word; /* [word] or [word "name"] */
-    bool named;
+    const char *word;      /* [word] or [word "name"] */
+    const char *name_word; /* what the name is, for messages: "name", "URL"; NULL: it takes none */
     const char *help;
     /* NULL when the name is good, else what was expected of it. A good one is appended as it is kept. */
     const char *(*name_expected)(const char *name, struct buf *normal);
@@ -37,6 +37,8 @@ const char *config_key_name(const struct config_key *key);
 bool config_key_is_list(const struct config_key *key);
 /* It has no default and must be given. */
 bool config_key_is_required(const struct config_key *key);
+/* Appends the value as messages may have it: without passwords. */
+void config_key_print_value(const struct config_key *key, const char *text, struct buf *out);
 /* Appends what it takes, for messages and the reference: "a size such as 64M (K M G T)". */
 void config_key_print_expected(const struct config_key *key, struct buf *out);
 

@@ -72,6 +72,20 @@ void config_print_time(struct buf *out, int64_t seconds)
     print_with_unit(out, seconds, time_units);
 }
 
+void config_print_masked(struct buf *out, const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    const char *at = strrchr(text, '@');
+    const char *colon = strchr(scheme ? scheme + strlen("://") : text, ':');
+
+    if (at && colon && colon < at) {
+        buf_add(out, text, (size_t)(colon + 1 - text));
+        buf_add_text(out, "...");
+        text = at;
+    }
+    buf_add_text(out, text);
+}
+
 /* ---- hosts and ports ---- */
 
 static bool is_port(const char *text, size_t len, uint64_t min)
@@ -223,13 +237,45 @@ const char *config_host_problem(const char *text)
     return authority_problem(text, strlen(text));
 }
 
+const char *config_realm_problem(const char *text, struct buf *normal)
+{
+    size_t len = strlen(text);
+    bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
+
+    if (brackets) {
+        text++;
+        len -= 2;
+    }
+    if (is_ipv6(text, len) || (!brackets && is_host_name(text, len))) {
+        buf_add(normal, text, len);
+        return NULL;
+    }
+    return strstr(text, "://") ? "it is a whole URL" : strchr(text, ':') ? "it has a port" : "it is none";
+}
+
+const char *config_username_problem(const char *text)
+{
+    return strchr(text, ':') ? "it has a colon (\":\")" : NULL;
+}
+
+/* Sections and lists find each other by the URL. */
+static void lower_host(char *url)
+{
+    for (char *c = strstr(url, "://") + strlen("://"); *c && *c != '/'; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c + 'a' - 'A');
+}
+
 const char *config_registry_url_problem(const char *text, struct buf *normal)
 {
     const char *problem = config_url_problem(text, normal);
 
-    if (!problem && text_ends(normal->data, "/v2/"))
+    if (problem)
+        return problem;
+    lower_host(normal->data);
+    if (text_ends(normal->data, "/v2/"))
         buf_truncate(normal, normal->len - strlen("v2/"));
-    return problem;
+    return NULL;
 }
 
 const char *config_rewrite_problem(const char *text)

@@ -17,7 +17,11 @@ const char *config_listen_problem(const char *text);
 
 /* "registry-1.docker.io", "127.0.0.1:5000", "[::1]:5000". */
 const char *config_host_problem(const char *text);
-/* As config_url_problem(); "/v2/" at the end, which clients add themselves, is cut off. */
+/* "auth.docker.io": a host alone. An IPv6 address is appended without its brackets, as struct url has it. */
+const char *config_realm_problem(const char *text, struct buf *normal);
+/* What HTTP can send as the user of a password (RFC 7617 section 2). */
+const char *config_username_problem(const char *text);
+/* As config_url_problem(), with the host in lower case. "/v2/" at the end, which we add ourselves, is cut off. */
 const char *config_registry_url_problem(const char *text, struct buf *normal);
 /* "from to" */
 const char *config_rewrite_problem(const char *text);
@@ -27,6 +31,8 @@ const char *config_word_expected(const char *name, struct buf *normal);         
 const char *config_registry_expected(const char *name, struct buf *normal);     /* of a registry */
 const char *config_registry_url_expected(const char *name, struct buf *normal); /* a registry's upstream */
 
+/* Appends the text for a message: a password in a URL becomes "...". */
+void config_print_masked(struct buf *out, const char *text);
 /* Append a number as one would write it in the file: "64M", "10m". */
 void config_print_size(struct buf *out, int64_t bytes);
 void config_print_time(struct buf *out, int64_t seconds);

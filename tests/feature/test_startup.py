@@ -23,6 +23,12 @@ min_free = 0
 index = http://127.0.0.1:9/simple/
 """
 
+HUB = """[registry "docker.io"]
+upstream = http://127.0.0.1:9
+upstream = http://127.0.0.1:8/docker.io
+default = yes
+"""
+
 
 @pytest.fixture
 def config(tmp_path):
@@ -105,6 +111,11 @@ def test_startup_check_of_good_config(config, tmp_path):
         (GOOD.replace("[storage]", "[storage]\nmax_size = 99999999999T"), 5, ["max_size"]),
         (GOOD.replace("[storage]", "offline = perhaps\n[storage]"), 4, ["offline", "perhaps"]),
         (GOOD + '[pypi "two"]\nconnections = 3\n', None, ["two", "index"]),
+        (GOOD + '[registry "Docker.io"]\n', 9, ["Docker.io", "lower case"]),
+        (GOOD + '[registry "docker.io"]\n', 9, ["docker.io", "upstream"]),
+        (GOOD + HUB + "username = me\npassword = hunter2\n", 13, ["username", '[upstream "http://127.0.0.1:9/"]']),
+        (GOOD + HUB + '[upstream "http://127.0.0.1:7"]\n', 13, ["127.0.0.1:7/", "127.0.0.1:8/docker.io/"]),
+        (GOOD + HUB + '[registry "b"]\nupstream = http://b\ndefault = yes\n', 15, ["default", '[registry "docker.io"]']),
     ],
     ids=lambda value: repr(value)[-40:],
 )
@@ -116,6 +127,24 @@ def test_startup_bad_config_names_file_and_line(config, text, line, words, mode)
     message = sentence(result.stderr)
     assert f"{path}:{line}:" in message if line else str(path) in message
     assert all(word in message for word in words)
+    assert "hunter2" not in message
+
+
+def test_startup_check_of_registries(config):
+    result = run("serve", "--check", "-c", config(HUB))
+    assert result.returncode == 0, result.stderr
+
+
+def test_startup_password_file_starts_where_the_program_does(config, tmp_path, monkeypatch):
+    path = config(HUB + '[upstream "http://127.0.0.1:9"]\nusername = me\npassword_file = secret\n')
+    result = run("serve", "--check", "-c", path)
+    assert result.returncode == 1
+    assert f"{path}:7: password_file = secret cannot be read" in sentence(result.stderr)
+    (tmp_path / "secret").write_text("hunter2\n")
+    monkeypatch.chdir(tmp_path)
+    result = run("serve", "--check", "-c", path)
+    assert result.returncode == 0, result.stderr
+    assert "hunter2" not in result.stdout + result.stderr
 
 
 def test_startup_missing_config(tmp_path):

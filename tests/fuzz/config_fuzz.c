@@ -19,9 +19,41 @@ static void check_upstream(const struct pypi_upstream_config *upstream)
     CHECK(upstream->common.connect_timeout_s >= 1 && upstream->common.connect_timeout_s <= 600);
 }
 
+static void check_registry_upstream(const struct registry_upstream_config *upstream)
+{
+    CHECK(text_starts(upstream->url, "http") && text_ends(upstream->url, "/"));
+    CHECK(!upstream->username == !upstream->password);
+    CHECK(!upstream->username || !strchr(upstream->username, ':'));
+    for (size_t i = 0; i < upstream->realms.count; i++)
+        CHECK(*upstream->realms.items[i] && !strpbrk(upstream->realms.items[i], "/@[] "));
+    for (size_t i = 0; i < upstream->rewrites.count; i++)
+        CHECK(strpbrk(upstream->rewrites.items[i], " \t"));
+    CHECK(upstream->common.connections >= 1 && upstream->common.connections <= 256);
+}
+
+static void check_registries(const struct config *config)
+{
+    size_t defaults = 0;
+
+    for (size_t i = 0; i < config->registry_count; i++) {
+        const struct registry_config *registry = &config->registries[i];
+        bool resolves = false;
+        defaults += registry->is_default;
+        CHECK(*registry->name && !strpbrk(registry->name, "/ ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+        CHECK(registry->upstream_count > 0 && registry->upstream_count <= CONFIG_MAX_ITEMS);
+        for (size_t k = 0; k < registry->upstream_count; k++) {
+            check_registry_upstream(&registry->upstreams[k]);
+            resolves |= registry->upstreams[k].resolve;
+        }
+        CHECK(resolves);
+    }
+    CHECK(defaults <= 1);
+}
+
 static void check_config(const struct config *config)
 {
-    CHECK(config->server.offline || config->pypi_upstream_count > 0);
+    CHECK(config->server.offline || config->pypi_upstream_count + config->registry_count > 0);
+    check_registries(config);
     for (size_t i = 0; i < config->pypi_upstream_count; i++)
         check_upstream(&config->pypi_upstreams[i]);
     CHECK(config->server.listen.count > 0);

@@ -359,7 +359,6 @@ static void config_bad_url(void **state)
         {"https://.a/", "the host is no name of letters, digits, dots and hyphens"},
         {"https://-a/", "the host is no name of letters, digits, dots and hyphens"},
         {"https://user@a/", "it has credentials (\"@\")"},
-        {"https://user:word@a/", "it has credentials (\"@\")"},
         {"https://a/?x=1", "it has a query (\"?\")"},
         {"https://a?x=1", "it has a query (\"?\")"},
         {"https://a/#top", "it has a fragment (\"#\")"},
@@ -436,7 +435,7 @@ static void config_bad_proxy(void **state)
         "[pypi \"b\"]", "proxy = 127.0.0.1:3128",
         "proxy = 127.0.0.1:3128: expected a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, "
         "or none; it begins with none of http://, https://, socks5://, socks5h://$");
-    refused_key("[pypi \"b\"]", "proxy = http://user:x@", "proxy = http://user:x@: ");
+    refused_key("[pypi \"b\"]", "proxy = http://user:x@", "proxy = http://user:...@: ");
     refused_key("[pypi \"b\"]", "proxy = http://a:99999", "proxy = http://a:99999: ");
 }
 
@@ -456,7 +455,7 @@ static void config_unknown_section(void **state)
     (void)state;
     refused("\n[serve]\n",
             "m.conf:2: unknown section \"serve\"; expected one of [server], [storage], [pypi], "
-            "[pypi \"name\"], [registry \"name\"], [upstream \"name\"]$");
+            "[pypi \"name\"], [registry \"name\"], [upstream \"URL\"]$");
     refused("[registry]\n", "m.conf:1: [registry] takes a name; expected [registry \"name\"]$");
     refused("[server \"x\"]\n", "m.conf:1: [server] takes no name; expected [server]$");
 }
@@ -604,22 +603,100 @@ static void config_registry_upstream_sections(void **state)
     config_free(config);
 }
 
+static void config_registry_alone(void **state)
+{
+    (void)state;
+    struct config *config = parsed(HUB);
+
+    assert_int_equal(config->pypi_upstream_count, 0);
+    assert_int_equal(config->registry_count, 1);
+    config_free(config);
+}
+
+static void config_registry_order(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[registry \"b\"]\nupstream = http://z\nupstream = http://a\n"
+                                   "[registry \"a:5000\"]\nupstream = http://z\ndefault = yes\n" UPSTREAM);
+
+    assert_int_equal(config->registry_count, 2);
+    assert_string_equal(config->registries[0].name, "b");
+    assert_string_equal(config->registries[0].upstreams[0].url, "http://z/");
+    assert_string_equal(config->registries[0].upstreams[1].url, "http://a/");
+    assert_string_equal(config->registries[1].name, "a:5000");
+    assert_false(config->registries[0].is_default);
+    assert_true(config->registries[1].is_default);
+    config_free(config);
+}
+
+static void config_registry_url_is_normalised(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"https://a.example", "https://a.example/"},
+        {"https://a.example/", "https://a.example/"},
+        {"https://a.example/v2", "https://a.example/"},
+        {"https://a.example/v2/", "https://a.example/"},
+        {"https://A.Example:5000/x/v2/", "https://a.example:5000/x/"},
+        {"http://[FD00::1]/docker.io", "http://[fd00::1]/docker.io/"},
+        {"https://a.example/notv2", "https://a.example/notv2/"},
+        {"https://a.example/v2/x", "https://a.example/v2/x/"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE text = xasprintf("[registry \"r\"]\nupstream = %s\n", cases[i][0]);
+        struct config *config = parsed(text);
+        assert_string_equal(config->registries[0].upstreams[0].url, cases[i][1]);
+        config_free(config);
+    }
+}
+
+static void config_registry_section_is_found_by_url(void **state)
+{
+    (void)state;
+    struct config *config = parsed("[upstream \"https://A.example/v2/\"]\nconnections = 2\n" HUB);
+
+    assert_int_equal(config->registries[0].upstreams[0].common.connections, 2);
+    config_free(config);
+    refused(HUB "[upstream \"https://a.example\"]\n[upstream \"https://a.example/v2\"]\n",
+            "m.conf:4: this section is there already, in line 3; merge the two$");
+}
+
+/* One upstream may serve several registries. */
+static void config_registry_upstream_is_shared(void **state)
+{
+    (void)state;
+    struct config *config = parsed(HUB "[registry \"ghcr.io\"]\nupstream = https://a.example\n"
+                                       "[upstream \"https://a.example\"]\nusername = u\npassword = p\n");
+
+    assert_string_equal(config->registries[0].upstreams[0].password, "p");
+    assert_string_equal(config->registries[1].upstreams[0].password, "p");
+    config_free(config);
+}
+
 static void config_registry_bad_name(void **state)
 {
     (void)state;
-    static const char *const names[] = {"",    "docker.io/library", "Docker.io",
-                                        "a b", "docker.io:",        "docker.io:99999"};
+    static const char *const names[] = {
+        "",           "docker.io/library", "Docker.io", "a b", "docker.io:", "docker.io:99999",
+        "docker.io ", "https://docker.io", "a_b",       "a@b", "[::1]:5000", ".io"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *CLEANUP_FREE text = xasprintf("[registry \"%s\"]\nupstream = https://a/\n", names[i]);
+        char *CLEANUP_FREE text = xasprintf("\n[registry \"%s\"]\nupstream = https://a/\n", names[i]);
         char *CLEANUP_FREE message =
-            xasprintf("m.conf:1: \"%s\" is no name for [registry]; expected a registry as "
-                      "images name it: a host in lower case, ",
+            xasprintf("m.conf:2: \"%s\" is no name for [registry]; expected a registry as images name it: a "
+                      "host in lower case, perhaps with a port, such as docker.io$",
                       names[i]);
         refused(text, message);
     }
     refused("[upstream \"a.example\"]\n",
             "m.conf:1: \"a.example\" is no name for [upstream]; expected the URL ");
+}
+
+static void config_registry_twice(void **state)
+{
+    (void)state;
+    refused(HUB HUB, "m.conf:3: this section is there already, in line 1; merge the two$");
 }
 
 static void config_registry_bad_keys(void **state)
@@ -628,80 +705,346 @@ static void config_registry_bad_keys(void **state)
     refused("[registry \"docker.io\"]\n", "m.conf:1: [registry \"docker.io\"] has no upstream; expected "
                                           "upstream = an http:// or https:// URL$");
     refused_key("[registry \"a\"]", "upstream = a.example", "upstream = a.example: expected an http:// or ");
-    refused_key("[registry \"a\"]", "realm = https://a/", "realm = https://a/: expected a host name");
-    refused_key("[registry \"a\"]", "rewrite = a",
-                "rewrite = a: expected two beginnings of repository names");
-    refused_key("[registry \"a\"]", "rewrite = a b c", "rewrite = a b c: expected two beginnings");
-    refused_key("[registry \"a\"]", "rewrite = A b", "rewrite = A b: expected two beginnings");
-    refused_key("[registry \"a\"]", "default = 1", "default = 1: expected yes or no");
+    refused_key("[registry \"a\"]", "host = http://a/",
+                "host = http://a/: expected a host name, perhaps with a port; ");
+    refused_key("[registry \"a\"]", "default = 1", "default = 1: expected yes or no; it is neither$");
+    refused_key("[registry \"a\"]", "resolve = never", "resolve = never: expected yes or no; ");
+    refused_key("[registry \"a\"]", "tag_ttl = 2y", "tag_ttl = 2y: expected a time such as 10m (s m h d) ");
+    refused_key("[registry \"a\"]", "username = a:b",
+                "username = a:b: expected the name of a user; it has a colon (\":\")$");
+    refused_key("[upstream \"http://a\"]", "upstream = http://b",
+                "unknown key \"upstream\" in [upstream \"http://a/\"]; it belongs to [registry \"name\"]$");
+    refused_key("[pypi \"b\"]", "realm = a",
+                "unknown key \"realm\" in [pypi \"b\"]; it belongs to [registry \"name\"]$");
+}
+
+static void config_registry_bad_realm(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"https://auth.example/token", "it is a whole URL"},
+        {"auth.example:5000", "it has a port"},
+        {"[::1]:5000", "it has a port"},
+        {"auth.example/token", "it is none"},
+        {"a b", "it is none"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE line = xasprintf("realm = %s", cases[i][0]);
+        char *CLEANUP_FREE message = xasprintf(
+            "realm = %s: expected a host without scheme, port and path, such as auth.docker.io; %s$",
+            cases[i][0], cases[i][1]);
+        refused_key("[registry \"a\"]", line, message);
+    }
+}
+
+/* As the hosts of URLs are compared with them: an IPv6 address without brackets. */
+static void config_registry_realms(void **state)
+{
+    (void)state;
+    struct config *config = parsed(HUB "realm = auth.example\nrealm = [::1]\nrealm = fd00::2\n");
+    const struct string_list *realms = &config->registries[0].upstreams[0].realms;
+
+    assert_int_equal(realms->count, 3);
+    assert_string_equal(realms->items[0], "auth.example");
+    assert_string_equal(realms->items[1], "::1");
+    assert_string_equal(realms->items[2], "fd00::2");
+    config_free(config);
+}
+
+static void config_registry_bad_rewrite(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"a", "a b c", "A b", "a :b", "a b?"};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        char *CLEANUP_FREE line = xasprintf("rewrite = %s", values[i]);
+        char *CLEANUP_FREE message =
+            xasprintf("rewrite = %s: expected two beginnings of repository names: from to; it is not two "
+                      "words of lower-case letters, digits, \".\", \"_\", \"-\" and \"/\"$",
+                      values[i]);
+        refused_key("[registry \"a\"]", line, message);
+    }
+}
+
+/* Where its upstreams have no sections of their own, all of them have the registry's rules. */
+static void config_registry_rewrite_is_for_all(void **state)
+{
+    (void)state;
+    struct config *config = parsed(HUB "upstream = https://b.example\nrewrite = library/ hub/\n");
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(config->registries[0].upstreams[i].rewrites.count, 1);
+        assert_string_equal(config->registries[0].upstreams[i].rewrites.items[0], "library/ hub/");
+    }
+    config_free(config);
 }
 
 static void config_registry_one_default(void **state)
 {
     (void)state;
     refused(HUB "default = yes\n[registry \"b\"]\nupstream = http://b\ndefault = yes\n",
-            "m.conf:4: [registry \"docker.io\"] has default = yes already; expected it for one registry$");
+            "m.conf:6: default = yes, but [registry \"docker.io\"] has it already; expected it for one "
+            "registry$");
+    config_free(parsed(HUB "default = yes\n[registry \"b\"]\nupstream = http://b\ndefault = no\n"));
+}
+
+static void config_registry_host_means_one(void **state)
+{
+    (void)state;
+    refused(HUB "host = hub.lan\n[registry \"b\"]\nupstream = http://b\nhost = b.lan\nhost = HUB.lan\n",
+            "m.conf:7: host = HUB.lan means [registry \"docker.io\"] already; expected another name$");
+}
+
+static void config_registry_upstream_twice(void **state)
+{
+    (void)state;
+    refused(HUB "upstream = https://a.example/v2/\n",
+            "m.conf:3: upstream = https://a.example/ is given twice; expected it once$");
 }
 
 static void config_registry_somebody_resolves(void **state)
 {
     (void)state;
-    refused(HUB "resolve = no\n",
-            "m.conf:1: none of its upstreams may say what a tag is; expected resolve = yes ");
+    static const char expected[] =
+        "no upstream may say what a tag means; expected resolve = yes for one of them at least$";
+    char *CLEANUP_FREE key = xasprintf("m.conf:3: %s", expected);
+    char *CLEANUP_FREE section = xasprintf("m.conf:1: %s", expected);
+
+    refused(HUB "resolve = no\n", key);
+    refused(HUB "[upstream \"https://a.example\"]\nresolve = no\n", section);
+    /* The section of one upstream stands in place of the registry's key. */
+    config_free(parsed(HUB "resolve = no\n[upstream \"https://a.example\"]\nresolve = yes\n"));
 }
 
 static void config_registry_unused_upstream(void **state)
 {
     (void)state;
-    refused(HUB "[upstream \"https://b.example\"]\n",
-            "m.conf:3: no registry has upstream = https://b.example/; expected the URL of one that has$");
+    refused(HUB "[registry \"b\"]\nupstream = http://b\n[upstream \"https://b.example\"]\n",
+            "m.conf:5: no registry has upstream = https://b.example/; expected one of https://a.example/, "
+            "http://b/$");
+    refused(UPSTREAM "[upstream \"https://b.example\"]\n",
+            "m.conf:3: no registry has upstream = https://b.example/; expected a section [registry \"name\"] "
+            "with it$");
 }
 
 /* What is meant for one server must not go to another. */
 static void config_registry_credentials_of_many(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"username = u\npassword = p", "realm = r.example"};
+    static const char *const keys[] = {"username = u\npassword = p", "password = p",
+                                       "password_file = /nonexistent", "realm = r.example"};
 
-    for (size_t i = 0; i < 2; i++) {
-        char *CLEANUP_FREE text = xasprintf(HUB "upstream = https://b.example\n%s\n", keys[i]);
-        char *CLEANUP_FREE message = xasprintf(
-            "m.conf:1: %.*s is given for 2 upstreams, so that it would go to all of them; expected it in a "
-            "section of the one it is for, such as [upstream \"https://a.example/\"]$",
-            (int)strcspn(keys[i], " "), keys[i]);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char *CLEANUP_FREE text = xasprintf(HUB "upstream = https://b.example\n\n%s\n", keys[i]);
+        char *CLEANUP_FREE message =
+            xasprintf("m.conf:5: %.*s is given for 2 upstreams, and credentials must go to one only; put it "
+                      "into a section of the one that it is for, such as [upstream \"https://a.example/\"]$",
+                      (int)strcspn(keys[i], " "), keys[i]);
         refused(text, message);
     }
+}
+
+/* They would be ignored there. */
+static void config_registry_credentials_beside_section(void **state)
+{
+    (void)state;
+    refused(HUB "username = u\npassword = p\n[upstream \"https://a.example\"]\nconnections = 2\n",
+            "m.conf:3: username is given here, but the upstream has a section of its own; put it into "
+            "[upstream \"https://a.example/\"]$");
 }
 
 static void config_registry_half_credentials(void **state)
 {
     (void)state;
-    refused(HUB "username = u\n", "m.conf:1: username is given, but neither password nor password_file$");
-    refused(HUB "password = p\n", "m.conf:1: a password is given, but no username;");
-    refused(HUB "username = u\npassword = p\npassword_file = f\n",
-            "m.conf:1: password and password_file are both given; expected one of them$");
+    refused(HUB "username = u\n",
+            "m.conf:3: username is given, but no password; expected password_file = or password = too$");
+    refused(HUB "password = p\n", "m.conf:3: password is given, but no username; expected username = ");
+    refused(HUB "password_file = f\n", "m.conf:3: password_file is given, but no username; expected ");
+    refused(HUB "username = u\npassword_file = f\npassword = p\n",
+            "m.conf:4: password and password_file are both given; expected one of them$");
+    refused(HUB "[upstream \"https://a.example\"]\n\nusername = u\n", "m.conf:5: username is given, but no ");
 }
 
-static void config_registry_password_file(void **state)
+/* ---- passwords ---- */
+
+/* A file in /tmp with this content; its path is the caller's to unlink and to free. */
+static char *password_file(const char *content, size_t len)
 {
-    (void)state;
-    char path[] = "/tmp/yizhan-password-XXXXXX";
-    int fd = mkstemp(path);
-    char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
-    char *CLEANUP_FREE empty =
-        xasprintf("m.conf:1: password_file = %s has no password in its first line$", path);
-    char *CLEANUP_FREE missing =
-        xasprintf("m.conf:1: password_file = %s cannot be read: No such file or directory$", path);
+    char *path = xstrdup("/tmp/config_test.XXXXXX");
+    int CLEANUP_CLOSE fd = mkstemp(path);
 
     assert_true(fd >= 0);
-    refused(text, empty);
-    assert_int_equal(write(fd, "se cret\r\nmore\n", 15), 15);
+    assert_int_equal(write(fd, content, len), len);
+    return path;
+}
+
+static void config_password_is_first_line(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"secret", "secret"},
+        {"secret\n", "secret"},
+        {"se cret ; # x\r\nmore\n", "se cret ; # x"},
+        {" \xe5\xaf\x86\tx \n", " \xe5\xaf\x86\tx "},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE path = password_file(cases[i][0], strlen(cases[i][0]));
+        char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
+        struct config *config = parsed(text);
+        assert_string_equal(config->registries[0].upstreams[0].password, cases[i][1]);
+        config_free(config);
+        unlink(path);
+    }
+}
+
+/* In a section for one upstream, too. */
+static void config_password_file_of_upstream(void **state)
+{
+    (void)state;
+    char *CLEANUP_FREE path = password_file("secret\n", 7);
+    char *CLEANUP_FREE text = xasprintf(HUB "upstream = https://b.example\n[upstream \"https://b.example\"]\n"
+                                            "username = u\npassword_file = %s\n",
+                                        path);
     struct config *config = parsed(text);
-    assert_string_equal(config->registries[0].upstreams[0].password, "se cret");
+
+    assert_null(config->registries[0].upstreams[0].password);
+    assert_string_equal(config->registries[0].upstreams[1].password, "secret");
     config_free(config);
-    close(fd);
     unlink(path);
-    refused(text, missing);
+}
+
+static void refused_password(const char *content, size_t len)
+{
+    char *CLEANUP_FREE path = password_file(content, len);
+    char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
+    char *CLEANUP_FREE message = xasprintf("m.conf:4: password_file = %s has no password; expected its first "
+                                           "line to be 1 to 4096 bytes without control characters$",
+                                           path);
+
+    refused(text, message);
+    unlink(path);
+}
+
+static void config_password_file_without_password(void **state)
+{
+    (void)state;
+    refused_password("", 0);
+    refused_password("\nsecret\n", 8);
+    refused_password("\r\nsecret\n", 9);
+    refused_password("sec\0ret\n", 8);
+    refused_password("sec\033ret\n", 8);
+}
+
+static void config_password_longest(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF longest = BUF_INIT;
+
+    for (int i = 0; i < 4096; i++)
+        buf_add_char(&longest, 'x');
+    buf_add_text(&longest, "\r\n");
+    char *CLEANUP_FREE path = password_file(longest.data, longest.len);
+    char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
+    struct config *config = parsed(text);
+    assert_int_equal(strlen(config->registries[0].upstreams[0].password), 4096);
+    config_free(config);
+    unlink(path);
+    longest.data[4096] = 'x';
+    refused_password(longest.data, longest.len);
+}
+
+static void config_password_file_unreadable(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"/nonexistent/password", "No such file or directory", ""},
+        {"nonexistent/password", "No such file or directory",
+         " (the path starts where the program is started)"},
+        {"/", "Is a directory", ""},
+        {"/dev/null", "it is no regular file", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", cases[i][0]);
+        char *CLEANUP_FREE message =
+            xasprintf("m.conf:4: password_file = %s cannot be read: %s; expected a file that the server may "
+                      "read, whose first line is the password%s$",
+                      cases[i][0], cases[i][1], cases[i][2]);
+        refused(text, message);
+    }
+}
+
+/* Nobody writes to it: that must not hold up the start. */
+static void config_password_file_is_a_pipe(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/config_test.XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    char *CLEANUP_FREE path = xasprintf("%s/pipe", folder);
+    char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
+    char *CLEANUP_FREE message =
+        xasprintf("m.conf:4: password_file = %s cannot be read: it is no regular file", path);
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    refused(text, message);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* Whatever is wrong near it. */
+static void config_password_is_never_shown(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        HUB "password = hunter2\n",
+        HUB "username = u\npassword = hunter2 # mine\n",
+        HUB "username = u\npassword = a\npassword = hunter2\n",
+        HUB "username = u\npassword hunter2\n",
+        HUB "username = u\npasword = hunter2\n",
+        HUB "username = u\npassword = hunter2\npassword_file = f\n",
+        HUB "username = u\npassword = hunter2\nupstream = http://b\n",
+        HUB "username = u\npassword = hunter2\nresolve = no\n",
+        "password = hunter2\n" HUB,
+        UPSTREAM "password = hunter2\n",
+        "[registry \"a\"]\nupstream = https://me:hunter2@a.example/\n",
+        "[registry \"a\"]\nupstream = https://me:hunt/er2:hunter2@a.example/\n",
+        "[registry \"a\"]\nupstream = me:hunter2@a.example\n",
+        "[registry \"a\"]\nupstream = http://a # https://me:hunter2@a.example/\n",
+        "[upstream \"https://me:hunter2@a.example\"]\n",
+        "[pypi \"a\"]\nindex = https://me:hunter2@a.example/simple/\n",
+        UPSTREAM "proxy = ftp://me:hunter2@a.example\n",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        struct config *config = NULL;
+        assert_int_equal(config_parse(texts[i], strlen(texts[i]), "m.conf", &config, &error), -1);
+        if (strstr(error.data, "hunter2") || !text_starts(error.data, "m.conf:"))
+            fail_msg("\"%s\" is refused with: %s", texts[i], error.data);
+    }
+    refused("[registry \"a\"]\nupstream = https://me:hunter2@a.example/\n",
+            "m.conf:2: upstream = https://me:...@a.example/: expected an http:// or https:// URL; it has "
+            "credentials (\"@\")$");
+}
+
+static void config_too_many_registries(void **state)
+{
+    (void)state;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    for (int i = 0; i < 64; i++)
+        buf_printf(&text, "[registry \"r%d\"]\nupstream = http://a%d/\n", i, i);
+    for (int i = 0; i < 64; i++)
+        buf_printf(&text, "[upstream \"http://a%d\"]\n", i);
+    config_free(parsed(text.data));
+    size_t len = text.len;
+    buf_add_text(&text, HUB);
+    refused(text.data, "m.conf:193: too many sections; at most 64 of one kind$");
+    buf_truncate(&text, len);
+    buf_add_text(&text, "[upstream \"http://a\"]\n");
+    refused(text.data, "m.conf:193: too many sections; at most 64 of one kind$");
 }
 
 static void config_too_many_upstreams(void **state)
@@ -894,6 +1237,9 @@ static void config_example_is_valid(void **state)
     if (config_load("mirror.conf.example", &config, &error) < 0)
         fail_msg("%s", error.data);
     assert_true(config->pypi_upstream_count >= 2);
+    assert_true(config->registry_count >= 5);
+    assert_string_equal(config->registries[0].name, "docker.io");
+    assert_true(config->registries[0].is_default);
     assert_string_equal(config->server.listen.items[0], "127.0.0.1:8080");
     assert_string_equal(config->storage.path, "./var");
     config_free(config);
@@ -908,13 +1254,20 @@ static void config_reference_lists_keys(void **state)
     static const char *const expected[] = {
         "### `[server]`\n",
         "### `[pypi \"name\"]`\n",
-        "| `listen` | address:port, [IPv6 address]:port, *:port or unix:/path; may be given several times | "
-        "`127.0.0.1:8080` | Where",
+        ("| `listen` | address:port, [IPv6 address]:port, *:port or unix:/path; may be given several times | "
+         "`127.0.0.1:8080` | Where"),
         "| `max_size` | a size such as 64M (K M G T), at least 1M | `100G` | ",
         "| `min_free` | a size such as 64M (K M G T) | `2G` | ",
         "| `ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
         "| `index` | an http:// or https:// URL | must be given | ",
         "| `proxy` | ",
+        "### `[registry \"name\"]`\n",
+        "| `upstream` | an http:// or https:// URL; may be given several times | must be given | ",
+        "| `default` | yes or no | `no` | ",
+        "| `tag_ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
+        "### `[upstream \"URL\"]`\n",
+        "| `resolve` | yes or no | `yes` | ",
+        "| `password` | a password | – | ",
     };
 
     config_print_reference(&text);
@@ -956,14 +1309,34 @@ int main(void)
         cmocka_unit_test(config_registry_defaults),
         cmocka_unit_test(config_registry_keys),
         cmocka_unit_test(config_registry_upstream_sections),
+        cmocka_unit_test(config_registry_alone),
+        cmocka_unit_test(config_registry_order),
+        cmocka_unit_test(config_registry_url_is_normalised),
+        cmocka_unit_test(config_registry_section_is_found_by_url),
+        cmocka_unit_test(config_registry_upstream_is_shared),
         cmocka_unit_test(config_registry_bad_name),
+        cmocka_unit_test(config_registry_twice),
         cmocka_unit_test(config_registry_bad_keys),
+        cmocka_unit_test(config_registry_bad_realm),
+        cmocka_unit_test(config_registry_realms),
+        cmocka_unit_test(config_registry_bad_rewrite),
+        cmocka_unit_test(config_registry_rewrite_is_for_all),
         cmocka_unit_test(config_registry_one_default),
+        cmocka_unit_test(config_registry_host_means_one),
+        cmocka_unit_test(config_registry_upstream_twice),
         cmocka_unit_test(config_registry_somebody_resolves),
         cmocka_unit_test(config_registry_unused_upstream),
         cmocka_unit_test(config_registry_credentials_of_many),
+        cmocka_unit_test(config_registry_credentials_beside_section),
         cmocka_unit_test(config_registry_half_credentials),
-        cmocka_unit_test(config_registry_password_file),
+        cmocka_unit_test(config_password_is_first_line),
+        cmocka_unit_test(config_password_file_of_upstream),
+        cmocka_unit_test(config_password_file_without_password),
+        cmocka_unit_test(config_password_longest),
+        cmocka_unit_test(config_password_file_unreadable),
+        cmocka_unit_test(config_password_file_is_a_pipe),
+        cmocka_unit_test(config_password_is_never_shown),
+        cmocka_unit_test(config_too_many_registries),
         cmocka_unit_test(config_too_many_upstreams),
         cmocka_unit_test(config_too_many_items),
         cmocka_unit_test(config_no_value),
