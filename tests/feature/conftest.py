@@ -4,9 +4,16 @@ import os
 
 import pytest
 
+from lib import images
+from lib.containerd import Containerd
+from lib.docker import Dockerd
 from lib.nginx import Nginx
 from lib.packages import make_wheel
 from lib.pip import PipFactory
+from lib.podman import Podman
+from lib.registry import DockerRegistry
+from lib.scripted_registry import ScriptedRegistry
+from lib.skopeo import Skopeo
 from lib.tree import Tree
 from lib.upstream import ScriptedUpstream
 from lib.yizhan import BINARY, Yizhan
@@ -96,3 +103,104 @@ def upstream(make_upstream, wheel, big_wheel):
 def yizhan(make_yizhan, upstream):
     """A server with `upstream` behind it."""
     return make_yizhan(upstream)
+
+
+# ---- images ----
+
+PROGRAM = """
+#include <stdio.h>
+int main(void)
+{
+    char line[200];
+    FILE *file = fopen("/greeting", "r");
+    if (!file || !fgets(line, sizeof(line), file))
+        return 1;
+    return puts(line) < 0;
+}
+"""
+
+
+@pytest.fixture
+def make_registry():
+    """make_registry(): a scripted registry."""
+    made = []
+
+    def make(host="127.0.0.1", kind=ScriptedRegistry):
+        made.append(kind(host))
+        return made[-1]
+
+    yield make
+    for registry in made:
+        registry.stop()
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    """A static executable that prints the file /greeting."""
+    return images.build_program(tmp_path_factory.mktemp("program"), PROGRAM)
+
+
+@pytest.fixture
+def make_hello(program, request):
+    """make_hello("text"): an image that prints the text when it runs. Its layers are no other test's: clients keep
+    what they have."""
+    whose = request.node.nodeid.encode()
+
+    def make(greeting="hello", docker=True, architecture="amd64", extra=0):
+        files = {"greeting": greeting.encode(), "whose": whose}
+        layers = [images.layer({"hello": (program, 0o755)}, docker=docker), images.layer(files, docker=docker)]
+        if extra:
+            layers.append(images.layer({"extra": images.noise(extra, (whose, greeting))}, docker=docker))
+        return images.make_image(layers, docker, architecture, ["/hello"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory):
+    """Docker's own registry, shared by all tests: each takes a repository of its own."""
+    registry = DockerRegistry(tmp_path_factory.mktemp("registry") / "open")
+    yield registry
+    registry.stop()
+
+
+@pytest.fixture(scope="session")
+def dockerd(tmp_path_factory):
+    """One for all tests: they set its mirrors, and have layers of their own."""
+    daemon = Dockerd(tmp_path_factory.mktemp("dockerd") / "d")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def containerd(tmp_path_factory):
+    """The same."""
+    daemon = Containerd(tmp_path_factory.mktemp("containerd") / "c")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def make_skopeo(tmp_path):
+    """make_skopeo({"docker.io": "127.0.0.1:port"}): with these mirrors."""
+    made = []
+
+    def make(mirrors=None):
+        folder = tmp_path / f"skopeo{len(made)}"
+        folder.mkdir()
+        made.append(Skopeo(folder, mirrors))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def make_podman(tmp_path):
+    """The same for podman."""
+
+    def make(mirrors):
+        folder = tmp_path / "podman"
+        folder.mkdir()
+        return Podman(folder, mirrors)
+
+    return make

@@ -54,6 +54,7 @@ class Answer:
     compress: bool = False  # gzip where the client takes it
     wrong_206: str = None  # "start", "total", "bytes"
     endless: bytes = None  # after the body, this for ever (framing "close" or "chunked")
+    etag: str = None  # instead of one made from the body
 
 
 class ScriptedUpstream:
@@ -104,11 +105,7 @@ class ScriptedUpstream:
 
     def change(self, path, times=None, **changes):
         """The mounted answer with some of its fields changed."""
-        mounted = self._mounted[unquote(path)]
-        if callable(mounted):
-            self.on(path, lambda request: replace(mounted(request), **changes), times)
-        else:
-            self.on(path, replace(mounted, **changes), times)
+        self.on(path, lambda request: replace(self.mounted_answer(request), **changes), times)
 
     def on_everything(self, answer):
         """Every path, mounted or not, gets this answer."""
@@ -173,8 +170,13 @@ class ScriptedUpstream:
 
     def _find(self, request):
         with self._lock:
-            answer = self._next_scripted(request.path) or self._next_scripted("*")
-            answer = answer or self._mounted.get(request.path) or Answer(404, b"no such thing\n", "text/plain")
+            answer = self._next_scripted(request.path) or self._next_scripted("*") or self.mounted_answer
+        return answer(request) if callable(answer) else answer
+
+    def mounted_answer(self, request):
+        """What stands there, whatever the scripts say."""
+        with self._lock:
+            answer = self._mounted.get(request.path) or Answer(404, b"no such thing\n", "text/plain")
         return answer(request) if callable(answer) else answer
 
     def _next_scripted(self, path):
@@ -274,7 +276,7 @@ def represent(request, answer):
     if status != 200:
         return status, headers, body
     if answer.validators:
-        etag = etag_of(body)
+        etag = answer.etag or etag_of(body)
         headers += [("ETag", etag), ("Last-Modified", LAST_MODIFIED)]
         if request.header("If-None-Match") == etag or (
             not request.header("If-None-Match") and request.header("If-Modified-Since") == LAST_MODIFIED
@@ -286,7 +288,7 @@ def represent(request, answer):
         headers.append(("Accept-Ranges", "bytes"))
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.header("Range") or "")
         condition = request.header("If-Range")
-        if wanted and (condition is None or (answer.validators and condition == etag_of(body))):
+        if wanted and (condition is None or (answer.validators and condition == (answer.etag or etag_of(body)))):
             return represent_range(answer, headers, int(wanted[1]), wanted[2])
     return 200, headers, body
 

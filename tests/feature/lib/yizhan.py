@@ -1,5 +1,6 @@
 """The server under test as a process."""
 
+import hashlib
 import os
 import re
 import signal
@@ -15,7 +16,7 @@ from lib.wait import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("YIZHAN", str(ROOT / "build" / "yizhan"))
-READY = re.compile(r"http://127\.0\.0\.1:(\d+)/simple/")
+READY = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 
 
@@ -39,6 +40,16 @@ def config_text(sections):
     return "\n".join(lines) + "\n"
 
 
+def url_of(upstream):
+    return upstream if isinstance(upstream, str) else upstream.url
+
+
+def registry_keys(keys, is_default):
+    keys = dict(keys) if isinstance(keys, dict) else {"upstream": list(keys)}
+    keys["upstream"] = [url_of(upstream) for upstream in keys["upstream"]]
+    return {**({"default": "yes"} if is_default else {}), **keys}
+
+
 def on_tmpfs(folder, options):
     """A wrapper that puts a small disk of its own under `folder`; it goes with the process."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,9 +67,12 @@ def run(*arguments, wrapper=()):
 class Yizhan:
     """upstreams: objects with .index, named u1, u2, ... in mirror.conf, in order; or a dict of keys.
     server, storage, pypi: keys of those sections beside the defaults of the tests.
+    registries: {"docker.io": [upstream, ...]}, or a dict of keys with "upstream" among them; an upstream is a URL or
+    an object with .url. The first registry is the default one.
+    upstream_keys: {URL, or object with .url: keys of its own section}.
     wrapper: a command before the server's own, such as ["unshare", ...]."""
 
-    def __init__(self, folder, upstreams=(), server=None, storage=None, pypi=None, each=None, wrapper=()):
+    def __init__(self, folder, upstreams=(), wrapper=(), **sections):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = self.folder / "store"
@@ -68,11 +82,20 @@ class Yizhan:
         self._clock = self.folder / "clock"
         self._clock.write_bytes(struct.pack("=q", 0))
         self._stderr_path = self.folder / "stderr.log"
-        self.configure(upstreams, server, storage, pypi, each)
+        self.configure(upstreams, **sections)
 
     # ---- configuration ----
 
-    def configure(self, upstreams=(), server=None, storage=None, pypi=None, each=None):
+    def configure(
+        self,
+        upstreams=(),
+        server=None,
+        storage=None,
+        pypi=None,
+        each=None,
+        registries=None,
+        upstream_keys=None,
+    ):
         """Writes mirror.conf. each: keys of every upstream."""
         access_log = self.folder / "access.log"
         sections = {
@@ -85,6 +108,10 @@ class Yizhan:
         for number, upstream in enumerate(upstreams, 1):
             keys = upstream if isinstance(upstream, dict) else {"index": upstream.index}
             sections[f'pypi "u{number}"'] = {**keys, **(each or {})}
+        for number, (name, keys) in enumerate((registries or {}).items()):
+            sections[f'registry "{name}"'] = registry_keys(keys, is_default=number == 0)
+        for upstream, keys in (upstream_keys or {}).items():
+            sections[f'upstream "{url_of(upstream)}"'] = keys
         self.config.write_text(config_text(sections))
 
     # ---- the process ----
@@ -231,6 +258,19 @@ class Yizhan:
         """Until no fill is running: what was fetched is committed."""
         wait_until(lambda: self.metric("fills_running") == 0, "all fills end")
 
+    # ---- images ----
+
+    @property
+    def url(self):
+        """As a registry, or as an upstream of another one."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def manifest(self, repository, reference, method="GET", headers=(), query=""):
+        return client.fetch(self.port, f"/v2/{repository}/manifests/{reference}{query}", method, headers)
+
+    def blob(self, repository, digest, method="GET", headers=(), query=""):
+        return client.fetch(self.port, f"/v2/{repository}/blobs/{digest}{query}", method, headers)
+
     # ---- the store on disk ----
 
     def blob_path(self, sha256):
@@ -238,6 +278,12 @@ class Yizhan:
 
     def blob_files(self):
         return sorted(path for path in (self.store / "blobs" / "sha256").glob("*/*") if path.is_file())
+
+    def assert_blobs_whole(self):
+        """Every file in the store is what its name says."""
+        for path in self.blob_files():
+            told = hashlib.sha256(path.read_bytes()).hexdigest()
+            assert told == path.parent.name + path.name, f"{path} holds the bytes of {told}"
 
     def index_rows(self, sql):
         """Rows of a query on index.db, read beside the server or after it."""
