@@ -1,6 +1,9 @@
 """Fixtures. Every test has its own server, upstreams and store, on free ports, below its tmp_path."""
 
 import os
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -195,12 +198,11 @@ def make_skopeo(tmp_path):
 
 
 @pytest.fixture
-def make_podman(tmp_path):
-    """The same for podman."""
+def make_podman():
+    """The same for podman. It wants short paths."""
+    with ExitStack() as folders:
 
-    def make(mirrors):
-        folder = tmp_path / "podman"
-        folder.mkdir()
-        return Podman(folder, mirrors)
+        def make(mirrors):
+            return Podman(Path(folders.enter_context(TemporaryDirectory(prefix="podman"))), mirrors)
 
-    return make
+        yield make

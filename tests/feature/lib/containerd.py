@@ -57,11 +57,11 @@ class Containerd:
         text = f'server = "http://127.0.0.1:1"\n[host."{url}"]\n  capabilities = ["pull", "resolve"]\n'
         (folder / "hosts.toml").write_text(text)
 
-    def pull(self, name, **options):
+    def pull(self, name, *arguments, **options):
         command = ["images", "pull", "--hosts-dir", self._hosts, "--snapshotter", "native", "--local"]
         if "--local" not in self._pull_help():
             command.remove("--local")
-        return self.ctr(*command, name, **options)
+        return self.ctr(*command, *arguments, name, **options)
 
     def _pull_help(self):
         if not hasattr(self, "_help"):

@@ -86,6 +86,10 @@ class Dockerd:
         answer = self.call("GET", f"/images/{name}/json")
         return answer.json() if answer.status == 200 else None
 
+    def names(self):
+        """What it holds, as remove() takes it."""
+        return [image["Id"] for image in self.call("GET", "/images/json").json()]
+
     def remove(self, name):
         answer = self.call("DELETE", f"/images/{name}?force=1")
         assert answer.status == 200, f"docker rmi {name}: {answer.body}"

@@ -5,7 +5,7 @@ from lib import tools
 
 class Podman:
     def __init__(self, folder, mirrors):
-        """mirrors: see mirror_conf()."""
+        """mirrors: see mirror_conf(). folder: its path must be short, of 40 characters at most."""
         tools.require("podman", "runc")
         self.folder = folder
         variables = tools.environment(folder / "home")

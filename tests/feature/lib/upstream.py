@@ -251,7 +251,12 @@ def shut(sock):
         pass
 
 
+TLS_HANDSHAKE = b"\x16"
+
+
 def read_request(reader):
+    if reader.peek(1)[:1] == TLS_HANDSHAKE:  # clients of registries try https first; its hello may have no line end
+        return None
     line = reader.readline().decode("latin-1").rstrip("\r\n")
     if not line:
         return None
