@@ -17,6 +17,12 @@ def status_of(answer):
     return int(answer.split(b" ", 2)[1]) if answer else 0
 
 
+def test_bad_clients_tls_on_the_plain_port(server):
+    """Clients of registries try https first. A hello without a line end in it must not leave them waiting for theirs."""
+    hello = bytes.fromhex("16030100c8010000c40303") + bytes(range(16, 16 + 189))
+    assert status_of(server.raw(hello)) in (0, 400)
+
+
 HASH = f"00/00/{'0' * 60}"
 
 

@@ -68,6 +68,10 @@ class Containerd:
             self._help = self.ctr("images", "pull", "--help")
         return self._help
 
+    def fetch(self, name):
+        """All platforms; nothing is unpacked."""
+        return self.ctr("content", "fetch", "--hosts-dir", self._hosts, "--all-platforms", name)
+
     def digest(self, name):
         """The digest of an image that it holds; None if it has none of this name."""
         found = re.search(rf"^{re.escape(name)}\s+\S+\s+(\S+)", self.ctr("images", "ls"), re.MULTILINE)

@@ -169,8 +169,9 @@ def make_index(images, docker=False, **members):
 def make_attestation(image):
     """What BuildKit puts beside an image in its index."""
     statement = Content(json.dumps({"_type": "in-toto", "subject": image.digest}).encode(), IN_TOTO)
-    config = Content(b'{"architecture":"unknown","os":"unknown"}', OCI_CONFIG)
     platform = {"architecture": "unknown", "os": "unknown"}
+    rootfs = {"type": "layers", "diff_ids": [statement.digest]}
+    config = Content(json.dumps({**platform, "config": {}, "rootfs": rootfs}).encode(), OCI_CONFIG)
     return manifest_of((config, statement), platform=platform)
 
 

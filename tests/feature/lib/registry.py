@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
 from urllib.parse import parse_qs, urlsplit
 
-from lib import images
+from lib import images, tools
 from lib.upstream import Answer, ScriptedUpstream
 from lib.wait import PATIENCE_S, wait_until
 
@@ -48,6 +49,9 @@ class DockerRegistry:
     """auth: None, "basic" (USER and PASSWORD), or a TokenServer. proxy: the URL of what it is to be a mirror of."""
 
     def __init__(self, folder, auth=None, proxy=None):
+        program = shutil.which("docker-registry") or shutil.which("registry")  # Debian's name, and Fedora's
+        if not program:
+            tools.require("docker-registry")
         folder.mkdir(parents=True)
         self.folder = folder
         self.auth = auth
@@ -62,7 +66,7 @@ class DockerRegistry:
         (folder / "config.yml").write_text(config)
         self._log = folder / "log"
         with open(self._log, "wb") as log:
-            command = ["docker-registry", "serve", folder / "config.yml"]
+            command = [program, "serve", folder / "config.yml"]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
         self.port = int(wait_until(self._listening, "the registry listens")[1])
 
