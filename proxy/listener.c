@@ -26,6 +26,7 @@
 
 #define ACCEPT_AT_ONCE 64 /* from one socket, before the others get their turn */
 #define EVENTS_AT_ONCE 16
+#define TLS_HANDSHAKE 0x16
 #define PAUSE_MS 50
 #define WARN_EVERY_MS 10000
 
@@ -166,6 +167,15 @@ static bool is_clients_trouble(int error)
     return false;
 }
 
+/* True when the client begins with a TLS handshake record (RFC 8446 section 5.1). Clients of registries try https
+ * before http; most of their hellos have no line end, and both sides would wait for the other's next word. */
+static bool speaks_tls(int fd)
+{
+    char first;
+
+    return recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first == TLS_HANDSHAKE;
+}
+
 /* Returns false when there is nothing to accept for now. */
 static bool accept_one(struct listener *listener, int socket_fd)
 {
@@ -174,7 +184,7 @@ static bool accept_one(struct listener *listener, int socket_fd)
     int fd = accept4(socket_fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (fd >= 0) {
-        if (listener->hand_over(listener->arg, fd, (struct sockaddr *)&address, len) < 0)
+        if (speaks_tls(fd) || listener->hand_over(listener->arg, fd, (struct sockaddr *)&address, len) < 0)
             close(fd);
         return true;
     }

@@ -124,12 +124,20 @@ static uint16_t port_of(const char *address)
     return (uint16_t)port;
 }
 
-static int connect_ipv4_by(int fd, uint16_t port)
+/* Clients that say nothing are accepted a second later. */
+static int connect_and_send(int fd, uint16_t port, const char *first)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
-    return connect(fd, (struct sockaddr *)&to, sizeof(to));
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+        return -1;
+    return send(fd, first, 1, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+static int connect_ipv4_by(int fd, uint16_t port)
+{
+    return connect_and_send(fd, port, "G");
 }
 
 static int connect_ipv4(uint16_t port)
@@ -214,6 +222,20 @@ static void listener_closes_what_is_not_taken(void **state)
     handed.take = false;
     listener_start(listener, hand_over, &handed);
     int client = connect_ipv4(port_of(address));
+    assert_closed_by_peer(client);
+    close(client);
+    listener_free(&listener);
+}
+
+static void listener_closes_tls_handshakes(void **state)
+{
+    (void)state;
+    struct listener *listener = open_one("127.0.0.1:0");
+    char *CLEANUP_FREE address = address_of(listener);
+
+    listener_start(listener, hand_over, &handed);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect_and_send(client, port_of(address), "\x16"), 0);
     assert_closed_by_peer(client);
     close(client);
     listener_free(&listener);
@@ -534,6 +556,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(listener_hands_over_connections, setup, teardown),
         cmocka_unit_test_setup_teardown(listener_sets_socket_options, setup, teardown),
         cmocka_unit_test_setup_teardown(listener_closes_what_is_not_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(listener_closes_tls_handshakes, setup, teardown),
         cmocka_unit_test_setup_teardown(listener_stops_accepting, setup, teardown),
         cmocka_unit_test(listener_serves_several_addresses),
         cmocka_unit_test_setup_teardown(listener_star_takes_ipv4, setup, teardown),
