@@ -149,7 +149,7 @@ def make_hello(program, request):
     what they have."""
     whose = request.node.nodeid.encode()
 
-    def make(greeting="hello", docker=True, architecture="amd64", extra=0):
+    def make(greeting="hello", docker=True, architecture=images.MACHINE, extra=0):
         files = {"greeting": greeting.encode(), "whose": whose}
         layers = [images.layer({"hello": (program, 0o755)}, docker=docker), images.layer(files, docker=docker)]
         if extra:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import mmap
+from platform import machine
 import subprocess
 import tarfile
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 IN_TOTO = "application/vnd.in-toto+json"
+
+# This machine, in the words of images; and another one.
+MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine(), machine())
+OTHER_MACHINE = "arm64" if MACHINE == "amd64" else "amd64"
 
 
 def digest_of(data, algorithm="sha256"):
@@ -126,7 +131,7 @@ def noise(size, seed):
     return hashlib.shake_128(repr(seed).encode()).digest(size)
 
 
-def make_image(layers, docker=True, architecture="amd64", command=(), algorithm="sha256", **members):
+def make_image(layers, docker=True, architecture=MACHINE, command=(), algorithm="sha256", **members):
     """members: further members of the manifest, such as annotations, subject, artifactType."""
     config = {
         "architecture": architecture,
