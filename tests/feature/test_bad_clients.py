@@ -18,7 +18,7 @@ def status_of(answer):
 
 
 def test_bad_clients_tls_on_the_plain_port(server):
-    """Clients of registries try https first. A hello without a line end in it must not leave them waiting for theirs."""
+    """Clients of registries try https first. A hello has no line end in it: nobody must wait for one."""
     hello = bytes.fromhex("16030100c8010000c40303") + bytes(range(16, 16 + 189))
     assert status_of(server.raw(hello)) in (0, 400)
 

@@ -7,7 +7,7 @@ from lib.upstream import shut
 
 
 class Relay:
-    """Passes everything on. cut_after: the first connection that brings so many bytes to the client is cut there, once."""
+    """Passes all on. cut_after: the first connection that has brought so many bytes to its client is cut, once."""
 
     def __init__(self, port, cut_after):
         self._target = port
