@@ -23,6 +23,7 @@ from lib.images import (
 )
 from lib.registry_api import LIBRARY, content_of_image, error_code, error_message, follow_pages, pull_all
 from lib.scripted_registry import fallback_referrers
+from lib.wait import wait_until
 
 BIG = 3 << 20
 UNKNOWN = "sha256:" + "0" * 64
@@ -322,7 +323,8 @@ def test_images_catalog_is_what_is_held(make_yizhan, make_registry, registry, im
     mirror.manifest(LIBRARY, "1.0")
     mirror.wait_idle()
     held = ["docker.io/library/hello", "ghcr.io/owner/app"]
-    assert mirror.get("/v2/_catalog").json() == {"repositories": held}
+    # What a manifest brings is entered into the index behind the answer.
+    wait_until(lambda: mirror.get("/v2/_catalog").json() == {"repositories": held}, "both are in the catalog")
     assert follow_pages(mirror, "/v2/_catalog?n=1", "repositories")[:2] == [[name] for name in held]
     assert mirror.get("/v2/_catalog?n=5&last=docker.io/library/hello").json()["repositories"] == held[1:]
     assert mirror.get("/v2/_catalog?n=0").json()["repositories"] == []
