@@ -3,6 +3,7 @@
 
     bench.py build/yizhan                          every row
     bench.py build/yizhan --only hot_page,cold_file
+    bench.py build/yizhan --only images            a part: packages or images
     bench.py build/yizhan --rounds 1 --seconds 1   a quick look whether the bench itself works
 
 Peers run on the same upstream in the same run, taking turns. A figure is the median of the rounds. Exit status: 0 when
@@ -22,30 +23,42 @@ from pathlib import Path
 
 import rows_cold
 import rows_hot
+import rows_images
 import rows_memory
 from lab import BenchError, Lab, raise_descriptor_limit
 
 HERE = Path(__file__).resolve().parent
-ROWS = {row.__name__: row for row in (
-    rows_hot.hot_page, rows_hot.hot_metadata, rows_hot.hot_file, rows_cold.cold_file, rows_cold.cold_crowd,
-    rows_cold.cold_page, rows_memory.memory_idle, rows_memory.memory_readers, rows_memory.memory_connections,
-    rows_hot.index_million)}
+PARTS = {
+    "packages": (rows_hot.hot_page, rows_hot.hot_metadata, rows_hot.hot_file, rows_cold.cold_file,
+                 rows_cold.cold_crowd, rows_cold.cold_page, rows_memory.memory_idle, rows_memory.memory_readers,
+                 rows_memory.memory_connections, rows_hot.index_million),
+    "images": (rows_images.image_tag, rows_images.image_digest, rows_images.image_layer, rows_images.image_cold,
+               rows_images.image_crowd, rows_images.image_pull, rows_images.image_memory),
+}
+ROWS = {row.__name__: row for rows in PARTS.values() for row in rows}
 TOOLS = ("nginx", "wrk", "curl", "cc")
+
+
+def names_of(only):
+    """The rows that --only names, each by itself or as a part."""
+    for name in only.split(","):
+        yield from (row.__name__ for row in PARTS[name]) if name in PARTS else (name,)
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", help="the yizhan to measure")
-    parser.add_argument("--only", default=",".join(ROWS), help=f"rows, by comma: {', '.join(ROWS)}")
+    parser.add_argument("--only", default=",".join(PARTS),
+                        help=f"parts or rows, by comma: {', '.join([*PARTS, *ROWS])}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side is measured (default 5)")
     parser.add_argument("--seconds", type=int, default=3, help="how long one round of requests lasts (default 3)")
     parser.add_argument("--work", help="folder on the disk to be measured; default: beside the binary")
     parser.add_argument("--json", help="file for the figures with all samples")
     arguments = parser.parse_args()
-    arguments.rows = arguments.only.split(",")
+    arguments.rows = list(names_of(arguments.only))
     unknown = [row for row in arguments.rows if row not in ROWS]
     if unknown:
-        parser.error(f"no row is called {', '.join(unknown)}; there are {', '.join(ROWS)}")
+        parser.error(f"no row is called {', '.join(unknown)}; there are {', '.join([*PARTS, *ROWS])}")
     if arguments.rounds < 1 or arguments.seconds < 1:
         parser.error("rounds and seconds begin at 1")
     if not os.access(arguments.binary, os.X_OK):
@@ -81,7 +94,9 @@ def machine(binary, folder):
         "file system": first_line("stat", "-f", "-c", "%T", str(folder)),
         "versions": [first_line(binary, "version"), first_line("nginx", "-v"),
                      first_line("curl", "--version").partition(" (")[0],
-                     first_line("wrk", "-v").partition(" Copyright")[0]],
+                     first_line("wrk", "-v").partition(" Copyright")[0],
+                     *(first_line(program, "--version") for program in ("docker-registry", "dockerd")
+                       if shutil.which(program))],
     }
 
 

@@ -1,10 +1,11 @@
 /* drain: many HTTP clients in one thread, as cheap as clients can be, so that the server is what is measured.
  * Bodies are thrown away inside the kernel (MSG_TRUNC), never copied.
  *
- *     drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b receive_buffer] [-H "Name: value"] PORT PATH
+ *     drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b receive_buffer] [-H "Name: value"] PORT PATH...
  *
  * Each client connects to 127.0.0.1, asks `requests` times for PATH and reads the answers; with -r no faster
- * than so many bytes a second. With -k it then keeps its connections open and idle. "ready" is printed when
+ * than so many bytes a second. Of several paths each client asks for one after the other and begins with another
+ * than its neighbour. With -k it then keeps its connections open and idle. "ready" is printed when
  * every client has the headers of its first answer (with -k: all of its answers). It ends when everything has
  * been read, with -k or on SIGTERM at once, and prints one line of JSON. A client fails when the status is
  * not 200, or the body is cut short. */
@@ -14,6 +15,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +54,10 @@ static struct {
     int receive_buffer;
     bool keep;
     uint16_t port;
-    char request[HEADERS_MAX];
-    size_t request_len;
-} options = {.clients = 1, .requests = 1};
+    const char *header;
+    char **paths;
+    int path_count;
+} options = {.clients = 1, .requests = 1, .header = "Accept-Encoding: identity"};
 
 static struct client *clients;
 static int epoll_fd;
@@ -110,12 +113,21 @@ static void start(struct client *client)
         die("epoll_ctl");
 }
 
+static const char *next_path(const struct client *client)
+{
+    ptrdiff_t number = (client - clients) + options.requests - client->requests_left;
+
+    return options.paths[number % options.path_count];
+}
+
 static void ask(struct client *client)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+    char request[HEADERS_MAX];
+    int len = snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n\r\n",
+                       next_path(client), options.port, options.header);
 
-    if (send(client->fd, options.request, options.request_len, MSG_NOSIGNAL) !=
-        (ssize_t)options.request_len) {
+    if (len >= (int)sizeof(request) || send(client->fd, request, (size_t)len, MSG_NOSIGNAL) != len) {
         end(client, true);
         return;
     }
@@ -331,7 +343,6 @@ static int64_t number(const char *text)
 
 static void read_options(int argc, char **argv)
 {
-    const char *header = "Accept-Encoding: identity";
     int c;
 
     while ((c = getopt(argc, argv, "c:n:r:kb:H:")) != -1) {
@@ -352,26 +363,20 @@ static void read_options(int argc, char **argv)
             options.receive_buffer = (int)number(optarg);
             break;
         case 'H':
-            header = optarg;
+            options.header = optarg;
             break;
         default:
             exit(2);
         }
     }
-    if (argc - optind != 2 || options.clients < 1 || options.requests < 1) {
-        fputs("usage: drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b bytes] [-H header] PORT PATH\n",
+    if (argc - optind < 2 || options.clients < 1 || options.requests < 1) {
+        fputs("usage: drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b bytes] [-H header] PORT PATH...\n",
               stderr);
         exit(2);
     }
     options.port = (uint16_t)number(argv[optind]);
-    int len = snprintf(options.request, sizeof(options.request),
-                       "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n\r\n", argv[optind + 1], options.port,
-                       header);
-    if (len < 0 || (size_t)len >= sizeof(options.request)) {
-        fputs("drain: the request is too long\n", stderr);
-        exit(2);
-    }
-    options.request_len = (size_t)len;
+    options.paths = argv + optind + 1;
+    options.path_count = argc - optind - 1;
 }
 
 int main(int argc, char **argv)

@@ -14,9 +14,34 @@ import threading
 import time
 from pathlib import Path
 
-READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/simple/")
+READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/")
 START_TIMEOUT_S = 60
 DESCRIPTORS = 12000  # 10,000 connections and what else is open
+
+YIZHAN = """\
+[server]
+listen = 127.0.0.1:0
+workers = auto
+access_log = off
+max_connections = 12000
+max_connections_per_client = 12000
+
+[storage]
+path = {store}
+max_size = 100G
+min_free = 64M
+"""
+
+PYPI = """
+[pypi "upstream"]
+index = http://127.0.0.1:{upstream}/simple/
+"""
+
+REGISTRY = """
+[registry "docker.io"]
+upstream = http://127.0.0.1:{upstream}
+default = yes
+"""
 
 
 class BenchError(Exception):
@@ -66,10 +91,13 @@ class Server:
 
     def rss_mib(self):
         """Resident memory of the process. For servers of one process."""
+        return self.status_mib("VmRSS")
+
+    def status_mib(self, name):
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) / 1024
-        raise BenchError("no VmRSS in /proc")
+        raise BenchError(f"no {name} in /proc")
 
     def pss_mib(self):
         """Memory of all processes, what they share counted once."""
@@ -79,6 +107,10 @@ class Server:
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
         return total / 1024
+
+    def peak_rss_mib(self):
+        """The most that has been resident in the process since it started."""
+        return self.status_mib("VmHWM")
 
     def cpu_s(self):
         ticks = 0
@@ -122,6 +154,11 @@ class Lab:
         folder.mkdir(parents=True)
         return folder
 
+    def adopt(self, process, port, folder):
+        """A server that was started elsewhere."""
+        self.servers.append(Server(process, port, folder))
+        return self.servers[-1]
+
     def stop(self, server, remove=True):
         server.stop()
         self.servers.remove(server)
@@ -145,8 +182,7 @@ class Lab:
         process = subprocess.Popen(["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)],
                                    stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
-        server = Server(process, port, folder)
-        self.servers.append(server)
+        server = self.adopt(process, port, folder)
         wait_for_port(port, process)
         return server
 
@@ -164,18 +200,22 @@ class Lab:
         """nginx as a caching proxy, as many run it today."""
         return self.nginx("cache", CACHE, CACHE_SETTINGS.replace("@UPSTREAM@", str(upstream.port)))
 
+    def slow_road(self, upstream, limit_rate):
+        """nginx that passes on what the upstream says, to each connection at so many bytes a second."""
+        body = SLOW_ROAD.replace("@UPSTREAM@", str(upstream.port)).replace("@RATE@", limit_rate)
+        return self.nginx("slow", body)
+
     # ---- yizhan ----
 
-    def yizhan(self, upstream, folder=None):
+    def yizhan(self, upstream, folder=None, section=PYPI):
         """Starts yizhan; `folder` is that of a stopped one, to start it again on its store."""
         folder = folder or self.new_folder("yizhan")
         config = folder / "mirror.conf"
-        config.write_text(YIZHAN.format(store=folder / "store", upstream=upstream.port))
+        config.write_text(YIZHAN.format(store=folder / "store") + section.format(upstream=upstream.port))
         begin = time.monotonic()
         process = subprocess.Popen([str(self.binary), "serve", "-c", str(config)], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder)
-        server = Server(process, 0, folder)
-        self.servers.append(server)
+        server = self.adopt(process, 0, folder)
         ready = threading.Event()
         threading.Thread(target=follow, args=(process.stdout, folder / "messages", server, ready),
                          daemon=True).start()
@@ -198,23 +238,6 @@ def follow(output, path, server, ready):
             log.flush()
     ready.set()
 
-
-YIZHAN = """\
-[server]
-listen = 127.0.0.1:0
-workers = auto
-access_log = off
-max_connections = 12000
-max_connections_per_client = 12000
-
-[storage]
-path = {store}
-max_size = 100G
-min_free = 64M
-
-[pypi "upstream"]
-index = http://127.0.0.1:{upstream}/simple/
-"""
 
 NGINX = """\
 @USER@
@@ -286,5 +309,14 @@ CACHE = """
             proxy_cache_valid 200 10m;
             proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
             proxy_max_temp_file_size 0;
+        }
+"""
+
+SLOW_ROAD = """
+        location / {
+            proxy_pass http://127.0.0.1:@UPSTREAM@;
+            proxy_buffers 16 64k;
+            proxy_max_temp_file_size 0;
+            limit_rate @RATE@;
         }
 """

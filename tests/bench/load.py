@@ -129,17 +129,19 @@ def fetch(url, headers=()):
 
 # ---- drain ----
 
-def drain_command(lab, server, path, clients, options):
-    return [str(lab.drain), "-c", str(clients), *map(str, options), str(server.port), path]
+def drain_command(lab, server, paths, clients, options):
+    return [str(lab.drain), "-c", str(clients), *map(str, options), str(server.port), *paths]
 
 
 def drain(lab, server, path, clients, requests, size):
-    """All clients at once; returns the seconds until all have everything."""
-    out = subprocess.run(drain_command(lab, server, path, clients, ["-n", requests]), check=True,
+    """All clients at once; returns the seconds until all have everything. path: one, or a list of them, for things of
+    one size."""
+    paths = [path] if isinstance(path, str) else path
+    out = subprocess.run(drain_command(lab, server, paths, clients, ["-n", requests]), check=True,
                          capture_output=True, text=True).stdout
     result = json.loads(out.splitlines()[-1])
     if result["failed"] or result["bytes"] != clients * requests * size:
-        raise BenchError(f"drain on {server.url(path)}: {result}")
+        raise BenchError(f"drain on {server.url(paths[0])}: {result}")
     return result["seconds"]
 
 
@@ -147,7 +149,7 @@ class Crowd:
     """Clients that stay, as a context manager: entered when all are served, or wait in the middle of an answer."""
 
     def __init__(self, lab, server, path, clients, options):
-        self.command = drain_command(lab, server, path, clients, options)
+        self.command = drain_command(lab, server, [path], clients, options)
         self.clients = clients
         self.process = None
 

@@ -13,7 +13,7 @@ from lib.wait import PATIENCE_S, wait_until
 class Dockerd:
     """No network for containers: no bridge, no packet filter. vfs works on every file system."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, storage_driver="vfs"):
         tools.require("dockerd", "containerd", "runc")
         tools.require_root()
         folder.mkdir(parents=True)
@@ -24,7 +24,7 @@ class Dockerd:
         self._settings.write_text("{}")
         command = ["dockerd", "--debug", "--config-file", self._settings, "-H", f"unix://{self._socket}"]
         command += ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
-        command += ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
+        command += ["--iptables=false", "--ip6tables=false", "--bridge=none", f"--storage-driver={storage_driver}"]
         with open(self._log, "wb") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
