@@ -11,10 +11,23 @@
 #include "proxy/respond.h"
 #include "storage/store.h"
 
+/* Beginnings of keys in the fill table. */
+#define FETCH "fetch:"
+#define LOAD "load:"
+
 /* Keys of the memory cache and of the fill table. */
 static char *make_key(const char *prefix, const struct document_kind *kind, const char *key)
 {
     return xasprintf("%s%s/%s", prefix, kind->space, key);
+}
+
+static bool waited_for(const struct request *request, const char *what, const struct document_kind *kind,
+                       const char *key)
+{
+    if (!request->fill) /* as nearly always: a hit makes no more keys than it needs */
+        return false;
+    char *CLEANUP_FREE fill_key = make_key(what, kind, key);
+    return request_waited_for(request, fill_key);
 }
 
 /* What the fill that this request waited for has brought: a reference, or NULL. */
@@ -43,8 +56,9 @@ static enum fetch_outcome outcome_of(struct request *request, bool *settled)
 /* Joins the fetch (or load) of the document and waits. Returns false when there is nothing to wait for: it has
  * ended already, too many fills are running (request->fill is NULL then), or the server is stopping. */
 static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
-                          const char *fill_key, struct document *old, bool load)
+                          struct document *old, bool load)
 {
+    char *CLEANUP_FREE fill_key = make_key(load ? LOAD : FETCH, kind, key);
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
 
@@ -59,12 +73,13 @@ static bool join_and_wait(struct request *request, const struct document_kind *k
     return request_wait(request, fill, WAIT_FOR_END);
 }
 
-static void refresh_in_background(struct request *request, struct document *document, const char *fill_key)
+static void refresh_in_background(struct request *request, struct document *document)
 {
     bool created;
 
     if (document->next_refresh_at_s > clock_wall_s())
         return;
+    char *CLEANUP_FREE fill_key = make_key(FETCH, document->kind, document->key);
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
     if (created)
         document_fetch(request->proxy, request->site, fill, document->kind, document->key, document);
@@ -78,20 +93,19 @@ static enum document_result find_held(struct request *request, const struct docu
                                       const char *key, struct document **out)
 {
     char *CLEANUP_FREE memory_key = make_key("", kind, key);
-    char *CLEANUP_FREE load_key = make_key("load:", kind, key);
     struct entry_read read;
 
     *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
     if (*out)
         return DOCUMENT_HAVE;
-    if (request_waited_for(request, load_key)) {
+    if (waited_for(request, LOAD, kind, key)) {
         *out = product_of(request);
         return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
     }
     if (entry_get(request->proxy->store, kind->space, key, &read) < 0)
         return DOCUMENT_NOT_FOUND;
     entry_release(&read);
-    if (join_and_wait(request, kind, key, load_key, NULL, true))
+    if (join_and_wait(request, kind, key, NULL, true))
         return DOCUMENT_WAIT;
     *out = product_of(request);
     return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
@@ -100,9 +114,7 @@ static enum document_result find_held(struct request *request, const struct docu
 enum document_result document_get_held(struct request *request, const struct document_kind *kind,
                                        const char *key, struct document **out)
 {
-    char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
-
-    if (request_waited_for(request, fetch_key) && (*out = product_of(request)))
+    if (waited_for(request, FETCH, kind, key) && (*out = product_of(request)))
         return DOCUMENT_HAVE;
     return find_held(request, kind, key, out);
 }
@@ -125,7 +137,7 @@ static enum document_result after_fetch(struct request *request, struct document
 }
 
 static enum document_result not_held(struct request *request, const struct document_kind *kind,
-                                     const char *key, const char *fetch_key, struct document **out)
+                                     const char *key, struct document **out)
 {
     char *CLEANUP_FREE absent_key = make_key("absent:", kind, key);
 
@@ -135,7 +147,7 @@ static enum document_result not_held(struct request *request, const struct docum
     }
     if (request->site->config->server.offline)
         return DOCUMENT_NOT_FOUND;
-    if (join_and_wait(request, kind, key, fetch_key, NULL, false))
+    if (join_and_wait(request, kind, key, NULL, false))
         return DOCUMENT_WAIT;
     return after_fetch(request, out);
 }
@@ -143,15 +155,13 @@ static enum document_result not_held(struct request *request, const struct docum
 enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
                                   struct document **out)
 {
-    char *CLEANUP_FREE fetch_key = make_key("fetch:", kind, key);
-
-    if (request_waited_for(request, fetch_key))
+    if (waited_for(request, FETCH, kind, key))
         return after_fetch(request, out);
     enum document_result result = find_held(request, kind, key, out);
     if (result == DOCUMENT_WAIT)
         return result;
     if (result == DOCUMENT_NOT_FOUND)
-        return not_held(request, kind, key, fetch_key, out);
+        return not_held(request, kind, key, out);
 
     struct document *document = *out;
     int64_t age_s = clock_wall_s() - document->confirmed_at_s;
@@ -163,12 +173,12 @@ enum document_result document_get(struct request *request, const struct document
     if (request->site->config->server.offline)
         return DOCUMENT_HAVE;
     if (age_s <= times.ttl_s + times.stale_ttl_s) {
-        refresh_in_background(request, document, fetch_key);
+        refresh_in_background(request, document);
         return DOCUMENT_HAVE;
     }
     if (document->next_refresh_at_s > clock_wall_s())
         return DOCUMENT_HAVE;
-    if (join_and_wait(request, kind, key, fetch_key, document, false)) {
+    if (join_and_wait(request, kind, key, document, false)) {
         document_unref(take_ptr(out));
         return DOCUMENT_WAIT;
     }
