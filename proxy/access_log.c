@@ -169,6 +169,11 @@ static void format_line(struct buf *out, const struct access_line *line)
     buf_printf(out, " %" PRId64 ".%06" PRId64 "\n", line->duration_us / 1000000, line->duration_us % 1000000);
 }
 
+bool access_log_wanted(const struct access_log *log)
+{
+    return !log->off;
+}
+
 void access_log_add(struct access_log *log, const struct access_line *line)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;

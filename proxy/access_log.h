@@ -8,6 +8,7 @@
 #ifndef PROXY_ACCESS_LOG_H
 #define PROXY_ACCESS_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct access_log;
@@ -31,6 +32,8 @@ struct access_line {
  * access_log_close() frees, or -1 with one sentence in `error`. "off" gives a log that takes lines and drops
  * them. */
 int access_log_open(const char *where, struct access_log **out, struct buf *error);
+/* False: it drops all lines, so nobody need put one together. */
+bool access_log_wanted(const struct access_log *log);
 /* Flushes. */
 void access_log_close(struct access_log **log);
 

@@ -219,7 +219,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
     blob_close(request->proxy->store, &request->blob);
     if (request->status) {
         count(request);
-        if (request->proxy->access_log)
+        if (access_log_wanted(request->proxy->access_log))
             log_access(request);
     }
     if (request->target_parsed)
