@@ -97,35 +97,42 @@ static const struct registry *choose(struct request *request, const char *first,
     return registry;
 }
 
-/* The repository that the segments from `from` on spell. "nginx" of docker.io is "library/nginx". */
+/* Appends the repository that the segments from `from` on spell. "nginx" of docker.io is "library/nginx". */
 static void join_repository(const struct request *request, const struct registry *registry, size_t from,
                             size_t to, struct buf *out)
 {
     if (to - from == 1 && strcmp(registry->config->name, "docker.io") == 0)
         buf_add_text(out, "library/");
-    for (size_t i = from; i < to; i++)
-        buf_printf(out, "%s%s", i > from ? "/" : "", request->target.segments[i].text);
+    for (size_t i = from; i < to; i++) {
+        if (i > from)
+            buf_add_char(out, '/');
+        buf_add_text(out, request->target.segments[i].text);
+    }
 }
 
 int image_of_request(struct request *request, size_t behind, struct image *out, enum MHD_Result *answered)
 {
-    struct buf CLEANUP_BUF repository = BUF_INIT;
+    struct buf CLEANUP_BUF name = BUF_INIT;
     size_t end = request->target.segment_count - behind;
     size_t skip;
 
     out->registry = choose(request, request->target.segments[1].text, end - 1, &skip, &out->ns, answered);
     if (!out->registry)
         return -1;
-    join_repository(request, out->registry, 1 + skip, end, &repository);
-    if (!image_name_valid(repository.data, repository.len)) {
+    buf_add_text(&name, out->registry->config->name);
+    buf_add_char(&name, '/');
+    size_t start = name.len;
+    join_repository(request, out->registry, 1 + skip, end, &name);
+    const char *repository = name.data + start;
+    if (!image_name_valid(repository, name.len - start)) {
         *answered =
             respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "NAME_INVALID",
                                    "%.300s is no name of a repository: lower-case letters, digits, and "
                                    "\".\", \"_\", \"-\" between them, in parts separated by \"/\", at "
                                    "most %d characters",
-                                   repository.data, IMAGE_NAME_MAX_BYTES);
+                                   repository, IMAGE_NAME_MAX_BYTES);
         return -1;
     }
-    out->name = xasprintf("%s/%s", out->registry->config->name, repository.data);
+    out->name = buf_take(&name);
     return 0;
 }
