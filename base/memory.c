@@ -61,6 +61,26 @@ char *xasprintf(const char *format, ...)
     return text;
 }
 
+char *xconcat(const char *first, ...)
+{
+    va_list args;
+    size_t len = 0;
+
+    va_start(args, first);
+    for (const char *text = first; text; text = va_arg(args, const char *))
+        len += strlen(text);
+    va_end(args);
+
+    char *all = xmalloc(len + 1);
+    char *end = all;
+    va_start(args, first);
+    for (const char *text = first; text; text = va_arg(args, const char *))
+        end = stpcpy(end, text);
+    va_end(args);
+    *end = '\0';
+    return all;
+}
+
 void free_secret(char *text)
 {
     if (text)

@@ -370,8 +370,9 @@ static void read_options(int argc, char **argv)
         }
     }
     if (argc - optind < 2 || options.clients < 1 || options.requests < 1) {
-        fputs("usage: drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b bytes] [-H header] PORT PATH...\n",
-              stderr);
+        fputs(
+            "usage: drain [-c clients] [-n requests] [-r bytes/s] [-k] [-b bytes] [-H header] PORT PATH...\n",
+            stderr);
         exit(2);
     }
     options.port = (uint16_t)number(argv[optind]);

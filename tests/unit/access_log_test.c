@@ -46,6 +46,7 @@ static int setup(void **state)
     place->folder = xstrdup(folder);
     place->path = xasprintf("%s/access.log", folder);
     assert_int_equal(access_log_open(place->path, &place->log, &error), 0);
+    assert_true(access_log_wanted(place->log));
     *state = place;
     return 0;
 }
@@ -225,6 +226,7 @@ static void access_log_off_writes_nothing(void **state)
     struct access_log *log;
 
     assert_int_equal(access_log_open("off", &log, &error), 0);
+    assert_false(access_log_wanted(log));
     access_log_add(log, &usual);
     access_log_reopen(log);
     access_log_flush(log);
