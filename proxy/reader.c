@@ -25,7 +25,6 @@ bool reader_begin(struct request *request, struct fill *fill, int64_t total_byte
     reader->end = end;
     reader->generation = fill->stream.generation;
     DL_APPEND(fill->stream.readers, reader);
-    fill->stream.reader_count++;
     fill->lonely_since_ms = 0;
     return true;
 }
@@ -68,7 +67,6 @@ void reader_end(struct request *request)
         return;
     lock_acquire(&fill->lock);
     DL_DELETE(fill->stream.readers, &request->reader);
-    fill->stream.reader_count--;
     fill->lonely_since_ms = clock_mono_ms();
     note_moved_locked(fill, &dropped);
     lock_release(&fill->lock);

@@ -16,10 +16,8 @@
 #include "proxy/range.h"
 #include "proxy/reader.h"
 
-/* Blocks of a streamed answer. Every answer holds one, so a crowd gets smaller ones. */
-#define BLOCK_BYTES (128 * 1024)
-#define CROWD 64
-#define CROWD_BLOCK_BYTES (32 * 1024)
+/* Blocks of a streamed answer. Every answer holds one; larger ones make none faster. */
+#define BLOCK_BYTES (32 * 1024)
 /* What libmicrohttpd sends by sendfile blocks its worker when it is not in the page cache: ask for it
  * early. */
 #define READ_AHEAD_BYTES (4 * 1024 * 1024)
@@ -272,8 +270,8 @@ enum MHD_Result respond_made(struct request *request, const struct made_body *bo
                              const struct header *headers, size_t header_count)
 {
     int status = not_modified(request, etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        (uint64_t)body->size_bytes, CROWD_BLOCK_BYTES, body->read, body->arg, body->release);
+    struct MHD_Response *response = MHD_create_response_from_callback((uint64_t)body->size_bytes, BLOCK_BYTES,
+                                                                      body->read, body->arg, body->release);
 
     CHECK(response);
     add_header(response, "ETag", etag);
@@ -410,7 +408,6 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
 {
     lock_acquire(&fill->lock);
     int64_t size = fill->stream.total_bytes;
-    int crowd = fill->stream.reader_count;
     bool verified = fill->stream.verified;
     lock_release(&fill->lock);
     if (size < 0)
@@ -429,8 +426,8 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     if (!reader_begin(request, fill, size, part.start, part.start + part.len))
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                              "the store is full and these bytes have passed through already, try again");
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        (uint64_t)part.len, crowd < CROWD ? BLOCK_BYTES : CROWD_BLOCK_BYTES, reader_read, request, NULL);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback((uint64_t)part.len, BLOCK_BYTES, reader_read, request, NULL);
     CHECK(response);
     add_file_headers(response, &part, size, headers);
     return queue_once(request, part.status, part.len, response);

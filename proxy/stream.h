@@ -58,7 +58,6 @@ struct stream {
     int64_t dropped_bytes; /* spilled bytes before this offset are gone */
     bool paused;
     struct reader *readers;
-    int reader_count;
 };
 
 void stream_init(struct stream *stream);
