@@ -159,7 +159,10 @@ static void end_by_result(struct exchange *exchange)
     const char *why =
         exchange->curl_problem[0] ? exchange->curl_problem : curl_easy_strerror(exchange->result);
 
-    if (exchange->result == CURLE_OK)
+    /* curl takes a head that ends with the connection for a whole one. */
+    if (exchange->result == CURLE_OK && exchange->phase != PHASE_BODY)
+        end(exchange, EXCHANGE_BROKEN, "closed the connection within the head of its answer");
+    else if (exchange->result == CURLE_OK)
         end(exchange, EXCHANGE_COMPLETE, "");
     else if (exchange->problem.len) /* refused by our own rules */
         end(exchange, EXCHANGE_FAILED, exchange->problem.data);

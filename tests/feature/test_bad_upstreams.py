@@ -367,3 +367,14 @@ def test_bad_upstreams_claimed_hash_cannot_poison(make_yizhan, make_upstream, wh
     response = yizhan.get(other.path)
     assert response.status != 200 or response.body != other.data or not response.complete
     assert yizhan.get(wheel.path).body == wheel.data
+
+
+@pytest.mark.parametrize("what", ["page", "file"])
+def test_bad_upstreams_head_that_is_cut(yizhan, upstream, wheel, what):
+    """The connection ends before the answer's head does: that is no answer."""
+    path = PAGE if what == "page" else wheel.path
+    asked = upstream.tree.index + "sample/" if what == "page" else upstream.tree.file_path(wheel)
+    upstream.on(asked, Answer(cut_head_after=len("HTTP/1.1 200 Status\r\n")))
+    assert yizhan.get(path).status == 503
+    upstream.forget()
+    assert yizhan.get("/healthz").status == 200

@@ -48,6 +48,7 @@ class Answer:
     framing: str = "length"  # "length", "chunked", "close"
     length: int = None  # lie in Content-Length
     cut_after: int = None  # close the connection after so many body bytes
+    cut_head_after: int = None  # close it after so many bytes of the head
     gate: threading.Event = None  # wait before the status line
     body_gate: threading.Event = None  # wait after gate_after body bytes
     gate_after: int = 0
@@ -149,6 +150,7 @@ class ScriptedUpstream:
             except OSError:
                 return
             sock.settimeout(None)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._sockets.add(sock)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
@@ -204,7 +206,10 @@ class ScriptedUpstream:
         elif status != 304:
             lines.append(f"Content-Length: {len(body) if answer.length is None else answer.length}")
         lines += [f"{name}: {value}" for name, value in headers]
-        sock.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        sock.sendall(head[: answer.cut_head_after])
+        if answer.cut_head_after is not None:
+            return False
         if not has_body:
             return answer.framing != "close"
         self._send_body(sock, answer, body)
