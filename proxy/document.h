@@ -60,7 +60,7 @@ struct document_kind {
      * too little, the whole is asked for after all. */
     bool head;
     bool (*enough)(const struct document_source *source);
-    bool forgotten; /* nothing is stored but what stored() puts */
+    bool forgotten; /* nothing is stored but what storing() puts */
     struct document_times (*times)(const struct site *site, const char *key);
     int64_t (*max_bytes)(const struct site *site);
     void (*candidates)(const struct site *site, const char *key, struct candidate_list *out);
@@ -72,8 +72,9 @@ struct document_kind {
                  int64_t *cost_bytes, struct buf *error);
     /* Jobs thread: what can be learned about the upstream from its document. May be NULL. */
     void (*learn)(struct upstream *upstream, const struct shared *content);
-    /* Jobs thread: it has just come from an upstream and is being stored; what else follows from it. May be NULL. */
-    void (*stored)(struct proxy *proxy, const struct document *document);
+    /* Jobs thread: it has just come from an upstream and will be stored; what else follows from it. What this puts is
+     * never lost where the document is not, whenever a crash comes. May be NULL. */
+    void (*storing)(struct proxy *proxy, const char *key, const struct shared *content);
     /* Jobs thread: appends the body of one format; NULL if the kind has no fixed renditions. */
     void (*render)(struct proxy *proxy, const struct document *document, int format, struct buf *out);
     const char *(*content_type)(int format);

@@ -46,7 +46,9 @@ struct document_fill {
     int pages;         /* whole ones in source.body */
     size_t page_start; /* of the page that is coming */
     struct buf next_url;
-    bool more; /* another fetch follows this one */
+    bool more;                 /* another fetch follows this one */
+    struct upstream **gave_up; /* references: those that began pages and did not bring them all */
+    size_t gave_up_count;
 };
 
 static void source_release(struct document_source *source)
@@ -70,6 +72,9 @@ static void document_fill_free(struct shared *value)
     buf_release(&df->next_url);
     if (df->upstream)
         upstream_unref(df->upstream);
+    for (size_t i = 0; i < df->gave_up_count; i++)
+        upstream_unref(df->gave_up[i]);
+    free(df->gave_up);
     document_unref(df->made);
     document_unref(df->old);
     shared_unref(&df->fill->shared);
@@ -376,12 +381,12 @@ static void parse(void *arg)
     } else {
         if (df->kind->learn)
             df->kind->learn(df->upstream, content);
+        if (df->kind->storing)
+            df->kind->storing(df->proxy, df->key, content);
         store_source(df);
         df->made =
             document_new(df->kind, df->key, &df->source, content, cost_bytes, clock_wall_s(), max_age_s(df));
         document_keep(df->proxy, df->made);
-        if (df->kind->stored)
-            df->kind->stored(df->proxy, df->made);
         decide(df, FETCH_ACCEPT);
     }
     shared_unref(&df->shared);
@@ -395,7 +400,12 @@ static enum fetch_verdict on_complete(void *sink)
         df->whole = df->more = true;
         return FETCH_ACCEPT;
     }
-    if (df->next_url.len && df->pages + 1 < PAGES_MAX) {
+    if (df->next_url.len && df->pages + 1 >= PAGES_MAX) {
+        log_warn("%s %s: %s names more than %d pages; trying elsewhere, as a part is not the whole",
+                 df->kind->space, df->key, df->source.upstream, PAGES_MAX);
+        return FETCH_REJECT;
+    }
+    if (df->next_url.len) {
         df->pages++;
         df->more = true;
         return FETCH_ACCEPT;
@@ -439,6 +449,50 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
 
 static void ask(struct document_fill *df);
 
+static bool gave_up(const struct document_fill *df, const struct upstream *upstream)
+{
+    for (size_t i = 0; i < df->gave_up_count; i++)
+        if (df->gave_up[i] == upstream)
+            return true;
+    return false;
+}
+
+static void leave_out_those_that_gave_up(const struct document_fill *df, struct candidate_list *list)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (!gave_up(df, list->items[i].upstream))
+            list->items[left++] = list->items[i];
+    list->count = left;
+}
+
+/* An upstream has sent some pages, and now fails. Pages of two servers do not fit together: the others, if there are any,
+ * are asked from the first page on. */
+static bool begin_elsewhere(struct document_fill *df)
+{
+    struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
+
+    df->gave_up = xrealloc(df->gave_up, (df->gave_up_count + 1) * sizeof(struct upstream *));
+    df->gave_up[df->gave_up_count++] = take_ptr(&df->upstream);
+    df->pages = 0;
+    buf_truncate(&df->source.body, 0);
+    buf_reset(&df->next_url);
+    df->kind->candidates(df->site, df->key, &list);
+    leave_out_those_that_gave_up(df, &list);
+    return list.count > 0;
+}
+
+/* One that has sent the first page has the document, whatever the others say. */
+static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outcome outcome)
+{
+    if (outcome == FETCH_OK || outcome == FETCH_CANCELLED)
+        return outcome;
+    if (df->pages)
+        df->more = begin_elsewhere(df);
+    return df->gave_up_count ? FETCH_UNAVAILABLE : outcome;
+}
+
 static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
                       const char *reason)
 {
@@ -454,6 +508,7 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
         df->whole = df->more = true;
     else if (outcome != FETCH_OK)
         df->more = false;
+    outcome = weigh_pages(df, outcome);
     if (df->more) {
         ask(df);
         return;
@@ -511,6 +566,7 @@ static void ask(struct document_fill *df)
     df->more = false;
     df->page_start = df->source.body.len;
     df->kind->candidates(df->site, df->key, &list);
+    leave_out_those_that_gave_up(df, &list);
     if (df->pages)
         only_next_page(df, &list);
     add_validators(df, &list);

@@ -53,6 +53,7 @@ static void fill_free(struct shared *value)
     lock_destroy(&fill->lock);
     free(fill->reason);
     free(fill->key);
+    free(fill->made_for);
     free(fill);
 }
 

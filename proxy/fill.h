@@ -57,6 +57,7 @@ struct fill {
     UT_hash_handle hh;
     struct fills *fills; /* set once */
     char *key;           /* set once */
+    char *made_for;      /* blob fills: what the one who began it wanted, before the fetch; else NULL */
 
     struct lock lock; /* guards all below */
     enum fill_state state;

@@ -143,17 +143,15 @@ static int confirmation_parse(const struct document_source *source, const char *
     return 0;
 }
 
-static void confirmation_stored(struct proxy *proxy, const struct document *document)
+static void confirmation_storing(struct proxy *proxy, const char *key, const struct shared *content)
 {
-    const char *text = image_key_reference(document->key);
-    struct descriptor blob = {
-        .size_bytes = ((const struct reference *)document->content)->size_bytes,
-    };
+    const char *text = image_key_reference(key);
+    struct descriptor blob = {.size_bytes = ((const struct reference *)content)->size_bytes};
     struct buf CLEANUP_BUF name = BUF_INIT;
 
     if (image_digest_parse(text, strlen(text), &blob.digest) < 0)
         return;
-    image_key_name(document->key, &name);
+    image_key_name(key, &name);
     registry_refer(proxy, name.data, &blob);
 }
 
@@ -171,7 +169,7 @@ static const struct document_kind confirmation_kind = {
     .max_bytes = confirmation_max_bytes,
     .candidates = confirmation_candidates,
     .parse = confirmation_parse,
-    .stored = confirmation_stored,
+    .storing = confirmation_storing,
 };
 
 /* HAVE sets lookup->referred and the size. */
@@ -221,17 +219,31 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
 
 #define STEP_OWN_FILL 1
 
-/* An image that is not known to have the blob gets a fill of its own: joining another's would give the bytes away. It
- * stays with that when a manifest comes to refer to the blob meanwhile. */
+/* Images of one registry share a fill: the slow or lying upstreams of another are nothing to them. An image that is not
+ * known to have the blob gets a fill of its own: joining another's would give the bytes away. It stays with that when a
+ * manifest comes to refer to the blob meanwhile. */
 static char *fill_key_of(struct request *request, const struct blob_lookup *lookup)
 {
     if (!lookup->referred)
         request->step = STEP_OWN_FILL;
-    const char *what = request->step == STEP_OWN_FILL ? lookup->key : lookup->digest_text;
+    char *CLEANUP_FREE shared =
+        xasprintf("%s@%s", lookup->image->registry->config->name, lookup->digest_text);
+    const char *what = request->step == STEP_OWN_FILL ? lookup->key : shared;
 
     if (request->late)
         return xasprintf("blob:%s late %u", what, request->late);
     return xasprintf("blob:%s", what);
+}
+
+/* A fill that failed for another image, whose repository may not have the blob and whose manifest may tell a wrong size,
+ * says nothing about this one. */
+static bool failed_for_another(const struct request *request, struct fill *fill,
+                               const struct blob_lookup *lookup)
+{
+    if (request->step == STEP_OWN_FILL)
+        return false;
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    return fill->made_for && strcmp(fill->made_for, lookup->key) != 0;
 }
 
 static struct fill *join(struct request *request, const struct blob_lookup *lookup, const char *fill_key)
@@ -290,7 +302,13 @@ static enum MHD_Result respond_from_upstream(struct request *request, struct blo
     }
     if (!fill)
         return respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
-    switch (request_follow(request, fill)) {
+    enum request_follows follows = request_follow(request, fill);
+    if ((follows == FOLLOWS_ABSENT || follows == FOLLOWS_DENIED || follows == FOLLOWS_UNABLE) &&
+        failed_for_another(request, fill, lookup)) {
+        request->step = STEP_OWN_FILL;
+        return respond_from_upstream(request, lookup);
+    }
+    switch (follows) {
     case FOLLOWS_WAITING:
         return MHD_YES;
     case FOLLOWS_READY:

@@ -17,6 +17,8 @@
 /* What upstreams are asked for at a time. */
 #define UPSTREAM_PAGE "1000"
 #define CATALOG_PAGE 1000
+/* What clients get at a time at most: a list is put together for each that asks, and who reads it slowly holds it. */
+#define CLIENT_PAGE_MAX 10000
 
 /* ---- pages, for clients ---- */
 
@@ -26,7 +28,7 @@ struct list_page {
     const char *last; /* "" for the beginning */
 };
 
-/* Returns 0; -1 after answering a bad n. */
+/* Returns 0; -1 after answering a bad n. "Fewer than n" with a Link is what the specification allows. */
 static int page_of_request(struct request *request, uint64_t otherwise, struct list_page *out,
                            enum MHD_Result *answered)
 {
@@ -34,8 +36,11 @@ static int page_of_request(struct request *request, uint64_t otherwise, struct l
     const char *last = target_query(&request->target, "last");
 
     *out = (struct list_page){.max = otherwise, .last = last ? last : ""};
-    if (!n || text_parse_uint(n, strlen(n), &out->max) == 0)
+    if (!n || text_parse_uint(n, strlen(n), &out->max) == 0) {
+        if (out->max > CLIENT_PAGE_MAX)
+            out->max = CLIENT_PAGE_MAX;
         return 0;
+    }
     *answered =
         respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "PAGINATION_NUMBER_INVALID",
                                "n=%.40s: expected how many names the list may have, such as n=100", n);
@@ -213,7 +218,7 @@ enum MHD_Result registry_tags(struct request *request, const struct image *image
     struct list_page page;
     enum MHD_Result answer;
 
-    if (page_of_request(request, UINT64_MAX, &page, &answer) < 0)
+    if (page_of_request(request, CLIENT_PAGE_MAX, &page, &answer) < 0)
         return answer;
     enum document_result result = document_get(request, &tags_kind, image->name, &document);
     if (result == DOCUMENT_WAIT)

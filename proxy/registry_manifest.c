@@ -13,6 +13,9 @@
 #define TOUCH_PAUSE_S 600
 /* An index of indexes of images; nobody nests deeper. */
 #define TOUCH_DEPTH_MAX 3
+/* An index may list others again and again: what is read of them, each with a fee for the reading, has an end. */
+#define TOUCH_MAX_BYTES (8 * 1024 * 1024)
+#define TOUCH_FEE_BYTES 4096
 
 struct manifest_content {
     struct shared shared;
@@ -96,12 +99,12 @@ static int manifest_parse_document(const struct document_source *source, const c
 }
 
 /* From now on the image is known to have these blobs, and how large they are. */
-static void manifest_stored(struct proxy *proxy, const struct document *document)
+static void manifest_storing(struct proxy *proxy, const char *key, const struct shared *content)
 {
-    const struct manifest *manifest = &content_of(document)->manifest;
+    const struct manifest *manifest = &((const struct manifest_content *)content)->manifest;
     struct buf CLEANUP_BUF name = BUF_INIT;
 
-    image_key_name(document->key, &name);
+    image_key_name(key, &name);
     for (size_t i = 0; i < manifest->descriptor_count; i++)
         if (!manifest->descriptors[i].is_manifest)
             registry_refer(proxy, name.data, &manifest->descriptors[i]);
@@ -115,7 +118,7 @@ const struct document_kind manifest_kind = {
     .candidates = registry_manifest_candidates,
     .scope = image_key_name,
     .parse = manifest_parse_document,
-    .stored = manifest_stored,
+    .storing = manifest_storing,
 };
 
 /* ---- use ---- */
@@ -126,25 +129,30 @@ const struct document_kind manifest_kind = {
 struct touch {
     struct proxy *proxy;
     struct document *document;
+    int64_t left_bytes; /* that may be read */
 };
 
-static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth);
+static void touch_manifest(struct touch *touch, const struct manifest *manifest, int depth);
 
-static void touch_child(struct proxy *proxy, const struct digest *digest, int depth)
+static void touch_child(struct touch *touch, const struct digest *digest, int depth)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
     struct manifest manifest;
 
-    if (depth >= TOUCH_DEPTH_MAX || blob_read(proxy->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
+    if (depth >= TOUCH_DEPTH_MAX || touch->left_bytes <= 0)
         return;
+    touch->left_bytes -= TOUCH_FEE_BYTES;
+    if (blob_read(touch->proxy->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
+        return;
+    touch->left_bytes -= (int64_t)body.len;
     if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
         return;
-    touch_manifest(proxy, &manifest, depth + 1);
+    touch_manifest(touch, &manifest, depth + 1);
     manifest_release(&manifest);
 }
 
-static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth)
+static void touch_manifest(struct touch *touch, const struct manifest *manifest, int depth)
 {
     for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
@@ -153,13 +161,13 @@ static void touch_manifest(struct proxy *proxy, const struct manifest *manifest,
             continue;
         memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
         if (descriptor->is_manifest)
-            touch_child(proxy, &digest, depth);
+            touch_child(touch, &digest, depth);
         else
-            blob_touch(proxy->store, &digest);
+            blob_touch(touch->proxy->store, &digest);
     }
 }
 
-static void touch(void *arg)
+static void touch_all(void *arg)
 {
     struct touch *touch = arg;
     const struct manifest_content *content = content_of(touch->document);
@@ -168,7 +176,7 @@ static void touch(void *arg)
 
     if (digest_parse(hex, strlen(hex), &digest) == 0)
         blob_touch(touch->proxy->store, &digest);
-    touch_manifest(touch->proxy, &content->manifest, 0);
+    touch_manifest(touch, &content->manifest, 0);
     document_unref(touch->document);
     free(touch);
 }
@@ -185,8 +193,9 @@ static void note_use(struct proxy *proxy, struct document *document)
     struct touch *job = xcalloc(1, sizeof(*job));
     job->proxy = proxy;
     job->document = document;
+    job->left_bytes = TOUCH_MAX_BYTES;
     shared_ref(&document->shared);
-    jobs_add(proxy->jobs, JOB_LATER, touch, job);
+    jobs_add(proxy->jobs, JOB_LATER, touch_all, job);
 }
 
 /* ---- answering ---- */
