@@ -93,6 +93,7 @@ static enum document_result find_held(struct request *request, const struct docu
                                       const char *key, struct document **out)
 {
     char *CLEANUP_FREE memory_key = make_key("", kind, key);
+    enum request_how how = request->how;
     struct entry_read read;
 
     *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
@@ -105,8 +106,10 @@ static enum document_result find_held(struct request *request, const struct docu
     if (entry_get(request->proxy->store, kind->space, key, &read) < 0)
         return DOCUMENT_NOT_FOUND;
     entry_release(&read);
-    if (join_and_wait(request, kind, key, NULL, true))
+    if (join_and_wait(request, kind, key, NULL, true)) {
+        request->how = how; /* this wait is for the store, and no miss */
         return DOCUMENT_WAIT;
+    }
     *out = product_of(request);
     return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
 }
