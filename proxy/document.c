@@ -143,10 +143,11 @@ static enum document_result not_held(struct request *request, const struct docum
                                      const char *key, struct document **out)
 {
     char *CLEANUP_FREE absent_key = make_key("absent:", kind, key);
+    enum fetch_outcome outcome;
 
-    if (absence_known(request->proxy, absent_key)) {
+    if (absence_known(request->proxy, absent_key, &outcome)) {
         request->how = HOW_NEGATIVE;
-        return DOCUMENT_NOT_FOUND;
+        return outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;
     }
     if (request->site->config->server.offline)
         return DOCUMENT_NOT_FOUND;

@@ -1,10 +1,12 @@
-/* Documents: what upstreams say about things that change (pages, the root list, the JSON API), kept in memory
- * parsed and rendered, in the store as it came, and fresh by the rules below.
+/* Documents: what upstreams say in answers that are small enough to be read as a whole (pages, the root list, the JSON
+ * API, tags, manifests, lists), kept in memory parsed and rendered, in the store as it came, and fresh by the rules
+ * below.
  *
  *   age <= ttl                  served
  *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
- *   older                       the client waits for the refresh; if no upstream answers, it is served
- *   not held                    the client waits for a fetch; "nowhere" is remembered for negative_ttl
+ *   older                       the client waits for the refresh; if no upstream answers, or one denies it, it is served
+ *   not held                    the client waits for a fetch; "nowhere" and "denied" are remembered for negative_ttl
+ *   held, and "nowhere" now     forgotten
  *   offline                     what is held is served at any age; upstreams are not asked
  *
  * A document is immutable but for its times and its renditions (made when they are first asked for). */

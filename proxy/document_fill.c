@@ -415,11 +415,37 @@ static enum fetch_verdict on_complete(void *sink)
     return FETCH_PENDING;
 }
 
-/* What is left of a refresh that brought nothing new: the old document, or the knowledge that it is gone. */
-static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
+static void remember_absent(struct document_fill *df, enum fetch_outcome outcome)
+{
+    char *CLEANUP_FREE key = xasprintf("absent:%s/%s", df->kind->space, df->key);
+
+    absence_remember(df->proxy, key, outcome, df->kind->times(df->site, df->key).negative_ttl_s);
+}
+
+static void drop_old(struct document_fill *df)
 {
     char *CLEANUP_FREE key = xasprintf("%s/%s", df->kind->space, df->key);
-    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", key);
+
+    memcache_drop(df->proxy->memcache, key);
+    entry_delete(df->proxy->store, df->kind->space, df->key);
+}
+
+/* It is served as it is; upstreams are not asked again before pause_s. */
+static struct document *keep_stale(struct document_fill *df, int64_t pause_s, const char *why)
+{
+    int64_t now_s = clock_wall_s();
+
+    log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
+             (long long)(now_s - df->old->confirmed_at_s), why);
+    df->old->next_refresh_at_s = now_s + pause_s;
+    return take_ptr(&df->old);
+}
+
+/* What is left of a refresh that brought nothing new: the old document, or the knowledge that it is gone. A denial does
+ * not take away what is held: it may be a password that has changed. */
+static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
+{
+    const char *why = *reason ? reason : fetch_outcome_name(outcome);
     int64_t now_s = clock_wall_s();
 
     switch (outcome) {
@@ -429,21 +455,17 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
         entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
         return take_ptr(&df->old);
     case FETCH_NOT_FOUND:
+        remember_absent(df, outcome);
+        if (df->old)
+            drop_old(df);
+        return NULL;
     case FETCH_DENIED:
-        absence_remember(df->proxy, absent_key, df->kind->times(df->site, df->key).negative_ttl_s);
-        if (df->old && outcome == FETCH_NOT_FOUND) {
-            memcache_drop(df->proxy->memcache, key);
-            entry_delete(df->proxy->store, df->kind->space, df->key);
-        }
+        if (df->old)
+            return keep_stale(df, df->kind->times(df->site, df->key).negative_ttl_s, why);
+        remember_absent(df, outcome);
         return NULL;
     default:
-        if (df->old) {
-            log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
-                     (long long)(now_s - df->old->confirmed_at_s),
-                     *reason ? reason : fetch_outcome_name(outcome));
-            df->old->next_refresh_at_s = now_s + REFRESH_PAUSE_S;
-        }
-        return take_ptr(&df->old);
+        return df->old ? keep_stale(df, REFRESH_PAUSE_S, why) : NULL;
     }
 }
 

@@ -27,7 +27,7 @@ bool file_known_absent(struct request *request, const struct file_lookup *lookup
 {
     char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
 
-    if (!absence_known(request->proxy, key))
+    if (!absence_known(request->proxy, key, NULL))
         return false;
     request->how = HOW_NEGATIVE;
     return true;
@@ -37,7 +37,7 @@ void file_remember_absent(struct request *request, const struct file_lookup *loo
 {
     char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
 
-    absence_remember(request->proxy, key, request->site->config->pypi.negative_ttl_s);
+    absence_remember(request->proxy, key, FETCH_NOT_FOUND, request->site->config->pypi.negative_ttl_s);
 }
 
 /* The validator is the path's own hash, so it is the same before, while and after the file is in the

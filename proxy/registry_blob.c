@@ -271,21 +271,26 @@ static char *absent_key(const struct blob_lookup *lookup)
     return xasprintf("absent:blob/%s", lookup->key);
 }
 
-static bool known_absent(struct request *request, const struct blob_lookup *lookup)
+static bool known_absent(struct request *request, const struct blob_lookup *lookup,
+                         enum document_result *result)
 {
     char *CLEANUP_FREE key = absent_key(lookup);
+    enum fetch_outcome outcome;
 
-    if (!absence_known(request->proxy, key))
+    if (!absence_known(request->proxy, key, &outcome))
         return false;
     request->how = HOW_NEGATIVE;
+    *result = outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;
     return true;
 }
 
-static void remember_absent(struct request *request, const struct blob_lookup *lookup)
+static enum MHD_Result respond_absent(struct request *request, const struct blob_lookup *lookup,
+                                      enum fetch_outcome outcome)
 {
     char *CLEANUP_FREE key = absent_key(lookup);
 
-    absence_remember(request->proxy, key, lookup->image->registry->config->negative_ttl_s);
+    absence_remember(request->proxy, key, outcome, lookup->image->registry->config->negative_ttl_s);
+    return respond_missing(request, outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
 }
 
 static enum MHD_Result respond_from_upstream(struct request *request, struct blob_lookup *lookup)
@@ -316,11 +321,9 @@ static enum MHD_Result respond_from_upstream(struct request *request, struct blo
     case FOLLOWS_LATE:
         return respond_from_upstream(request, lookup);
     case FOLLOWS_ABSENT:
-        remember_absent(request, lookup);
-        return respond_missing(request, DOCUMENT_NOT_FOUND, lookup);
+        return respond_absent(request, lookup, FETCH_NOT_FOUND);
     case FOLLOWS_DENIED:
-        remember_absent(request, lookup);
-        return respond_missing(request, DOCUMENT_DENIED, lookup);
+        return respond_absent(request, lookup, FETCH_DENIED);
     case FOLLOWS_UNABLE:
         break;
     }
@@ -330,13 +333,14 @@ static enum MHD_Result respond_from_upstream(struct request *request, struct blo
 static enum MHD_Result respond_not_stored(struct request *request, struct blob_lookup *lookup)
 {
     struct blob_headers headers;
+    enum document_result result = DOCUMENT_NOT_FOUND;
 
-    if (request->site->config->server.offline || known_absent(request, lookup))
-        return respond_missing(request, DOCUMENT_NOT_FOUND, lookup);
+    if (request->site->config->server.offline || known_absent(request, lookup, &result))
+        return respond_missing(request, result, lookup);
     if (!request_is_head(request))
         return respond_from_upstream(request, lookup);
     if (lookup->size_bytes < 0) {
-        enum document_result result = confirm(request, lookup);
+        result = confirm(request, lookup);
         if (result == DOCUMENT_WAIT)
             return MHD_YES;
         if (result != DOCUMENT_HAVE)

@@ -273,6 +273,27 @@ def test_image_freshness_referrers_without_upstream(mirror, registry, image):
     assert [one["digest"] for one in mirror.get(target).json()["manifests"]] == [artifact.digest]
 
 
+def test_image_freshness_denial_keeps_what_is_held(held, registry, image):
+    """A password that has changed must not take away what everybody has been pulling."""
+    registry.challenge(login=("nobody", "known"))
+    held.advance(400 * 86400)
+    assert pull_all(held, LIBRARY, "1.0") == content_of_image(image)
+
+
+def test_image_freshness_denial_is_not_asked_for_again(held, registry, image):
+    """Registries ban those who are denied again and again."""
+    registry.challenge(login=("nobody", "known"))
+    held.advance(TAG_TTL + 10)
+    for _ in range(5):
+        assert digest(held) == image.digest
+        wait_until(registry.token_requests, "a token is asked for")
+        held.wait_idle()
+    assert len(registry.token_requests()) == 1
+    held.advance(NEGATIVE_TTL + 10)
+    assert digest(held) == image.digest
+    wait_until(lambda: len(registry.token_requests()) == 2, "it is asked again after some time")
+
+
 # ---- absence ----
 
 

@@ -161,6 +161,21 @@ def test_image_tokens_server_that_fails_or_lies(mirror, registry, kind):
     assert all(request.header("X-Evil") is None for request in registry.asked())
 
 
+@pytest.mark.parametrize("rest", ["manifests/1.0", "manifests/{digest}", "blobs/{digest}"])
+def test_image_tokens_denial_is_remembered_as_one(mirror, registry, rest):
+    """Who asks again is told the same, and no upstream is asked."""
+    registry.challenge()
+    registry.on("/token", BAD_TOKENS["403"])
+    target = f"/v2/{LIBRARY}/" + rest.format(digest="sha256:" + "0" * 64)
+    first = mirror.get(target)
+    asked = len(registry.asked())
+    again = mirror.get(target)
+    for response in (first, again):
+        error_code(response, 404)
+        assert "credentials" in error_message(response)
+    assert len(registry.asked()) == asked
+
+
 @pytest.mark.parametrize("kind", ["500", "html", "worthless"])
 def test_image_tokens_next_upstream_serves(make_yizhan, make_registry, registry, image, kind):
     registry.challenge()
