@@ -60,9 +60,10 @@ static struct MHD_Response *response_of_text(char *body, size_t len, const char 
 /* What an error needs besides its text. */
 struct error_form {
     int status;
-    bool close;        /* what follows on this connection cannot be trusted */
-    const char *allow; /* 405 */
-    const char *code;  /* to clients of registries; NULL: by the status */
+    bool close;                /* what follows on this connection cannot be trusted */
+    const char *allow;         /* 405 */
+    const char *content_range; /* 416 */
+    const char *code;          /* to clients of registries; NULL: by the status */
 };
 
 static const char *code_of_status(int status)
@@ -128,6 +129,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
         add_header(response, REGISTRY_VERSION_HEADER, REGISTRY_VERSION);
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "Allow", form->allow);
+    add_header(response, "Content-Range", form->content_range);
     if (form->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         add_header(response, "Retry-After", "5");
     if (form->close)
@@ -339,16 +341,12 @@ static void add_file_headers(struct MHD_Response *response, const struct part *p
 
 static enum MHD_Result respond_unsatisfiable(struct request *request, int64_t size)
 {
-    struct buf text = BUF_INIT;
     char range[40];
+    const struct error_form form = {.status = MHD_HTTP_RANGE_NOT_SATISFIABLE, .content_range = range};
 
-    buf_printf(&text, "the file has %" PRId64 " bytes; the range asked for lies outside\n", size);
-    size_t len = text.len;
-    struct MHD_Response *response = response_of_text(buf_take(&text), len, "text/plain; charset=utf-8");
     snprintf(range, sizeof(range), "bytes */%" PRId64, size);
-    add_header(response, "Content-Range", range);
-    add_header(response, "Cache-Control", "no-store");
-    return queue_once(request, MHD_HTTP_RANGE_NOT_SATISFIABLE, (int64_t)len, response);
+    return respond_formed(request, &form, "the file has %" PRId64 " bytes; the range asked for lies outside",
+                          size);
 }
 
 static ssize_t never_read(void *arg, uint64_t position, char *data, size_t max)
