@@ -52,7 +52,7 @@ struct list_writer {
     struct list_page page;
     struct buf json;
     uint64_t written;
-    char *last; /* the last one written */
+    char *last; /* the one that filled the page; NULL: it is not full */
     bool more;  /* the next one did not fit */
 };
 
@@ -64,10 +64,15 @@ static bool list_add(struct list_writer *writer, const char *name)
         return false;
     }
     buf_printf(&writer->json, "%s\"%s\"", writer->written ? "," : "", name);
-    writer->written++;
-    free(writer->last);
-    writer->last = xstrdup(name);
+    if (++writer->written == writer->page.max)
+        writer->last = xstrdup(name);
     return true;
+}
+
+static void list_release(struct list_writer *writer)
+{
+    buf_release(&writer->json);
+    free(writer->last);
 }
 
 /* Sends it. The link is relative: scheme and port stay right behind a proxy. */
@@ -78,7 +83,7 @@ static enum MHD_Result list_respond(struct request *request, struct list_writer 
     const char *ns = image && image->ns ? image->registry->config->name : NULL;
 
     buf_add_text(&writer->json, "]}");
-    if (writer->more && writer->written) {
+    if (writer->more && writer->last) {
         buf_printf(&link, "<%s?n=%" PRIu64 "&last=", request->target.path, writer->page.max);
         text_percent_encode(writer->last, strlen(writer->last), "/", &link);
         if (ns)
@@ -183,32 +188,34 @@ static enum MHD_Result respond_tags(struct request *request, const struct image 
 
 /* ---- tags held here ---- */
 
+struct held_tags {
+    struct list_writer writer;
+    bool any; /* on this page or not */
+};
+
 /* Entries come in the order of their keys, "<image name>:<tag>". */
 static int add_held_tag(void *arg, const struct entry *entry)
 {
-    struct list_writer *writer = arg;
+    struct held_tags *held = arg;
     const char *tag = image_key_reference(entry->key);
 
-    return strcmp(tag, writer->page.last) > 0 && !list_add(writer, tag);
+    held->any = true;
+    return strcmp(tag, held->writer.page.last) > 0 && !list_add(&held->writer, tag);
 }
 
 /* Mirrors often keep no lists: what is held is better than nothing. Returns false when nothing is. */
 static bool respond_held_tags(struct request *request, const struct image *image,
                               const struct list_page *page, enum MHD_Result *result)
 {
-    struct list_writer writer = {.page = {.max = UINT64_MAX, .last = ""}, .json = BUF_INIT};
+    struct held_tags held = {.writer = {.page = *page, .json = BUF_INIT}};
 
-    begin_tags(&writer, image);
-    size_t empty = writer.json.len;
-    writer.page = *page;
-    if (entry_list(request->proxy->store, SPACE_TAG, image->name, add_held_tag, &writer) < 0 ||
-        (writer.json.len == empty && !*page->last && page->max)) {
-        buf_release(&writer.json);
-        free(writer.last);
+    begin_tags(&held.writer, image);
+    if (entry_list(request->proxy->store, SPACE_TAG, image->name, add_held_tag, &held) < 0 || !held.any) {
+        list_release(&held.writer);
         return false;
     }
     request->how = HOW_STALE;
-    *result = list_respond(request, &writer, image);
+    *result = list_respond(request, &held.writer, image);
     return true;
 }
 
@@ -249,8 +256,7 @@ enum MHD_Result registry_catalog(struct request *request)
         return answer;
     buf_add_text(&writer.json, "{\"repositories\":[");
     if (entry_scopes(request->proxy->store, SPACE_MANIFEST, writer.page.last, add_repository, &writer) < 0) {
-        buf_release(&writer.json);
-        free(writer.last);
+        list_release(&writer);
         return respond_unavailable(request, "the catalog", "the store's index cannot be read");
     }
     return list_respond(request, &writer, NULL);

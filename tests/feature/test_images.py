@@ -306,8 +306,23 @@ def test_images_tags_of_upstream_in_pages(mirror, registry, tagged):
     assert mirror.get(f"/v2/{LIBRARY}/tags/list").json()["tags"] == tagged
 
 
-def test_images_tags_of_unknown_repository(mirror):
-    assert error_code(mirror.get("/v2/library/missing/tags/list"), 404) == "NAME_UNKNOWN"
+@pytest.mark.parametrize("query", ["", "?n=0", "?n=5", "?last=a"])
+def test_images_tags_of_unknown_repository(mirror, query):
+    assert error_code(mirror.get(f"/v2/library/missing/tags/list{query}"), 404) == "NAME_UNKNOWN"
+
+
+def test_images_tags_held_where_upstream_keeps_no_list(mirror, registry, image):
+    """Mirrors often do not: the tags that were pulled, in pages as any list."""
+    registry.add(LIBRARY, image, "2.0", "3.0")
+    registry.on(registry.tags_path(LIBRARY), Answer(403))
+    for tag in ("1.0", "2.0", "3.0"):
+        mirror.manifest(LIBRARY, tag)
+    target = f"/v2/{LIBRARY}/tags/list"
+    wait_until(lambda: mirror.index_rows("SELECT count(*) FROM entry WHERE space = 'tag'")[0][0] == 3, "all are held")
+    assert mirror.get(target).json()["tags"] == ["1.0", "2.0", "3.0"]
+    assert follow_pages(mirror, f"{target}?n=2", "tags") == [["1.0", "2.0"], ["3.0"]]
+    assert mirror.get(f"{target}?n=0").json()["tags"] == []
+    assert mirror.get(f"{target}?last=3.0").json()["tags"] == []
 
 
 def test_images_tags_head(mirror, tagged):
