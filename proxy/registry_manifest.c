@@ -224,6 +224,9 @@ static enum MHD_Result respond_not_held(struct request *request, const struct im
     return answer;
 }
 
+/* Kept over a wait for what respond_not_held() asks: a store that cannot be read now is not tried again and again. */
+#define STEP_NOT_HELD 1
+
 enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
 {
     char *CLEANUP_FREE key = xconcat(image->name, "@", digest, NULL);
@@ -231,9 +234,12 @@ enum MHD_Result registry_manifest(struct request *request, const struct image *i
     enum document_result result;
 
     if (request_is_head(request)) {
-        result = document_get_held(request, &manifest_kind, key, &document);
-        if (result == DOCUMENT_NOT_FOUND)
+        result = request->step == STEP_NOT_HELD ? DOCUMENT_NOT_FOUND
+                                                : document_get_held(request, &manifest_kind, key, &document);
+        if (result == DOCUMENT_NOT_FOUND) {
+            request->step = STEP_NOT_HELD;
             return respond_not_held(request, image, key);
+        }
         request->how = HOW_HIT;
     } else {
         result = document_get(request, &manifest_kind, key, &document);

@@ -431,6 +431,21 @@ def test_image_upstreams_blob_file_that_vanished(lone, pair, image, big):
     assert len(pair[0].blob_gets(big.digest)) == 2
 
 
+def test_image_upstreams_manifest_file_that_cannot_be_opened(lone, pair, image):
+    """With the upstream down too, HEAD ends like GET does: nobody can say now."""
+    lone.manifest(LIBRARY, image.digest)
+    lone.wait_idle()
+    lone.stop()
+    file = lone.blob_path(image.digest.removeprefix("sha256:"))
+    file.unlink()
+    file.symlink_to(file)
+    pair[0].stop()
+    lone.start()
+    for method in ("GET", "HEAD"):
+        assert lone.manifest(LIBRARY, image.digest, method).status == 503
+    file.unlink()
+
+
 def test_image_upstreams_killed_in_the_middle(lone, pair, image, big):
     """A crash while a layer is fetched leaves nothing that is half."""
     gate = threading.Event()
