@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from lib.client import Background
-from lib.images import DOCKER_MANIFEST, digest_of, layer, make_image, manifest_of, noise
+from lib.images import DOCKER_MANIFEST, content_of, digest_of, layer, make_image, manifest_of, noise
 from lib.registry_api import LIBRARY, content_of_image, error_code, error_message, manifest_requests, pull_all
 from lib.scripted_registry import Storage
 from lib.tree import Tree
@@ -403,10 +403,36 @@ def test_image_tokens_blob_that_upstream_confirms(mirror, registry, secret):
     mirror.wait_idle()
     one = secret.layers[0]
     registry.repositories["owner/b"].blobs[one.digest] = one
+    misses = mirror.metric("misses_total")
     for _ in range(3):
         assert mirror.blob("owner/b", one.digest).body == one.body
+    assert mirror.metric("misses_total") == misses
     asked = registry.asked(registry.blob_path("owner/b", one.digest))
     assert [request.method for request in asked] == ["HEAD"]
+
+
+@pytest.mark.parametrize("trouble", ["missing", "wrong size"])
+def test_image_tokens_blob_of_two_registries(make_yizhan, make_registry, registry, secret, trouble):
+    """Who joins the fetch for another image is not left with what that one's manifest and upstream say."""
+    shared = secret.layers[0]
+    size = len(shared.body) + (trouble == "wrong size")
+    document = json.loads(secret.manifest.body)
+    document["layers"][0]["size"] = size
+    other = make_registry()
+    other.add_manifest("app", content_of({**document, "annotations": {"of": "another"}}, DOCKER_MANIFEST), "1")
+    mirror = make_yizhan(registries={"docker.io": [registry], "ghcr.io": [other]})
+    mirror.manifest("owner/a", "1")
+    mirror.manifest("ghcr.io/app", "1")
+    gate = threading.Event()
+    path = other.blob_path("app", shared.digest)
+    other.on(path, Answer(404, gate=gate) if trouble == "missing" else Answer(body=shared.body, gate=gate))
+    first = Background(mirror.blob, "ghcr.io/app", shared.digest)
+    wait_until(lambda: other.asked(path), "the other's upstream is asked")
+    second = Background(mirror.blob, "owner/a", shared.digest)
+    wait_until(lambda: mirror.metric("connections") > 2, "both clients are there")
+    gate.set()
+    assert second.result().body == shared.body
+    assert first.result().status == (404 if trouble == "missing" else 503)
 
 
 def test_image_tokens_package_is_no_blob(make_yizhan, make_upstream, registry, wheel):
