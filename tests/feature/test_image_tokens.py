@@ -413,7 +413,7 @@ def test_image_tokens_blob_that_upstream_confirms(mirror, registry, secret):
 
 @pytest.mark.parametrize("trouble", ["missing", "wrong size"])
 def test_image_tokens_blob_of_two_registries(make_yizhan, make_registry, registry, secret, trouble):
-    """Who joins the fetch for another image is not left with what that one's manifest and upstream say."""
+    """What another registry's upstream and manifest say of a blob holds up nobody."""
     shared = secret.layers[0]
     size = len(shared.body) + (trouble == "wrong size")
     document = json.loads(secret.manifest.body)
@@ -428,11 +428,13 @@ def test_image_tokens_blob_of_two_registries(make_yizhan, make_registry, registr
     other.on(path, Answer(404, gate=gate) if trouble == "missing" else Answer(body=shared.body, gate=gate))
     first = Background(mirror.blob, "ghcr.io/app", shared.digest)
     wait_until(lambda: other.asked(path), "the other's upstream is asked")
-    second = Background(mirror.blob, "owner/a", shared.digest)
-    wait_until(lambda: mirror.metric("connections") > 2, "both clients are there")
+    assert mirror.blob("owner/a", shared.digest).body == shared.body
     gate.set()
-    assert second.result().body == shared.body
-    assert first.result().status == (404 if trouble == "missing" else 503)
+    answer = first.result()
+    if answer.status == 200:  # it has found in the store what the other one brought
+        assert answer.body == shared.body
+    else:
+        assert answer.status == (404 if trouble == "missing" else 503)
 
 
 def test_image_tokens_package_is_no_blob(make_yizhan, make_upstream, registry, wheel):
