@@ -61,7 +61,7 @@ char *xasprintf(const char *format, ...)
     return text;
 }
 
-char *xconcat(const char *first, ...)
+char *xconcat_to_null(const char *first, ...)
 {
     va_list args;
     size_t len = 0;

@@ -18,7 +18,7 @@
 /* Keys of the memory cache and of the fill table. */
 static char *make_key(const char *prefix, const struct document_kind *kind, const char *key)
 {
-    return xconcat(prefix, kind->space, "/", key, NULL);
+    return xconcat(prefix, kind->space, "/", key);
 }
 
 static bool waited_for(const struct request *request, const char *what, const struct document_kind *kind,

@@ -229,7 +229,7 @@ static enum MHD_Result respond_not_held(struct request *request, const struct im
 
 enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
 {
-    char *CLEANUP_FREE key = xconcat(image->name, "@", digest, NULL);
+    char *CLEANUP_FREE key = xconcat(image->name, "@", digest);
     struct document *document = NULL;
     enum document_result result;
 

@@ -156,7 +156,7 @@ static enum document_result get_previous(struct request *request, const struct i
 static enum MHD_Result respond_tagged(struct request *request, const struct image *image, const char *key)
 {
     const struct manifest_head *tag = head_of(request->document);
-    char *CLEANUP_FREE manifest_key = xconcat(image->name, "@", tag->digest, NULL);
+    char *CLEANUP_FREE manifest_key = xconcat(image->name, "@", tag->digest);
     enum request_how how = request->how;
     enum document_result result = DOCUMENT_UNAVAILABLE;
     struct document *document = NULL;
@@ -183,7 +183,7 @@ static enum MHD_Result respond_tagged(struct request *request, const struct imag
 
 enum MHD_Result registry_tag(struct request *request, const struct image *image, const char *tag)
 {
-    char *CLEANUP_FREE key = xconcat(image->name, ":", tag, NULL);
+    char *CLEANUP_FREE key = xconcat(image->name, ":", tag);
 
     if (!image_tag_valid(tag, strlen(tag)))
         return respond_registry_error(

@@ -205,7 +205,7 @@ enum MHD_Result document_respond(struct request *request, struct document *docum
 
 void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key)
 {
-    char *CLEANUP_FREE memory_key = xconcat(kind->space, "/", key, NULL);
+    char *CLEANUP_FREE memory_key = xconcat(kind->space, "/", key);
     struct document *document = (struct document *)memcache_get(proxy->memcache, memory_key);
     struct object *outdated[DOCUMENT_FORMATS][2];
 

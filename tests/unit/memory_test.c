@@ -10,7 +10,7 @@
 
 static void xconcat_joins_in_order(void **state)
 {
-    char *CLEANUP_FREE key = xconcat("fetch:", "tag", "/", "docker.io/library/nginx:1", NULL);
+    char *CLEANUP_FREE key = xconcat("fetch:", "tag", "/", "docker.io/library/nginx:1");
 
     (void)state;
     assert_string_equal(key, "fetch:tag/docker.io/library/nginx:1");
@@ -18,8 +18,8 @@ static void xconcat_joins_in_order(void **state)
 
 static void xconcat_takes_empty_texts(void **state)
 {
-    char *CLEANUP_FREE middle = xconcat("a", "", "b", NULL);
-    char *CLEANUP_FREE nothing = xconcat("", NULL);
+    char *CLEANUP_FREE middle = xconcat("a", "", "b");
+    char *CLEANUP_FREE nothing = xconcat("");
 
     (void)state;
     assert_string_equal(middle, "ab");
