@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "admin/command.h"
+#include "admin/control.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "proxy/server.h"
@@ -56,8 +57,20 @@ static int failed(const struct buf *error)
     return EXIT_FAILED;
 }
 
+static int start_control(void *control, struct proxy *proxy, struct buf *error)
+{
+    return control_start(proxy, control, error);
+}
+
+static void stop_control(void *control)
+{
+    control_stop(control);
+}
+
 static int run_serve(int argc, char **argv)
 {
+    struct control *control = NULL;
+    const struct server_company company = {start_control, stop_control, &control};
     struct options options = {.config_path = "mirror.conf"};
     struct config *config = NULL;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -71,5 +84,5 @@ static int run_serve(int argc, char **argv)
         config_free(config);
         return EXIT_DONE;
     }
-    return server_run(options.config_path, config, &error) < 0 ? failed(&error) : EXIT_DONE;
+    return server_run(options.config_path, config, &company, &error) < 0 ? failed(&error) : EXIT_DONE;
 }

@@ -5,14 +5,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "proxy/image_parts.h"
 #include "proxy/jobs.h"
 #include "proxy/registry.h"
 #include "proxy/respond.h"
 
 /* What belongs to a manifest that is asked for is noted as used, at most so often. */
 #define TOUCH_PAUSE_S 600
-/* An index of indexes of images; nobody nests deeper. */
-#define TOUCH_DEPTH_MAX 3
 
 struct manifest_content {
     struct shared shared;
@@ -128,35 +127,9 @@ struct touch {
     struct document *document;
 };
 
-static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth);
-
-static void touch_child(struct proxy *proxy, const struct digest *digest, int depth)
+static void touch_part(void *store, const struct digest *digest)
 {
-    struct buf CLEANUP_BUF body = BUF_INIT;
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct manifest manifest;
-
-    if (depth >= TOUCH_DEPTH_MAX || blob_read(proxy->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
-        return;
-    if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
-        return;
-    touch_manifest(proxy, &manifest, depth + 1);
-    manifest_release(&manifest);
-}
-
-static void touch_manifest(struct proxy *proxy, const struct manifest *manifest, int depth)
-{
-    for (size_t i = 0; i < manifest->descriptor_count; i++) {
-        const struct descriptor *descriptor = &manifest->descriptors[i];
-        struct digest digest;
-        if (descriptor->digest.kind != HASH_SHA256)
-            continue;
-        memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
-        if (descriptor->is_manifest)
-            touch_child(proxy, &digest, depth);
-        else
-            blob_touch(proxy->store, &digest);
-    }
+    blob_touch(store, digest);
 }
 
 static void touch(void *arg)
@@ -168,7 +141,7 @@ static void touch(void *arg)
 
     if (digest_parse(hex, strlen(hex), &digest) == 0)
         blob_touch(touch->proxy->store, &digest);
-    touch_manifest(touch->proxy, &content->manifest, 0);
+    image_each_part(touch->proxy->store, &content->manifest, touch_part, touch->proxy->store);
     document_unref(touch->document);
     free(touch);
 }

@@ -199,13 +199,17 @@ static int start(struct server *server, struct config *config, struct buf *error
     return 0;
 }
 
-/* The exact lines that point clients here. */
-static void print_how_to(struct proxy *proxy)
+static void name_address(struct proxy *proxy)
 {
     struct buf CLEANUP_BUF addresses = BUF_INIT;
 
     listener_addresses(proxy->listener, &addresses);
     proxy->address = xstrndup(addresses.data, strcspn(addresses.data, "\n"));
+}
+
+/* The exact lines that point clients here. */
+static void print_how_to(const struct proxy *proxy)
+{
     printf("yizhan " YIZHAN_VERSION " serves on %s\n\n", proxy->address);
     if (proxy->site->pypi_count) {
         printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
@@ -318,7 +322,8 @@ static void stop(struct server *server)
     free(proxy->address);
 }
 
-int server_run(const char *config_path, struct config *config, struct buf *error)
+int server_run(const char *config_path, struct config *config, const struct server_company *company,
+               struct buf *error)
 {
     struct server server = {.config_path = config_path};
     sigset_t signals;
@@ -332,11 +337,16 @@ int server_run(const char *config_path, struct config *config, struct buf *error
     signal(SIGPIPE, SIG_IGN);
 
     int result = start(&server, config, error);
+    if (result == 0)
+        name_address(&server.proxy);
+    if (result == 0)
+        result = company->start(company->arg, &server.proxy, error);
     if (result == 0) {
         print_how_to(&server.proxy);
         listener_start(server.proxy.listener, hand_over, &server);
         run_until_stopped(&server, &signals);
         log_info("stopping");
+        company->stop(company->arg);
         listener_stop(server.proxy.listener);
         drain(&server, &signals);
     }

@@ -76,7 +76,8 @@ static void *run(void *arg)
     while (orders_take(store->orders, BATCH_MAX, wait_ms(state), &batch)) {
         if (batch)
             batch_run(store, batch);
-        if (clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS || pins_have_many_uses(store->pins)) {
+        if (atomic_exchange(&store->save_uses, false) || pins_have_many_uses(store->pins) ||
+            clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS) {
             evict_save_uses(store);
             uses_saved_ms = clock_mono_ms();
         }
@@ -113,9 +114,10 @@ int store_open(const struct store_options *options, struct store **out, struct b
     struct store *store = xcalloc(1, sizeof(*store));
 
     *out = NULL;
-    if (layout_open(&store->layout, options->path, error) < 0) {
+    int result = layout_open(&store->layout, options->path, error);
+    if (result < 0) {
         free(store);
-        return -1;
+        return result;
     }
     if (open_index(store, error) < 0) {
         index_close(&store->index);

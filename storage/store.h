@@ -38,7 +38,7 @@ struct store_options {
 };
 
 /* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0,
- * or -1 with one sentence in `error` that says what to do. */
+ * or -1 with one sentence in `error` that says what to do; -EBUSY likewise where another process has the store. */
 int store_open(const struct store_options *options, struct store **out, struct buf *error);
 /* Every blob must have been closed, every writer committed or aborted. Finishes what was asked for, stops the
  * thread, checkpoints, releases the lock. */

@@ -1,0 +1,63 @@
+#include "proxy/image_parts.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "storage/keep.h"
+
+/* An index of indexes of images; nobody nests deeper. */
+#define DEPTH_MAX 3
+
+struct walk {
+    struct store *store;
+    void (*visit)(void *arg, const struct digest *digest);
+    void *arg;
+};
+
+static void walk_manifest(const struct walk *walk, const struct manifest *manifest, int depth);
+
+static void walk_held(const struct walk *walk, const struct digest *digest, int depth)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct manifest manifest;
+
+    walk->visit(walk->arg, digest);
+    if (depth > DEPTH_MAX || blob_peek(walk->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
+        return;
+    if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
+        return;
+    walk_manifest(walk, &manifest, depth);
+    manifest_release(&manifest);
+}
+
+static void walk_manifest(const struct walk *walk, const struct manifest *manifest, int depth)
+{
+    for (size_t i = 0; i < manifest->descriptor_count; i++) {
+        const struct descriptor *descriptor = &manifest->descriptors[i];
+        struct digest digest;
+        if (descriptor->digest.kind != HASH_SHA256)
+            continue;
+        memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
+        if (descriptor->is_manifest)
+            walk_held(walk, &digest, depth + 1);
+        else
+            walk->visit(walk->arg, &digest);
+    }
+}
+
+void image_each_part(struct store *store, const struct manifest *manifest,
+                     void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    const struct walk walk = {store, visit, arg};
+
+    walk_manifest(&walk, manifest, 0);
+}
+
+void image_each_part_of(struct store *store, const struct digest *digest,
+                        void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    const struct walk walk = {store, visit, arg};
+
+    walk_held(&walk, digest, 0);
+}

@@ -1,0 +1,64 @@
+/* The store's face for whoever looks after it; store.h is the one for whoever serves from it. Looking through what is
+ * held, removing it by name, comparing it with the disk. Any thread but the store's; calls that change something wait
+ * for the store thread, and with it for an eviction that is running.
+ *
+ * Errors are negative errno values, as in store.h. */
+#ifndef STORAGE_KEEP_H
+#define STORAGE_KEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "storage/store.h"
+
+/* There is a store at this path, used or not. */
+bool store_exists(const char *path);
+
+/* ---- looking ---- */
+
+struct blob_row {
+    struct digest digest;
+    int64_t size_bytes;
+    int64_t added_at_s;
+    int64_t used_at_s; /* as of store_save_uses() */
+};
+
+/* Tells the index about the uses that were noted since the last time. */
+void store_save_uses(struct store *store);
+
+/* What the index says of a blob: 0, -ENOENT, or -EIO. */
+int blob_look(struct store *store, const struct digest *digest, struct blob_row *out);
+/* blob_read() that does not count as a use. */
+int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out);
+/* Calls `visit` for every digest that has a row or a file, in order, until it returns non-zero. Returns that, 0, or
+ * negative errno. What comes and goes meanwhile may be missed. */
+int blob_walk(struct store *store, int (*visit)(void *arg, const struct digest *digest), void *arg);
+/* Calls `visit` for every blob that the index knows, the one used longest ago first, until it returns non-zero. Returns
+ * that, 0, or negative errno. `visit` may call whatever it likes. */
+int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct blob_row *row), void *arg);
+
+/* Calls `visit` for every entry of the space, in order of the keys, from the first one behind `after` ("": from the
+ * first), until it returns non-zero. Returns that, 0, or -EIO. `visit` may call whatever it likes. */
+int entry_walk(struct store *store, const char *space, const char *after,
+               int (*visit)(void *arg, const struct entry *entry), void *arg);
+/* Calls `visit` for every entry that names the blob, until it returns non-zero. Returns 0, or -EIO. */
+int entry_of_blob(struct store *store, const struct digest *digest,
+                  int (*visit)(void *arg, const struct entry *entry), void *arg);
+
+/* Entries added up. A blob that several entries name counts once in a sum, and in each sum that it belongs to. */
+struct entry_sum {
+    const char *space;
+    const char *scope; /* "" in sums of spaces */
+    int64_t entries;
+    int64_t blobs; /* of those they name, how many are held */
+    int64_t bytes;
+    int64_t used_at_s; /* the latest use of one of them; 0: none is held */
+};
+/* A sum for each space. */
+int entry_sum_spaces(struct store *store, int (*visit)(void *arg, const struct entry_sum *sum), void *arg);
+/* A sum for each scope of the space, the largest first, at most `max` (-1: all). */
+int entry_sum_scopes(struct store *store, const char *space, int64_t max,
+                     int (*visit)(void *arg, const struct entry_sum *sum), void *arg);
+
+#endif

@@ -1,0 +1,367 @@
+"""Looking after a store: stats, ls, show, purge, gc, verify; by the running server, and on a store that nobody serves."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+from contextlib import ExitStack
+
+import pytest
+from lib.admin import admin, ask, command
+from lib.layers import Image, digest_of
+from lib.packages import make_sdist, make_wheel
+from lib.tree import Tree
+from lib.wait import wait_until
+from lib.yizhan import run
+
+MB = 1 << 20
+BASE = bytes(range(256)) * 4096
+COMMANDS = ["stats", "ls", "show"]
+
+
+def with_registry(yizhan, upstream, **storage):
+    """Adds the upstream as docker.io to the configuration."""
+    text = yizhan.config.read_text()
+    yizhan.config.write_text(f'{text}\n[registry "docker.io"]\nupstream = {upstream.url}/\ndefault = yes\n')
+    return yizhan
+
+
+@pytest.fixture
+def images(make_upstream):
+    """Two tags of nginx that share a layer, and another image with that layer."""
+    registry = make_upstream()
+    registry.old = Image("library/nginx", [BASE, b"old" * 50000]).publish(registry, "1.26")
+    registry.new = Image("library/nginx", [BASE, b"new" * 70000]).publish(registry, "1.27", "latest")
+    registry.other = Image("owner/app", [BASE, b"app" * 10000]).publish(registry, "1")
+    return registry
+
+
+@pytest.fixture
+def dists():
+    return [
+        make_wheel("sample", "1.0", size=200000),
+        make_wheel("sample", "1.1", size=300000),
+        make_sdist("sample", "1.1"),
+        make_wheel("other", "2.0", size=100000),
+    ]
+
+
+@pytest.fixture
+def filled(make_yizhan, make_upstream, images, dists):
+    """A running server with all of them in its store."""
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)), start=False)
+    with_registry(yizhan, images).start()
+    for project in ("sample", "other"):
+        yizhan.page(project)
+        yizhan.get(f"/pypi/{project}/json")
+    for dist in dists:
+        assert yizhan.get(dist.path).body == dist.data
+    images.old.pull(yizhan, "1.26")
+    images.new.pull(yizhan, "1.27")
+    images.other.pull(yizhan, "1")
+    yizhan.wait_idle()
+    return yizhan
+
+
+@pytest.fixture(params=["server", "alone"])
+def keeper(request, filled):
+    """The filled store, served or not."""
+    if request.param == "alone":
+        filled.stop()
+    return filled
+
+
+def sentence(result):
+    """What a command that failed says."""
+    assert result.status == 1
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+# ---- stats ----
+
+
+def test_admin_stats(keeper, dists):
+    (stats,) = ask(keeper, "stats").objects
+    rows = keeper.blob_rows()
+    assert stats["store"]["blobs"] == len(rows)
+    assert stats["store"]["bytes"] == sum(rows.values())
+    assert stats["store"]["spaces"]["file"]["blobs"] == len(dists)
+    assert stats["store"]["spaces"]["file"]["bytes"] == sum(len(dist.data) for dist in dists)
+    assert [(top["name"], top["blobs"]) for top in stats["projects"]] == [("sample", 3), ("other", 1)]
+    # Its two configs are one blob, and so is the layer both tags have.
+    assert [(top["name"], top["blobs"]) for top in stats["images"]] == [
+        ("docker.io/library/nginx", 4),
+        ("docker.io/owner/app", 3),
+    ]
+    if keeper.running:
+        assert stats["server"]["misses"] == keeper.metric("misses_total")
+        assert [upstream["healthy"] for upstream in stats["upstreams"]] == [True, True]
+        assert stats["server"]["address"] == f"127.0.0.1:{keeper.port}"
+    else:
+        assert stats["server"] is None and stats["upstreams"] is None
+
+
+def test_admin_stats_saved(filled, dists):
+    before = ask(filled, "stats").objects[0]["server"]
+    for _ in range(3):
+        filled.get(dists[0].path)
+    after = wait_until(
+        lambda: (now := ask(filled, "stats").objects[0]["server"])["hits"] == before["hits"] + 3 and now, "three hits"
+    )
+    assert after["saved_bytes"] - before["saved_bytes"] >= 3 * len(dists[0].data)
+
+
+def test_admin_stats_for_people(keeper):
+    result = admin(keeper, "stats")
+    assert result.status == 0
+    assert "docker.io/library/nginx" in result.stdout and "sample" in result.stdout
+    assert ("No server runs" in result.stdout) == (not keeper.running)
+
+
+# ---- ls ----
+
+
+def test_admin_ls(keeper, dists):
+    listed = {found["name"]: found for found in ask(keeper, "ls").objects}
+    assert sorted(listed) == ["docker.io/library/nginx", "docker.io/owner/app", "other", "sample"]
+    assert listed["sample"]["type"] == "project" and listed["sample"]["files"] == 3
+    assert listed["sample"]["bytes"] == sum(len(dist.data) for dist in dists[:3])
+    assert listed["docker.io/library/nginx"]["type"] == "image"
+    assert listed["docker.io/library/nginx"]["tags"] == 2
+
+
+@pytest.mark.parametrize("which, kinds", [("pypi", {"project"}), ("docker", {"image"}), ("all", {"project", "image"})])
+def test_admin_ls_of_a_kind(filled, which, kinds):
+    assert {found["type"] for found in ask(filled, "ls", which).objects} == kinds
+
+
+def test_admin_ls_columns(filled):
+    head, *rows = admin(filled, "ls", "pypi").stdout.splitlines()
+    assert head.split()[0] == "NAME"
+    assert [row.split()[0] for row in rows] == ["pypi:other", "pypi:sample"]
+    assert len({len(row) for row in [head, *rows]}) == 1, "the columns are aligned"
+
+
+def test_admin_ls_of_an_empty_store(yizhan):
+    assert ask(yizhan, "ls").objects == []
+    assert admin(yizhan, "ls").stdout == ""
+
+
+# ---- show ----
+
+
+def test_admin_show_project(keeper, dists):
+    result = ask(keeper, "show", "pypi:Sample")
+    files = {found["key"]: found for found in result.of("entry") if found["space"] == "file"}
+    assert sorted(files) == sorted(dist.path for dist in dists[:3])
+    found = files[dists[0].path]
+    assert (found["sha256"], found["bytes"], found["held"]) == (dists[0].sha256, len(dists[0].data), True)
+    assert found["upstream"] == "u1"
+    (page,) = [found for found in result.of("entry") if found["space"] == "page"]
+    assert page["url"].endswith("/simple/sample/")
+    assert result.summary["name"] == "pypi:sample"
+
+
+def test_admin_show_release(filled, dists):
+    result = ask(filled, "show", "pypi:sample==1.1")
+    files = {found["key"] for found in result.of("entry") if found["space"] == "file"}
+    assert files == {dist.path for dist in dists[1:3]}
+
+
+@pytest.mark.parametrize("name", ["docker:nginx:1.27", "docker:library/nginx:1.27", "docker:docker.io/nginx:1.27"])
+def test_admin_show_tag(keeper, images, name):
+    result = ask(keeper, "show", name)
+    assert result.summary["name"] == "docker:docker.io/library/nginx:1.27"
+    blobs = {"sha256:" + found["sha256"] for found in result.of("entry") if found["space"] == "blob"}
+    assert blobs == {digest_of(blob) for blob in images.new.blobs}
+    assert result.summary["bytes"] == len(images.new.body) + sum(len(blob) for blob in images.new.blobs)
+
+
+def test_admin_show_image(filled):
+    result = ask(filled, "show", "docker:nginx")
+    tags = {found["key"] for found in result.of("entry") if found["space"] == "tag"}
+    assert tags == {"docker.io/library/nginx:1.26", "docker.io/library/nginx:1.27"}
+
+
+def test_admin_show_by_digest(filled, images):
+    result = ask(filled, "show", f"docker:nginx@{images.old.digest}")
+    assert {found["key"] for found in result.of("entry") if found["space"] == "tag"} == {
+        "docker.io/library/nginx:1.26"
+    }
+
+
+def test_admin_show_for_people(filled, dists):
+    result = admin(filled, "show", "pypi:other")
+    assert result.status == 0
+    assert dists[3].filename in result.stdout and "u1" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["pypi:nothing", "docker:nothing", "docker:nginx:9", "pypi:sample==9"])
+def test_admin_show_of_what_is_not_held(keeper, name):
+    assert name.split(":", 1)[1].split(":")[0] in sentence(admin(keeper, "show", name))
+
+
+@pytest.mark.parametrize("name", ["pypi:", "pypi:a b", "pypi:x==", "docker:", "docker:UPPER", "docker:a:b c", "docker:a@sha256:0"])
+def test_admin_show_of_no_name(filled, name):
+    assert name in sentence(admin(filled, "show", name))
+
+
+# ---- calling ----
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stats", "extra"],
+        ["stats", "--nonsense"],
+        ["stats", "-c"],
+        ["ls", "npm"],
+        ["ls", "pypi", "extra"],
+        ["show"],
+        ["show", "sample"],
+        ["show", "pypi:a", "extra"],
+    ],
+    ids=" ".join,
+)
+def test_admin_bad_usage_is_status_2(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert f"yizhan {arguments[0]}" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_admin_help(name):
+    result = run(name, "--help")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"yizhan {name}" in result.stdout and "--json" in result.stdout
+
+
+def test_admin_no_store(make_yizhan, upstream):
+    yizhan = make_yizhan(upstream, start=False)
+    assert str(yizhan.store) in sentence(admin(yizhan, "stats"))
+    assert not yizhan.store.exists()
+
+
+def test_admin_no_config(tmp_path):
+    result = run("stats", "-c", tmp_path / "missing.conf")
+    assert result.returncode == 1 and "missing.conf" in result.stderr
+
+
+# ---- the control socket ----
+
+
+def control_path(yizhan):
+    return yizhan.store / "control.sock"
+
+
+def converse(yizhan, *lines):
+    """Sends lines; returns all objects that come back."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(control_path(yizhan)))
+        sock.sendall(b"".join(line + b"\n" for line in lines))
+        with sock.makefile("rb") as answers:
+            return [json.loads(line) for line in answers]
+
+
+def test_admin_socket_is_the_owners_alone(yizhan):
+    mode = control_path(yizhan).lstat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+    yizhan.stop()
+    assert not control_path(yizhan).exists()
+
+
+def test_admin_socket_left_by_a_kill_is_replaced(yizhan):
+    yizhan.kill9()
+    assert control_path(yizhan).exists()
+    assert ask(yizhan, "stats").objects[0]["server"] is None
+    yizhan.start()
+    assert ask(yizhan, "stats").objects[0]["server"] is not None
+
+
+def test_admin_socket_name_taken(make_yizhan, upstream):
+    from lib.yizhan import StartFailed
+
+    yizhan = make_yizhan(upstream, start=False)
+    yizhan.store.mkdir()
+    control_path(yizhan).write_text("precious")
+    with pytest.raises(StartFailed) as failed:
+        yizhan.start()
+    yizhan.process = None
+    assert "control.sock" in failed.value.stderr
+    assert control_path(yizhan).read_text() == "precious"
+
+
+def test_admin_socket_below_a_long_path(make_yizhan, upstream, tmp_path):
+    """Longer than an address of a unix socket can be."""
+    yizhan = make_yizhan(upstream, start=False)
+    yizhan.store = tmp_path / ("x" * 100) / ("y" * 100)
+    yizhan.configure([upstream], storage={"path": yizhan.store})
+    yizhan.start()
+    assert ask(yizhan, "stats").objects[0]["server"] is not None
+
+
+def test_admin_socket_protocol(yizhan):
+    greeting, result, last = converse(yizhan, b'{"command":"stats","arguments":{}}')
+    assert greeting["server"] == "yizhan"
+    assert result["type"] == "stats"
+    assert last == {"done": True, "failed": False}
+
+
+@pytest.mark.parametrize("line", [b"", b"nonsense", b"[]", b"\xff\xfe", b"{" * 100000, b"x" * (2 << 20)], ids=range(6))
+def test_admin_socket_rubbish(yizhan, line):
+    try:
+        converse(yizhan, line)
+    except OSError:
+        pass
+    assert ask(yizhan, "stats").objects
+
+
+@pytest.mark.parametrize("request_", [{}, {"command": "format"}, {"command": 5}], ids=str)
+def test_admin_socket_unknown_command(yizhan, request_):
+    last = converse(yizhan, json.dumps(request_).encode())[-1]
+    assert last["done"] and last["failed"] and "command" in last["error"]
+
+
+def test_admin_socket_takes_eight(yizhan):
+    with ExitStack() as stack:
+        for _ in range(8):
+            sock = stack.enter_context(socket.socket(socket.AF_UNIX))
+            sock.connect(str(control_path(yizhan)))
+            assert sock.recv(1000)
+        assert "already" in sentence(admin(yizhan, "stats"))
+    wait_until(lambda: admin(yizhan, "stats").status == 0, "the eight have left")
+
+
+def test_admin_socket_idle_clients_do_not_hold_up_the_end(yizhan):
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(control_path(yizhan)))
+        assert sock.recv(1000)
+        yizhan.stop()
+
+
+def test_admin_server_stuck(yizhan):
+    """It has the lock and the socket, but does nothing."""
+    yizhan.process.send_signal(signal.SIGSTOP)
+    try:
+        assert "did not answer" in sentence(admin(yizhan, "stats"))
+    finally:
+        yizhan.process.send_signal(signal.SIGCONT)
+
+
+def test_admin_lock_without_socket(yizhan):
+    control_path(yizhan).unlink()
+    message = sentence(admin(yizhan, "stats"))
+    assert str(yizhan.store) in message and "control.sock" in message
+    assert yizhan.get("/healthz").status == 200
+
+
+def test_admin_output_lost(filled):
+    """A closed pipe is no success."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command(filled, "ls"), stdout=full, stderr=subprocess.PIPE, env=dict(os.environ))
+    assert done.returncode == 1 and b"standard output" in done.stderr
