@@ -187,7 +187,6 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
     }
     if (!invocation->json && printer->end)
         printer->end(printer->arg);
-    fflush(stdout);
     if (error.len)
         fprintf(stderr, "yizhan %s: %s\n", invocation->command->name, error.data);
     return result ? EXIT_FAILED : EXIT_DONE;

@@ -162,5 +162,9 @@ int main(int argc, char **argv)
         perror("yizhan: cannot write to standard output");
         status = EXIT_FAILED;
     }
+    if (ferror(stdout) && status == EXIT_DONE) { /* lost earlier */
+        fprintf(stderr, "yizhan: cannot write to standard output\n");
+        status = EXIT_FAILED;
+    }
     return status;
 }

@@ -299,7 +299,7 @@ def test_admin_socket_name_taken(make_yizhan, upstream):
 def test_admin_socket_below_a_long_path(make_yizhan, upstream, tmp_path):
     """Longer than an address of a unix socket can be."""
     yizhan = make_yizhan(upstream, start=False)
-    yizhan.store = tmp_path / ("x" * 100) / ("y" * 100)
+    yizhan.store = tmp_path / ("x" * 100)
     yizhan.configure([upstream], storage={"path": yizhan.store})
     yizhan.start()
     assert ask(yizhan, "stats").objects[0]["server"] is not None
