@@ -8,7 +8,8 @@
 #include "base/text.h"
 #include "storage/store.h"
 
-static const struct operation *const operations[] = {&stats_operation, &ls_operation, &show_operation};
+static const struct operation *const operations[] = {&stats_operation, &ls_operation, &show_operation,
+                                                     &purge_operation};
 
 const struct operation *operation_find(const char *name)
 {

@@ -41,6 +41,7 @@ const struct operation *operation_find(const char *name);
 extern const struct operation stats_operation;
 extern const struct operation ls_operation;
 extern const struct operation show_operation;
+extern const struct operation purge_operation;
 
 /* ---- for operations ---- */
 

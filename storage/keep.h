@@ -61,4 +61,20 @@ int entry_sum_spaces(struct store *store, int (*visit)(void *arg, const struct e
 int entry_sum_scopes(struct store *store, const char *space, int64_t max,
                      int (*visit)(void *arg, const struct entry_sum *sum), void *arg);
 
+/* ---- removing ---- */
+
+struct removed {
+    bool blob; /* its file went too */
+    int64_t bytes;
+};
+
+/* Removes the entry and, where no other entry names it, its blob, even from under a reader: who has it open keeps it,
+ * who is about to open it misses. Durable when it returns. Returns 0, -ENOENT when there is no such entry, or negative
+ * errno. */
+int entry_remove(struct store *store, const char *space, const char *key, struct removed *out);
+/* Removes the blob, unless it is in use or was used after unused_since_s, with all entries that name it. Returns 0,
+ * -ENOENT, -EBUSY, or negative errno. */
+int blob_remove(struct store *store, const struct digest *digest, int64_t unused_since_s,
+                struct removed *out);
+
 #endif

@@ -16,7 +16,8 @@ enum order_kind {
     ORDER_CHECK_BLOB, /* a reader found its file gone or of a wrong size */
     ORDER_PUT_ENTRY,
     ORDER_CONFIRM_ENTRY,
-    ORDER_DELETE_ENTRY
+    ORDER_DELETE_ENTRY,
+    ORDER_CALL /* between two groups, with the index to itself */
 };
 
 struct order {
@@ -30,6 +31,7 @@ struct order {
     size_t entry_count;
     void (*done)(void *arg, int error);
     void *arg;
+    int (*call)(struct store *store, void *arg); /* CALL; done() is told what it returns */
 
     /* The store thread's own. */
     int error;

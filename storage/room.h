@@ -56,6 +56,8 @@ struct blob_writer {
 void blob_writer_free(struct blob_writer *writer, bool remove);
 /* Asks the store thread to evict until the file system has this much free. */
 void store_want_room(struct store *store, int64_t bytes);
+/* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
+int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg);
 /* Store thread: shows the index's totals to the other threads, after a commit. */
 void store_publish_totals(struct store *store);
 /* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */

@@ -176,6 +176,39 @@ void store_flush(struct store *store)
     orders_wait_done(store->orders, orders_add(store->orders, order_new(ORDER_NOTHING)));
 }
 
+struct calling {
+    int (*call)(struct store *store, void *arg);
+    void *arg;
+    int result;
+};
+
+static int forward_call(struct store *store, void *arg)
+{
+    const struct calling *calling = arg;
+
+    return calling->call(store, calling->arg);
+}
+
+static void note_result(void *arg, int result)
+{
+    struct calling *calling = arg;
+
+    calling->result = result;
+}
+
+int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg)
+{
+    struct calling calling = {.call = call, .arg = arg};
+    struct order *order = order_new(ORDER_CALL);
+
+    CHECK(!pthread_equal(pthread_self(), store->thread));
+    order->call = forward_call;
+    order->done = note_result;
+    order->arg = &calling;
+    orders_wait_done(store->orders, orders_add(store->orders, order));
+    return calling.result;
+}
+
 void store_get_figures(struct store *store, struct store_figures *out)
 {
     *out = (struct store_figures){

@@ -18,7 +18,7 @@ from lib.yizhan import run
 
 MB = 1 << 20
 BASE = bytes(range(256)) * 4096
-COMMANDS = ["stats", "ls", "show"]
+COMMANDS = ["stats", "ls", "show", "purge"]
 
 
 def with_registry(yizhan, upstream, **storage):
@@ -210,6 +210,114 @@ def test_admin_show_of_no_name(filled, name):
     assert name in sentence(admin(filled, "show", name))
 
 
+# ---- purge ----
+
+
+def held(yizhan, data):
+    return yizhan.blob_path(digest_of(data).split(":")[1]).exists()
+
+
+def entries(yizhan):
+    """{(space, key)} of the index."""
+    return set(yizhan.index_rows("SELECT space, key FROM entry"))
+
+
+def test_admin_purge_project(keeper, dists):
+    before = entries(keeper)
+    result = ask(keeper, "purge", "pypi:sample")
+    gone = before - entries(keeper)
+    assert {key for space, key in gone if space == "file"} == {dist.path for dist in dists[:3]}
+    assert {("page", "sample"), ("json", "sample")} <= gone
+    assert all("other" not in key for _, key in gone)
+    assert [held(keeper, dist.data) for dist in dists] == [False, False, False, True]
+    assert result.summary["entries"] == len(gone)
+    assert result.summary["bytes"] >= sum(len(dist.data) for dist in dists[:3])
+    assert {(found["space"], found["key"]) for found in result.of("removed")} == gone
+
+
+def test_admin_purge_release(keeper, dists):
+    ask(keeper, "purge", "pypi:sample==1.1")
+    assert [held(keeper, dist.data) for dist in dists] == [True, False, False, True]
+    assert ("page", "sample") in entries(keeper)
+
+
+def test_admin_purge_is_forgotten_in_memory(filled, dists):
+    """What was served from memory a moment ago is asked for again."""
+    small = dists[2]
+    for _ in range(3):
+        filled.get(small.path), filled.page("sample"), filled.get(dists[0].path + ".metadata")
+    before = filled.metric("upstream_requests_total")
+    ask(filled, "purge", "pypi:sample")
+    filled.page("sample")
+    assert filled.get(small.path).body == small.data
+    assert filled.get(dists[0].path + ".metadata").body == dists[0].metadata
+    assert filled.metric("upstream_requests_total") == before + 3
+
+
+def test_admin_purge_while_it_is_read(filled, dists):
+    with filled.open(dists[1].path) as exchange:
+        exchange.head()
+        ask(filled, "purge", "pypi:sample")
+        assert exchange.rest().body == dists[1].data
+    assert not held(filled, dists[1].data)
+
+
+def test_admin_purge_tag(keeper, images):
+    ask(keeper, "purge", "docker:nginx:1.26")
+    assert not held(keeper, images.old.body) and not held(keeper, images.old.blobs[2])
+    assert held(keeper, images.new.body)
+    assert all(held(keeper, blob) for blob in [*images.new.blobs, *images.other.blobs])
+    keys = {key for space, key in entries(keeper) if space == "tag"}
+    assert keys == {"docker.io/library/nginx:1.27", "docker.io/owner/app:1"}
+
+
+def test_admin_purge_image(keeper, images):
+    ask(keeper, "purge", "docker:nginx")
+    assert not any("library/nginx" in key for _, key in entries(keeper))
+    assert not held(keeper, images.old.body) and not held(keeper, images.new.blobs[2])
+    assert all(held(keeper, blob) for blob in images.other.blobs), "another image has the layer too"
+
+
+def test_admin_purge_by_digest_takes_its_tags(keeper, images):
+    ask(keeper, "purge", f"docker:nginx@{images.new.digest}")
+    keys = {key for space, key in entries(keeper) if space == "tag"}
+    assert keys == {"docker.io/library/nginx:1.26", "docker.io/owner/app:1"}
+    assert not held(keeper, images.new.body) and held(keeper, BASE)
+
+
+def test_admin_purge_image_is_pulled_anew(filled, images):
+    ask(filled, "purge", "docker:nginx:1.27")
+    images.forget_asked = len(images.asked())
+    images.new.pull(filled, "1.27")
+    asked = [request.path for request in images.asked()[images.forget_asked :] if request.method == "GET"]
+    assert f"/v2/library/nginx/manifests/{images.new.digest}" in asked or "/v2/library/nginx/manifests/1.27" in asked
+    assert held(filled, images.new.blobs[2])
+
+
+def test_admin_purge_what_is_not_held(keeper):
+    before = entries(keeper)
+    assert "pypi:nothing" in sentence(admin(keeper, "purge", "pypi:nothing"))
+    assert entries(keeper) == before
+
+
+def test_admin_purge_older_than(keeper, dists):
+    keeper.advance(20 * 86400)
+    if keeper.running:
+        assert keeper.get(dists[0].path).body == dists[0].data
+    result = ask(keeper, "purge", "--older-than", "10d")
+    left = set(keeper.blob_rows())
+    assert left == ({dists[0].sha256} if keeper.running else set())
+    assert {path.parent.name + path.name for path in keeper.blob_files()} == left
+    assert result.summary["blobs"] > 5
+    assert ask(keeper, "purge", "--older-than", "10d").summary["blobs"] == 0
+
+
+def test_admin_purge_for_people(filled):
+    result = admin(filled, "purge", "pypi:other")
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.startswith("removed 4 entries") and "KiB" in result.stdout
+
+
 # ---- calling ----
 
 
@@ -224,6 +332,10 @@ def test_admin_show_of_no_name(filled, name):
         ["show"],
         ["show", "sample"],
         ["show", "pypi:a", "extra"],
+        ["purge"],
+        ["purge", "sample"],
+        ["purge", "--older-than", "soon"],
+        ["purge", "--older-than", "3d", "pypi:a"],
     ],
     ids=" ".join,
 )
