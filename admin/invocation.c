@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/holding.h"
 #include "storage/keep.h"
 #include "storage/store.h"
 
@@ -111,13 +112,19 @@ static bool wanted(void *arg)
     return !interrupted;
 }
 
-static int open_store(const struct config *config, const struct operation *operation, struct store **out,
-                      struct buf *error)
+static void spare_pins(void *config, struct store *store, struct digest_set *out)
+{
+    holding_collect_pins(store, config, out);
+}
+
+/* Without limits: what a store has too much is the server's business, and gc's. */
+static int open_store(struct config *config, struct store **out, struct buf *error)
 {
     const struct store_options options = {
         .path = config->storage.path,
-        .max_size_bytes = operation->keeps_limits ? config->storage.max_size_bytes : INT64_MAX,
-        .min_free_bytes = operation->keeps_limits ? config->storage.min_free_bytes : 0,
+        .max_size_bytes = INT64_MAX,
+        .spare = spare_pins,
+        .spare_arg = config,
     };
 
     if (!store_exists(options.path)) {
@@ -148,8 +155,8 @@ static int perform_alone(const struct config *config, const struct operation *op
 
 /* ---- by the server, else alone ---- */
 
-static int perform(struct invocation *invocation, const struct config *config,
-                   const struct operation *operation, struct output *output, struct buf *error)
+static int perform(struct invocation *invocation, struct config *config, const struct operation *operation,
+                   struct output *output, struct buf *error)
 {
     struct buf CLEANUP_BUF unreachable = BUF_INIT;
     struct store *store = NULL;
@@ -157,7 +164,7 @@ static int perform(struct invocation *invocation, const struct config *config,
 
     if (fd >= 0)
         return control_command(fd, operation->name, invocation->arguments, emit, output, error);
-    int result = open_store(config, operation, &store, error);
+    int result = open_store(config, &store, error);
     if (result == -EBUSY)
         buf_set(error,
                 "another process has the store %s (its number is in %s/lock), but answers no commands (%s): "
@@ -179,10 +186,11 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
     struct config *config = NULL;
     int result = 1;
 
-    log_set_level(LOG_WARN);
+    log_set_level(LOG_ERROR); /* the results say the rest */
     signal(SIGPIPE, SIG_IGN);
     if (config_load(invocation->config_path, &config, &error) == 0) {
-        result = perform(invocation, config, operation, &output, &error);
+        if (holding_check_pins(config, &error) == 0)
+            result = perform(invocation, config, operation, &output, &error);
         config_free(config);
     }
     if (!invocation->json && printer->end)

@@ -28,8 +28,6 @@ struct operation_call {
 
 struct operation {
     const char *name;
-    /* On a store that nobody serves: keep its limits, as a server would from its start. */
-    bool keeps_limits;
     bool changes; /* worth a line in the server's log */
     /* Returns 0; 1 when it ran and something failed. Stops early, with 1, when it is not wanted any more. */
     int (*run)(struct operation_call *call, const json_t *arguments);
@@ -42,6 +40,7 @@ extern const struct operation stats_operation;
 extern const struct operation ls_operation;
 extern const struct operation show_operation;
 extern const struct operation purge_operation;
+extern const struct operation gc_operation;
 
 /* ---- for operations ---- */
 

@@ -8,6 +8,7 @@
 #include "admin/operation.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/digest_set.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -23,6 +24,7 @@ struct purge {
     struct entry **entries;
     size_t count;
     int64_t unused_since_s;
+    const struct digest_set *pinned;
     int64_t removed_entries;
     int64_t removed_blobs;
     int64_t removed_bytes;
@@ -136,6 +138,8 @@ static int remove_old(void *arg, const struct blob_row *row)
 
     if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
         return 1;
+    if (digest_set_has(purge->pinned, &row->digest))
+        return 0;
     int error = entry_of_blob(call->store, &row->digest, note_entry, purge);
     if (!error)
         error = blob_remove(call->store, &row->digest, purge->unused_since_s, &removed);
@@ -157,7 +161,10 @@ static int remove_old(void *arg, const struct blob_row *row)
 static int purge_old(struct purge *purge, int64_t older_than_s)
 {
     struct operation_call *call = purge->call;
+    struct digest_set *CLEANUP_DIGEST_SET pinned = digest_set_new();
 
+    holding_collect_pins(call->store, call->config, pinned);
+    purge->pinned = pinned;
     store_save_uses(call->store);
     purge->unused_since_s = clock_wall_s() - older_than_s;
     int error = blob_walk_by_use(call->store, remove_old, purge);

@@ -7,6 +7,7 @@
 #include "admin/control.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "proxy/holding.h"
 #include "proxy/server.h"
 
 static int run_serve(int argc, char **argv);
@@ -80,6 +81,10 @@ static int run_serve(int argc, char **argv)
     if (config_load(options.config_path, &config, &error) < 0)
         return failed(&error);
     if (options.check) {
+        if (holding_check_pins(config, &error) < 0) {
+            config_free(config);
+            return failed(&error);
+        }
         printf("%s: ok\n", options.config_path);
         config_free(config);
         return EXIT_DONE;

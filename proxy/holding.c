@@ -195,7 +195,8 @@ char *holding_version_of(const char *project, const char *filename)
     for (const char *dash = filename; (dash = memchr(dash, '-', len - (size_t)(dash - filename))); dash++) {
         struct buf CLEANUP_BUF name = BUF_INIT;
         project_normalize(filename, (size_t)(dash - filename), &name);
-        if (strcmp(name.data, project) != 0)
+        const char *digit = dash + 1 + (dash[1] == 'v');
+        if (strcmp(name.data, project) != 0 || !isdigit((unsigned char)*digit))
             continue;
         size_t left = len - (size_t)(dash + 1 - filename);
         const char *end =
@@ -427,4 +428,33 @@ static int collect(void *arg, const struct entry *entry)
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out)
 {
     (void)holding_each(store, holding, collect, out);
+}
+
+/* ---- pins ---- */
+
+int holding_check_pins(const struct config *config, struct buf *error)
+{
+    const struct string_list *pins = &config->storage.pins;
+
+    for (size_t i = 0; i < pins->count; i++) {
+        struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+        struct buf CLEANUP_BUF problem = BUF_INIT;
+        if (holding_parse(config, pins->items[i], &holding, &problem) < 0) {
+            buf_set(error, "[storage] pin: %s", problem.data);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void holding_collect_pins(struct store *store, const struct config *config, struct digest_set *out)
+{
+    const struct string_list *pins = &config->storage.pins;
+
+    for (size_t i = 0; i < pins->count; i++) {
+        struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+        struct buf CLEANUP_BUF ignored = BUF_INIT;
+        if (holding_parse(config, pins->items[i], &holding, &ignored) == 0)
+            holding_collect(store, &holding, out);
+    }
 }

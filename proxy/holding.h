@@ -50,6 +50,11 @@ int holding_each_own(struct store *store, const struct holding *holding,
 /* Adds all blobs of it. */
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out);
 
+/* The pins of the configuration. All of them can be read: 0, or -1 with a sentence in `error`. */
+int holding_check_pins(const struct config *config, struct buf *error);
+/* Adds all blobs of all of them. */
+void holding_collect_pins(struct store *store, const struct config *config, struct digest_set *out);
+
 /* The version that a file's name says for this project; heap memory, or NULL. */
 char *holding_version_of(const char *project, const char *filename);
 

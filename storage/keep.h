@@ -77,4 +77,14 @@ int entry_remove(struct store *store, const char *space, const char *key, struct
 int blob_remove(struct store *store, const struct digest *digest, int64_t unused_since_s,
                 struct removed *out);
 
+/* ---- evicting ---- */
+
+/* Evicts what the limits demand, and waits for the end of it. Returns how many bytes are still over them: 0, or what is
+ * left is in use, spared or kept, or the disk refuses (logged). */
+int64_t store_evict(struct store *store);
+/* What store_evict() would do now under the limits and keep_s of `options`: calls `visit` for each blob that would go,
+ * until it returns non-zero. Returns how many bytes would be over the limits still, or negative errno. */
+int64_t store_evict_preview(struct store *store, const struct store_options *options,
+                            int (*visit)(void *arg, const struct blob_row *row), void *arg);
+
 #endif

@@ -23,10 +23,13 @@ struct store {
     struct pins *pins;
     struct orders *orders;
     pthread_t thread;
+    void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */
+    void *spare_arg;
 
     /* Any thread. */
     _Atomic int64_t max_size_bytes;
     _Atomic int64_t min_free_bytes;
+    _Atomic int64_t keep_s;
     _Atomic int64_t growing_bytes; /* written into files that are not committed yet */
     _Atomic int64_t wanted_bytes;  /* free space that somebody found missing; taken by the next eviction */
     _Atomic uint64_t part_number;
@@ -36,6 +39,8 @@ struct store {
     _Atomic int64_t blobs;
     _Atomic int64_t bytes;
     _Atomic int64_t entries;
+    _Atomic int64_t evicted_blobs; /* since store_open() */
+    _Atomic int64_t evicted_bytes;
 
     /* Owned by the store thread (by store_open() and store_close() before and after it). */
     struct index *index;

@@ -127,6 +127,9 @@ int store_open(const struct store_options *options, struct store **out, struct b
     }
     atomic_store(&store->max_size_bytes, options->max_size_bytes);
     atomic_store(&store->min_free_bytes, options->min_free_bytes);
+    atomic_store(&store->keep_s, options->keep_s);
+    store->spare = options->spare;
+    store->spare_arg = options->spare_arg;
     store->pins = pins_new();
     store->orders = orders_new();
     CHECK(pthread_create(&store->thread, NULL, run, store) == 0);
@@ -153,6 +156,12 @@ void store_close(struct store **store_)
 }
 
 /* ---- small requests ---- */
+
+void store_set_keep(struct store *store, int64_t keep_s)
+{
+    atomic_store(&store->keep_s, keep_s);
+    orders_wake(store->orders);
+}
 
 void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes)
 {
@@ -215,5 +224,7 @@ void store_get_figures(struct store *store, struct store_figures *out)
         .blobs = atomic_load(&store->blobs),
         .bytes = atomic_load(&store->bytes),
         .entries = atomic_load(&store->entries),
+        .evicted_blobs = atomic_load(&store->evicted_blobs),
+        .evicted_bytes = atomic_load(&store->evicted_bytes),
     };
 }

@@ -18,14 +18,22 @@ from lib.yizhan import run
 
 MB = 1 << 20
 BASE = bytes(range(256)) * 4096
-COMMANDS = ["stats", "ls", "show", "purge"]
+COMMANDS = ["stats", "ls", "show", "purge", "gc"]
 
 
-def with_registry(yizhan, upstream, **storage):
+def with_registry(yizhan, upstream):
     """Adds the upstream as docker.io to the configuration."""
     text = yizhan.config.read_text()
     yizhan.config.write_text(f'{text}\n[registry "docker.io"]\nupstream = {upstream.url}/\ndefault = yes\n')
     return yizhan
+
+
+def set_storage(yizhan, **keys):
+    """Changes keys of [storage]; a running server takes them into force."""
+    lines = "".join(f"{key} = {item}\n" for key, value in keys.items() for item in ([value] if isinstance(value, str) else value))
+    yizhan.config.write_text(yizhan.config.read_text().replace("[storage]\n", f"[storage]\n{lines}", 1))
+    if yizhan.running:
+        yizhan.reload()
 
 
 @pytest.fixture
@@ -318,6 +326,112 @@ def test_admin_purge_for_people(filled):
     assert result.stdout.startswith("removed 4 entries") and "KiB" in result.stdout
 
 
+# ---- gc ----
+
+
+def blob_bytes(yizhan):
+    return sum(yizhan.blob_rows().values())
+
+
+def use_all(yizhan, dists, images):
+    """Each a day after the one before; the images last."""
+    for dist in dists:
+        yizhan.advance(86400)
+        assert yizhan.get(dist.path).body == dist.data
+    yizhan.advance(86400)
+    images.new.pull(yizhan, "1.27")
+
+
+def test_admin_gc_within_the_limits(keeper):
+    before = keeper.blob_rows()
+    summary = ask(keeper, "gc").summary
+    assert summary == {"type": "summary", "dry_run": False, "blobs": 0, "bytes": 0, "over_bytes": 0}
+    assert keeper.blob_rows() == before
+
+
+def test_admin_gc_alone_evicts_what_was_not_used_for_longest(filled, dists, images):
+    use_all(filled, dists, images)
+    filled.stop()
+    before = filled.blob_rows()
+    set_storage(filled, max_size="1850K")
+    told = [found["sha256"] for found in ask(filled, "gc", "--dry-run").of("evict")]
+    assert filled.blob_rows() == before, "a dry run evicts nothing"
+    summary = ask(filled, "gc").summary
+    gone = set(before) - set(filled.blob_rows())
+    assert set(told) == gone and (summary["blobs"], summary["bytes"]) == (len(gone), sum(before[one] for one in gone))
+    assert blob_bytes(filled) <= 1850 << 10
+    assert all(held(filled, blob) for blob in images.new.blobs)
+    assert not held(filled, images.old.blobs[2])
+
+
+def test_admin_gc_dry_run_by_the_server_names_what_would_go(filled, dists, images):
+    use_all(filled, dists, images)
+    set_storage(filled, keep="30d", max_size="1M")
+    result = admin(filled, "gc", "--dry-run", "--json")
+    assert result.of("evict") == [] and result.summary["over_bytes"] > 0
+    assert "keep" in sentence(result)
+
+
+def test_admin_gc_keep_holds_against_max_size(filled, dists, images):
+    use_all(filled, dists, images)
+    filled.stop()
+    set_storage(filled, keep="3d", max_size="1M")
+    result = admin(filled, "gc", "--json")
+    assert result.status == 1 and result.summary["over_bytes"] > 0 and "keep" in sentence(result)
+    # Used one day apart: pages before the files, two of the files more than three days ago.
+    assert [held(filled, dist.data) for dist in dists] == [False, False, True, True]
+    assert all(held(filled, blob) for blob in images.new.blobs)
+
+
+def test_admin_gc_pins_stay(keeper, dists, images):
+    set_storage(keeper, pin=["pypi:Sample==1.1", "docker:nginx:1.26"], keep="0s", max_size="1M")
+    if keeper.running:
+        wait_until(lambda: blob_bytes(keeper) < 2 * MB, "the server evicts")
+    result = admin(keeper, "gc", "--json")
+    assert result.status == 1 and "pinned" in sentence(result)
+    assert [held(keeper, dist.data) for dist in dists] == [False, True, True, False]
+    assert held(keeper, images.old.body) and all(held(keeper, blob) for blob in images.old.blobs)
+    assert not held(keeper, images.new.body) and not held(keeper, images.new.blobs[2])
+    assert {key for space, key in entries(keeper) if space == "tag"} == {"docker.io/library/nginx:1.26"}
+
+
+def test_admin_files_by_their_url_alone_belong_to_their_project(yizhan, wheel, big_wheel):
+    """As from a lock file: no page was ever asked for."""
+    for dist in (wheel, big_wheel):
+        assert yizhan.get(dist.path).body == dist.data
+    yizhan.wait_idle()
+    assert {found["name"] for found in ask(yizhan, "ls").objects} == {"sample", "bulky"}
+    assert wheel.path in [found["key"] for found in ask(yizhan, "show", "pypi:sample").of("entry")]
+    ask(yizhan, "purge", "pypi:sample")
+    assert not held(yizhan, wheel.data) and held(yizhan, big_wheel.data)
+
+
+def test_admin_gc_pinned_project_keeps_new_files(make_yizhan, make_upstream, dists):
+    bulk = [make_wheel(f"bulk{number}", "1.0", size=MB) for number in range(6)]
+    yizhan = make_yizhan(make_upstream(Tree.tuna([*dists, *bulk])), storage={"max_size": "3M", "pin": "pypi:sample"})
+    for dist in [*dists, *bulk]:
+        assert yizhan.get(dist.path).body == dist.data
+        yizhan.wait_idle()
+        yizhan.advance(60)
+    wait_until(lambda: blob_bytes(yizhan) <= 3 * MB, "the server evicts")
+    assert all(held(yizhan, dist.data) for dist in dists[:3])
+
+
+def test_admin_purge_older_than_leaves_pins(keeper, dists):
+    set_storage(keeper, pin="pypi:other")
+    keeper.advance(20 * 86400)
+    ask(keeper, "purge", "--older-than", "10d")
+    assert [held(keeper, dist.data) for dist in dists] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("pin, words", [("npm:left", "npm:left"), ("pypi:a b", "a b"), ("docker:UPPER", "UPPER")])
+def test_admin_bad_pin(make_yizhan, upstream, pin, words):
+    yizhan = make_yizhan(upstream, start=False, storage={"pin": pin})
+    for arguments in (["serve", "--check"], ["serve"], ["ls"]):
+        result = admin(yizhan, *arguments)
+        assert "pin" in sentence(result) and words in sentence(result)
+
+
 # ---- calling ----
 
 
@@ -336,6 +450,8 @@ def test_admin_purge_for_people(filled):
         ["purge", "sample"],
         ["purge", "--older-than", "soon"],
         ["purge", "--older-than", "3d", "pypi:a"],
+        ["gc", "extra"],
+        ["gc", "--dry-run=yes"],
     ],
     ids=" ".join,
 )
