@@ -9,7 +9,7 @@
 #include "storage/store.h"
 
 static const struct operation *const operations[] = {&stats_operation, &ls_operation, &show_operation,
-                                                     &purge_operation, &gc_operation};
+                                                     &purge_operation, &gc_operation, &verify_operation};
 
 const struct operation *operation_find(const char *name)
 {

@@ -41,6 +41,7 @@ extern const struct operation ls_operation;
 extern const struct operation show_operation;
 extern const struct operation purge_operation;
 extern const struct operation gc_operation;
+extern const struct operation verify_operation;
 
 /* ---- for operations ---- */
 

@@ -87,4 +87,36 @@ int64_t store_evict(struct store *store);
 int64_t store_evict_preview(struct store *store, const struct store_options *options,
                             int (*visit)(void *arg, const struct blob_row *row), void *arg);
 
+/* ---- verifying ---- */
+
+enum blob_fault {
+    BLOB_SOUND,
+    BLOB_NOT_HELD,     /* neither file nor row, any more */
+    BLOB_WITHOUT_FILE, /* a row, no file */
+    BLOB_WITHOUT_ROW,  /* a file, no row */
+    BLOB_WRONG_SIZE,   /* the row says another size */
+    BLOB_WRONG_BYTES,  /* they hash to another digest */
+    BLOB_UNREADABLE,   /* the disk cannot read it */
+    BLOB_FAULTS
+};
+
+struct blob_check {
+    bool hash; /* read it; else only the file's size is looked at, unless that is suspicious */
+    bool repair;
+    /* Called with each piece that was read; not 0 ends it. */
+    int (*pace)(void *arg, size_t bytes);
+    void *arg;
+};
+struct blob_verdict {
+    enum blob_fault fault;
+    int64_t size_bytes;
+    bool repaired; /* the index tells the truth again: */
+    bool removed;  /* the file, or the row, with all entries that name it; else the file was right */
+};
+
+/* Compares file, row and digest. Repair gives a right file its row, and removes what is wrong, even from under a reader:
+ * who asks for it misses. Returns 0; -ECANCELED when pace() ended it; or negative errno when it could not find out. */
+int blob_verify(struct store *store, const struct digest *digest, const struct blob_check *check,
+                struct blob_verdict *out);
+
 #endif

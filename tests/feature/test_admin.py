@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -18,7 +20,7 @@ from lib.yizhan import run
 
 MB = 1 << 20
 BASE = bytes(range(256)) * 4096
-COMMANDS = ["stats", "ls", "show", "purge", "gc"]
+COMMANDS = ["stats", "ls", "show", "purge", "gc", "verify"]
 
 
 def with_registry(yizhan, upstream):
@@ -432,6 +434,200 @@ def test_admin_bad_pin(make_yizhan, upstream, pin, words):
         assert "pin" in sentence(result) and words in sentence(result)
 
 
+# ---- verify ----
+
+
+def flip(path):
+    """One wrong byte in the middle, the size stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def delete_row(yizhan, sha256):
+    with sqlite3.connect(yizhan.store / "index.db", timeout=30) as database:
+        database.execute("DELETE FROM blob WHERE digest = ?", (bytes.fromhex(sha256),))
+    database.close()
+
+
+@pytest.fixture
+def damaged(keeper, dists):
+    """A wrong byte, a file that is gone, one that is short, and one that the index does not know, twice."""
+    keeper.flipped, keeper.gone, keeper.short, keeper.unknown = [keeper.blob_path(dist.sha256) for dist in dists]
+    flip(keeper.flipped)
+    keeper.gone.unlink()
+    os.truncate(keeper.short, 10)
+    delete_row(keeper, dists[3].sha256)
+    keeper.stray = keeper.blob_path("ab" * 32)
+    keeper.stray.write_bytes(b"no such hash")
+    return keeper
+
+
+def by_fault(result):
+    return {found["sha256"]: found["fault"] for found in result.of("fault")}
+
+
+def expected_faults(dists):
+    names = ["wrong bytes", "no file", "wrong size", "not in the index"]
+    return {**{dist.sha256: name for dist, name in zip(dists, names)}, "ab" * 32: "not in the index"}
+
+
+def test_admin_verify_sound(keeper):
+    rows = keeper.blob_rows()
+    summary = ask(keeper, "verify").summary
+    assert (summary["blobs"], summary["hashed"], summary["bytes"]) == (len(rows), len(rows), sum(rows.values()))
+    assert (summary["faults"], summary["repaired"]) == (0, 0)
+    assert keeper.blob_rows() == rows
+
+
+def test_admin_verify_only_tells(damaged, dists):
+    rows, files = damaged.blob_rows(), damaged.blob_files()
+    result = admin(damaged, "verify", "--json")
+    assert result.status == 1 and "5 faults" in sentence(result) and "--repair" in sentence(result)
+    assert by_fault(result) == expected_faults(dists)
+    (wrong,) = [found for found in result.of("fault") if found["fault"] == "wrong bytes"]
+    assert {"space": "file", "key": dists[0].path} in wrong["entries"]
+    assert (damaged.blob_rows(), damaged.blob_files()) == (rows, files)
+
+
+def test_admin_verify_repair(damaged, dists):
+    result = ask(damaged, "verify", "--repair")
+    assert by_fault(result) == expected_faults(dists)
+    assert all(found["repaired"] for found in result.of("fault"))
+    entered = [found["sha256"] for found in result.of("fault") if not found["removed"]]
+    assert entered == [dists[3].sha256] and damaged.unknown.read_bytes() == dists[3].data
+    assert not damaged.stray.exists()
+    again = {found["sha256"] for found in result.of("fault") if found["refetched"]}
+    if damaged.running:
+        assert again == {dist.sha256 for dist in dists[:3]}
+        damaged.wait_idle()
+        assert all(held(damaged, dist.data) for dist in dists)
+    else:
+        assert again == set()
+        assert not any(path.exists() for path in (damaged.flipped, damaged.gone, damaged.short))
+    summary = ask(damaged, "verify").summary
+    assert summary["faults"] == 0
+    if not damaged.running:
+        damaged.start()
+    for dist in dists:
+        assert damaged.get(dist.path).body == dist.data
+    damaged.wait_idle()
+    assert ask(damaged, "verify").summary["faults"] == 0
+
+
+def test_admin_verify_repair_of_images_and_pages(filled, images):
+    for path in filled.blob_files():
+        flip(path)
+    total = len(filled.blob_rows())
+    result = ask(filled, "verify", "--repair")
+    assert result.summary["faults"] >= total and result.summary["repaired"] == result.summary["faults"]
+    for image, tag in ((images.old, "1.26"), (images.new, "1.27"), (images.other, "1")):
+        image.pull(filled, tag)
+    assert ask(filled, "verify").summary["faults"] == 0
+
+
+def test_admin_verify_repair_without_upstreams(filled, dists, images):
+    flip(filled.blob_path(dists[0].sha256))
+    filled.configure([], server={"offline": "yes", "listen": f"127.0.0.1:{filled.port}"})
+    filled.reload()
+    (fault,) = ask(filled, "verify", "--repair").of("fault")
+    assert fault["repaired"] and not fault["refetched"]
+    assert filled.get(dists[0].path).status == 404
+
+
+def test_admin_verify_wrong_size_in_the_index(keeper, dists):
+    """The file is right."""
+    with sqlite3.connect(keeper.store / "index.db", timeout=30) as database:
+        database.execute("UPDATE blob SET size = 5 WHERE digest = ?", (bytes.fromhex(dists[0].sha256),))
+    database.close()
+    (fault,) = ask(keeper, "verify", "--repair").of("fault")
+    assert fault["fault"] == "wrong size" and fault["repaired"] and not fault["removed"]
+    assert keeper.blob_rows()[dists[0].sha256] == len(dists[0].data)
+
+
+def test_admin_verify_sample(keeper):
+    rows = len(keeper.blob_rows())
+    summary = ask(keeper, "verify", "--sample", "50%").summary
+    assert summary["blobs"] == rows and abs(summary["hashed"] - rows / 2) <= 1
+
+
+def test_admin_verify_samples_differ(filled, dists):
+    flip(filled.blob_path(dists[0].sha256))
+    wait_until(lambda: admin(filled, "verify", "--sample", "20%").status == 1, "one of the samples has it")
+
+
+def test_admin_verify_sample_looks_at_all_sizes(filled, dists):
+    filled.blob_path(dists[0].sha256).unlink()
+    os.truncate(filled.blob_path(dists[1].sha256), 10)
+    result = admin(filled, "verify", "--sample", "1%", "--json")
+    assert by_fault(result) == {dists[0].sha256: "no file", dists[1].sha256: "wrong size"}
+
+
+def test_admin_verify_rate(filled):
+    """Bounded: it cannot have been faster than this."""
+    started = time.monotonic()
+    summary = ask(filled, "verify", "--rate", "4M").summary
+    assert time.monotonic() - started >= summary["bytes"] / (4 * MB) - 0.1
+    assert summary["bytes"] > MB
+
+
+def test_admin_verify_ends_when_its_client_leaves(filled):
+    process = subprocess.Popen(
+        command(filled, "verify", "--rate", "1K"), env=filled.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_until(lambda: "control: verify" in filled.stderr, "the server has begun")
+    process.kill()
+    process.communicate()
+    with ExitStack() as stack:  # all eight places are free again
+        wait_until(lambda: admin(filled, "stats").status == 0, "it answers")
+        for _ in range(7):
+            sock = stack.enter_context(socket.socket(socket.AF_UNIX))
+            sock.connect(str(control_path(filled)))
+            assert sock.recv(1000)
+        wait_until(lambda: admin(filled, "stats").status == 0, "the verification has ended")
+    filled.stop()
+
+
+def test_admin_verify_ends_with_the_server(filled):
+    process = subprocess.Popen(
+        command(filled, "verify", "--rate", "1K"),
+        env=filled.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: "control: verify" in filled.stderr, "the server has begun")
+    filled.stop()
+    _, stderr = process.communicate()
+    assert process.returncode == 1 and "server" in stderr
+
+
+def test_admin_verify_alone_interrupted(filled):
+    filled.stop()
+    process = subprocess.Popen(
+        command(filled, "verify", "--rate", "1K"),
+        env=filled.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lock = filled.store / "lock"
+    wait_until(lambda: lock.read_text().strip() == str(process.pid), "it has the store")
+    wait_until(lambda: (filled.store / "index.db-wal").exists(), "it has opened the index")
+    assert "wait for it" in sentence(admin(filled, "stats"))
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate()
+    assert process.returncode in (1, -signal.SIGINT)
+    assert ask(filled, "verify").summary["faults"] == 0
+
+
+def test_admin_verify_for_people(damaged):
+    result = admin(damaged, "verify", "--repair")
+    assert result.status == 0
+    assert "wrong bytes" in result.stdout and "5 repaired" in result.stdout
+    assert ("fetched again" in result.stdout) == damaged.running
+
+
 # ---- calling ----
 
 
@@ -451,6 +647,11 @@ def test_admin_bad_pin(make_yizhan, upstream, pin, words):
         ["purge", "--older-than", "soon"],
         ["purge", "--older-than", "3d", "pypi:a"],
         ["gc", "extra"],
+        ["verify", "extra"],
+        ["verify", "--sample", "5"],
+        ["verify", "--sample", "0%"],
+        ["verify", "--sample", "101%"],
+        ["verify", "--rate", "fast"],
         ["gc", "--dry-run=yes"],
     ],
     ids=" ".join,
