@@ -210,8 +210,7 @@ static int record(struct store *store, struct order *order)
 
 static bool has_rows(const struct order *order)
 {
-    return order->kind != ORDER_NOTHING && order->kind != ORDER_DISCARD && order->kind != ORDER_CALL &&
-           !order->error;
+    return order->kind != ORDER_NOTHING && order->kind != ORDER_DISCARD && !order->error;
 }
 
 /* One transaction for all of them; its failure is the failure of each. */
@@ -293,14 +292,14 @@ void batch_run(struct store *store, struct order *batch)
     struct order *order;
     struct order *next;
 
-    place_files(store, batch);
-    record_all(store, batch);
     DL_FOREACH_SAFE (batch, order, next)
         if (order->kind == ORDER_CALL) {
             DL_DELETE(batch, order);
             DL_APPEND(calls, order);
-        } else {
-            finish(store, order);
         }
+    place_files(store, batch);
+    record_all(store, batch);
+    DL_FOREACH_SAFE (batch, order, next)
+        finish(store, order);
     run_calls(store, calls);
 }
