@@ -69,7 +69,7 @@ struct removed {
 };
 
 /* Removes the entry and, where no other entry names it, its blob, even from under a reader: who has it open keeps it,
- * who is about to open it misses. Durable when it returns. Returns 0, -ENOENT when there is no such entry, or negative
+ * who is about to open it misses. Returns 0, -ENOENT when there is no such entry, or negative
  * errno. */
 int entry_remove(struct store *store, const char *space, const char *key, struct removed *out);
 /* Removes the blob, unless it is in use or was used after unused_since_s, with all entries that name it. Returns 0,

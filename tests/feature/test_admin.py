@@ -426,7 +426,7 @@ def test_admin_purge_older_than_leaves_pins(keeper, dists):
     assert [held(keeper, dist.data) for dist in dists] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("pin, words", [("npm:left", "npm:left"), ("pypi:a b", "a b"), ("docker:UPPER", "UPPER")])
+@pytest.mark.parametrize("pin, words", [("deb:left", "deb:left"), ("pypi:a b", "a b"), ("docker:UPPER", "UPPER")])
 def test_admin_bad_pin(make_yizhan, upstream, pin, words):
     yizhan = make_yizhan(upstream, start=False, storage={"pin": pin})
     for arguments in (["serve", "--check"], ["serve"], ["ls"]):
@@ -637,7 +637,7 @@ def test_admin_verify_for_people(damaged):
         ["stats", "extra"],
         ["stats", "--nonsense"],
         ["stats", "-c"],
-        ["ls", "npm"],
+        ["ls", "deb"],
         ["ls", "pypi", "extra"],
         ["show"],
         ["show", "sample"],
