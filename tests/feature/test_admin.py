@@ -12,22 +12,16 @@ from contextlib import ExitStack
 
 import pytest
 from lib.admin import admin, ask, command
-from lib.layers import Image, digest_of
+from lib.images import digest_of, layer, make_image, noise
 from lib.packages import make_sdist, make_wheel
+from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
 from lib.wait import wait_until
-from lib.yizhan import run
+from lib.yizhan import StartFailed, run
 
 MB = 1 << 20
-BASE = bytes(range(256)) * 4096
+BASE = layer({"base": noise(MB, "base")})
 COMMANDS = ["stats", "ls", "show", "purge", "gc", "verify"]
-
-
-def with_registry(yizhan, upstream):
-    """Adds the upstream as docker.io to the configuration."""
-    text = yizhan.config.read_text()
-    yizhan.config.write_text(f'{text}\n[registry "docker.io"]\nupstream = {upstream.url}/\ndefault = yes\n')
-    return yizhan
 
 
 def set_storage(yizhan, **keys):
@@ -39,13 +33,26 @@ def set_storage(yizhan, **keys):
 
 
 @pytest.fixture
-def images(make_upstream):
+def images(make_registry):
     """Two tags of nginx that share a layer, and another image with that layer."""
-    registry = make_upstream()
-    registry.old = Image("library/nginx", [BASE, b"old" * 50000]).publish(registry, "1.26")
-    registry.new = Image("library/nginx", [BASE, b"new" * 70000]).publish(registry, "1.27", "latest")
-    registry.other = Image("owner/app", [BASE, b"app" * 10000]).publish(registry, "1")
+
+    def make(name, size):
+        return make_image([BASE, layer({name: noise(size, name)})])
+
+    registry = make_registry()
+    registry.old = registry.add("library/nginx", make("old", 150000), "1.26")
+    registry.new = registry.add("library/nginx", make("new", 210000), "1.27", "latest")
+    registry.other = registry.add("owner/app", make("app", 30000), "1")
     return registry
+
+
+def pull(yizhan, repository, image, tag):
+    assert pull_all(yizhan, f"docker.io/{repository}", tag) == content_of_image(image)
+    yizhan.wait_idle()
+
+
+def bodies(image):
+    return [blob.body for blob in image.blobs]
 
 
 @pytest.fixture
@@ -61,17 +68,15 @@ def dists():
 @pytest.fixture
 def filled(make_yizhan, make_upstream, images, dists):
     """A running server with all of them in its store."""
-    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)), start=False)
-    with_registry(yizhan, images).start()
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)), registries={"docker.io": [images]})
     for project in ("sample", "other"):
         yizhan.page(project)
         yizhan.get(f"/pypi/{project}/json")
     for dist in dists:
         assert yizhan.get(dist.path).body == dist.data
-    images.old.pull(yizhan, "1.26")
-    images.new.pull(yizhan, "1.27")
-    images.other.pull(yizhan, "1")
-    yizhan.wait_idle()
+    pull(yizhan, "library/nginx", images.old, "1.26")
+    pull(yizhan, "library/nginx", images.new, "1.27")
+    pull(yizhan, "owner/app", images.other, "1")
     return yizhan
 
 
@@ -102,9 +107,9 @@ def test_admin_stats(keeper, dists):
     assert stats["store"]["spaces"]["file"]["blobs"] == len(dists)
     assert stats["store"]["spaces"]["file"]["bytes"] == sum(len(dist.data) for dist in dists)
     assert [(top["name"], top["blobs"]) for top in stats["projects"]] == [("sample", 3), ("other", 1)]
-    # Its two configs are one blob, and so is the layer both tags have.
+    # The layer that both tags have is one blob.
     assert [(top["name"], top["blobs"]) for top in stats["images"]] == [
-        ("docker.io/library/nginx", 4),
+        ("docker.io/library/nginx", 5),
         ("docker.io/owner/app", 3),
     ]
     if keeper.running:
@@ -187,8 +192,8 @@ def test_admin_show_tag(keeper, images, name):
     result = ask(keeper, "show", name)
     assert result.summary["name"] == "docker:docker.io/library/nginx:1.27"
     blobs = {"sha256:" + found["sha256"] for found in result.of("entry") if found["space"] == "blob"}
-    assert blobs == {digest_of(blob) for blob in images.new.blobs}
-    assert result.summary["bytes"] == len(images.new.body) + sum(len(blob) for blob in images.new.blobs)
+    assert blobs == {blob.digest for blob in images.new.blobs}
+    assert result.summary["bytes"] == sum(map(len, content_of_image(images.new).values()))
 
 
 def test_admin_show_image(filled):
@@ -274,9 +279,9 @@ def test_admin_purge_while_it_is_read(filled, dists):
 
 def test_admin_purge_tag(keeper, images):
     ask(keeper, "purge", "docker:nginx:1.26")
-    assert not held(keeper, images.old.body) and not held(keeper, images.old.blobs[2])
-    assert held(keeper, images.new.body)
-    assert all(held(keeper, blob) for blob in [*images.new.blobs, *images.other.blobs])
+    assert not held(keeper, images.old.manifest.body) and not held(keeper, images.old.blobs[2].body)
+    assert held(keeper, images.new.manifest.body)
+    assert all(held(keeper, blob) for blob in [*bodies(images.new), *bodies(images.other)])
     keys = {key for space, key in entries(keeper) if space == "tag"}
     assert keys == {"docker.io/library/nginx:1.27", "docker.io/owner/app:1"}
 
@@ -284,24 +289,25 @@ def test_admin_purge_tag(keeper, images):
 def test_admin_purge_image(keeper, images):
     ask(keeper, "purge", "docker:nginx")
     assert not any("library/nginx" in key for _, key in entries(keeper))
-    assert not held(keeper, images.old.body) and not held(keeper, images.new.blobs[2])
-    assert all(held(keeper, blob) for blob in images.other.blobs), "another image has the layer too"
+    assert not held(keeper, images.old.manifest.body) and not held(keeper, images.new.blobs[2].body)
+    assert all(held(keeper, blob) for blob in bodies(images.other)), "another image has the layer too"
 
 
 def test_admin_purge_by_digest_takes_its_tags(keeper, images):
     ask(keeper, "purge", f"docker:nginx@{images.new.digest}")
     keys = {key for space, key in entries(keeper) if space == "tag"}
     assert keys == {"docker.io/library/nginx:1.26", "docker.io/owner/app:1"}
-    assert not held(keeper, images.new.body) and held(keeper, BASE)
+    assert not held(keeper, images.new.manifest.body) and held(keeper, BASE.blob.body)
 
 
 def test_admin_purge_image_is_pulled_anew(filled, images):
     ask(filled, "purge", "docker:nginx:1.27")
-    images.forget_asked = len(images.asked())
-    images.new.pull(filled, "1.27")
-    asked = [request.path for request in images.asked()[images.forget_asked :] if request.method == "GET"]
-    assert f"/v2/library/nginx/manifests/{images.new.digest}" in asked or "/v2/library/nginx/manifests/1.27" in asked
-    assert held(filled, images.new.blobs[2])
+    layer_digest = images.new.blobs[2].digest
+    before = len(images.blob_gets(layer_digest)), len(images.blob_gets(BASE.blob.digest))
+    pull(filled, "library/nginx", images.new, "1.27")
+    after = len(images.blob_gets(layer_digest)), len(images.blob_gets(BASE.blob.digest))
+    assert (before, after) == ((1, 1), (2, 1)), "the shared layer was still there"
+    assert held(filled, images.new.blobs[2].body)
 
 
 def test_admin_purge_what_is_not_held(keeper):
@@ -341,7 +347,7 @@ def use_all(yizhan, dists, images):
         yizhan.advance(86400)
         assert yizhan.get(dist.path).body == dist.data
     yizhan.advance(86400)
-    images.new.pull(yizhan, "1.27")
+    pull(yizhan, "library/nginx", images.new, "1.27")
 
 
 def test_admin_gc_within_the_limits(keeper):
@@ -362,8 +368,8 @@ def test_admin_gc_alone_evicts_what_was_not_used_for_longest(filled, dists, imag
     gone = set(before) - set(filled.blob_rows())
     assert set(told) == gone and (summary["blobs"], summary["bytes"]) == (len(gone), sum(before[one] for one in gone))
     assert blob_bytes(filled) <= 1850 << 10
-    assert all(held(filled, blob) for blob in images.new.blobs)
-    assert not held(filled, images.old.blobs[2])
+    assert all(held(filled, blob) for blob in bodies(images.new))
+    assert not held(filled, images.old.blobs[2].body)
 
 
 def test_admin_gc_dry_run_by_the_server_names_what_would_go(filled, dists, images):
@@ -382,7 +388,7 @@ def test_admin_gc_keep_holds_against_max_size(filled, dists, images):
     assert result.status == 1 and result.summary["over_bytes"] > 0 and "keep" in sentence(result)
     # Used one day apart: pages before the files, two of the files more than three days ago.
     assert [held(filled, dist.data) for dist in dists] == [False, False, True, True]
-    assert all(held(filled, blob) for blob in images.new.blobs)
+    assert all(held(filled, blob) for blob in bodies(images.new))
 
 
 def test_admin_gc_pins_stay(keeper, dists, images):
@@ -392,8 +398,8 @@ def test_admin_gc_pins_stay(keeper, dists, images):
     result = admin(keeper, "gc", "--json")
     assert result.status == 1 and "pinned" in sentence(result)
     assert [held(keeper, dist.data) for dist in dists] == [False, True, True, False]
-    assert held(keeper, images.old.body) and all(held(keeper, blob) for blob in images.old.blobs)
-    assert not held(keeper, images.new.body) and not held(keeper, images.new.blobs[2])
+    assert held(keeper, images.old.manifest.body) and all(held(keeper, blob) for blob in bodies(images.old))
+    assert not held(keeper, images.new.manifest.body) and not held(keeper, images.new.blobs[2].body)
     assert {key for space, key in entries(keeper) if space == "tag"} == {"docker.io/library/nginx:1.26"}
 
 
@@ -521,8 +527,9 @@ def test_admin_verify_repair_of_images_and_pages(filled, images):
     total = len(filled.blob_rows())
     result = ask(filled, "verify", "--repair")
     assert result.summary["faults"] >= total and result.summary["repaired"] == result.summary["faults"]
-    for image, tag in ((images.old, "1.26"), (images.new, "1.27"), (images.other, "1")):
-        image.pull(filled, tag)
+    pull(filled, "library/nginx", images.old, "1.26")
+    pull(filled, "library/nginx", images.new, "1.27")
+    pull(filled, "owner/app", images.other, "1")
     assert ask(filled, "verify").summary["faults"] == 0
 
 
@@ -713,8 +720,6 @@ def test_admin_socket_left_by_a_kill_is_replaced(yizhan):
 
 
 def test_admin_socket_name_taken(make_yizhan, upstream):
-    from lib.yizhan import StartFailed
-
     yizhan = make_yizhan(upstream, start=False)
     yizhan.store.mkdir()
     control_path(yizhan).write_text("precious")
