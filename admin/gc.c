@@ -85,7 +85,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
         store_set_keep(call->store, config->keep_s);
         store_set_limits(call->store, config->max_size_bytes, config->min_free_bytes);
     }
-    int64_t over_bytes = store_evict(call->store);
+    int64_t over_bytes = store_evict(call->store, !call->proxy);
     store_get_figures(call->store, &after);
     return finish(call, false, after.evicted_blobs - before.evicted_blobs,
                   after.evicted_bytes - before.evicted_bytes, over_bytes);

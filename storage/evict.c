@@ -17,7 +17,7 @@
 #include "storage/pins.h"
 #include "storage/room.h"
 
-#define STEP_BLOBS 256
+#define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000
 
 /* ---- uses ---- */
@@ -263,6 +263,12 @@ static enum evict_state end_round(struct store *store, int error)
         log_blocked(error, left_bytes);
     round->blocked = true;
     return EVICT_BLOCKED;
+}
+
+bool evict_is_urgent(struct store *store)
+{
+    return atomic_load(&store->hurry) || atomic_load(&store->wanted_bytes) > 0 ||
+           store->eviction.disk_bytes > store->eviction.evicted_bytes;
 }
 
 enum evict_state evict_step(struct store *store)

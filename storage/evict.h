@@ -1,4 +1,4 @@
-/* Eviction by last use, in steps small enough to let commits pass in between. Store thread only.
+/* Eviction by last use, in steps small enough to let commits pass in between, and with rests unless the disk is full. Store thread only.
  *
  * A round begins when the store is over max_size (blobs and growing files together), when the file system has
  * less than min_free, or when somebody found no room for a file. It fixes how many bytes must go, and goes
@@ -51,6 +51,8 @@ struct evict_excess evict_excess(struct store *store, const struct evict_limits 
 struct evict_limits evict_limits(struct store *store);
 /* What is never evicted; NULL for nothing. The caller frees it. */
 struct digest_set *evict_spared(struct store *store);
+/* The disk is short of space, not only the store over max_size: there is no time for rests between the steps. */
+bool evict_is_urgent(struct store *store);
 enum evict_state evict_step(struct store *store);
 /* Logs what has been evicted since the last line. */
 void evict_log(struct store *store);

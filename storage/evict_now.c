@@ -7,10 +7,12 @@
 #include "storage/pins.h"
 #include "storage/room.h"
 
-int64_t store_evict(struct store *store)
+int64_t store_evict(struct store *store, bool hurry)
 {
+    atomic_store(&store->hurry, hurry);
     orders_wake(store->orders);
     store_flush(store); /* comes back when the thread has done what it can */
+    atomic_store(&store->hurry, false);
     struct evict_limits limits = evict_limits(store);
     int64_t over_bytes = evict_excess(store, &limits, layout_free_bytes(&store->layout)).all_bytes;
     return over_bytes > 0 ? over_bytes : 0;

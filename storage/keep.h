@@ -1,6 +1,6 @@
 /* The store's face for whoever looks after it; store.h is the one for whoever serves from it. Looking through what is
  * held, removing it by name, comparing it with the disk. Any thread but the store's; calls that change something wait
- * for the store thread, and with it for an eviction that is running.
+ * for the store thread.
  *
  * Errors are negative errno values, as in store.h. */
 #ifndef STORAGE_KEEP_H
@@ -80,8 +80,8 @@ int blob_remove(struct store *store, const struct digest *digest, int64_t unused
 /* ---- evicting ---- */
 
 /* Evicts what the limits demand, and waits for the end of it. Returns how many bytes are still over them: 0, or what is
- * left is in use, spared or kept, or the disk refuses (logged). */
-int64_t store_evict(struct store *store);
+ * left is in use, spared or kept, or the disk refuses (logged). hurry: nobody is served meanwhile, it needs no rests. */
+int64_t store_evict(struct store *store, bool hurry);
 /* What store_evict() would do now under the limits and keep_s of `options`: calls `visit` for each blob that would go,
  * until it returns non-zero. Returns how many bytes would be over the limits still, or negative errno. */
 int64_t store_evict_preview(struct store *store, const struct store_options *options,

@@ -55,6 +55,10 @@ void orders_wake(struct orders *orders);
 void orders_stop(struct orders *orders);
 /* Waits until the store thread has said orders_done() for this number. */
 void orders_wait_done(struct orders *orders, uint64_t number);
+/* Waits until orders_end_wait() was called for the same flag, which is false at first: for one order, without the
+ * eviction that the number of an order waits for. */
+void orders_wait_end(struct orders *orders, const bool *ended);
+void orders_end_wait(struct orders *orders, bool *ended);
 
 /* Store thread. Waits up to wait_ms for orders and takes up to `max` of them, oldest first, into *batch (NULL
  * if there are none). Returns false when the thread shall end. */

@@ -34,6 +34,7 @@ struct store {
     _Atomic int64_t wanted_bytes;  /* free space that somebody found missing; taken by the next eviction */
     _Atomic uint64_t part_number;
     _Atomic int64_t open_writers;
+    _Atomic bool hurry;     /* eviction needs no rests */
     _Atomic bool save_uses; /* asked for: the index is told about uses before the next flush ends */
     /* Copies of the index's totals, for figures. */
     _Atomic int64_t blobs;

@@ -27,6 +27,8 @@
 #define LOOK_EVERY_MS 60000
 #define RETRY_EVICTION_MS 1000
 #define SAVE_USES_EVERY_MS 300000
+#define REST_FACTOR 15
+#define REST_MAX_US 100000
 
 void store_publish_totals(struct store *store)
 {
@@ -41,11 +43,23 @@ void store_publish_totals(struct store *store)
 
 /* ---- the store thread ---- */
 
-static int wait_ms(enum evict_state state)
+/* How long a step of eviction that took so long lets others have the processor and the disk before the next one. A step
+ * is so short that nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. */
+static int64_t rest_us(struct store *store, int64_t step_us)
 {
+    return evict_is_urgent(store)
+               ? 0
+               : (step_us < REST_MAX_US / REST_FACTOR ? REST_FACTOR * step_us : REST_MAX_US);
+}
+
+static int wait_ms(enum evict_state state, int64_t rest_until_us)
+{
+    int64_t left_us;
+
     switch (state) {
     case EVICT_MORE:
-        return 0;
+        left_us = rest_until_us - clock_mono_us();
+        return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
     case EVICT_BLOCKED:
         return RETRY_EVICTION_MS;
     case EVICT_IDLE:
@@ -71,9 +85,10 @@ static void *run(void *arg)
     enum evict_state state = EVICT_MORE; /* the limits may be new */
     struct order *batch;
     int64_t uses_saved_ms = clock_mono_ms();
+    int64_t rest_until_us = 0;
 
     pthread_setname_np(pthread_self(), "store");
-    while (orders_take(store->orders, BATCH_MAX, wait_ms(state), &batch)) {
+    while (orders_take(store->orders, BATCH_MAX, wait_ms(state, rest_until_us), &batch)) {
         if (batch)
             batch_run(store, batch);
         if (atomic_exchange(&store->save_uses, false) || pins_have_many_uses(store->pins) ||
@@ -81,7 +96,11 @@ static void *run(void *arg)
             evict_save_uses(store);
             uses_saved_ms = clock_mono_ms();
         }
+        if (state == EVICT_MORE && clock_mono_us() < rest_until_us && !evict_is_urgent(store))
+            continue;
+        int64_t begun_us = clock_mono_us();
         state = evict_step(store);
+        rest_until_us = clock_mono_us() + rest_us(store, clock_mono_us() - begun_us);
         if (state != EVICT_MORE)
             orders_done(store->orders);
     }
@@ -186,9 +205,11 @@ void store_flush(struct store *store)
 }
 
 struct calling {
+    struct orders *orders;
     int (*call)(struct store *store, void *arg);
     void *arg;
     int result;
+    bool ended;
 };
 
 static int forward_call(struct store *store, void *arg)
@@ -203,18 +224,20 @@ static void note_result(void *arg, int result)
     struct calling *calling = arg;
 
     calling->result = result;
+    orders_end_wait(calling->orders, &calling->ended);
 }
 
 int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg)
 {
-    struct calling calling = {.call = call, .arg = arg};
+    struct calling calling = {.orders = store->orders, .call = call, .arg = arg};
     struct order *order = order_new(ORDER_CALL);
 
     CHECK(!pthread_equal(pthread_self(), store->thread));
     order->call = forward_call;
     order->done = note_result;
     order->arg = &calling;
-    orders_wait_done(store->orders, orders_add(store->orders, order));
+    orders_add(store->orders, order);
+    orders_wait_end(store->orders, &calling.ended);
     return calling.result;
 }
 
