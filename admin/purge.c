@@ -75,7 +75,7 @@ static int emit_removed(struct purge *purge, const struct entry *entry, const st
 /* Memory forgets before and after: a request in between may have found the entry. */
 static int remove_entry(struct purge *purge, const struct entry *entry)
 {
-    struct removed removed;
+    struct removed removed = {.blob = false};
 
     forget_in_memory(purge, entry);
     int error = entry_remove(purge->call->store, entry->space, entry->key, &removed);
@@ -134,7 +134,7 @@ static int remove_old(void *arg, const struct blob_row *row)
 {
     struct purge *purge = arg;
     struct operation_call *call = purge->call;
-    struct removed removed;
+    struct removed removed = {.blob = false};
 
     if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
         return 1;

@@ -152,7 +152,7 @@ static int look_and_mend(struct verification *verification, const struct digest 
     json_t *CLEANUP_JSON entries = json_array();
     struct names names = {.entries = entries};
     struct blob_check check = {.hash = hash, .pace = pace, .arg = verification};
-    struct blob_verdict verdict;
+    struct blob_verdict verdict = {.fault = BLOB_SOUND};
     int error = blob_verify(call->store, digest, &check, &verdict);
 
     if (!error && is_fault(&verdict)) {

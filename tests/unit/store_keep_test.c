@@ -634,10 +634,10 @@ static void verify_leaves_a_file_that_came_meanwhile(void **state)
     const struct blob_check check = {.hash = true, .repair = true, .pace = replace_file, .arg = &digest};
     struct blob_verdict verdict;
     char *CLEANUP_FREE path = blob_path(&digest);
-    int CLEANUP_CLOSE held = -1;
 
     damage(&digest, "tEXt");
-    held = open(path, O_RDONLY); /* or the new file could get the number of the old */
+    int CLEANUP_CLOSE held = open(path, O_RDONLY); /* or the new file could get the number of the old */
+    assert_true(held >= 0);
     assert_int_equal(blob_verify(store, &digest, &check, &verdict), 0);
     assert_int_equal(verdict.fault, BLOB_SOUND);
     assert_blob_is(&digest, "text");
