@@ -20,10 +20,17 @@ struct command {
 };
 
 extern const struct command serve_command;
+extern const struct command stats_command;
+extern const struct command ls_command;
+extern const struct command show_command;
+extern const struct command purge_command;
+extern const struct command gc_command;
+extern const struct command verify_command;
 
-/* Both say what is wrong and where to read on, and return EXIT_USAGE. The first is for getopt's '?', with
+/* These say what is wrong and where to read on, and return EXIT_USAGE. The first is for getopt's '?', with
  * opterr switched off. */
 int command_bad_option(const struct command *command, const char *option);
 int command_surplus(const struct command *command, const char *argument);
+int command_lacks(const struct command *command, const char *what);
 
 #endif

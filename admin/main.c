@@ -31,7 +31,10 @@ static const struct command help_command = {
 };
 
 /* In the order of the list that help prints. */
-static const struct command *const commands[] = {&serve_command, &version_command, &help_command};
+static const struct command *const commands[] = {
+    &serve_command, &stats_command,  &ls_command,      &show_command, &purge_command,
+    &gc_command,    &verify_command, &version_command, &help_command,
+};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -74,6 +77,12 @@ int command_bad_option(const struct command *command, const char *option)
 int command_surplus(const struct command *command, const char *argument)
 {
     fprintf(stderr, "yizhan %s: unexpected argument \"%s\"\n", command->name, argument);
+    return misused(command);
+}
+
+int command_lacks(const struct command *command, const char *what)
+{
+    fprintf(stderr, "yizhan %s: %s is missing\n", command->name, what);
     return misused(command);
 }
 
@@ -152,6 +161,10 @@ int main(int argc, char **argv)
     /* A full disk or a closed pipe behind standard output must not pass for success. */
     if (fflush(stdout) != 0 && status == EXIT_DONE) {
         perror("yizhan: cannot write to standard output");
+        status = EXIT_FAILED;
+    }
+    if (ferror(stdout) && status == EXIT_DONE) { /* lost earlier */
+        fprintf(stderr, "yizhan: cannot write to standard output\n");
         status = EXIT_FAILED;
     }
     return status;

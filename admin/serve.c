@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "admin/command.h"
+#include "admin/control.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "proxy/holding.h"
 #include "proxy/server.h"
 
 static int run_serve(int argc, char **argv);
@@ -56,8 +58,20 @@ static int failed(const struct buf *error)
     return EXIT_FAILED;
 }
 
+static int start_control(void *control, struct proxy *proxy, struct buf *error)
+{
+    return control_start(proxy, control, error);
+}
+
+static void stop_control(void *control)
+{
+    control_stop(control);
+}
+
 static int run_serve(int argc, char **argv)
 {
+    struct control *control = NULL;
+    const struct server_company company = {start_control, stop_control, &control};
     struct options options = {.config_path = "mirror.conf"};
     struct config *config = NULL;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -67,9 +81,13 @@ static int run_serve(int argc, char **argv)
     if (config_load(options.config_path, &config, &error) < 0)
         return failed(&error);
     if (options.check) {
+        if (holding_check_pins(config, &error) < 0) {
+            config_free(config);
+            return failed(&error);
+        }
         printf("%s: ok\n", options.config_path);
         config_free(config);
         return EXIT_DONE;
     }
-    return server_run(options.config_path, config, &error) < 0 ? failed(&error) : EXIT_DONE;
+    return server_run(options.config_path, config, &company, &error) < 0 ? failed(&error) : EXIT_DONE;
 }

@@ -29,6 +29,7 @@ enum value_type {                   /* numbers first, texts from VALUE_PATH on *
                   VALUE_HOST,       /* char *, perhaps with a port */
                   VALUE_REALM,      /* char *, a host without a port */
                   VALUE_REWRITE,    /* char *, two words */
+                  VALUE_PIN,        /* char *, pypi:... or docker:... */
 };
 
 struct config_key {
@@ -114,6 +115,13 @@ static const struct config_key keys[] = {
      INT64_MAX, "Past this size, what was not used for longest is evicted."},
     {S(STORAGE), "min_free", VALUE_SIZE, false, IN_CONFIG(storage.min_free_bytes), "2G", false, 0, INT64_MAX,
      "The same is done when the disk has less than this left."},
+    {S(STORAGE), "keep", VALUE_TIME, false, IN_CONFIG(storage.keep_s), "0s", false, 0, 3650 * DAY,
+     "What was used within this time is not evicted for `max_size`, which the store may then outgrow; only "
+     "where the "
+     "disk has less than `min_free` left, or none."},
+    {S(STORAGE), "pin", VALUE_PIN, true, IN_CONFIG(storage.pins), NULL, false, 0, 0,
+     "Never evicted: a project (`pypi:flask`, `pypi:flask==3.0.0`) or an image (`docker:nginx`, "
+     "`docker:ghcr.io/owner/app:1.2`)."},
 
     {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
      "How long a project page is served without asking an upstream."},
@@ -352,6 +360,7 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_HOST] = "a host name, perhaps with a port",
         [VALUE_REALM] = "a host without scheme, port and path, such as auth.docker.io",
         [VALUE_REWRITE] = "two beginnings of repository names: from to",
+        [VALUE_PIN] = "pypi:PROJECT or docker:IMAGE",
     };
 
     buf_add_text(out, words[key->type]);
@@ -431,6 +440,8 @@ static const char *read_text(const struct config_key *key, const char *text, cha
         problem = config_username_problem(text);
     else if (key->type == VALUE_REWRITE)
         problem = config_rewrite_problem(text);
+    else if (key->type == VALUE_PIN)
+        problem = config_pin_problem(text);
     else if (key->type == VALUE_PROXY && strcmp(text, "none") == 0)
         text = "";
     else if (key->type == VALUE_PROXY)

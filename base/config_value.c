@@ -290,6 +290,13 @@ const char *config_rewrite_problem(const char *text)
     return NULL;
 }
 
+const char *config_pin_problem(const char *text)
+{
+    if (!text_starts(text, "pypi:") && !text_starts(text, "docker:"))
+        return "it begins with neither pypi: nor docker:";
+    return NULL;
+}
+
 /* ---- names of sections ---- */
 
 const char *config_word_expected(const char *name, struct buf *normal)

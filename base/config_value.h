@@ -25,6 +25,8 @@ const char *config_username_problem(const char *text);
 const char *config_registry_url_problem(const char *text, struct buf *normal);
 /* "from to" */
 const char *config_rewrite_problem(const char *text);
+/* "pypi:flask", "docker:nginx:1.27": only how it begins; the rest is for who knows such names. */
+const char *config_pin_problem(const char *text);
 
 /* Names of sections: see config_section.name_expected. */
 const char *config_word_expected(const char *name, struct buf *normal);         /* one's own choice */

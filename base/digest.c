@@ -123,6 +123,11 @@ bool digest_equal(const struct digest *a, const struct digest *b)
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+int digest_compare(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
 {
     text_hex(digest->bytes, sizeof(digest->bytes), out);

@@ -53,6 +53,8 @@ void hasher_final(struct hasher *hasher, struct checksum *out);
 
 void digest_of(const void *data, size_t len, struct digest *out);
 bool digest_equal(const struct digest *a, const struct digest *b);
+/* As memcmp(): the order of the index and of sorted folders. */
+int digest_compare(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
 /* Exactly 64 lower- or upper-case hex digits. Returns 0, or -1. */
 int digest_parse(const char *hex, size_t len, struct digest *out);

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 
 enum lock_rank {
-    LOCK_RANK_SITE = 1,    /* proxy: which configuration is in force */
+    LOCK_RANK_CONTROL = 1, /* admin: commands that are running in the server */
+    LOCK_RANK_SITE,        /* proxy: which configuration is in force */
     LOCK_RANK_FILL_TABLE,  /* proxy: key -> running fill */
     LOCK_RANK_FILL,        /* proxy: one fill's progress and its waiters */
     LOCK_RANK_DOCUMENT,    /* proxy: renditions of one document */

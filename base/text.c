@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -220,4 +221,19 @@ void text_html_escape(const char *text, size_t len, struct buf *out)
             return;
         buf_add_text(out, names[(unsigned char)*text]);
     }
+}
+
+void text_print_size(struct buf *out, int64_t bytes)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        buf_printf(out, "%" PRId64 " B", bytes);
+        return;
+    }
+    for (; value >= 1024 && unit < sizeof(units) / sizeof(units[0]) - 1; unit++)
+        value /= 1024;
+    buf_printf(out, "%.1f %s", value, units[unit]);
 }

@@ -37,6 +37,9 @@ void text_trim(const char **start, size_t *len);
  *     for (const char *rest = header, *piece; (piece = text_next(&rest, ',', &len));)            */
 const char *text_next(const char **rest, char separator, size_t *len);
 
+/* Appends a number of bytes for people: "17 B", "3.2 MiB". */
+void text_print_size(struct buf *out, int64_t bytes);
+
 /* A token of HTTP (RFC 9110 section 5.6.2): names of headers, parameters, schemes. */
 bool text_is_token(const char *text, size_t len);
 /* type "/" subtype, without parameters (RFC 9110 section 8.3.1). Ranges with "*" pass. */

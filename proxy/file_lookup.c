@@ -91,14 +91,29 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
     return request->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
 }
 
-const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup)
+static int take_first(void *room, const char *project)
 {
-    return request->document ? request->document->key : lookup->path.project;
+    if (strlen(project) <= PROJECT_NAME_MAX)
+        memcpy(room, project, strlen(project) + 1);
+    return 1;
+}
+
+const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup,
+                                char room[PROJECT_NAME_MAX + 1])
+{
+    if (request->document)
+        return request->document->key;
+    if (*lookup->path.project)
+        return lookup->path.project;
+    *room = '\0';
+    (void)filename_projects(lookup->path.filename, take_first, room);
+    return room;
 }
 
 int file_lookup_open(struct request *request, struct file_lookup *lookup, struct blob *out)
 {
     struct store *store = request->proxy->store;
+    char room[PROJECT_NAME_MAX + 1];
     struct entry_read read;
 
     if (entry_get(store, SPACE_FILE, lookup->key.data, &read) == 0) {
@@ -113,7 +128,7 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
     struct entry entry = {
         .space = SPACE_FILE,
         .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup),
+        .scope = file_lookup_project(request, lookup, room),
         .has_digest = true,
         .confirmed_at_s = clock_wall_s(),
         .attributes = request->document->source.upstream,

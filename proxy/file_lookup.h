@@ -29,8 +29,10 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
 
 /* What the bytes must hash to: the best promise of the page or the path. False: there is none. */
 bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out);
-/* The normalised project, "" if unknown. */
-const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup);
+/* The normalised project: the page that lists the file knows; where none was looked at, the file's name tells, which for
+ * old sdists is a guess. "" if it says nothing. `room` is for the caller to keep as long as the answer. */
+const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup,
+                                char room[PROJECT_NAME_MAX + 1]);
 
 /* Where the upstreams keep the file (plus suffix: "" or ".metadata"). */
 void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,

@@ -104,8 +104,11 @@ static void print_upstreams(const struct site *site, struct buf *out)
     };
 
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
-        buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", gauges[i].name, gauges[i].help, gauges[i].name);
-        site_each_upstream(site, gauges[i].print, out);
+        struct buf CLEANUP_BUF values = BUF_INIT;
+        site_each_upstream(site, gauges[i].print, &values);
+        if (values.len)
+            buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s", gauges[i].name, gauges[i].help,
+                       gauges[i].name, values.data);
     }
 }
 

@@ -68,6 +68,7 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
     char *CLEANUP_FREE key = file_fill_key(request, lookup);
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum;
+    char room[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
         .candidates = &candidates,
@@ -76,7 +77,7 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
         .max_bytes = -1,
         .space = SPACE_FILE,
         .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup),
+        .scope = file_lookup_project(request, lookup, room),
         .plausible = file_plausible,
         .before_commit = filename_is_wheel(lookup->path.filename) ? metadata_before_commit : NULL,
     };

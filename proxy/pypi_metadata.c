@@ -154,12 +154,13 @@ static struct fill *extraction_join(struct request *request, const struct file_l
         close(fd);
         return fill; /* NULL: too many fills are running */
     }
+    char room[PROJECT_NAME_MAX + 1];
     struct extraction *extraction = xcalloc(1, sizeof(*extraction));
     extraction->proxy = request->proxy;
     extraction->fill = fill;
     shared_ref(&fill->shared);
     extraction->key = xstrdup(lookup->key.data);
-    extraction->project = xstrdup(file_lookup_project(request, lookup));
+    extraction->project = xstrdup(file_lookup_project(request, lookup, room));
     extraction->fd = fd;
     jobs_add(request->proxy->jobs, JOB_WAITED_FOR, run_extraction, extraction);
     return fill;
@@ -186,6 +187,7 @@ static struct fill *upstream_join(struct request *request, const struct file_loo
     char *CLEANUP_FREE key = upstream_key(lookup);
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum = {.kind = HASH_SHA256};
+    char room[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
         .candidates = &candidates,
@@ -194,7 +196,7 @@ static struct fill *upstream_join(struct request *request, const struct file_loo
         .max_bytes = METADATA_MAX_BYTES,
         .space = SPACE_METADATA,
         .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup),
+        .scope = file_lookup_project(request, lookup, room),
         .plausible = metadata_plausible,
     };
 

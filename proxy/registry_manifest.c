@@ -5,17 +5,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "proxy/image_parts.h"
 #include "proxy/jobs.h"
 #include "proxy/registry.h"
 #include "proxy/respond.h"
 
 /* What belongs to a manifest that is asked for is noted as used, at most so often. */
 #define TOUCH_PAUSE_S 600
-/* An index of indexes of images; nobody nests deeper. */
-#define TOUCH_DEPTH_MAX 3
-/* An index may list others again and again: what is read of them, each with a fee for the reading, has an end. */
-#define TOUCH_MAX_BYTES (8 * 1024 * 1024)
-#define TOUCH_FEE_BYTES 4096
 
 struct manifest_content {
     struct shared shared;
@@ -129,45 +125,14 @@ const struct document_kind manifest_kind = {
 struct touch {
     struct proxy *proxy;
     struct document *document;
-    int64_t left_bytes; /* that may be read */
 };
 
-static void touch_manifest(struct touch *touch, const struct manifest *manifest, int depth);
-
-static void touch_child(struct touch *touch, const struct digest *digest, int depth)
+static void touch_part(void *store, const struct digest *digest)
 {
-    struct buf CLEANUP_BUF body = BUF_INIT;
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct manifest manifest;
-
-    if (depth >= TOUCH_DEPTH_MAX || touch->left_bytes <= 0)
-        return;
-    touch->left_bytes -= TOUCH_FEE_BYTES;
-    if (blob_read(touch->proxy->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
-        return;
-    touch->left_bytes -= (int64_t)body.len;
-    if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
-        return;
-    touch_manifest(touch, &manifest, depth + 1);
-    manifest_release(&manifest);
+    blob_touch(store, digest);
 }
 
-static void touch_manifest(struct touch *touch, const struct manifest *manifest, int depth)
-{
-    for (size_t i = 0; i < manifest->descriptor_count; i++) {
-        const struct descriptor *descriptor = &manifest->descriptors[i];
-        struct digest digest;
-        if (descriptor->digest.kind != HASH_SHA256)
-            continue;
-        memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
-        if (descriptor->is_manifest)
-            touch_child(touch, &digest, depth);
-        else
-            blob_touch(touch->proxy->store, &digest);
-    }
-}
-
-static void touch_all(void *arg)
+static void touch(void *arg)
 {
     struct touch *touch = arg;
     const struct manifest_content *content = content_of(touch->document);
@@ -176,7 +141,7 @@ static void touch_all(void *arg)
 
     if (digest_parse(hex, strlen(hex), &digest) == 0)
         blob_touch(touch->proxy->store, &digest);
-    touch_manifest(touch, &content->manifest, 0);
+    image_each_part(touch->proxy->store, &content->manifest, touch_part, touch->proxy->store);
     document_unref(touch->document);
     free(touch);
 }
@@ -193,9 +158,8 @@ static void note_use(struct proxy *proxy, struct document *document)
     struct touch *job = xcalloc(1, sizeof(*job));
     job->proxy = proxy;
     job->document = document;
-    job->left_bytes = TOUCH_MAX_BYTES;
     shared_ref(&document->shared);
-    jobs_add(proxy->jobs, JOB_LATER, touch_all, job);
+    jobs_add(proxy->jobs, JOB_LATER, touch, job);
 }
 
 /* ---- answering ---- */

@@ -27,6 +27,7 @@
 #include "proxy/access_log.h"
 #include "proxy/connections.h"
 #include "proxy/fill.h"
+#include "proxy/holding.h"
 #include "proxy/jobs.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
@@ -165,6 +166,15 @@ static struct connections_limits limits_of(const struct config *config)
     };
 }
 
+/* Store thread. */
+static void spare_pins(void *arg, struct store *store, struct digest_set *out)
+{
+    struct site *site = site_get(arg);
+
+    holding_collect_pins(store, site->config, out);
+    site_unref(site);
+}
+
 /* Starts everything up to the workers. On failure the caller's stop() ends what was started. */
 static int start(struct server *server, struct config *config, struct buf *error)
 {
@@ -174,6 +184,9 @@ static int start(struct server *server, struct config *config, struct buf *error
         .path = config->storage.path,
         .max_size_bytes = config->storage.max_size_bytes,
         .min_free_bytes = config->storage.min_free_bytes,
+        .keep_s = config->storage.keep_s,
+        .spare = spare_pins,
+        .spare_arg = proxy,
     };
 
     lock_init(&proxy->site_lock, LOCK_RANK_SITE);
@@ -183,7 +196,8 @@ static int start(struct server *server, struct config *config, struct buf *error
     proxy->memcache = memcache_new(config->server.memory_cache_bytes);
     proxy->connections = connections_new(&limits);
     tune_process(config);
-    if (listener_open(&config->server.listen, &proxy->listener, error) < 0 ||
+    if (holding_check_pins(config, error) < 0 ||
+        listener_open(&config->server.listen, &proxy->listener, error) < 0 ||
         access_log_open(config->server.access_log, &proxy->access_log, error) < 0 ||
         store_open(&store, &proxy->store, error) < 0 || fetcher_start(&proxy->fetcher, error) < 0)
         return -1;
@@ -199,13 +213,17 @@ static int start(struct server *server, struct config *config, struct buf *error
     return 0;
 }
 
-/* The exact lines that point clients here. */
-static void print_how_to(struct proxy *proxy)
+static void name_address(struct proxy *proxy)
 {
     struct buf CLEANUP_BUF addresses = BUF_INIT;
 
     listener_addresses(proxy->listener, &addresses);
     proxy->address = xstrndup(addresses.data, strcspn(addresses.data, "\n"));
+}
+
+/* The exact lines that point clients here. */
+static void print_how_to(const struct proxy *proxy)
+{
     printf("yizhan " YIZHAN_VERSION " serves on %s\n\n", proxy->address);
     if (proxy->site->pypi_count) {
         printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
@@ -235,6 +253,11 @@ static void reload(struct server *server)
         log_error("reload refused, the running configuration stays: %s", error.data);
         return;
     }
+    if (holding_check_pins(config, &error) < 0) {
+        log_error("reload refused, the running configuration stays: %s: %s", server->config_path, error.data);
+        config_free(config);
+        return;
+    }
     struct connections_limits limits = limits_of(config);
     if (limits.max_connections > server->max_connections) {
         log_warn("max_connections = %" PRId64 " takes effect at the next start; until then it is %" PRId64,
@@ -243,10 +266,12 @@ static void reload(struct server *server)
     }
     connections_set_limits(proxy->connections, &limits);
     memcache_set_limit(proxy->memcache, config->server.memory_cache_bytes);
-    store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);
     struct site *old = site_get(proxy);
     site_set(proxy, site_new(config, old));
     site_unref(old);
+    /* After the new pins are in force. */
+    store_set_keep(proxy->store, config->storage.keep_s);
+    store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);
     log_info("reloaded %s; listen, workers, access_log and path take effect at the next start",
              server->config_path);
 }
@@ -318,7 +343,8 @@ static void stop(struct server *server)
     free(proxy->address);
 }
 
-int server_run(const char *config_path, struct config *config, struct buf *error)
+int server_run(const char *config_path, struct config *config, const struct server_company *company,
+               struct buf *error)
 {
     struct server server = {.config_path = config_path};
     sigset_t signals;
@@ -332,11 +358,16 @@ int server_run(const char *config_path, struct config *config, struct buf *error
     signal(SIGPIPE, SIG_IGN);
 
     int result = start(&server, config, error);
+    if (result == 0)
+        name_address(&server.proxy);
+    if (result == 0)
+        result = company->start(company->arg, &server.proxy, error);
     if (result == 0) {
         print_how_to(&server.proxy);
         listener_start(server.proxy.listener, hand_over, &server);
         run_until_stopped(&server, &signals);
         log_info("stopping");
+        company->stop(company->arg);
         listener_stop(server.proxy.listener);
         drain(&server, &signals);
     }

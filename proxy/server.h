@@ -4,10 +4,21 @@
 
 struct buf;
 struct config;
+struct proxy;
+
+/* What is run beside the server. Main thread. */
+struct server_company {
+    /* Everything is started, nobody knows yet. -1 with a sentence in `error`: the server does not start. */
+    int (*start)(void *arg, struct proxy *proxy, struct buf *error);
+    /* Nothing is stopped yet. Not called where start() failed. */
+    void (*stop)(void *arg);
+    void *arg;
+};
 
 /* Serves until SIGTERM or SIGINT. SIGHUP reads config_path again; a bad file leaves the running configuration
  * in force. Takes config over. Prints how to point clients here on standard output once it listens. Returns
  * 0, or -1 with one sentence in `error` when it could not start. */
-int server_run(const char *config_path, struct config *config, struct buf *error);
+int server_run(const char *config_path, struct config *config, const struct server_company *company,
+               struct buf *error);
 
 #endif

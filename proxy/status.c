@@ -157,21 +157,6 @@ static void add_upstreams(struct buf *out, const struct status_input *input)
     buf_add_text(out, "</table>\n");
 }
 
-static void add_size(struct buf *out, int64_t bytes)
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-
-    if (bytes < 1024) {
-        buf_printf(out, "%" PRId64 " B", bytes);
-        return;
-    }
-    for (; value >= 1024 && unit < sizeof(units) / sizeof(units[0]) - 1; unit++)
-        value /= 1024;
-    buf_printf(out, "%.1f %s", value, units[unit]);
-}
-
 static void add_uptime(struct buf *out, int64_t seconds)
 {
     if (seconds >= 86400)
@@ -196,9 +181,9 @@ static void add_figures(struct buf *out, const struct status_input *input)
 {
     buf_add_text(out, "<h2>Store <span lang=\"zh\">存储</span></h2>\n<table>\n");
     add_row_start(out, "Stored", "已存储");
-    add_size(out, input->store_bytes);
+    text_print_size(out, input->store_bytes);
     buf_add_text(out, " / ");
-    add_size(out, input->store_max_bytes);
+    text_print_size(out, input->store_max_bytes);
     buf_printf(out, ", %" PRId64 " blobs</td></tr>\n", input->store_blobs);
     add_count(out, "Hits", "命中", COUNTER_HITS);
     add_count(out, "Misses", "未命中", COUNTER_MISSES);

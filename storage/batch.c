@@ -202,6 +202,7 @@ static int record(struct store *store, struct order *order)
         return index_delete_entry(store->index, entry->space, entry->key);
     case ORDER_NOTHING:
     case ORDER_DISCARD:
+    case ORDER_CALL:
         break;
     }
     return 0;
@@ -273,13 +274,32 @@ static void finish(struct store *store, struct order *order)
     order_free(order);
 }
 
-void batch_run(struct store *store, struct order *batch)
+/* When nothing is under way any more: neither is a transaction open, nor a file renamed whose done() is still to come. */
+static void run_calls(struct store *store, struct order *calls)
 {
     struct order *order;
     struct order *next;
 
+    DL_FOREACH_SAFE (calls, order, next) {
+        order->done(order->arg, order->call(store, order->arg));
+        order_free(order);
+    }
+}
+
+void batch_run(struct store *store, struct order *batch)
+{
+    struct order *calls = NULL;
+    struct order *order;
+    struct order *next;
+
+    DL_FOREACH_SAFE (batch, order, next)
+        if (order->kind == ORDER_CALL) {
+            DL_DELETE(batch, order);
+            DL_APPEND(calls, order);
+        }
     place_files(store, batch);
     record_all(store, batch);
     DL_FOREACH_SAFE (batch, order, next)
         finish(store, order);
+    run_calls(store, calls);
 }

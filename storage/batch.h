@@ -5,7 +5,7 @@
 struct order;
 struct store;
 
-/* Carries the orders out, calls their done() without any lock, and frees them. Eviction is no concern here:
+/* Carries the orders out, calls their done() without any lock, and frees them; those that are calls last. Eviction is no concern here:
  * it runs on the same thread, so never between a rename and the done() that lets the caller open the blob. */
 void batch_run(struct store *store, struct order *batch);
 

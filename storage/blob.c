@@ -12,6 +12,7 @@
 #include "base/counters.h"
 #include "base/memory.h"
 #include "storage/index_read.h"
+#include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
 #include "storage/room.h"
@@ -52,7 +53,8 @@ static int open_checked(struct store *store, const struct digest *digest, int64_
     return take_fd(&fd);
 }
 
-int blob_open(struct store *store, const struct digest *digest, struct blob *out)
+/* blob_open() that does not count as a use. */
+static int open_pinned(struct store *store, const struct digest *digest, struct blob *out)
 {
     *out = (struct blob){.fd = -1, .digest = *digest};
     pins_add(store->pins, digest);
@@ -63,8 +65,16 @@ int blob_open(struct store *store, const struct digest *digest, struct blob *out
     }
     out->fd = fd;
     out->pinned = true;
-    blob_touch(store, digest);
     return 0;
+}
+
+int blob_open(struct store *store, const struct digest *digest, struct blob *out)
+{
+    int error = open_pinned(store, digest, out);
+
+    if (!error)
+        blob_touch(store, digest);
+    return error;
 }
 
 void blob_touch(struct store *store, const struct digest *digest)
@@ -93,8 +103,17 @@ bool blob_exists(struct store *store, const struct digest *digest)
 
 int blob_read(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out)
 {
+    int error = blob_peek(store, digest, max_bytes, out);
+
+    if (!error || error == -EFBIG)
+        blob_touch(store, digest);
+    return error;
+}
+
+int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out)
+{
     struct blob blob;
-    int error = blob_open(store, digest, &blob);
+    int error = open_pinned(store, digest, &blob);
 
     if (error)
         return error;

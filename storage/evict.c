@@ -10,13 +10,14 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/digest_set.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "storage/index.h"
 #include "storage/pins.h"
 #include "storage/room.h"
 
-#define STEP_BLOBS 256
+#define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000
 
 /* ---- uses ---- */
@@ -58,13 +59,21 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* How many bytes must go to keep the limits. */
-static int64_t excess_bytes(struct store *store, int64_t free_bytes)
+struct evict_limits evict_limits(struct store *store)
 {
-    int64_t held_bytes = index_totals(store->index).bytes + atomic_load(&store->growing_bytes);
+    return (struct evict_limits){
+        .max_size_bytes = atomic_load(&store->max_size_bytes),
+        .min_free_bytes = atomic_load(&store->min_free_bytes),
+    };
+}
 
-    return larger(held_bytes - atomic_load(&store->max_size_bytes),
-                  atomic_load(&store->min_free_bytes) - free_bytes);
+struct evict_excess evict_excess(struct store *store, const struct evict_limits *limits, int64_t free_bytes)
+{
+    int64_t held_bytes = atomic_load(&store->bytes) + atomic_load(&store->growing_bytes);
+    struct evict_excess excess = {.disk_bytes = limits->min_free_bytes - free_bytes};
+
+    excess.all_bytes = larger(held_bytes - limits->max_size_bytes, excess.disk_bytes);
+    return excess;
 }
 
 /* How many must go for who found no room; 0 where even an empty store would have none. */
@@ -77,12 +86,13 @@ static int64_t take_wanted(struct store *store, int64_t free_bytes)
 
 /* ---- one round ---- */
 
-static void begin_round(struct store *store, int64_t target_bytes, int64_t free_bytes)
+static void begin_round(struct store *store, const struct evict_excess *excess, int64_t free_bytes)
 {
     evict_save_uses(store);
     struct eviction *round = &store->eviction;
     round->running = true;
-    round->target_bytes = target_bytes;
+    round->target_bytes = excess->all_bytes;
+    round->disk_bytes = excess->disk_bytes;
     round->free_at_start_bytes = free_bytes;
     round->evicted_blobs = 0;
     round->evicted_bytes = 0;
@@ -120,6 +130,27 @@ static int forget_blobs(struct store *store, const struct index_blob *gone, int 
     return error;
 }
 
+struct digest_set *evict_spared(struct store *store)
+{
+    if (!store->spare)
+        return NULL;
+    struct digest_set *spared = digest_set_new();
+    store->spare(store->spare_arg, store, spared);
+    return spared;
+}
+
+/* The round's target is reached, or what is left of it may not be taken from a blob that was used then, nor from the
+ * younger ones behind it. */
+static bool is_enough(struct store *store, int64_t evicted_bytes, int64_t used_at_s)
+{
+    const struct eviction *round = &store->eviction;
+    int64_t keep_s = atomic_load(&store->keep_s);
+
+    if (evicted_bytes >= round->target_bytes)
+        return true;
+    return evicted_bytes >= round->disk_bytes && keep_s && used_at_s > clock_wall_s() - keep_s;
+}
+
 /* Evicts up to STEP_BLOBS. Returns 1 if there may be more to look at, 0 at the end of the blobs, or negative
  * errno. */
 static int evict_some(struct store *store)
@@ -130,13 +161,20 @@ static int evict_some(struct store *store)
     int gone = 0;
     int error = 0;
     int64_t bytes = 0;
+    bool enough = false;
     int count = index_oldest_blobs(store->index, &position, blobs, STEP_BLOBS);
 
     if (count < 0)
         return count;
-    for (int i = 0; i < count && round->evicted_bytes + bytes < round->target_bytes; i++) {
+    struct digest_set *CLEANUP_DIGEST_SET spared = evict_spared(store);
+    for (int i = 0; i < count; i++) {
+        enough = is_enough(store, round->evicted_bytes + bytes, blobs[i].used_at_s);
+        if (enough)
+            break;
         round->after_used_at_s = blobs[i].used_at_s;
         round->after_digest = blobs[i].digest;
+        if (spared && digest_set_has(spared, &blobs[i].digest))
+            continue;
         int result = evict_file(store, &blobs[i]);
         if (result == 0) {
             bytes += blobs[i].size_bytes;
@@ -151,9 +189,11 @@ static int evict_some(struct store *store)
         error = error ? error : forget_error;
         round->evicted_bytes += bytes;
         round->evicted_blobs += gone;
+        atomic_fetch_add(&store->evicted_blobs, gone);
+        atomic_fetch_add(&store->evicted_bytes, bytes);
         counter_add(COUNTER_STORE_EVICTED, gone);
     }
-    return error ? error : count == STEP_BLOBS;
+    return error ? error : count == STEP_BLOBS && !enough;
 }
 
 #define MIB(bytes) ((double)(bytes) / (1 << 20))
@@ -186,8 +226,9 @@ static void log_blocked(int error, int64_t left_bytes)
     if (error)
         log_error("store: cannot evict: %s; %s", strerror(-error), layout_advice(-error));
     else
-        log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict; free some space on "
-                 "that disk",
+        log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict that is not in use, "
+                 "pinned, or "
+                 "to be kept; free some space on that disk",
                  MIB(left_bytes));
 }
 
@@ -210,7 +251,8 @@ static enum evict_state end_round(struct store *store, int error)
 
     round->running = false;
     log_round(store);
-    int64_t left_bytes = excess_bytes(store, free_bytes_after(store));
+    struct evict_limits limits = evict_limits(store);
+    int64_t left_bytes = evict_excess(store, &limits, free_bytes_after(store)).all_bytes;
     if (left_bytes <= 0) {
         round->blocked = false;
         return atomic_load(&store->wanted_bytes) ? EVICT_MORE : EVICT_IDLE;
@@ -223,18 +265,28 @@ static enum evict_state end_round(struct store *store, int error)
     return EVICT_BLOCKED;
 }
 
+bool evict_is_urgent(struct store *store)
+{
+    return atomic_load(&store->hurry) || atomic_load(&store->wanted_bytes) > 0 ||
+           store->eviction.disk_bytes > store->eviction.evicted_bytes;
+}
+
 enum evict_state evict_step(struct store *store)
 {
     struct eviction *round = &store->eviction;
 
     if (!round->running) {
         int64_t free_bytes = layout_free_bytes(&store->layout);
-        int64_t excess = larger(excess_bytes(store, free_bytes), take_wanted(store, free_bytes));
-        if (excess <= 0) {
+        int64_t wanted_bytes = take_wanted(store, free_bytes);
+        struct evict_limits limits = evict_limits(store);
+        struct evict_excess excess = evict_excess(store, &limits, free_bytes);
+        excess.disk_bytes = larger(excess.disk_bytes, wanted_bytes);
+        excess.all_bytes = larger(excess.all_bytes, wanted_bytes);
+        if (excess.all_bytes <= 0) {
             round->blocked = false;
             return EVICT_IDLE;
         }
-        begin_round(store, excess, free_bytes);
+        begin_round(store, &excess, free_bytes);
     }
     int more = evict_some(store);
     if (more == 1 && round->evicted_bytes < round->target_bytes)

@@ -25,7 +25,7 @@
     X(GET_STATE, "SELECT clean, blobs, bytes, entries FROM state WHERE id = 1")                   \
     X(SET_TOTALS, "UPDATE state SET blobs = ?1, bytes = ?2, entries = ?3 WHERE id = 1")           \
     X(SET_CLEAN, "UPDATE state SET clean = ?1 WHERE id = 1")                                      \
-    X(GET_BLOB, "SELECT size FROM blob WHERE digest = ?1")                                        \
+    X(GET_BLOB, "SELECT size, used_at FROM blob WHERE digest = ?1")                               \
     X(ADD_BLOB, "INSERT INTO blob (digest, size, added_at, used_at) VALUES (?1, ?2, ?3, ?3)")     \
     X(RESIZE_BLOB, "UPDATE blob SET size = ?2 WHERE digest = ?1")                                 \
     X(REMOVE_BLOB, "DELETE FROM blob WHERE digest = ?1")                                          \
@@ -37,6 +37,8 @@
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                           \
     X(CONFIRM_ENTRY, "UPDATE entry SET confirmed_at = ?3 WHERE space = ?1 AND key = ?2")          \
     X(DELETE_ENTRY, "DELETE FROM entry WHERE space = ?1 AND key = ?2")                            \
+    X(ENTRY_DIGEST, "SELECT digest FROM entry WHERE space = ?1 AND key = ?2")                     \
+    X(NAMES_BLOB, "SELECT 1 FROM entry WHERE digest = ?1 LIMIT 1")                                \
     X(COUNT_ENTRIES, "SELECT count(*) FROM entry")                                                \
     X(OLDEST_BLOBS, "SELECT digest, size, used_at FROM blob "                                     \
                     "WHERE (used_at, digest) > (?1, ?2) ORDER BY used_at, digest LIMIT ?3")       \
@@ -286,15 +288,23 @@ int index_set_totals(struct index *index, int64_t blobs, int64_t bytes)
 
 /* ---- blobs ---- */
 
-int64_t index_blob_size(struct index *index, const struct digest *digest)
+int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t *used_at_s)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_GET_BLOB];
 
     bind_digest(statement, 1, digest);
     int result = step(index, statement);
-    if (result < 0)
-        return result;
-    return result ? sqlite3_column_int64(statement, 0) : -ENOENT;
+    if (result <= 0)
+        return result ? result : -ENOENT;
+    *used_at_s = sqlite3_column_int64(statement, 1);
+    return sqlite3_column_int64(statement, 0);
+}
+
+int64_t index_blob_size(struct index *index, const struct digest *digest)
+{
+    int64_t ignored;
+
+    return index_blob_use(index, digest, &ignored);
 }
 
 static int resize_blob(struct index *index, const struct digest *digest, int64_t old_bytes, int64_t new_bytes)
@@ -466,4 +476,28 @@ int index_delete_entry(struct index *index, const char *space, const char *key)
     if (!error)
         index->totals.entries -= sqlite3_changes(index->db);
     return error;
+}
+
+int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out)
+{
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_ENTRY_DIGEST];
+
+    bind_text(statement, 1, space);
+    bind_text(statement, 2, key);
+    int result = step(index, statement);
+    if (result <= 0)
+        return result ? result : -ENOENT;
+    const void *digest = sqlite3_column_blob(statement, 0);
+    if (!digest || sqlite3_column_bytes(statement, 0) != (int)sizeof(out->bytes))
+        return 0;
+    memcpy(out->bytes, digest, sizeof(out->bytes));
+    return 1;
+}
+
+int index_blob_is_named(struct index *index, const struct digest *digest)
+{
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_NAMES_BLOB];
+
+    bind_digest(statement, 1, digest);
+    return step(index, statement);
 }

@@ -52,12 +52,18 @@ int index_add_blob(struct index *index, const struct digest *digest, int64_t siz
 int index_remove_blob(struct index *index, const struct digest *digest);
 /* The size, or -ENOENT. */
 int64_t index_blob_size(struct index *index, const struct digest *digest);
+/* The same, and when it was used last. */
+int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t *used_at_s);
 /* Moves used_at forward. */
 int index_use_blob(struct index *index, const struct digest *digest, int64_t used_at_s);
 
 int index_put_entry(struct index *index, const struct entry *entry);
 int index_confirm_entry(struct index *index, const char *space, const char *key, int64_t confirmed_at_s);
 int index_delete_entry(struct index *index, const char *space, const char *key);
+/* The blob that the entry names. Returns 1, 0 if it names none, or -ENOENT. */
+int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out);
+/* Returns 1 if an entry names the blob, else 0. */
+int index_blob_is_named(struct index *index, const struct digest *digest);
 
 /* Up to `max` blobs in the order of last use, after the position (used_at, digest) of *after. Returns how
  * many. */

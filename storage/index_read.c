@@ -17,8 +17,6 @@
 
 #define SPARE_MAX 32 /* more than this many threads at once is rare: the others open and close */
 
-#define ENTRY_COLUMNS "space, key, scope, digest, size, confirmed_at, attributes"
-
 struct reading {
     sqlite3 *db;
     sqlite3_stmt *blob_size;
@@ -86,12 +84,12 @@ static struct reading *open_reading(const struct index_readers *readers)
     if (result == SQLITE_OK)
         result = prepare(reading, "SELECT size FROM blob WHERE digest = ?1", &reading->blob_size);
     if (result == SQLITE_OK)
-        result = prepare(reading, "SELECT " ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
+        result = prepare(reading, "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
                          &reading->entry);
     if (result == SQLITE_OK)
-        result = prepare(reading,
-                         "SELECT " ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND scope = ?2 ORDER BY key",
-                         &reading->entries);
+        result = prepare(
+            reading, "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND scope = ?2 ORDER BY key",
+            &reading->entries);
     if (result == SQLITE_OK)
         result = prepare(reading,
                          "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope",
@@ -114,12 +112,10 @@ static struct reading *take_reading(struct index_readers *readers)
     return reading ? reading : open_reading(readers);
 }
 
-static void give_reading(struct index_readers *readers, struct reading *reading, sqlite3_stmt *used)
+static void give_back(struct index_readers *readers, struct reading *reading)
 {
     bool kept = false;
 
-    sqlite3_reset(used);
-    sqlite3_clear_bindings(used);
     lock_acquire(&readers->lock);
     if (readers->spare_count < SPARE_MAX) {
         readers->spare[readers->spare_count++] = reading;
@@ -128,6 +124,13 @@ static void give_reading(struct index_readers *readers, struct reading *reading,
     lock_release(&readers->lock);
     if (!kept)
         close_reading(reading);
+}
+
+static void give_reading(struct index_readers *readers, struct reading *reading, sqlite3_stmt *used)
+{
+    sqlite3_reset(used);
+    sqlite3_clear_bindings(used);
+    give_back(readers, reading);
 }
 
 /* Returns 0 for the end of the rows, else -EIO, logged. */
@@ -158,8 +161,7 @@ int64_t index_read_blob_size(struct index_readers *readers, const struct digest 
     return size_bytes;
 }
 
-/* The strings belong to the statement until it is stepped or reset. */
-static void entry_of_row(sqlite3_stmt *row, struct entry *out)
+void index_read_entry_row(sqlite3_stmt *row, struct entry *out)
 {
     const void *digest = sqlite3_column_blob(row, 3);
 
@@ -191,7 +193,7 @@ int index_read_entry(struct index_readers *readers, const char *space, const cha
     sqlite3_bind_text(reading->entry, 2, key, -1, SQLITE_STATIC);
     int result = sqlite3_step(reading->entry);
     if (result == SQLITE_ROW) {
-        entry_of_row(reading->entry, &row);
+        index_read_entry_row(reading->entry, &row);
         out->memory = entry_copy(&row, 1);
         out->entry = *(struct entry *)out->memory;
     } else {
@@ -214,7 +216,7 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
     sqlite3_bind_text(reading->entries, 1, space, -1, SQLITE_STATIC);
     sqlite3_bind_text(reading->entries, 2, scope, -1, SQLITE_STATIC);
     while ((result = sqlite3_step(reading->entries)) == SQLITE_ROW) {
-        entry_of_row(reading->entries, &row);
+        index_read_entry_row(reading->entries, &row);
         if (visit(arg, &row))
             break;
     }
@@ -241,5 +243,28 @@ int index_read_scopes(struct index_readers *readers, const char *space, const ch
     if (result != SQLITE_ROW)
         error = at_end(readers, reading, result);
     give_reading(readers, reading, reading->scopes);
+    return error;
+}
+
+int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg)
+{
+    struct reading *reading = take_reading(readers);
+    sqlite3_stmt *statement = NULL;
+    int error = 0;
+
+    if (!reading)
+        return -EIO;
+    int result = sqlite3_prepare_v2(reading->db, query->sql, -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        if (query->bind)
+            query->bind(arg, statement);
+        while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+            if (query->row(arg, statement))
+                break;
+    }
+    if (result != SQLITE_ROW)
+        error = at_end(readers, reading, result);
+    sqlite3_finalize(statement);
+    give_back(readers, reading);
     return error;
 }

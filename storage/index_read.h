@@ -9,6 +9,7 @@
 #include "storage/store.h"
 
 struct index_readers;
+struct sqlite3_stmt;
 
 struct index_readers *index_readers_new(const char *index_path);
 /* No call may be running. */
@@ -26,5 +27,18 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
                        int (*visit)(void *arg, const struct entry *entry), void *arg);
 int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
                       int (*visit)(void *arg, const char *scope), void *arg);
+
+/* A query that is asked too seldom to be kept prepared. `bind` (may be NULL) sets its parameters; `row` is called for
+ * each row until it returns non-zero. Returns 0, or -EIO (logged). */
+struct index_query {
+    const char *sql;
+    void (*bind)(void *arg, struct sqlite3_stmt *statement);
+    int (*row)(void *arg, struct sqlite3_stmt *statement);
+};
+int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg);
+/* The columns of an entry and what makes a struct entry of a row of them; its strings belong to the statement until that
+ * is stepped or reset. */
+#define INDEX_ENTRY_COLUMNS "space, key, scope, digest, size, confirmed_at, attributes"
+void index_read_entry_row(struct sqlite3_stmt *row, struct entry *out);
 
 #endif

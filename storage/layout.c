@@ -98,7 +98,7 @@ static int take_lock(struct layout *layout, struct buf *error)
             error,
             "the store %s is in use by process %s; stop that one, or set [storage] path to another folder",
             layout->path, *owner ? owner : "(unknown)");
-        return -1;
+        return -EBUSY;
     }
     int len = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, owner, (size_t)len, 0) != len) {
@@ -166,6 +166,7 @@ static void sweep(struct layout *layout)
 int layout_open(struct layout *layout, const char *path, struct buf *error)
 {
     struct buf CLEANUP_BUF what = BUF_INIT;
+    int result = -1;
 
     *layout = (struct layout){.root_fd = -1, .lock_fd = -1, .blobs_fd = -1, .tmp_fd = -1};
     layout->path = xstrdup(path);
@@ -179,8 +180,10 @@ int layout_open(struct layout *layout, const char *path, struct buf *error)
         layout_explain(error, "open the store folder", path, errno);
         goto fail;
     }
-    if (take_lock(layout, error) < 0)
+    result = take_lock(layout, error);
+    if (result < 0)
         goto fail;
+    result = -1;
     if (make_folders(layout, &what) < 0) {
         layout_explain(error, "create", what.data, errno);
         goto fail;
@@ -189,7 +192,7 @@ int layout_open(struct layout *layout, const char *path, struct buf *error)
     return 0;
 fail:
     layout_close(layout);
-    return -1;
+    return result;
 }
 
 void layout_close(struct layout *layout)
@@ -229,6 +232,39 @@ int layout_open_folder(const struct layout *layout, int folder)
     snprintf(name, sizeof(name), "%02x", (unsigned)folder & 0xff);
     int fd = openat(layout->blobs_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return digest_compare(a, b);
+}
+
+int layout_list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count)
+{
+    struct digest *digests = NULL;
+    size_t room = 0;
+    int fd = layout_open_folder(layout, folder);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+
+    *count = 0;
+    if (!listing) {
+        int error = fd < 0 ? fd : -errno;
+        cleanup_close(&fd);
+        return error;
+    }
+    errno = 0;
+    for (struct dirent *item; (item = readdir(listing)); errno = 0) {
+        if (*count == room)
+            digests = xrealloc(digests, (room = room ? 2 * room : 64) * sizeof(*digests));
+        if (layout_parse_name(folder, item->d_name, &digests[*count]) == 0)
+            ++*count;
+    }
+    int error = -errno;
+    closedir(listing);
+    if (*count)
+        qsort(digests, *count, sizeof(*digests), compare);
+    *out = digests;
+    return error;
 }
 
 int layout_create_part(const struct layout *layout, uint64_t number, char name[LAYOUT_PART_SIZE])

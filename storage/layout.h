@@ -9,6 +9,7 @@
 #ifndef STORAGE_LAYOUT_H
 #define STORAGE_LAYOUT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -28,8 +29,8 @@ struct layout {
 #define LAYOUT_NAME_SIZE 66 /* "ab/", 62 hex digits, NUL */
 #define LAYOUT_PART_SIZE 32
 
-/* Makes what is missing, takes the lock, sweeps tmp/. Returns 0, or -1 with one sentence in `error`; then
- * nothing is left open. */
+/* Makes what is missing, takes the lock, sweeps tmp/. Returns 0, or -1 (-EBUSY: another process has the
+ * lock) with one sentence in `error`; then nothing is left open. */
 int layout_open(struct layout *layout, const char *path, struct buf *error);
 void layout_close(struct layout *layout);
 
@@ -40,6 +41,8 @@ void layout_blob_name(const struct digest *digest, char out[LAYOUT_NAME_SIZE]);
 int layout_parse_name(int folder, const char *name, struct digest *out);
 /* Opens blobs/sha256/<folder>. Returns a descriptor or negative errno. */
 int layout_open_folder(const struct layout *layout, int folder);
+/* The digests of the folder's blobs, sorted. Heap memory in *out. Returns 0 or negative errno. */
+int layout_list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count);
 /* Creates tmp/<number>.part; `name` is relative to tmp_fd. Returns a descriptor or negative errno. */
 int layout_create_part(const struct layout *layout, uint64_t number, char name[LAYOUT_PART_SIZE]);
 /* What the file system still gives to this user; INT64_MAX where it does not say. */

@@ -87,6 +87,20 @@ void orders_wait_done(struct orders *orders, uint64_t number)
         lock_wait(&orders->lock, &orders->done, -1);
 }
 
+void orders_wait_end(struct orders *orders, const bool *ended)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    while (!*ended)
+        lock_wait(&orders->lock, &orders->done, -1);
+}
+
+void orders_end_wait(struct orders *orders, bool *ended)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    *ended = true;
+    pthread_cond_broadcast(&orders->done);
+}
+
 bool orders_take(struct orders *orders, int max, int wait_ms, struct order **batch)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);

@@ -16,7 +16,8 @@ enum order_kind {
     ORDER_CHECK_BLOB, /* a reader found its file gone or of a wrong size */
     ORDER_PUT_ENTRY,
     ORDER_CONFIRM_ENTRY,
-    ORDER_DELETE_ENTRY
+    ORDER_DELETE_ENTRY,
+    ORDER_CALL /* between two groups, with the index to itself */
 };
 
 struct order {
@@ -30,6 +31,7 @@ struct order {
     size_t entry_count;
     void (*done)(void *arg, int error);
     void *arg;
+    int (*call)(struct store *store, void *arg); /* CALL; done() is told what it returns */
 
     /* The store thread's own. */
     int error;
@@ -53,6 +55,10 @@ void orders_wake(struct orders *orders);
 void orders_stop(struct orders *orders);
 /* Waits until the store thread has said orders_done() for this number. */
 void orders_wait_done(struct orders *orders, uint64_t number);
+/* Waits until orders_end_wait() was called for the same flag, which is false at first: for one order, without the
+ * eviction that the number of an order waits for. */
+void orders_wait_end(struct orders *orders, const bool *ended);
+void orders_end_wait(struct orders *orders, bool *ended);
 
 /* Store thread. Waits up to wait_ms for orders and takes up to `max` of them, oldest first, into *batch (NULL
  * if there are none). Returns false when the thread shall end. */

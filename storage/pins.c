@@ -99,6 +99,12 @@ void pins_drop(struct pins *pins, const struct digest *digest)
     }
 }
 
+bool pins_has(struct pins *pins, const struct digest *digest)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&pins->lock);
+    return find_pin_locked(pins, digest);
+}
+
 bool pins_note_use(struct pins *pins, const struct digest *digest, int64_t used_at_s)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&pins->lock);

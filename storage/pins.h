@@ -20,6 +20,8 @@ void pins_free(struct pins **pins);
 void pins_add(struct pins *pins, const struct digest *digest);
 void pins_drop(struct pins *pins, const struct digest *digest);
 
+bool pins_has(struct pins *pins, const struct digest *digest);
+
 /* So many noted uses are worth a transaction. */
 #define PINS_USES_MAX 4096
 /* Notes a use. Returns true when their number has just reached PINS_USES_MAX. */

@@ -3,7 +3,6 @@
  * when it is opened. */
 #include "storage/recover.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,40 +22,6 @@ struct recovery {
     int64_t blobs; /* with a row, in the end */
     int64_t bytes;
 };
-
-static int compare_digests(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct digest));
-}
-
-/* The digests of the folder's blobs, sorted. Heap memory in *out. Returns 0 or negative errno. */
-static int list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count)
-{
-    struct digest *digests = NULL;
-    size_t room = 0;
-    int fd = layout_open_folder(layout, folder);
-    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
-
-    *count = 0;
-    if (!listing) {
-        int error = fd < 0 ? fd : -errno;
-        cleanup_close(&fd);
-        return error;
-    }
-    errno = 0;
-    for (struct dirent *item; (item = readdir(listing)); errno = 0) {
-        if (*count == room)
-            digests = xrealloc(digests, (room = room ? 2 * room : 64) * sizeof(*digests));
-        if (layout_parse_name(folder, item->d_name, &digests[*count]) == 0)
-            ++*count;
-    }
-    int error = -errno;
-    closedir(listing);
-    if (*count)
-        qsort(digests, *count, sizeof(*digests), compare_digests);
-    *out = digests;
-    return error;
-}
 
 /* The time of the file stands in for the last use, so that what is rebuilt is evicted in a sensible order. */
 static int add_row(struct recovery *recovery, const struct digest *digest)
@@ -93,7 +58,7 @@ static int merge_folder(struct recovery *recovery, const struct digest *files, s
     while (!error && (file < file_count || row < row_count)) {
         int order = file == file_count ? 1
                     : row == row_count ? -1
-                                       : compare_digests(&files[file], &rows[row].digest);
+                                       : digest_compare(&files[file], &rows[row].digest);
         if (order == 0) {
             recovery->blobs++;
             recovery->bytes += rows[row].size_bytes;
@@ -113,7 +78,7 @@ static int recover_folder(struct recovery *recovery, int folder)
     struct index_blob *CLEANUP_FREE rows = NULL;
     size_t file_count = 0;
     size_t row_count = 0;
-    int error = list_folder(&store->layout, folder, &files, &file_count);
+    int error = layout_list_folder(&store->layout, folder, &files, &file_count);
 
     if (!error)
         error = index_folder_blobs(store->index, folder, &rows, &row_count);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/evict.h"
@@ -22,18 +23,25 @@ struct store {
     struct pins *pins;
     struct orders *orders;
     pthread_t thread;
+    void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */
+    void *spare_arg;
 
     /* Any thread. */
     _Atomic int64_t max_size_bytes;
     _Atomic int64_t min_free_bytes;
+    _Atomic int64_t keep_s;
     _Atomic int64_t growing_bytes; /* written into files that are not committed yet */
     _Atomic int64_t wanted_bytes;  /* free space that somebody found missing; taken by the next eviction */
     _Atomic uint64_t part_number;
     _Atomic int64_t open_writers;
+    _Atomic bool hurry;     /* eviction needs no rests */
+    _Atomic bool save_uses; /* asked for: the index is told about uses before the next flush ends */
     /* Copies of the index's totals, for figures. */
     _Atomic int64_t blobs;
     _Atomic int64_t bytes;
     _Atomic int64_t entries;
+    _Atomic int64_t evicted_blobs; /* since store_open() */
+    _Atomic int64_t evicted_bytes;
 
     /* Owned by the store thread (by store_open() and store_close() before and after it). */
     struct index *index;
@@ -54,6 +62,8 @@ struct blob_writer {
 void blob_writer_free(struct blob_writer *writer, bool remove);
 /* Asks the store thread to evict until the file system has this much free. */
 void store_want_room(struct store *store, int64_t bytes);
+/* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
+int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg);
 /* Store thread: shows the index's totals to the other threads, after a commit. */
 void store_publish_totals(struct store *store);
 /* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */

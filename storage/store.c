@@ -27,6 +27,8 @@
 #define LOOK_EVERY_MS 60000
 #define RETRY_EVICTION_MS 1000
 #define SAVE_USES_EVERY_MS 300000
+#define REST_FACTOR 15
+#define REST_MAX_US 100000
 
 void store_publish_totals(struct store *store)
 {
@@ -41,11 +43,23 @@ void store_publish_totals(struct store *store)
 
 /* ---- the store thread ---- */
 
-static int wait_ms(enum evict_state state)
+/* How long a step of eviction that took so long lets others have the processor and the disk before the next one. A step
+ * is so short that nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. */
+static int64_t rest_us(struct store *store, int64_t step_us)
 {
+    return evict_is_urgent(store)
+               ? 0
+               : (step_us < REST_MAX_US / REST_FACTOR ? REST_FACTOR * step_us : REST_MAX_US);
+}
+
+static int wait_ms(enum evict_state state, int64_t rest_until_us)
+{
+    int64_t left_us;
+
     switch (state) {
     case EVICT_MORE:
-        return 0;
+        left_us = rest_until_us - clock_mono_us();
+        return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
     case EVICT_BLOCKED:
         return RETRY_EVICTION_MS;
     case EVICT_IDLE:
@@ -71,16 +85,22 @@ static void *run(void *arg)
     enum evict_state state = EVICT_MORE; /* the limits may be new */
     struct order *batch;
     int64_t uses_saved_ms = clock_mono_ms();
+    int64_t rest_until_us = 0;
 
     pthread_setname_np(pthread_self(), "store");
-    while (orders_take(store->orders, BATCH_MAX, wait_ms(state), &batch)) {
+    while (orders_take(store->orders, BATCH_MAX, wait_ms(state, rest_until_us), &batch)) {
         if (batch)
             batch_run(store, batch);
-        if (clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS || pins_have_many_uses(store->pins)) {
+        if (atomic_exchange(&store->save_uses, false) || pins_have_many_uses(store->pins) ||
+            clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS) {
             evict_save_uses(store);
             uses_saved_ms = clock_mono_ms();
         }
+        if (state == EVICT_MORE && clock_mono_us() < rest_until_us && !evict_is_urgent(store))
+            continue;
+        int64_t begun_us = clock_mono_us();
         state = evict_step(store);
+        rest_until_us = clock_mono_us() + rest_us(store, clock_mono_us() - begun_us);
         if (state != EVICT_MORE)
             orders_done(store->orders);
     }
@@ -113,9 +133,10 @@ int store_open(const struct store_options *options, struct store **out, struct b
     struct store *store = xcalloc(1, sizeof(*store));
 
     *out = NULL;
-    if (layout_open(&store->layout, options->path, error) < 0) {
+    int result = layout_open(&store->layout, options->path, error);
+    if (result < 0) {
         free(store);
-        return -1;
+        return result;
     }
     if (open_index(store, error) < 0) {
         index_close(&store->index);
@@ -125,6 +146,9 @@ int store_open(const struct store_options *options, struct store **out, struct b
     }
     atomic_store(&store->max_size_bytes, options->max_size_bytes);
     atomic_store(&store->min_free_bytes, options->min_free_bytes);
+    atomic_store(&store->keep_s, options->keep_s);
+    store->spare = options->spare;
+    store->spare_arg = options->spare_arg;
     store->pins = pins_new();
     store->orders = orders_new();
     CHECK(pthread_create(&store->thread, NULL, run, store) == 0);
@@ -152,6 +176,12 @@ void store_close(struct store **store_)
 
 /* ---- small requests ---- */
 
+void store_set_keep(struct store *store, int64_t keep_s)
+{
+    atomic_store(&store->keep_s, keep_s);
+    orders_wake(store->orders);
+}
+
 void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes)
 {
     atomic_store(&store->max_size_bytes, max_size_bytes);
@@ -174,11 +204,50 @@ void store_flush(struct store *store)
     orders_wait_done(store->orders, orders_add(store->orders, order_new(ORDER_NOTHING)));
 }
 
+struct calling {
+    struct orders *orders;
+    int (*call)(struct store *store, void *arg);
+    void *arg;
+    int result;
+    bool ended;
+};
+
+static int forward_call(struct store *store, void *arg)
+{
+    const struct calling *calling = arg;
+
+    return calling->call(store, calling->arg);
+}
+
+static void note_result(void *arg, int result)
+{
+    struct calling *calling = arg;
+
+    calling->result = result;
+    orders_end_wait(calling->orders, &calling->ended);
+}
+
+int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg)
+{
+    struct calling calling = {.orders = store->orders, .call = call, .arg = arg};
+    struct order *order = order_new(ORDER_CALL);
+
+    CHECK(!pthread_equal(pthread_self(), store->thread));
+    order->call = forward_call;
+    order->done = note_result;
+    order->arg = &calling;
+    orders_add(store->orders, order);
+    orders_wait_end(store->orders, &calling.ended);
+    return calling.result;
+}
+
 void store_get_figures(struct store *store, struct store_figures *out)
 {
     *out = (struct store_figures){
         .blobs = atomic_load(&store->blobs),
         .bytes = atomic_load(&store->bytes),
         .entries = atomic_load(&store->entries),
+        .evicted_blobs = atomic_load(&store->evicted_blobs),
+        .evicted_bytes = atomic_load(&store->evicted_bytes),
     };
 }

@@ -28,6 +28,7 @@
 #include "base/digest.h"
 
 struct buf;
+struct digest_set;
 struct store;
 struct blob_writer;
 
@@ -35,15 +36,21 @@ struct store_options {
     const char *path;       /* created if missing */
     int64_t max_size_bytes; /* evict down to this */
     int64_t min_free_bytes; /* and until the file system has this much free */
+    int64_t keep_s;         /* only for the file system's sake what was used within this time */
+    /* Adds what is never evicted. On the store thread, before each step of an eviction: it may read the store, and waits
+     * for nothing. NULL: nothing is. */
+    void (*spare)(void *arg, struct store *store, struct digest_set *out);
+    void *spare_arg;
 };
 
 /* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0,
- * or -1 with one sentence in `error` that says what to do. */
+ * or -1 with one sentence in `error` that says what to do; -EBUSY likewise where another process has the store. */
 int store_open(const struct store_options *options, struct store **out, struct buf *error);
 /* Every blob must have been closed, every writer committed or aborted. Finishes what was asked for, stops the
  * thread, checkpoints, releases the lock. */
 void store_close(struct store **store);
 void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes);
+void store_set_keep(struct store *store, int64_t keep_s);
 
 /* ---- blobs ---- */
 
@@ -140,6 +147,8 @@ struct store_figures {
     int64_t blobs;
     int64_t bytes;
     int64_t entries;
+    int64_t evicted_blobs; /* since store_open() */
+    int64_t evicted_bytes;
 };
 void store_get_figures(struct store *store, struct store_figures *out);
 

@@ -79,6 +79,8 @@ static void config_defaults(void **state)
     assert_string_equal(config->storage.path, "./var");
     assert_true(config->storage.max_size_bytes == INT64_C(100) << 30);
     assert_true(config->storage.min_free_bytes == INT64_C(2) << 30);
+    assert_int_equal(config->storage.keep_s, 0);
+    assert_int_equal(config->storage.pins.count, 0);
     assert_int_equal(config->pypi.ttl_s, 600);
     assert_int_equal(config->pypi.stale_ttl_s, 86400);
     assert_int_equal(config->pypi.negative_ttl_s, 60);
@@ -125,6 +127,9 @@ static void config_every_key(void **state)
                                    "path = /srv/yizhan\n"
                                    "max_size = 1T\n"
                                    "min_free = 512M\n"
+                                   "keep = 30d\n"
+                                   "pin = pypi:flask==3.0.0\n"
+                                   "pin = docker:docker.io/library/nginx:1.27\n"
                                    "[pypi]\n"
                                    "ttl = 1h\n"
                                    "stale_ttl = 7d\n"
@@ -155,6 +160,10 @@ static void config_every_key(void **state)
     assert_string_equal(config->storage.path, "/srv/yizhan");
     assert_true(config->storage.max_size_bytes == INT64_C(1) << 40);
     assert_int_equal(config->storage.min_free_bytes, 512 << 20);
+    assert_int_equal(config->storage.keep_s, 30 * 86400);
+    assert_int_equal(config->storage.pins.count, 2);
+    assert_string_equal(config->storage.pins.items[0], "pypi:flask==3.0.0");
+    assert_string_equal(config->storage.pins.items[1], "docker:docker.io/library/nginx:1.27");
     assert_int_equal(config->pypi.ttl_s, 3600);
     assert_int_equal(config->pypi.stale_ttl_s, 604800);
     assert_int_equal(config->pypi.negative_ttl_s, 0);
@@ -443,7 +452,7 @@ static void config_unknown_key(void **state)
 {
     (void)state;
     refused_key("[storage]", "size = 1G",
-                "unknown key \"size\" in [storage]; expected one of path, max_size, min_free$");
+                "unknown key \"size\" in [storage]; expected one of path, max_size, min_free, keep, pin$");
     refused_key("[pypi]", "index = https://a/",
                 "unknown key \"index\" in [pypi]; it belongs to [pypi \"name\"]$");
     refused_key("[pypi \"b\"]", "ttl = 5m", "unknown key \"ttl\" in [pypi \"b\"]; it belongs to [pypi]$");
@@ -697,6 +706,15 @@ static void config_registry_twice(void **state)
 {
     (void)state;
     refused(HUB HUB, "m.conf:3: this section is there already, in line 1; merge the two$");
+}
+
+static void config_bad_pins(void **state)
+{
+    (void)state;
+    refused_key("[storage]", "pin = flask",
+                "pin = flask: expected pypi:PROJECT or docker:IMAGE; it begins with neither");
+    refused_key("[storage]", "pin = deb:left-pad",
+                "pin = deb:left-pad: expected pypi:PROJECT or docker:IMAGE");
 }
 
 static void config_registry_bad_keys(void **state)
@@ -1258,6 +1276,8 @@ static void config_reference_lists_keys(void **state)
          "`127.0.0.1:8080` | Where"),
         "| `max_size` | a size such as 64M (K M G T), at least 1M | `100G` | ",
         "| `min_free` | a size such as 64M (K M G T) | `2G` | ",
+        "| `keep` | a time such as 10m (s m h d) from 0 to 3650d | `0s` | ",
+        "| `pin` | pypi:PROJECT or docker:IMAGE; may be given several times | – | ",
         "| `ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
         "| `index` | an http:// or https:// URL | must be given | ",
         "| `proxy` | ",
@@ -1316,6 +1336,7 @@ int main(void)
         cmocka_unit_test(config_registry_upstream_is_shared),
         cmocka_unit_test(config_registry_bad_name),
         cmocka_unit_test(config_registry_twice),
+        cmocka_unit_test(config_bad_pins),
         cmocka_unit_test(config_registry_bad_keys),
         cmocka_unit_test(config_registry_bad_realm),
         cmocka_unit_test(config_registry_realms),

@@ -1,5 +1,7 @@
 #include "tests/unit/store_fixture.h"
 
+#include "storage/keep.h"
+
 #include <glob.h>
 #include <pthread.h>
 
@@ -163,6 +165,63 @@ static void crash_at_every_point_loses_nothing_promised(void **state)
         assert_int_equal(mkdir(store_path, 0755), 0);
     }
     assert_true(crash_at > 50);
+}
+
+/* ---- a keeper that dies ---- */
+
+static int mend_one(void *arg, const struct digest *digest)
+{
+    const struct blob_check check = {.hash = true, .repair = true};
+    struct blob_verdict verdict;
+
+    (void)arg;
+    return blob_verify(store, digest, &check, &verdict);
+}
+
+/* Every kind of fault, and removals, between promises that must be kept. */
+static void mend_until_crash(int promises)
+{
+    struct promise kept[2] = {{.fd = 0}};
+    struct removed removed;
+    struct digest digests[4];
+
+    open_store();
+    for (int i = 0; i < 4; i++)
+        digests[i] = put_numbered(i, 5000);
+    struct digest stray = {{7}};
+    char *CLEANUP_FREE flipped = blob_path(&digests[0]);
+    char *CLEANUP_FREE short_one = blob_path(&digests[1]);
+    char *CLEANUP_FREE gone = blob_path(&digests[2]);
+    char *CLEANUP_FREE unknown = blob_path(&stray);
+    write_file(flipped, "wrong", 5);
+    CHECK(truncate(flipped, 5000) == 0 && truncate(short_one, 10) == 0 && unlink(gone) == 0);
+    write_file(unknown, "stray", 5);
+    atomic_store(&calls_until_crash, crash_at);
+    commit_with_promise(&kept[0], promises, "kept");
+    CHECK(blob_walk(store, mend_one, NULL) == 0);
+    CHECK(entry_remove(store, "file", "none", &removed) == -ENOENT);
+    CHECK(blob_remove(store, &digests[3], INT64_MAX, &removed) == 0);
+    commit_with_promise(&kept[1], promises, "kept too");
+    store_close(&store);
+}
+
+static void crash_while_mending_loses_nothing_promised(void **state)
+{
+    bool ended = false;
+
+    (void)state;
+    for (crash_at = 0; !ended; crash_at++) {
+        pid_t child;
+        int CLEANUP_CLOSE promises = start_child(mend_until_crash, &child);
+        ended = wait_for_child(child);
+        open_store();
+        assert_int_equal(blob_walk(store, mend_one, NULL), 0);
+        store_close(&store);
+        assert_kept_promises(promises);
+        remove_folder_of_test(NULL);
+        assert_int_equal(mkdir(store_path, 0755), 0);
+    }
+    assert_true(crash_at > 10);
 }
 
 static void *commit_for_ever(void *arg)
@@ -562,6 +621,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(crash_at_every_point_loses_nothing_promised),
+        FOLDER_TEST(crash_while_mending_loses_nothing_promised),
         FOLDER_TEST(kill_in_the_middle_leaves_a_whole_store),
         FOLDER_TEST(power_cut_keeps_blobs_whose_rows_are_lost),
         STORE_TEST(open_waits_for_the_mark_to_be_durable),

@@ -116,9 +116,13 @@ class Yizhan:
 
     # ---- the process ----
 
-    def start(self):
+    @property
+    def environment(self):
         environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         environment["YIZHAN_TEST_CLOCK"] = str(self._clock)
+        return environment
+
+    def start(self):
         self._stdout = []
         self._said = threading.Condition()
         self._stderr_at_start = len(self.stderr)
@@ -128,7 +132,7 @@ class Yizhan:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment,
+                env=self.environment,
                 cwd=self.folder,
                 text=True,
             )

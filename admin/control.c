@@ -1,0 +1,283 @@
+/* The server's side of the control socket. Owns: the socket, its accept thread, and a thread for each running command.
+ * Sessions stand in a list that `lock` guards; each takes itself out as the last thing it does. */
+#include "admin/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "admin/control_line.h"
+#include "admin/operation.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/json.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/version.h"
+#include "proxy/proxy.h"
+
+#define REQUEST_WAIT_MS 10000
+#define SEND_TIMEOUT_S 30
+#define ACCEPT_PAUSE_MS 100
+
+struct session {
+    struct session *prev, *next;
+    struct control *control;
+    int fd;
+};
+
+struct control {
+    /* Set once. */
+    struct proxy *proxy;
+    int folder_fd;
+    int listen_fd;
+    int stop_fd; /* readable: the accept thread shall end */
+    pthread_t thread;
+
+    struct lock lock; /* guards below */
+    struct session *sessions;
+    int session_count;
+    pthread_cond_t ended; /* one has left the list */
+};
+
+/* ---- one command ---- */
+
+static int emit(void *arg, json_t *object)
+{
+    const struct session *session = arg;
+
+    return control_send(session->fd, object) < 0 ? -1 : 0;
+}
+
+static bool wanted(void *arg)
+{
+    const struct session *session = arg;
+    char byte;
+    ssize_t got = recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static void tell_end(const struct session *session, int result, const struct buf *error)
+{
+    json_t *last = json_pack("{s:b, s:b}", "done", 1, "failed", result != 0);
+
+    if (error->len)
+        json_object_set_new(last, "error", operation_text(error->data));
+    control_send(session->fd, last);
+}
+
+static void perform(struct session *session, const json_t *request)
+{
+    const char *name = json_text_member(request, "command");
+    const struct operation *operation = name ? operation_find(name) : NULL;
+    struct proxy *proxy = session->control->proxy;
+    struct operation_call call = {.store = proxy->store,
+                                  .proxy = proxy,
+                                  .emit = emit,
+                                  .wanted = wanted,
+                                  .arg = session,
+                                  .error = BUF_INIT};
+    int result;
+
+    if (operation) {
+        struct site *site = site_get(proxy);
+        call.config = site->config;
+        if (operation->changes)
+            log_info("control: %s", name);
+        result = operation->run(&call, json_object_get(request, "arguments"));
+        site_unref(site);
+    } else {
+        result = operation_failed(
+            &call, "the running server does not know the command \"%.100s\": is it an older version?",
+            name ? name : "");
+    }
+    tell_end(session, result, &call.error);
+    buf_release(&call.error);
+}
+
+static void serve(struct session *session)
+{
+    struct control_lines lines = {.fd = session->fd, .text = BUF_INIT};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    if (control_send(session->fd, json_pack("{s:s, s:s}", "server", "yizhan", "version", YIZHAN_VERSION)) ==
+        0) {
+        json_t *CLEANUP_JSON request = control_receive(&lines, REQUEST_WAIT_MS, &error);
+        if (request)
+            perform(session, request);
+    }
+    buf_release(&lines.text);
+}
+
+static void *run_session(void *arg)
+{
+    struct session *session = arg;
+    struct control *control = session->control;
+
+    pthread_setname_np(pthread_self(), "command");
+    serve(session);
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
+    DL_DELETE(control->sessions, session);
+    control->session_count--;
+    close(session->fd);
+    free(session);
+    pthread_cond_signal(&control->ended);
+    return NULL;
+}
+
+/* ---- accepting ---- */
+
+/* Returns false when there are too many. */
+static bool begin_session(struct control *control, int fd)
+{
+    struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
+    if (control->session_count == CONTROL_SESSIONS_MAX)
+        return false;
+    struct session *session = xcalloc(1, sizeof(*session));
+    session->control = control;
+    session->fd = fd;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &attributes, run_session, session);
+    pthread_attr_destroy(&attributes);
+    if (error) {
+        free(session);
+        return false;
+    }
+    DL_APPEND(control->sessions, session);
+    control->session_count++;
+    return true;
+}
+
+static void accept_one(struct control *control)
+{
+    int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        poll(NULL, 0, ACCEPT_PAUSE_MS); /* out of descriptors, perhaps: the socket stays readable */
+        return;
+    }
+    if (begin_session(control, fd))
+        return;
+    struct session refused = {.control = control, .fd = fd};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    buf_set(&error, "%d commands are running in the server already; try again in a while",
+            CONTROL_SESSIONS_MAX);
+    tell_end(&refused, 1, &error);
+    close(fd);
+}
+
+static void *run_accept(void *arg)
+{
+    struct control *control = arg;
+    struct pollfd fds[] = {{.fd = control->stop_fd, .events = POLLIN},
+                           {.fd = control->listen_fd, .events = POLLIN}};
+
+    pthread_setname_np(pthread_self(), "control");
+    for (;;) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[0].revents)
+            return NULL;
+        if (fds[1].revents)
+            accept_one(control);
+    }
+}
+
+/* ---- start and stop ---- */
+
+/* Returns the listening socket, or -1 with errno. */
+static int open_socket(const struct sockaddr_un *address)
+{
+    struct stat st;
+    int CLEANUP_CLOSE fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    if (lstat(address->sun_path, &st) == 0) {
+        if (!S_ISSOCK(st.st_mode)) {
+            errno = EEXIST;
+            return -1;
+        }
+        unlink(address->sun_path); /* a leftover: we have the store's lock */
+    }
+    /* The file gets the mode of the socket: there is no moment at which others could connect. */
+    if (fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+        listen(fd, CONTROL_SESSIONS_MAX) < 0)
+        return -1;
+    return take_fd(&fd);
+}
+
+int control_start(struct proxy *proxy, struct control **out, struct buf *error)
+{
+    struct control *control = xcalloc(1, sizeof(*control));
+    struct site *site = site_get(proxy);
+    const char *path = site->config->storage.path;
+    struct sockaddr_un address;
+
+    control->proxy = proxy;
+    control->listen_fd = -1;
+    if (control_address(path, &control->folder_fd, &address) == 0)
+        control->listen_fd = open_socket(&address);
+    if (control->listen_fd < 0) {
+        buf_set(error, "cannot make the control socket %s/" CONTROL_NAME ": %s%s", path, strerror(errno),
+                errno == EEXIST ? "; something that is no socket has that name: move it" : "");
+        cleanup_close(&control->folder_fd);
+        free(control);
+        site_unref(site);
+        return -1;
+    }
+    site_unref(site);
+    control->stop_fd = eventfd(0, EFD_CLOEXEC);
+    CHECK(control->stop_fd >= 0);
+    lock_init(&control->lock, LOCK_RANK_CONTROL);
+    lock_condition_init(&control->ended);
+    CHECK(pthread_create(&control->thread, NULL, run_accept, control) == 0);
+    *out = control;
+    return 0;
+}
+
+static void end_sessions(struct control *control)
+{
+    struct session *session;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
+    DL_FOREACH (control->sessions, session)
+        shutdown(session->fd, SHUT_RDWR);
+    while (control->session_count > 0)
+        lock_wait(&control->lock, &control->ended, -1);
+}
+
+void control_stop(struct control **control_)
+{
+    struct control *control = take_ptr(control_);
+    uint64_t one = 1;
+
+    if (!control)
+        return;
+    CHECK(write(control->stop_fd, &one, sizeof(one)) == sizeof(one));
+    pthread_join(control->thread, NULL);
+    unlinkat(control->folder_fd, CONTROL_NAME, 0);
+    end_sessions(control);
+    close(control->listen_fd);
+    close(control->stop_fd);
+    close(control->folder_fd);
+    pthread_cond_destroy(&control->ended);
+    lock_destroy(&control->lock);
+    free(control);
+}

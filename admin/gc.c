@@ -1,0 +1,165 @@
+/* yizhan gc: evicts now what the limits demand, or says what that would be. */
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/table.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "storage/keep.h"
+
+/* ---- the operation ---- */
+
+struct preview {
+    struct operation_call *call;
+    int64_t blobs;
+    int64_t bytes;
+};
+
+static int add_name(void *names, const struct entry *entry)
+{
+    json_array_append_new(names,
+                          json_pack("{s:s, s:o}", "space", entry->space, "key", operation_text(entry->key)));
+    return 0;
+}
+
+static int preview_blob(void *arg, const struct blob_row *row)
+{
+    struct preview *preview = arg;
+    struct operation_call *call = preview->call;
+    json_t *names = json_array();
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(&row->digest, hex);
+    (void)entry_of_blob(call->store, &row->digest, add_name, names);
+    preview->blobs++;
+    preview->bytes += row->size_bytes;
+    return call->emit(call->arg, json_pack("{s:s, s:s, s:I, s:I, s:o}", "type", "evict", "sha256", hex,
+                                           "bytes", (json_int_t)row->size_bytes, "used_at",
+                                           (json_int_t)row->used_at_s, "entries", names));
+}
+
+static int finish(struct operation_call *call, bool dry_run, int64_t blobs, int64_t bytes, int64_t over_bytes)
+{
+    struct buf CLEANUP_BUF over = BUF_INIT;
+
+    call->emit(call->arg, json_pack("{s:s, s:b, s:I, s:I, s:I}", "type", "summary", "dry_run", (int)dry_run,
+                                    "blobs", (json_int_t)blobs, "bytes", (json_int_t)bytes, "over_bytes",
+                                    (json_int_t)over_bytes));
+    if (!over_bytes)
+        return 0;
+    text_print_size(&over, over_bytes);
+    return operation_failed(
+        call,
+        "%s over max_size or min_free %s: what is left is in use, pinned, or was used within "
+        "`keep`",
+        over.data, dry_run ? "would be left" : "are left");
+}
+
+static int preview(struct operation_call *call)
+{
+    const struct storage_config *config = &call->config->storage;
+    const struct store_options limits = {.max_size_bytes = config->max_size_bytes,
+                                         .min_free_bytes = config->min_free_bytes,
+                                         .keep_s = config->keep_s};
+    struct preview preview = {.call = call};
+    int64_t over_bytes = store_evict_preview(call->store, &limits, preview_blob, &preview);
+
+    if (over_bytes < 0)
+        return operation_store_failed(call, "read the index", (int)over_bytes);
+    return finish(call, true, preview.blobs, preview.bytes, over_bytes);
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const struct storage_config *config = &call->config->storage;
+    struct store_figures before;
+    struct store_figures after;
+
+    if (json_is_true(json_object_get(arguments, "dry_run")))
+        return preview(call);
+    store_get_figures(call->store, &before);
+    if (!call->proxy) { /* a server keeps them already */
+        store_set_keep(call->store, config->keep_s);
+        store_set_limits(call->store, config->max_size_bytes, config->min_free_bytes);
+    }
+    int64_t over_bytes = store_evict(call->store, !call->proxy);
+    store_get_figures(call->store, &after);
+    return finish(call, false, after.evicted_blobs - before.evicted_blobs,
+                  after.evicted_bytes - before.evicted_bytes, over_bytes);
+}
+
+const struct operation gc_operation = {.name = "gc", .changes = true, .run = run_operation};
+
+/* ---- for people ---- */
+
+/* The first name, and how many more there are. */
+static void add_names(struct table *table, const json_t *entries)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    const json_t *first = json_array_get(entries, 0);
+
+    if (first)
+        buf_printf(&text, "%s %s", json_string_value(json_object_get(first, "space")),
+                   json_string_value(json_object_get(first, "key")));
+    if (json_array_size(entries) > 1)
+        buf_printf(&text, " and %zu more", json_array_size(entries) - 1);
+    table_text(table, text.data);
+}
+
+static void print_object(void *table, const json_t *object)
+{
+    struct buf CLEANUP_BUF size = BUF_INIT;
+
+    if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
+        table_size(table, json_integer_value(json_object_get(object, "bytes")));
+        table_age(table, json_integer_value(json_object_get(object, "used_at")));
+        add_names(table, json_object_get(object, "entries"));
+        return;
+    }
+    table_print(table);
+    text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
+    printf("%s %lld blobs, %s\n",
+           json_is_true(json_object_get(object, "dry_run")) ? "would evict" : "evicted",
+           (long long)json_integer_value(json_object_get(object, "blobs")), size.data);
+}
+
+static int take_option(struct invocation *invocation, int option, const char *value)
+{
+    (void)option, (void)value;
+    json_object_set_new(invocation->arguments, "dry_run", json_true());
+    return 0;
+}
+
+static int run_gc(int argc, char **argv);
+
+const struct command gc_command = {
+    .name = "gc",
+    .arguments = COMMON_ARGUMENTS " [--dry-run]",
+    .summary = "evict now what max_size and min_free demand",
+    .details = COMMON_DETAILS "      --dry-run       only say what would go\n" COMMON_CLOSING
+                              "A server does this by itself all the time. What was not used for longest goes "
+                              "first; what is in use or named by\n"
+                              "`pin` stays, and what was used within `keep` goes only where the disk has "
+                              "less than min_free left. The status is\n"
+                              "1 when the store is over its limits in the end.\n",
+    .run = run_gc,
+};
+
+static int run_gc(int argc, char **argv)
+{
+    static const struct option options[] = {
+        COMMON_OPTIONS, {"dry-run", no_argument, NULL, 256}, {NULL, 0, NULL, 0}};
+    static const char *const heads[] = {"SIZE", "LAST USED", "NAME"};
+    struct table table = {.align = "rrl", .heads = heads};
+    const struct printer printer = {.object = print_object, .arg = &table};
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&gc_command);
+
+    if (invocation_options(&invocation, argc, argv, options, take_option))
+        return EXIT_USAGE;
+    if (optind < argc)
+        return command_surplus(&gc_command, argv[optind]);
+    return invocation_perform(&invocation, &gc_operation, &printer);
+}

@@ -1,0 +1,59 @@
+/* How a command that asks something of a store is called: its options, the way to the store, and what it prints. */
+#ifndef ADMIN_INVOCATION_H
+#define ADMIN_INVOCATION_H
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "admin/command.h"
+
+struct operation;
+
+/* What all of these commands take; a command's own options have values from 256 on. */
+#define COMMON_OPTIONS                        \
+    {"config", required_argument, NULL, 'c'}, \
+    {                                         \
+        "json", no_argument, NULL, 'j'        \
+    }
+#define COMMON_ARGUMENTS "[-c FILE] [--json]"
+#define COMMON_DETAILS                                                                      \
+    "  -c, --config FILE   the configuration; default: mirror.conf in the current folder\n" \
+    "      --json          print JSON objects, one a line, each with its \"type\"\n"
+/* After the options. */
+#define COMMON_CLOSING "\nIt asks the running server, or opens the store itself where none runs.\n"
+
+struct invocation {
+    const struct command *command;
+    const char *config_path;
+    bool json;
+    json_t *arguments; /* of the operation */
+};
+#define CLEANUP_INVOCATION __attribute__((cleanup(invocation_release)))
+
+struct invocation invocation_of(const struct command *command);
+void invocation_release(struct invocation *invocation);
+
+/* Reads the options; `take` is called for those that are not common and returns 0, or -1 after it has said what is
+ * wrong. Returns 0 with getopt's optind at the first argument, or EXIT_USAGE after a message. */
+int invocation_options(struct invocation *invocation, int argc, char **argv, const struct option *options,
+                       int (*take)(struct invocation *invocation, int option, const char *value));
+/* Says that a value is wrong and what was expected. Returns -1. */
+int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
+                         const char *expected);
+
+/* Takes the name of a project or image (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
+ * message when it has not even the form of one. */
+int invocation_name(struct invocation *invocation, const char *name);
+
+/* Prints results for people. */
+struct printer {
+    void (*object)(void *arg, const json_t *object);
+    void (*end)(void *arg); /* may be NULL */
+    void *arg;
+};
+/* Does the operation, by the server or on the store, and prints. Returns an exit status. */
+int invocation_perform(struct invocation *invocation, const struct operation *operation,
+                       const struct printer *printer);
+
+#endif

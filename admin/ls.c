@@ -1,0 +1,187 @@
+/* yizhan ls: the projects and images that are held. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/table.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "proxy/pypi.h"
+#include "proxy/registry.h"
+#include "storage/keep.h"
+
+/* ---- the operation ---- */
+
+/* Figures by name: what several spaces say of one scope, added up. */
+struct listing {
+    json_t *names;
+    const char *type;
+    const char *count_name; /* the member that counts the entries; NULL: not counted */
+    bool bytes;             /* the space's blobs count */
+};
+
+static json_t *listed(const struct listing *listing, const char *name)
+{
+    json_t *one = json_object_get(listing->names, name);
+
+    if (one)
+        return one;
+    one = json_pack("{s:s, s:o}", "type", listing->type, "name", operation_text(name));
+    json_object_set_new_nocheck(listing->names, name, one);
+    return one;
+}
+
+static void raise_by(json_t *one, const char *member, int64_t amount)
+{
+    json_object_set_new(one, member, json_integer(json_integer_value(json_object_get(one, member)) + amount));
+}
+
+static int add_sum(void *arg, const struct entry_sum *sum)
+{
+    const struct listing *listing = arg;
+    json_t *one = listed(listing, sum->scope);
+
+    if (listing->count_name)
+        raise_by(one, listing->count_name, sum->entries);
+    if (!listing->bytes)
+        return 0;
+    raise_by(one, "blobs", sum->blobs);
+    raise_by(one, "bytes", sum->bytes);
+    if (sum->used_at_s > json_integer_value(json_object_get(one, "used_at")))
+        json_object_set_new(one, "used_at", json_integer(sum->used_at_s));
+    return 0;
+}
+
+static int add_page(void *arg, const struct entry *entry)
+{
+    raise_by(listed(arg, entry->key), "pages", 1);
+    return 0;
+}
+
+static int list_projects(struct store *store, json_t *names)
+{
+    struct listing listing = {names, "project", "files", true};
+    int error = entry_sum_scopes(store, SPACE_FILE, -1, add_sum, &listing);
+
+    return error ? error : entry_walk(store, page_kind.space, "", add_page, &listing);
+}
+
+static int list_images(struct store *store, json_t *names)
+{
+    struct listing tags = {names, "image", "tags", false};
+    struct listing manifests = {names, "image", "manifests", true};
+    struct listing blobs = {names, "image", NULL, true};
+    int error = entry_sum_scopes(store, SPACE_TAG, -1, add_sum, &tags);
+
+    if (!error)
+        error = entry_sum_scopes(store, SPACE_MANIFEST, -1, add_sum, &manifests);
+    return error ? error : entry_sum_scopes(store, SPACE_BLOB, -1, add_sum, &blobs);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All have all members, in one order. */
+static json_t *complete(const json_t *one)
+{
+    static const char *const projects[] = {"files", "pages", "blobs", "bytes", "used_at", NULL};
+    static const char *const images[] = {"tags", "manifests", "blobs", "bytes", "used_at", NULL};
+    const char *type = json_string_value(json_object_get(one, "type"));
+    json_t *whole = json_pack("{s:s, s:O}", "type", type, "name", json_object_get(one, "name"));
+
+    for (const char *const *name = strcmp(type, "project") == 0 ? projects : images; *name; name++)
+        json_object_set_new(whole, *name, json_integer(json_integer_value(json_object_get(one, *name))));
+    return whole;
+}
+
+static void emit_sorted(struct operation_call *call, json_t *names)
+{
+    const char **sorted = xcalloc(json_object_size(names) + 1, sizeof(*sorted));
+    size_t count = 0;
+    const char *name;
+    json_t *one;
+
+    json_object_foreach(names, name, one) sorted[count++] = name;
+    qsort(sorted, count, sizeof(*sorted), compare_names);
+    for (size_t i = 0; i < count; i++)
+        if (call->emit(call->arg, complete(json_object_get(names, sorted[i]))) < 0)
+            break;
+    free(sorted);
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const char *which = json_text_member(arguments, "which");
+    json_t *CLEANUP_JSON projects = json_object();
+    json_t *CLEANUP_JSON images = json_object();
+    int error = 0;
+
+    store_save_uses(call->store);
+    if (!which || strcmp(which, "docker") != 0)
+        error = list_projects(call->store, projects);
+    if (!error && (!which || strcmp(which, "pypi") != 0))
+        error = list_images(call->store, images);
+    if (error)
+        return operation_store_failed(call, "read the index", error);
+    emit_sorted(call, projects);
+    emit_sorted(call, images);
+    return 0;
+}
+
+const struct operation ls_operation = {.name = "ls", .run = run_operation};
+
+/* ---- for people ---- */
+
+static void print_object(void *table, const json_t *object)
+{
+    const char *type = json_string_value(json_object_get(object, "type"));
+    bool image = type && strcmp(type, "image") == 0;
+    char name[600];
+
+    snprintf(name, sizeof(name), "%s:%s", image ? "docker" : "pypi",
+             json_string_value(json_object_get(object, "name")));
+    table_text(table, name);
+    table_number(table, json_integer_value(json_object_get(object, image ? "tags" : "files")));
+    table_number(table, json_integer_value(json_object_get(object, "blobs")));
+    table_size(table, json_integer_value(json_object_get(object, "bytes")));
+    table_age(table, json_integer_value(json_object_get(object, "used_at")));
+}
+
+static void print_end(void *table)
+{
+    table_print(table);
+}
+
+static int run_ls(int argc, char **argv);
+
+const struct command ls_command = {
+    .name = "ls",
+    .arguments = COMMON_ARGUMENTS " [pypi | docker | all]",
+    .summary = "list the projects and images that are held",
+    .details = COMMON_DETAILS COMMON_CLOSING
+    "The size is that of the files or blobs that are in the store. What two names share counts for both.\n",
+    .run = run_ls,
+};
+
+static int run_ls(int argc, char **argv)
+{
+    static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
+    static const char *const heads[] = {"NAME", "FILES/TAGS", "BLOBS", "SIZE", "LAST USED"};
+    struct table table = {.align = "lrrrr", .heads = heads};
+    const struct printer printer = {.object = print_object, .end = print_end, .arg = &table};
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&ls_command);
+
+    if (invocation_options(&invocation, argc, argv, options, NULL))
+        return EXIT_USAGE;
+    const char *which = optind < argc ? argv[optind++] : "all";
+    if (optind < argc)
+        return command_surplus(&ls_command, argv[optind]);
+    if (strcmp(which, "pypi") != 0 && strcmp(which, "docker") != 0 && strcmp(which, "all") != 0)
+        return command_surplus(&ls_command, which);
+    json_object_set_new(invocation.arguments, "which", json_string(which));
+    return invocation_perform(&invocation, &ls_operation, &printer);
+}

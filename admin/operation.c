@@ -1,0 +1,52 @@
+#include "admin/operation.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "storage/store.h"
+
+static const struct operation *const operations[] = {&stats_operation, &ls_operation, &show_operation,
+                                                     &purge_operation, &gc_operation, &verify_operation};
+
+const struct operation *operation_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+        if (strcmp(operations[i]->name, name) == 0)
+            return operations[i];
+    return NULL;
+}
+
+int operation_failed(struct operation_call *call, const char *format, ...)
+{
+    va_list args;
+
+    buf_reset(&call->error);
+    va_start(args, format);
+    buf_vprintf(&call->error, format, args);
+    va_end(args);
+    return 1;
+}
+
+int operation_store_failed(struct operation_call *call, const char *doing, int error)
+{
+    return operation_failed(call, "cannot %s: %s", doing, strerror(-error));
+}
+
+json_t *operation_text(const char *text)
+{
+    return json_string(text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
+}
+
+/* Documents have lines of attributes, the upstream's name and the URL first; blobs the name alone. */
+void operation_origin(const struct entry *entry, char **upstream, char **url)
+{
+    const char *text = entry->attributes;
+    size_t len = strcspn(text, "\n");
+    const char *second = text[len] ? text + len + 1 : "";
+
+    *upstream = xstrndup(text, len);
+    *url = xstrndup(second, strcspn(second, "\n"));
+}

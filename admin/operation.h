@@ -1,0 +1,59 @@
+/* What an administrator asks of a store. One implementation each, called by the command itself on a store that nobody
+ * serves, or by the running server for it (control.h). It takes its arguments and gives its results as JSON objects,
+ * which `--json` prints as they are: each has a member "type" that says what it is. */
+#ifndef ADMIN_OPERATION_H
+#define ADMIN_OPERATION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct config;
+struct proxy;
+struct store;
+
+struct operation_call {
+    struct store *store;
+    struct proxy *proxy; /* NULL: no server runs */
+    const struct config *config;
+    /* Consumes the object. Returns 0; -1 when nobody listens any more. */
+    int (*emit)(void *arg, json_t *object);
+    /* False when nobody wants the operation to go on. */
+    bool (*wanted)(void *arg);
+    void *arg;
+    struct buf error; /* why run() returned 1, in one sentence; may stay empty where the results say it */
+};
+
+struct operation {
+    const char *name;
+    bool changes; /* worth a line in the server's log */
+    /* Returns 0; 1 when it ran and something failed. Stops early, with 1, when it is not wanted any more. */
+    int (*run)(struct operation_call *call, const json_t *arguments);
+};
+
+/* NULL: there is none of that name. */
+const struct operation *operation_find(const char *name);
+
+extern const struct operation stats_operation;
+extern const struct operation ls_operation;
+extern const struct operation show_operation;
+extern const struct operation purge_operation;
+extern const struct operation gc_operation;
+extern const struct operation verify_operation;
+
+/* ---- for operations ---- */
+
+/* Sets the error and returns 1. */
+int operation_failed(struct operation_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* operation_failed() for a negative errno value. */
+int operation_store_failed(struct operation_call *call, const char *doing, int error);
+/* A JSON string of text that need not be UTF-8. */
+json_t *operation_text(const char *text);
+/* Which upstream an entry says it came from, and from what URL; each may be "". Heap memory. */
+struct entry;
+void operation_origin(const struct entry *entry, char **upstream, char **url);
+
+#endif

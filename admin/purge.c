@@ -1,0 +1,253 @@
+/* yizhan purge: removes what is held under a name, or what was not used for long. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/digest_set.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/forget.h"
+#include "proxy/holding.h"
+#include "storage/keep.h"
+
+/* ---- the operation ---- */
+
+/* Entries are noted first and removed when nothing is read any more. */
+struct purge {
+    struct operation_call *call;
+    struct entry **entries;
+    size_t count;
+    int64_t unused_since_s;
+    const struct digest_set *pinned;
+    int64_t removed_entries;
+    int64_t removed_blobs;
+    int64_t removed_bytes;
+    int64_t in_use;
+};
+
+static int note_entry(void *arg, const struct entry *entry)
+{
+    struct purge *purge = arg;
+
+    if ((purge->count & (purge->count - 1)) == 0)
+        purge->entries =
+            xrealloc(purge->entries, (purge->count ? 2 * purge->count : 1) * sizeof(*purge->entries));
+    purge->entries[purge->count] = xcalloc(1, sizeof(struct entry));
+    *purge->entries[purge->count] =
+        (struct entry){.space = xstrdup(entry->space), .key = xstrdup(entry->key)};
+    purge->count++;
+    return 0;
+}
+
+static void forget_entries(struct purge *purge)
+{
+    for (size_t i = 0; i < purge->count; i++) {
+        free((char *)purge->entries[i]->space);
+        free((char *)purge->entries[i]->key);
+        free(purge->entries[i]);
+    }
+    free(take_ptr(&purge->entries));
+    purge->count = 0;
+}
+
+static void forget_in_memory(const struct purge *purge, const struct entry *entry)
+{
+    if (purge->call->proxy)
+        proxy_forget(purge->call->proxy, entry->space, entry->key);
+}
+
+/* -EPIPE when nobody listens any more. */
+static int emit_removed(struct purge *purge, const struct entry *entry, const struct removed *removed)
+{
+    json_t *object = json_pack("{s:s, s:s, s:o, s:b, s:I}", "type", "removed", "space", entry->space, "key",
+                               operation_text(entry->key), "blob", (int)removed->blob, "bytes",
+                               (json_int_t)removed->bytes);
+
+    return purge->call->emit(purge->call->arg, object) < 0 ? -EPIPE : 0;
+}
+
+/* Memory forgets before and after: a request in between may have found the entry. */
+static int remove_entry(struct purge *purge, const struct entry *entry)
+{
+    struct removed removed = {.blob = false};
+
+    forget_in_memory(purge, entry);
+    int error = entry_remove(purge->call->store, entry->space, entry->key, &removed);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    forget_in_memory(purge, entry);
+    purge->removed_entries++;
+    purge->removed_blobs += removed.blob;
+    purge->removed_bytes += removed.bytes;
+    return emit_removed(purge, entry, &removed);
+}
+
+static int emit_summary(struct purge *purge)
+{
+    purge->call->emit(purge->call->arg,
+                      json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "summary", "entries",
+                                (json_int_t)purge->removed_entries, "blobs", (json_int_t)purge->removed_blobs,
+                                "bytes", (json_int_t)purge->removed_bytes, "in_use",
+                                (json_int_t)purge->in_use));
+    return 0;
+}
+
+static int remove_named(struct purge *purge, const struct holding *holding, const char *name)
+{
+    struct operation_call *call = purge->call;
+    int error = holding_each_own(call->store, holding, note_entry, purge);
+
+    if (error < 0)
+        return operation_store_failed(call, "read the index", error);
+    if (!purge->count)
+        return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", name);
+    for (size_t i = 0; !error && i < purge->count && call->wanted(call->arg); i++)
+        error = remove_entry(purge, purge->entries[i]);
+    if (error && error != -EPIPE)
+        return operation_store_failed(call, "remove an entry", error);
+    return emit_summary(purge);
+}
+
+static int purge_named(struct purge *purge, const char *text)
+{
+    struct operation_call *call = purge->call;
+    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+    struct buf CLEANUP_BUF name = BUF_INIT;
+
+    if (holding_parse(call->config, text, &holding, &call->error) < 0)
+        return 1;
+    holding_print(&holding, &name);
+    int result = remove_named(purge, &holding, name.data);
+    forget_entries(purge);
+    return result;
+}
+
+/* ---- by age ---- */
+
+static int remove_old(void *arg, const struct blob_row *row)
+{
+    struct purge *purge = arg;
+    struct operation_call *call = purge->call;
+    struct removed removed = {.blob = false};
+
+    if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
+        return 1;
+    if (digest_set_has(purge->pinned, &row->digest))
+        return 0;
+    int error = entry_of_blob(call->store, &row->digest, note_entry, purge);
+    if (!error)
+        error = blob_remove(call->store, &row->digest, purge->unused_since_s, &removed);
+    for (size_t i = 0; !error && i < purge->count; i++) {
+        forget_in_memory(purge, purge->entries[i]);
+        purge->removed_entries++;
+        error = emit_removed(purge, purge->entries[i], &removed);
+        removed = (struct removed){.blob = false}; /* told once */
+    }
+    forget_entries(purge);
+    purge->in_use += error == -EBUSY;
+    if (error == -EBUSY || error == -ENOENT)
+        return 0;
+    purge->removed_blobs += !error;
+    purge->removed_bytes += error ? 0 : row->size_bytes;
+    return error;
+}
+
+static int purge_old(struct purge *purge, int64_t older_than_s)
+{
+    struct operation_call *call = purge->call;
+    struct digest_set *CLEANUP_DIGEST_SET pinned = digest_set_new();
+
+    holding_collect_pins(call->store, call->config, pinned);
+    purge->pinned = pinned;
+    store_save_uses(call->store);
+    purge->unused_since_s = clock_wall_s() - older_than_s;
+    int error = blob_walk_by_use(call->store, remove_old, purge);
+    if (error < 0 && error != -EPIPE)
+        return operation_store_failed(call, "remove a blob", error);
+    return emit_summary(purge);
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const char *name = json_text_member(arguments, "name");
+    const json_t *older_than_s = json_object_get(arguments, "older_than_s");
+    struct purge purge = {.call = call};
+
+    if (name)
+        return purge_named(&purge, name);
+    if (json_is_integer(older_than_s) && json_integer_value(older_than_s) >= 0)
+        return purge_old(&purge, json_integer_value(older_than_s));
+    return operation_failed(call, "purge needs a name or an age");
+}
+
+const struct operation purge_operation = {.name = "purge", .changes = true, .run = run_operation};
+
+/* ---- for people ---- */
+
+static void print_object(void *arg, const json_t *object)
+{
+    struct buf CLEANUP_BUF size = BUF_INIT;
+
+    (void)arg;
+    if (strcmp(json_string_value(json_object_get(object, "type")), "summary") != 0)
+        return;
+    text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
+    printf("removed %lld entries and %lld blobs, %s",
+           (long long)json_integer_value(json_object_get(object, "entries")),
+           (long long)json_integer_value(json_object_get(object, "blobs")), size.data);
+    if (json_integer_value(json_object_get(object, "in_use")))
+        printf("; %lld blobs are in use and stay",
+               (long long)json_integer_value(json_object_get(object, "in_use")));
+    printf("\n");
+}
+
+static int take_option(struct invocation *invocation, int option, const char *value)
+{
+    int64_t seconds;
+
+    (void)option;
+    if (config_parse_time(value, &seconds) < 0)
+        return invocation_bad_value(invocation, "--older-than", value, "a time such as 30d (s m h d)");
+    json_object_set_new(invocation->arguments, "older_than_s", json_integer(seconds));
+    return 0;
+}
+
+static int run_purge(int argc, char **argv);
+
+const struct command purge_command = {
+    .name = "purge",
+    .arguments =
+        COMMON_ARGUMENTS " pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | --older-than AGE",
+    .summary = "remove a project or image, or what was not used for long",
+    .details = COMMON_DETAILS
+    "      --older-than AGE   all that was not used for so long: 30d\n" COMMON_CLOSING
+    "Files that another project or image has too stay. What is being sent is sent to its end. What is named "
+    "is\n"
+    "removed even if `pin` names it; --older-than leaves that alone, and what is in use.\n",
+    .run = run_purge,
+};
+
+static int run_purge(int argc, char **argv)
+{
+    static const struct option options[] = {
+        COMMON_OPTIONS, {"older-than", required_argument, NULL, 256}, {NULL, 0, NULL, 0}};
+    static const struct printer printer = {.object = print_object};
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&purge_command);
+
+    if (invocation_options(&invocation, argc, argv, options, take_option))
+        return EXIT_USAGE;
+    bool by_age = json_object_get(invocation.arguments, "older_than_s");
+    if (optind == argc && !by_age)
+        return command_lacks(&purge_command, "pypi:PROJECT, docker:IMAGE or --older-than");
+    if (!by_age && invocation_name(&invocation, argv[optind++]) < 0)
+        return EXIT_USAGE;
+    if (optind < argc)
+        return command_surplus(&purge_command, argv[optind]);
+    return invocation_perform(&invocation, &purge_operation, &printer);
+}

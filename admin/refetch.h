@@ -1,0 +1,13 @@
+/* Having the server fetch again what was removed: a request to it, as any client's. */
+#ifndef ADMIN_REFETCH_H
+#define ADMIN_REFETCH_H
+
+struct entry;
+struct proxy;
+
+/* The path under which the server serves the entry; heap memory, NULL if there is none. */
+char *refetch_path(const struct entry *entry);
+/* Asks for it and waits for the whole answer. Returns 0 when it was a good one, else -1. */
+int refetch(const struct proxy *proxy, const char *path);
+
+#endif

@@ -1,0 +1,153 @@
+/* yizhan show: what is held of one project or image, and where it came from. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/table.h"
+#include "base/digest_set.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/holding.h"
+#include "storage/keep.h"
+
+/* ---- the operation ---- */
+
+struct showing {
+    struct operation_call *call;
+    struct digest_set *counted; /* blobs that are in `bytes` */
+    int64_t entries;
+    int64_t bytes;
+};
+
+static json_t *describe(const struct entry *entry)
+{
+    char *CLEANUP_FREE upstream = NULL;
+    char *CLEANUP_FREE url = NULL;
+    char hex[DIGEST_HEX_SIZE];
+
+    operation_origin(entry, &upstream, &url);
+    if (entry->has_digest)
+        digest_hex(&entry->digest, hex);
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I}", "type", "entry", "space", entry->space,
+                     "key", operation_text(entry->key), "sha256",
+                     entry->has_digest ? json_string(hex) : json_null(), "bytes",
+                     (json_int_t)entry->size_bytes, "upstream", operation_text(upstream), "url",
+                     operation_text(url), "confirmed_at", (json_int_t)entry->confirmed_at_s);
+}
+
+static int show_entry(void *arg, const struct entry *entry)
+{
+    struct showing *showing = arg;
+    struct blob_row blob = {.used_at_s = 0};
+    bool held = entry->has_digest && blob_look(showing->call->store, &entry->digest, &blob) == 0;
+    json_t *object = describe(entry);
+
+    json_object_set_new(object, "held", json_boolean(held));
+    json_object_set_new(object, "used_at", json_integer(blob.used_at_s));
+    showing->entries++;
+    if (held && digest_set_add(showing->counted, &entry->digest))
+        showing->bytes += blob.size_bytes;
+    return showing->call->emit(showing->call->arg, object);
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const char *name = json_text_member(arguments, "name");
+    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+    struct digest_set *CLEANUP_DIGEST_SET counted = digest_set_new();
+    struct showing showing = {.call = call, .counted = counted};
+    struct buf CLEANUP_BUF whole = BUF_INIT;
+
+    if (holding_parse(call->config, name ? name : "", &holding, &call->error) < 0)
+        return 1;
+    holding_print(&holding, &whole);
+    store_save_uses(call->store);
+    int error = holding_each(call->store, &holding, show_entry, &showing);
+    if (error == -EIO)
+        return operation_store_failed(call, "read the index", error);
+    if (!showing.entries)
+        return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", whole.data);
+    call->emit(call->arg,
+               json_pack("{s:s, s:s, s:I, s:I, s:I}", "type", "summary", "name", whole.data, "entries",
+                         (json_int_t)showing.entries, "blobs", (json_int_t)digest_set_count(counted), "bytes",
+                         (json_int_t)showing.bytes));
+    return 0;
+}
+
+const struct operation show_operation = {.name = "show", .run = run_operation};
+
+/* ---- for people ---- */
+
+/* The last part of a path, or the tag or digest of an image. */
+static const char *short_key(const char *space, const char *key)
+{
+    const char *last = strrchr(key, '/');
+    const char *name = last ? last + 1 : key;
+
+    if (strcmp(space, "file") == 0 || strcmp(space, "metadata") == 0)
+        return name;
+    size_t len = strcspn(name, "@:");
+    return name[len] ? name + len + 1 : key;
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+static void print_object(void *table, const json_t *object)
+{
+    const char *space = text_of(object, "space");
+
+    if (strcmp(text_of(object, "type"), "summary") == 0) {
+        table_print(table);
+        struct buf CLEANUP_BUF size = BUF_INIT;
+        text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
+        printf("\n%s: %s in %lld blobs\n", text_of(object, "name"), size.data,
+               (long long)json_integer_value(json_object_get(object, "blobs")));
+        return;
+    }
+    table_text(table, space);
+    table_text(table, short_key(space, text_of(object, "key")));
+    table_size(table, json_integer_value(json_object_get(object, "bytes")));
+    table_text(table, json_is_true(json_object_get(object, "held")) ? "yes" : "no");
+    table_age(table, json_integer_value(json_object_get(object, "used_at")));
+    table_age(table, json_integer_value(json_object_get(object, "confirmed_at")));
+    table_text(table, text_of(object, *text_of(object, "url") ? "url" : "upstream"));
+}
+
+static int run_show(int argc, char **argv);
+
+const struct command show_command = {
+    .name = "show",
+    .arguments = COMMON_ARGUMENTS " pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST]",
+    .summary = "what is held of one project or image, and where it came from",
+    .details = COMMON_DETAILS COMMON_CLOSING
+    "An image without its registry is one of the default registry, as for clients.\n",
+    .run = run_show,
+};
+
+static int run_show(int argc, char **argv)
+{
+    static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
+    static const char *const heads[] = {"KIND",      "NAME",           "SIZE", "HELD",
+                                        "LAST USED", "LAST CONFIRMED", "FROM"};
+    struct table table = {.align = "llrlrrl", .heads = heads};
+    const struct printer printer = {.object = print_object, .arg = &table};
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&show_command);
+
+    if (invocation_options(&invocation, argc, argv, options, NULL))
+        return EXIT_USAGE;
+    if (optind == argc)
+        return command_lacks(&show_command, "pypi:PROJECT or docker:IMAGE");
+    if (invocation_name(&invocation, argv[optind++]) < 0)
+        return EXIT_USAGE;
+    if (optind < argc)
+        return command_surplus(&show_command, argv[optind]);
+    return invocation_perform(&invocation, &show_operation, &printer);
+}

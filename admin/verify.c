@@ -1,0 +1,367 @@
+/* yizhan verify: compares the blobs with their digests and with the index. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/refetch.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/forget.h"
+#include "proxy/proxy.h"
+#include "storage/keep.h"
+
+#define RATE_DEFAULT_BYTES (100 << 20)
+#define PROGRESS_EVERY_MS 1000
+#define NAP_MS 100
+
+static const char *const fault_names[BLOB_FAULTS] = {
+    [BLOB_SOUND] = "none",
+    [BLOB_NOT_HELD] = "none",
+    [BLOB_WITHOUT_FILE] = "no file",
+    [BLOB_WITHOUT_ROW] = "not in the index",
+    [BLOB_WRONG_SIZE] = "wrong size",
+    [BLOB_WRONG_BYTES] = "wrong bytes",
+    [BLOB_UNREADABLE] = "unreadable",
+};
+
+/* ---- the operation ---- */
+
+struct verification {
+    struct operation_call *call;
+    bool repair;
+    double share;       /* of the blobs that are hashed, 0 .. 1 */
+    double due;         /* grows by it with each blob; at 1 the next one is hashed */
+    int64_t rate_bytes; /* each second; 0: as fast as it goes */
+    int64_t started_ms;
+    int64_t told_ms; /* the last progress */
+    int64_t of_blobs;
+    int64_t blobs;
+    int64_t hashed;
+    int64_t bytes; /* read */
+    int64_t faults[BLOB_FAULTS];
+    int64_t repaired;
+    int64_t refetched;
+};
+
+static int tell_progress(struct verification *verification)
+{
+    struct operation_call *call = verification->call;
+    int64_t now_ms = clock_mono_ms();
+
+    if (!call->wanted(call->arg))
+        return -1;
+    if (now_ms - verification->told_ms < PROGRESS_EVERY_MS)
+        return 0;
+    verification->told_ms = now_ms;
+    return call->emit(call->arg,
+                      json_pack("{s:s, s:I, s:I, s:I}", "type", "progress", "blobs",
+                                (json_int_t)verification->blobs, "of", (json_int_t)verification->of_blobs,
+                                "bytes", (json_int_t)verification->bytes));
+}
+
+/* Sleeps until so many bytes may have been read. */
+static int pace(void *arg, size_t bytes)
+{
+    struct verification *verification = arg;
+
+    verification->bytes += (int64_t)bytes;
+    for (;;) {
+        if (tell_progress(verification) < 0)
+            return -1;
+        if (!verification->rate_bytes)
+            return 0;
+        double due_ms = (double)verification->bytes / (double)verification->rate_bytes * 1000;
+        int64_t early_ms = (int64_t)due_ms - (clock_mono_ms() - verification->started_ms);
+        if (early_ms <= 0)
+            return 0;
+        poll(NULL, 0, early_ms < NAP_MS ? (int)early_ms : NAP_MS);
+    }
+}
+
+static bool is_fault(const struct blob_verdict *verdict)
+{
+    return verdict->fault != BLOB_SOUND && verdict->fault != BLOB_NOT_HELD;
+}
+
+/* What names the blob, before it is removed. */
+struct names {
+    json_t *entries;
+    char *path; /* where the server would serve it */
+};
+
+static int add_name(void *arg, const struct entry *entry)
+{
+    struct names *names = arg;
+
+    json_array_append_new(names->entries,
+                          json_pack("{s:s, s:o}", "space", entry->space, "key", operation_text(entry->key)));
+    if (!names->path)
+        names->path = refetch_path(entry);
+    return 0;
+}
+
+static void forget_names(const struct verification *verification, const json_t *entries)
+{
+    size_t i;
+    json_t *entry;
+
+    if (!verification->call->proxy)
+        return;
+    json_array_foreach(entries, i, entry)
+        proxy_forget(verification->call->proxy, json_string_value(json_object_get(entry, "space")),
+                     json_string_value(json_object_get(entry, "key")));
+}
+
+static int report(struct verification *verification, const struct digest *digest,
+                  const struct blob_verdict *verdict, const struct names *names)
+{
+    struct operation_call *call = verification->call;
+    char hex[DIGEST_HEX_SIZE];
+    bool refetched = false;
+
+    digest_hex(digest, hex);
+    verification->faults[verdict->fault]++;
+    verification->repaired += verdict->repaired;
+    if (verdict->removed) {
+        forget_names(verification, names->entries);
+        if (call->proxy && names->path && !call->config->server.offline)
+            refetched = refetch(call->proxy, names->path) == 0;
+    }
+    verification->refetched += refetched;
+    return call->emit(call->arg, json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:O}", "type", "fault",
+                                           "fault", fault_names[verdict->fault], "sha256", hex, "bytes",
+                                           (json_int_t)verdict->size_bytes, "repaired",
+                                           (int)verdict->repaired, "removed", (int)verdict->removed,
+                                           "refetched", (int)refetched, "entries", names->entries));
+}
+
+/* Looked at without repair first, since repair takes away what names it. */
+static int look_and_mend(struct verification *verification, const struct digest *digest, bool hash)
+{
+    struct operation_call *call = verification->call;
+    json_t *CLEANUP_JSON entries = json_array();
+    struct names names = {.entries = entries};
+    struct blob_check check = {.hash = hash, .pace = pace, .arg = verification};
+    struct blob_verdict verdict = {.fault = BLOB_SOUND};
+    int error = blob_verify(call->store, digest, &check, &verdict);
+
+    if (!error && is_fault(&verdict)) {
+        error = entry_of_blob(call->store, digest, add_name, &names);
+        check.repair = verification->repair;
+        if (!error && check.repair)
+            error = blob_verify(call->store, digest, &check, &verdict);
+    }
+    verification->blobs += !error && verdict.fault != BLOB_NOT_HELD;
+    if (!error && is_fault(&verdict))
+        error = report(verification, digest, &verdict, &names) < 0 ? -ECANCELED : 0;
+    free(names.path);
+    return error;
+}
+
+static int verify_blob(void *arg, const struct digest *digest)
+{
+    struct verification *verification = arg;
+
+    verification->due += verification->share;
+    bool hash = verification->due >= 1;
+    if (hash)
+        verification->due -= 1;
+    int error = look_and_mend(verification, digest, hash);
+    verification->hashed += !error && hash;
+    return error ? error : tell_progress(verification) < 0 ? -ECANCELED : 0;
+}
+
+static int emit_summary(struct verification *verification)
+{
+    struct operation_call *call = verification->call;
+    int64_t faults = 0;
+    json_t *kinds = json_object();
+
+    for (int i = BLOB_WITHOUT_FILE; i < BLOB_FAULTS; i++) {
+        json_object_set_new(kinds, fault_names[i], json_integer(verification->faults[i]));
+        faults += verification->faults[i];
+    }
+    call->emit(call->arg,
+               json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "type", "summary", "blobs",
+                         (json_int_t)verification->blobs, "hashed", (json_int_t)verification->hashed, "bytes",
+                         (json_int_t)verification->bytes, "faults", (json_int_t)faults, "repaired",
+                         (json_int_t)verification->repaired, "refetched", (json_int_t)verification->refetched,
+                         "kinds", kinds));
+    if (faults == verification->repaired)
+        return 0;
+    return operation_failed(call, "%" PRId64 " faults %s", faults - verification->repaired,
+                            verification->repair
+                                ? "could not be repaired"
+                                : "were found; `yizhan verify --repair` removes what is wrong");
+}
+
+/* Which blobs of a sample are hashed differs from run to run, by where it begins. */
+static double random_part(void)
+{
+    uint32_t number = 0;
+
+    return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number / 4294967296.0 : 0;
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const json_t *sample = json_object_get(arguments, "sample");
+    const json_t *rate_bytes = json_object_get(arguments, "rate_bytes");
+    struct store_figures figures;
+
+    store_get_figures(call->store, &figures);
+    struct verification verification = {
+        .call = call,
+        .repair = json_is_true(json_object_get(arguments, "repair")),
+        .share = json_is_number(sample) ? json_number_value(sample) / 100 : 1,
+        .rate_bytes = json_is_integer(rate_bytes) ? json_integer_value(rate_bytes) : RATE_DEFAULT_BYTES,
+        .started_ms = clock_mono_ms(),
+        .told_ms = clock_mono_ms(),
+        .of_blobs = figures.blobs,
+    };
+    if (verification.share < 1)
+        verification.due = random_part();
+    int error = blob_walk(call->store, verify_blob, &verification);
+    if (error == -ECANCELED)
+        return operation_failed(call, "interrupted after %" PRId64 " of %" PRId64 " blobs",
+                                verification.blobs, verification.of_blobs);
+    if (error)
+        return operation_store_failed(call, "verify the store", error);
+    return emit_summary(&verification);
+}
+
+const struct operation verify_operation = {.name = "verify", .changes = true, .run = run_operation};
+
+/* ---- for people ---- */
+
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_progress(const json_t *object)
+{
+    struct buf CLEANUP_BUF size = BUF_INIT;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    text_print_size(&size, number(object, "bytes"));
+    fprintf(stderr, "\r%" PRId64 " of %" PRId64 " blobs, %s read   ", number(object, "blobs"),
+            number(object, "of"), size.data);
+}
+
+static void clear_progress(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
+static void print_fault(const json_t *object)
+{
+    const json_t *first = json_array_get(json_object_get(object, "entries"), 0);
+    const char *done = json_is_true(json_object_get(object, "refetched")) ? "removed and fetched again"
+                       : json_is_true(json_object_get(object, "removed"))
+                           ? "removed; the next request fetches it"
+                       : json_is_true(json_object_get(object, "repaired")) ? "entered into the index"
+                                                                           : "left as it is";
+
+    printf("%s: %s %s %s: %s\n", json_string_value(json_object_get(object, "sha256")),
+           json_string_value(json_object_get(object, "fault")),
+           first ? json_string_value(json_object_get(first, "space")) : "-",
+           first ? json_string_value(json_object_get(first, "key")) : "", done);
+}
+
+static void print_object(void *arg, const json_t *object)
+{
+    const char *type = json_string_value(json_object_get(object, "type"));
+    struct buf CLEANUP_BUF size = BUF_INIT;
+
+    (void)arg;
+    if (strcmp(type, "progress") == 0) {
+        print_progress(object);
+        return;
+    }
+    clear_progress();
+    if (strcmp(type, "fault") == 0) {
+        print_fault(object);
+    } else {
+        text_print_size(&size, number(object, "bytes"));
+        printf("%" PRId64 " blobs, %" PRId64 " of them read (%s): %" PRId64 " faults, %" PRId64 " repaired\n",
+               number(object, "blobs"), number(object, "hashed"), size.data, number(object, "faults"),
+               number(object, "repaired"));
+    }
+}
+
+enum { REPAIR = 256, SAMPLE, RATE };
+
+static int take_sample(struct invocation *invocation, const char *value)
+{
+    char *end;
+    double percent = strtod(value, &end);
+
+    if (end == value || strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100))
+        return invocation_bad_value(invocation, "--sample", value, "a share such as 5%");
+    json_object_set_new(invocation->arguments, "sample", json_real(percent));
+    return 0;
+}
+
+static int take_option(struct invocation *invocation, int option, const char *value)
+{
+    int64_t bytes;
+
+    if (option == SAMPLE)
+        return take_sample(invocation, value);
+    if (option == REPAIR) {
+        json_object_set_new(invocation->arguments, "repair", json_true());
+        return 0;
+    }
+    if (config_parse_size(value, &bytes) < 0)
+        return invocation_bad_value(invocation, "--rate", value, "a size such as 100M (K M G T), or 0");
+    json_object_set_new(invocation->arguments, "rate_bytes", json_integer(bytes));
+    return 0;
+}
+
+static int run_verify(int argc, char **argv);
+
+const struct command verify_command = {
+    .name = "verify",
+    .arguments = COMMON_ARGUMENTS " [--repair] [--sample SHARE] [--rate SIZE]",
+    .summary = "compare what is stored with its digests and the index",
+    .details = COMMON_DETAILS
+    "      --repair        remove what is wrong, and have a running server fetch it again\n"
+    "      --sample SHARE  read only a part of the blobs, each time others: 5%\n"
+    "      --rate SIZE     read at most so much in a second; default: 100M; 0: as fast as it "
+    "goes\n" COMMON_CLOSING "Every blob's file is looked for and its size compared, and all or a sample are "
+    "read. A file that the index does\n"
+    "not know is entered if its bytes are right. What was removed without a server is fetched again by the "
+    "next\n"
+    "request for it. The status is 1 when something was wrong and is not repaired.\n",
+    .run = run_verify,
+};
+
+static int run_verify(int argc, char **argv)
+{
+    static const struct option options[] = {COMMON_OPTIONS,
+                                            {"repair", no_argument, NULL, REPAIR},
+                                            {"sample", required_argument, NULL, SAMPLE},
+                                            {"rate", required_argument, NULL, RATE},
+                                            {NULL, 0, NULL, 0}};
+    static const struct printer printer = {.object = print_object};
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&verify_command);
+
+    if (invocation_options(&invocation, argc, argv, options, take_option))
+        return EXIT_USAGE;
+    if (optind < argc)
+        return command_surplus(&verify_command, argv[optind]);
+    return invocation_perform(&invocation, &verify_operation, &printer);
+}

@@ -1,0 +1,372 @@
+/* Looking through the store: queries on read connections. Where the caller may take its time, rows are copied out in
+ * pages, so that no read transaction is open meanwhile. No state of its own. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "storage/index_read.h"
+#include "storage/keep.h"
+#include "storage/orders.h"
+#include "storage/room.h"
+
+#define PAGE_ROWS 256
+
+bool store_exists(const char *path)
+{
+    char *CLEANUP_FREE index = xasprintf("%s/index.db", path);
+    char *CLEANUP_FREE blobs = xasprintf("%s/blobs/sha256", path);
+
+    return access(index, F_OK) == 0 || access(blobs, F_OK) == 0;
+}
+
+void store_save_uses(struct store *store)
+{
+    atomic_store(&store->save_uses, true);
+    store_flush(store);
+}
+
+static void bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
+{
+    sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_TRANSIENT);
+}
+
+/* ---- blobs ---- */
+
+#define BLOB_COLUMNS "digest, size, added_at, used_at"
+
+/* Returns false where the digest is not 32 bytes long, which the schema rules out. */
+static bool read_blob(sqlite3_stmt *row, struct blob_row *out)
+{
+    const void *digest = sqlite3_column_blob(row, 0);
+
+    if (!digest || sqlite3_column_bytes(row, 0) != (int)sizeof(out->digest.bytes))
+        return false;
+    memcpy(out->digest.bytes, digest, sizeof(out->digest.bytes));
+    out->size_bytes = sqlite3_column_int64(row, 1);
+    out->added_at_s = sqlite3_column_int64(row, 2);
+    out->used_at_s = sqlite3_column_int64(row, 3);
+    return true;
+}
+
+struct blob_page {
+    struct blob_row after; /* bound: where the page begins */
+    struct blob_row rows[PAGE_ROWS];
+    size_t count;
+};
+
+static void bind_by_digest(void *arg, sqlite3_stmt *statement)
+{
+    const struct blob_page *page = arg;
+
+    bind_digest(statement, 1, &page->after.digest);
+}
+
+static void bind_by_use(void *arg, sqlite3_stmt *statement)
+{
+    const struct blob_page *page = arg;
+
+    sqlite3_bind_int64(statement, 1, page->after.used_at_s);
+    bind_digest(statement, 2, &page->after.digest);
+    sqlite3_bind_int(statement, 3, PAGE_ROWS);
+}
+
+static int add_blob(void *arg, sqlite3_stmt *row)
+{
+    struct blob_page *page = arg;
+
+    page->count += read_blob(row, &page->rows[page->count]);
+    return page->count == PAGE_ROWS;
+}
+
+int blob_look(struct store *store, const struct digest *digest, struct blob_row *out)
+{
+    static const struct index_query query = {
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
+        bind_by_digest,
+        add_blob,
+    };
+    struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
+
+    page->after.digest = *digest;
+    int error = index_read_rows(store->readers, &query, page);
+    if (error)
+        return error;
+    *out = page->rows[0];
+    return page->count ? 0 : -ENOENT;
+}
+
+int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct blob_row *row), void *arg)
+{
+    static const struct index_query query = {
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE (used_at, digest) > (?1, ?2) "
+        "ORDER BY used_at, digest LIMIT ?3",
+        bind_by_use,
+        add_blob,
+    };
+    struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
+
+    page->after.used_at_s = INT64_MIN;
+    do {
+        page->count = 0;
+        int result = index_read_rows(store->readers, &query, page);
+        for (size_t i = 0; !result && i < page->count; i++)
+            result = visit(arg, &page->rows[i]);
+        if (result)
+            return result;
+        if (page->count)
+            page->after = page->rows[page->count - 1];
+    } while (page->count == PAGE_ROWS);
+    return 0;
+}
+
+/* ---- files and rows together ---- */
+
+struct digest_list {
+    int folder;
+    struct digest *digests;
+    size_t count;
+    size_t room;
+};
+
+static void bind_folder(void *arg, sqlite3_stmt *statement)
+{
+    const struct digest_list *rows = arg;
+    struct digest first = {{(unsigned char)rows->folder}};
+    struct digest last;
+
+    memset(last.bytes, 0xff, sizeof(last.bytes));
+    last.bytes[0] = (unsigned char)rows->folder;
+    bind_digest(statement, 1, &first);
+    bind_digest(statement, 2, &last);
+}
+
+static int add_digest(void *arg, sqlite3_stmt *row)
+{
+    struct digest_list *rows = arg;
+    struct blob_row blob;
+
+    if (rows->count == rows->room)
+        rows->digests = xrealloc(rows->digests, (rows->room = 2 * rows->room + 64) * sizeof(*rows->digests));
+    if (read_blob(row, &blob))
+        rows->digests[rows->count++] = blob.digest;
+    return 0;
+}
+
+static int visit_both(const struct digest_list *files, const struct digest_list *rows,
+                      int (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    size_t file = 0;
+    size_t row = 0;
+    int result = 0;
+
+    while (!result && (file < files->count || row < rows->count)) {
+        int order = file == files->count ? 1
+                    : row == rows->count ? -1
+                                         : digest_compare(&files->digests[file], &rows->digests[row]);
+        result = visit(arg, order <= 0 ? &files->digests[file] : &rows->digests[row]);
+        file += order <= 0;
+        row += order >= 0;
+    }
+    return result;
+}
+
+static int walk_folder(struct store *store, int folder, int (*visit)(void *arg, const struct digest *digest),
+                       void *arg)
+{
+    static const struct index_query query = {
+        "SELECT " BLOB_COLUMNS " FROM blob WHERE digest BETWEEN ?1 AND ?2 ORDER BY digest",
+        bind_folder,
+        add_digest,
+    };
+    struct digest_list rows = {.folder = folder};
+    struct digest_list files = {.folder = folder};
+    int result = layout_list_folder(&store->layout, folder, &files.digests, &files.count);
+
+    if (!result)
+        result = index_read_rows(store->readers, &query, &rows);
+    if (!result)
+        result = visit_both(&files, &rows, visit, arg);
+    free(rows.digests);
+    free(files.digests);
+    return result;
+}
+
+int blob_walk(struct store *store, int (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    int result = 0;
+
+    for (int folder = 0; !result && folder < LAYOUT_FOLDERS; folder++)
+        result = walk_folder(store, folder, visit, arg);
+    return result;
+}
+
+/* ---- entries ---- */
+
+struct entry_page {
+    const char *space;
+    char *after;
+    struct entry *entries[PAGE_ROWS]; /* from entry_copy() */
+    size_t count;
+};
+
+static void bind_page(void *arg, sqlite3_stmt *statement)
+{
+    const struct entry_page *page = arg;
+
+    sqlite3_bind_text(statement, 1, page->space, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, page->after, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 3, PAGE_ROWS);
+}
+
+static int add_entry(void *arg, sqlite3_stmt *row)
+{
+    struct entry_page *page = arg;
+    struct entry entry;
+
+    index_read_entry_row(row, &entry);
+    page->entries[page->count++] = entry_copy(&entry, 1);
+    return page->count == PAGE_ROWS;
+}
+
+/* Returns what the visits came to, and whether that was the last page. */
+static int visit_page(struct entry_page *page, int (*visit)(void *arg, const struct entry *entry), void *arg)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < page->count; i++) {
+        if (!result)
+            result = visit(arg, page->entries[i]);
+        if (i == page->count - 1) {
+            free(page->after);
+            page->after = xstrdup(page->entries[i]->key);
+        }
+        free(page->entries[i]);
+    }
+    return result;
+}
+
+int entry_walk(struct store *store, const char *space, const char *after,
+               int (*visit)(void *arg, const struct entry *entry), void *arg)
+{
+    static const struct index_query query = {
+        "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+        bind_page,
+        add_entry,
+    };
+    struct entry_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
+    int result = 0;
+
+    page->space = space;
+    page->after = xstrdup(after);
+    do {
+        page->count = 0;
+        result = index_read_rows(store->readers, &query, page);
+        int visited = visit_page(page, visit, arg);
+        result = result ? result : visited;
+    } while (!result && page->count == PAGE_ROWS);
+    free(page->after);
+    return result;
+}
+
+struct naming {
+    const struct digest *digest;
+    int (*visit)(void *arg, const struct entry *entry);
+    void *arg;
+};
+
+static void bind_naming(void *arg, sqlite3_stmt *statement)
+{
+    const struct naming *naming = arg;
+
+    bind_digest(statement, 1, naming->digest);
+}
+
+static int visit_naming(void *arg, sqlite3_stmt *row)
+{
+    const struct naming *naming = arg;
+    struct entry entry;
+
+    index_read_entry_row(row, &entry);
+    return naming->visit(naming->arg, &entry);
+}
+
+int entry_of_blob(struct store *store, const struct digest *digest,
+                  int (*visit)(void *arg, const struct entry *entry), void *arg)
+{
+    static const struct index_query query = {
+        "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE digest = ?1 ORDER BY space, key",
+        bind_naming,
+        visit_naming,
+    };
+    struct naming naming = {.digest = digest, .visit = visit, .arg = arg};
+
+    return index_read_rows(store->readers, &query, &naming);
+}
+
+/* ---- sums ---- */
+
+struct summing {
+    const char *space;
+    int64_t max;
+    int (*visit)(void *arg, const struct entry_sum *sum);
+    void *arg;
+};
+
+static void bind_summing(void *arg, sqlite3_stmt *statement)
+{
+    const struct summing *summing = arg;
+
+    sqlite3_bind_text(statement, 1, summing->space, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, summing->max);
+}
+
+static int visit_sum(void *arg, sqlite3_stmt *row)
+{
+    const struct summing *summing = arg;
+    const struct entry_sum sum = {
+        .space = (const char *)sqlite3_column_text(row, 0),
+        .scope = (const char *)sqlite3_column_text(row, 1),
+        .entries = sqlite3_column_int64(row, 2),
+        .blobs = sqlite3_column_int64(row, 3),
+        .bytes = sqlite3_column_int64(row, 4),
+        .used_at_s = sqlite3_column_int64(row, 5),
+    };
+
+    return summing->visit(summing->arg, &sum);
+}
+
+/* One row for each blob first, since files of the same bytes must not count twice. */
+#define SUMS                                                                                 \
+    "SELECT space, scope, sum(entries) AS entries, count(blob.digest), "                     \
+    "ifnull(sum(blob.size), 0) AS bytes, ifnull(max(blob.used_at), 0) FROM named LEFT JOIN " \
+    "blob USING (digest) "
+
+int entry_sum_spaces(struct store *store, int (*visit)(void *arg, const struct entry_sum *sum), void *arg)
+{
+    static const struct index_query query = {
+        "WITH named AS (SELECT space, '' AS scope, digest, count(*) AS entries FROM entry "
+        "GROUP BY space, digest) " SUMS "GROUP BY space ORDER BY space",
+        NULL,
+        visit_sum,
+    };
+    struct summing summing = {.visit = visit, .arg = arg};
+
+    return index_read_rows(store->readers, &query, &summing);
+}
+
+int entry_sum_scopes(struct store *store, const char *space, int64_t max,
+                     int (*visit)(void *arg, const struct entry_sum *sum), void *arg)
+{
+    static const struct index_query query = {
+        "WITH named AS (SELECT space, scope, digest, count(*) AS entries FROM entry WHERE space = ?1 "
+        "GROUP BY scope, digest) " SUMS "GROUP BY scope ORDER BY bytes DESC, scope LIMIT ?2",
+        bind_summing,
+        visit_sum,
+    };
+    struct summing summing = {.space = space, .max = max, .visit = visit, .arg = arg};
+
+    return index_read_rows(store->readers, &query, &summing);
+}

@@ -1,0 +1,186 @@
+/* Comparing one blob with what the index says of it. Bytes are read on the caller's thread; where something looks wrong,
+ * the store thread looks again before anything is said or done: a commit or an eviction may have been half way. What was
+ * read counts only while the same file has the name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "storage/index.h"
+#include "storage/index_read.h"
+#include "storage/keep.h"
+#include "storage/pins.h"
+#include "storage/room.h"
+
+#define PIECE_BYTES (256 * 1024)
+
+/* What reading the file has shown. */
+enum bytes { BYTES_UNREAD, BYTES_RIGHT, BYTES_WRONG, BYTES_UNREADABLE };
+
+struct reading {
+    const struct digest *digest;
+    bool found; /* a file */
+    struct stat st;
+    enum bytes bytes;
+};
+
+/* ---- reading ---- */
+
+/* Returns 0 with reading->bytes set, -ECANCELED, or negative errno. */
+static int hash_file(int fd, struct reading *reading, const struct blob_check *check)
+{
+    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    struct hasher *hasher = hasher_new(HASH_SHA256);
+    struct checksum sum;
+    off_t at = 0;
+    int error = 0;
+
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    while (!error) {
+        ssize_t got = pread(fd, piece, PIECE_BYTES, at);
+        if (got == 0)
+            break;
+        if (got < 0) {
+            error = errno == EINTR ? 0 : -errno;
+            continue;
+        }
+        hasher_update(hasher, piece, (size_t)got);
+        at += got;
+        if (check->pace && check->pace(check->arg, (size_t)got))
+            error = -ECANCELED;
+    }
+    hasher_final(hasher, &sum);
+    hasher_free(hasher);
+    if (error == -EIO) {
+        reading->bytes = BYTES_UNREADABLE;
+        return 0;
+    }
+    bool right = memcmp(sum.bytes, reading->digest->bytes, sizeof(reading->digest->bytes)) == 0;
+    reading->bytes = right ? BYTES_RIGHT : BYTES_WRONG;
+    return error;
+}
+
+/* Returns 0, or negative errno; *row_bytes is negative where there is no row. */
+static int read_blob(struct store *store, const struct blob_check *check, struct reading *reading,
+                     int64_t *row_bytes)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    *row_bytes = index_read_blob_size(store->readers, reading->digest);
+    if (*row_bytes < 0 && *row_bytes != -ENOENT)
+        return (int)*row_bytes;
+    layout_blob_name(reading->digest, name);
+    int CLEANUP_CLOSE fd = openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (fstat(fd, &reading->st) < 0)
+        return -errno;
+    reading->found = true;
+    return check->hash || reading->st.st_size != *row_bytes ? hash_file(fd, reading, check) : 0;
+}
+
+/* ---- settling, on the store thread ---- */
+
+struct settlement {
+    const struct reading *reading;
+    bool repair;
+    struct blob_verdict *out;
+};
+
+/* What is wrong now, by what was read and what is there. */
+static enum blob_fault find_fault(const struct reading *reading, const struct stat *st, bool file,
+                                  int64_t row_bytes)
+{
+    bool same = file && reading->found && st->st_ino == reading->st.st_ino &&
+                st->st_dev == reading->st.st_dev && st->st_size == reading->st.st_size;
+
+    if (!file)
+        return row_bytes < 0 ? BLOB_NOT_HELD : BLOB_WITHOUT_FILE;
+    if (row_bytes < 0)
+        return BLOB_WITHOUT_ROW;
+    if (st->st_size != row_bytes)
+        return BLOB_WRONG_SIZE;
+    if (same && reading->bytes == BYTES_WRONG)
+        return BLOB_WRONG_BYTES;
+    return same && reading->bytes == BYTES_UNREADABLE ? BLOB_UNREADABLE : BLOB_SOUND;
+}
+
+static int remove_file(struct store *store, const struct digest *digest)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(digest, name);
+    return unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int mend(struct store *store, const struct reading *reading, const struct stat *st,
+                struct blob_verdict *out)
+{
+    int error = index_begin(store->index);
+
+    out->removed = out->fault == BLOB_WITHOUT_FILE || reading->bytes != BYTES_RIGHT;
+    if (!error && out->removed)
+        error = remove_file(store, reading->digest);
+    if (!error && out->removed)
+        error = index_remove_blob(store->index, reading->digest);
+    else if (!error)
+        error = index_add_blob(store->index, reading->digest, st->st_size, st->st_mtim.tv_sec);
+    if (error > 0)
+        error = 0;
+    if (!error)
+        error = index_commit(store->index);
+    if (error) {
+        index_rollback(store->index);
+        store->unreconciled = true;
+    }
+    store_publish_totals(store);
+    out->repaired = !error;
+    return error;
+}
+
+static int settle(struct store *store, void *arg)
+{
+    const struct settlement *settlement = arg;
+    const struct reading *reading = settlement->reading;
+    struct blob_verdict *out = settlement->out;
+    int64_t row_bytes = index_blob_size(store->index, reading->digest);
+    char name[LAYOUT_NAME_SIZE];
+    struct stat st = {.st_size = 0};
+
+    if (row_bytes < 0 && row_bytes != -ENOENT)
+        return (int)row_bytes;
+    layout_blob_name(reading->digest, name);
+    bool file = fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!file && errno != ENOENT)
+        return -errno;
+    out->fault = find_fault(reading, &st, file, row_bytes);
+    out->size_bytes = file ? st.st_size : row_bytes;
+    if (!settlement->repair || out->fault == BLOB_SOUND || out->fault == BLOB_NOT_HELD)
+        return 0;
+    /* Another file than the one that was read: the next look will tell. */
+    if (file && (reading->bytes == BYTES_UNREAD || st.st_ino != reading->st.st_ino))
+        return 0;
+    return mend(store, reading, &st, out);
+}
+
+int blob_verify(struct store *store, const struct digest *digest, const struct blob_check *check,
+                struct blob_verdict *out)
+{
+    struct reading reading = {.digest = digest};
+    struct settlement settlement = {&reading, check->repair, out};
+    int64_t row_bytes;
+
+    *out = (struct blob_verdict){.fault = BLOB_SOUND};
+    pins_add(store->pins, digest); /* not evicted while it is read */
+    int error = read_blob(store, check, &reading, &row_bytes);
+    pins_drop(store->pins, digest);
+    out->size_bytes = reading.st.st_size;
+    if (error)
+        return error;
+    bool good = reading.found && reading.st.st_size == row_bytes &&
+                (reading.bytes == BYTES_UNREAD || reading.bytes == BYTES_RIGHT);
+    return good ? 0 : store_call(store, settle, &settlement);
+}
