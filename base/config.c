@@ -6,17 +6,16 @@
 #include "base/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config_registry.h"
 #include "base/config_table.h"
 #include "base/config_value.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -373,30 +372,11 @@ int config_parse(const char *text, size_t len, const char *name, struct config *
     return result;
 }
 
-static int read_file(int fd, struct buf *text)
-{
-    for (;;) {
-        buf_reserve(text, 1 << 16);
-        ssize_t got = read(fd, text->data + text->len, 1 << 16);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            return 0;
-        text->len += (size_t)got;
-        text->data[text->len] = '\0';
-        if (text->len > MAX_FILE_BYTES)
-            return 0;
-    }
-}
-
 int config_load(const char *path, struct config **out, struct buf *error)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
-    int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0 && read_file(fd, &text) == 0)
+    if (file_read(path, MAX_FILE_BYTES, &text) == 0)
         return config_parse(text.data, text.len, path, out, error);
     buf_set(error, "cannot read the configuration %s: %s%s", path, strerror(errno),
             errno == ENOENT ? "; begin with a copy of mirror.conf.example, or name another file with -c"

@@ -90,7 +90,7 @@ static size_t column(const struct scan *scan)
 }
 
 /* The text is not ours: only what is safe on a terminal is quoted. */
-static void add_found(const struct scan *scan, struct buf *out)
+void scan_add_found(const struct scan *scan, struct buf *out)
 {
     size_t len = 0;
     int c = scan_peek(scan);
@@ -122,7 +122,7 @@ int scan_expected(struct scan *scan, const char *format, ...)
     buf_vprintf(scan->error, format, args);
     va_end(args);
     buf_add_text(scan->error, ", found ");
-    add_found(scan, scan->error);
+    scan_add_found(scan, scan->error);
     return -1;
 }
 

@@ -1,5 +1,5 @@
-/* A cursor over a short text, for the hand-written grammars of version.c, specifier.c, marker.c and
- * requirement.c. It never reads past the end, knows nothing but ASCII, and words every error alike:
+/* A cursor over a text, for the hand-written grammars of version.c, specifier.c, marker.c, requirement.c,
+ * image_reference.c and toml.c. It never reads past the end, knows nothing but ASCII, and words every error alike:
  *
  *     column 7: expected a version behind ">=", found "x"
  *
@@ -35,6 +35,8 @@ void scan_skip_blanks(struct scan *scan);     /* spaces and tabs */
 void scan_skip_whitespace(struct scan *scan); /* and \n \v \f \r */
 /* Says what was expected at the cursor, as the rest of a sentence: "a version". Always -1. */
 int scan_expected(struct scan *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends what stands at the cursor as such messages quote it: "x", a space, the byte 0x07, the end. */
+void scan_add_found(const struct scan *scan, struct buf *out);
 /* The cursor must be at the end. 0, or -1 with "expected <what>". */
 int scan_finish(struct scan *scan, const char *what);
 

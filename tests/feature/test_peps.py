@@ -3,12 +3,8 @@ specifiers, markers, requirements and tags must get the same answers. The genera
 seed. Where we differ on purpose is said here and in upstreams/specifier.h and marker.h; the unit tests have those."""
 
 import itertools
-import os
 import random
 import re
-import subprocess
-from pathlib import Path
-from urllib.parse import quote
 
 import packaging
 import pytest
@@ -21,26 +17,11 @@ from pip._internal.exceptions import InvalidWheelFilename
 from pip._internal.models.wheel import Wheel
 from pip._internal.utils.compatibility_tags import get_supported
 
-from lib.yizhan import BINARY
+from lib.ask import REFUSED, ask
 
-TOOL = Path(os.environ.get("YIZHAN_TEST_TOOLS", Path(BINARY).parent / "tools")) / "peps"
 ORACLE = Version(packaging.__version__)
 if ORACLE < Version("23.0"):
     pytest.skip(f"packaging {ORACLE} still has rules from before PEP 440", allow_module_level=True)
-SAFE = "".join(map(chr, range(33, 127))).replace("%", "") + " "
-REFUSED = "refused"
-
-
-def ask(questions):
-    """One answer for each question; REFUSED where our side refuses with a message."""
-    lines = ("\t".join(quote(str(part), safe=SAFE) for part in question) for question in questions)
-    done = subprocess.run([TOOL], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    answers = done.stdout.split("\n")[:-1]
-    assert len(answers) == len(questions)
-    for answer in answers:
-        assert not answer.startswith("error") or len(answer) > len("error column 1: ")
-    return [REFUSED if answer.startswith("error ") else answer for answer in answers]
 
 
 def check(questions, expected):

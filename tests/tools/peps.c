@@ -12,6 +12,7 @@
  *     wheel FILENAME             with tabs: project, version, build, python, abi, platform
  *     tags TARGET...             all tags, with spaces
  *     rank FILENAME TARGET...    the wheel's rank
+ *     toml TEXT                  the document as JSON
  *
  * TARGET is implementation, major, minor, abis (with commas), then platforms: pip:NAME,
  * glibc:MAJOR:MINOR:ARCH, musl:..., macos:... */
@@ -26,6 +27,7 @@
 #include "upstreams/marker.h"
 #include "upstreams/requirement.h"
 #include "upstreams/specifier.h"
+#include "upstreams/toml.h"
 #include "upstreams/version.h"
 #include "upstreams/wheel_platform.h"
 #include "upstreams/wheel_tag.h"
@@ -214,6 +216,20 @@ static void answer_rank(const struct question *question, struct buf *out, struct
         buf_printf(out, "%d", wheel_tags_rank(tags, &wheel));
 }
 
+static void answer_toml(const struct question *question, struct buf *out, struct buf *error)
+{
+    static const struct toml_limits limits = {.bytes = 1 << 20, .depth = 64, .values = 1 << 20};
+    struct toml_place place;
+    struct toml CLEANUP_TOML *toml =
+        toml_read(argument(question, 1), question->arguments[1].len, &limits, &place, error);
+    char *CLEANUP_FREE dump = toml ? json_dumps(toml_root(toml), JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+
+    if (dump)
+        buf_add_text(out, dump);
+    else
+        buf_printf(error, " (%zu:%zu)", place.line, place.column);
+}
+
 /* ---- questions ---- */
 
 static const struct {
@@ -230,6 +246,7 @@ static const struct {
     {"wheel", answer_wheel},
     {"tags", answer_tags},
     {"rank", answer_rank},
+    {"toml", answer_toml},
 };
 
 static void answer(const struct question *question)
