@@ -134,6 +134,7 @@ static void blame_pin(struct work *work, const struct edge *edge, const struct d
     const struct specifier_set *set = &edge->wish->requirement->specifiers;
     bool others = any_taken(demand);
 
+    CHECK(node); /* every wish that has an edge has its project */
     if (node != work->chooser && others && !found_fault_before(node, work->chooser))
         work->conflict->defer = node;
     if (others)

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -225,6 +226,7 @@ static int read_key(struct toml_reader *reader, struct key *key)
 /* Keys are shown only where that is safe on a terminal. */
 static const char *shown(const char *name)
 {
+    CHECK(name);
     for (const char *c = name; *c; c++)
         if (*c < ' ' || *c > '~')
             return "this key";

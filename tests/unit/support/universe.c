@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "upstreams/page.h"
@@ -411,6 +412,7 @@ const char *trial_wanted_by(const char *project)
 
     if (!start)
         fail_msg("%s is no part of the answer", project);
+    CHECK(start);
     start += strlen(key);
     snprintf(found, sizeof(found), "%.*s", (int)strcspn(start, "\n"), start);
     return found;
