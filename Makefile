@@ -35,7 +35,8 @@ Q = $(if $(V),,@)
 
 # What the program is linked with, and the oldest version that has what we call. Before set-up there may be no
 # pkg-config: that must not stop `make run`, so the check is a rule and not made here.
-PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl inih libzip libb2 zlib libpsl
+PACKAGES = libmicrohttpd libcurl sqlite3 libcrypto jansson yajl yaml-0.1 inih libzip libarchive libb2 zlib libzstd \
+	libpsl
 TEST_PACKAGES = cmocka libxml-2.0
 VERSIONS = 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.80' 'sqlite3 >= 3.37' 'libcrypto >= 3.0'
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
