@@ -61,9 +61,9 @@ int invocation_bad_value(const struct invocation *invocation, const char *option
 
 int invocation_name(struct invocation *invocation, const char *name)
 {
-    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:"))
+    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:") && !text_starts(name, "prefetch:"))
         return invocation_bad_value(invocation, "name", name,
-                                    "pypi:PROJECT[==VERSION] or docker:IMAGE[:TAG]");
+                                    "pypi:PROJECT[==VERSION], docker:IMAGE[:TAG] or prefetch:LIST");
     json_object_set_new(invocation->arguments, "name", operation_text(name));
     return 0;
 }
