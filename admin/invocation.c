@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
 #include "storage/keep.h"
 #include "storage/store.h"
 
@@ -124,6 +125,7 @@ static int open_store(struct config *config, struct store **out, struct buf *err
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
         .spare = spare_pins,
+        .together = image_unit_of,
         .spare_arg = config,
     };
 

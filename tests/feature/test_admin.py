@@ -382,6 +382,31 @@ def test_admin_gc_dry_run_by_the_server_names_what_would_go(filled, dists, image
     assert "keep" in sentence(result)
 
 
+def test_admin_gc_leaves_no_image_half(filled, dists, images):
+    """Whatever the limit is: an image is there with all that it needs, or nothing of it that is its own."""
+    use_all(filled, dists, images)
+    filled.advance(86400)
+    pull(filled, "owner/app", images.other, "1")
+    filled.stop()
+    config = filled.config.read_text()
+    seen = set()
+    for kib in range((blob_bytes(filled) >> 10) + 1, 1024, -20):
+        filled.config.write_text(config)
+        set_storage(filled, max_size=f"{kib}K")
+        told = {found["sha256"] for found in ask(filled, "gc", "--dry-run").of("evict")}
+        before = set(filled.blob_rows())
+        ask(filled, "gc")
+        assert before - set(filled.blob_rows()) == told
+        whole = []
+        for image in (images.old, images.new, images.other):
+            own = [held(filled, body) for body in (image.manifest.body, *bodies(image)) if body != BASE.blob.body]
+            assert all(own) or not any(own)
+            assert held(filled, BASE.blob.body) or not any(own)
+            whole.append(all(own))
+        seen.add(tuple(whole))
+    assert {(True, True, True), (False, True, True), (False, False, True)} <= seen
+
+
 def test_admin_gc_keep_holds_against_max_size(filled, dists, images):
     use_all(filled, dists, images)
     filled.stop()
