@@ -120,8 +120,8 @@ static const struct config_key keys[] = {
      "where the "
      "disk has less than `min_free` left, or none."},
     {S(STORAGE), "pin", VALUE_PIN, true, IN_CONFIG(storage.pins), NULL, false, 0, 0,
-     "Never evicted: a project (`pypi:flask`, `pypi:flask==3.0.0`) or an image (`docker:nginx`, "
-     "`docker:ghcr.io/owner/app:1.2`)."},
+     "Never evicted: a project (`pypi:flask`, `pypi:flask==3.*`), an image (`docker:nginx`, "
+     "`docker:ghcr.io/owner/app:1.2`), or what a `[prefetch]` list needs (`prefetch:nightly`)."},
 
     {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
      "How long a project page is served without asking an upstream."},
@@ -360,7 +360,7 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_HOST] = "a host name, perhaps with a port",
         [VALUE_REALM] = "a host without scheme, port and path, such as auth.docker.io",
         [VALUE_REWRITE] = "two beginnings of repository names: from to",
-        [VALUE_PIN] = "pypi:PROJECT or docker:IMAGE",
+        [VALUE_PIN] = "pypi:PROJECT, docker:IMAGE or prefetch:LIST",
     };
 
     buf_add_text(out, words[key->type]);

@@ -292,8 +292,8 @@ const char *config_rewrite_problem(const char *text)
 
 const char *config_pin_problem(const char *text)
 {
-    if (!text_starts(text, "pypi:") && !text_starts(text, "docker:"))
-        return "it begins with neither pypi: nor docker:";
+    if (!text_starts(text, "pypi:") && !text_starts(text, "docker:") && !text_starts(text, "prefetch:"))
+        return "it begins with none of pypi:, docker: and prefetch:";
     return NULL;
 }
 

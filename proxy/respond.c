@@ -402,6 +402,21 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     return queue_once(request, part.status, part.len, response);
 }
 
+/* Of "it lies outside" nothing can be held back, and another upstream may yet tell another length. */
+static enum MHD_Result wait_for_length(struct request *request, struct fill *fill,
+                                       const struct file_headers *headers)
+{
+    shared_ref(&fill->shared);
+    if (request_wait(request, fill, WAIT_FOR_END))
+        return MHD_YES;
+    lock_acquire(&fill->lock);
+    bool verified = fill->stream.verified;
+    lock_release(&fill->lock);
+    if (verified) /* just now */
+        return respond_fill(request, fill, headers);
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "its length is not certain yet, try again");
+}
+
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers)
 {
     lock_acquire(&fill->lock);
@@ -413,8 +428,11 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
                              "it has just begun to come from another upstream, try again");
     struct part part = choose_part(request, size, headers->etag);
 
-    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
-        return respond_unsatisfiable(request, size);
+    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE) {
+        if (verified)
+            return respond_unsatisfiable(request, size);
+        return wait_for_length(request, fill, headers);
+    }
     if (bodiless(request, &part)) {
         /* Nothing holds a mere length back until it is verified, so nobody may keep it. */
         struct file_headers bare = *headers;

@@ -87,7 +87,8 @@ struct file_headers {
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
 enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers);
-/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. */
+/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. A range behind the
+ * end of a fill that is not verified yet waits for the fill's end: the handler is called again. */
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers);
 /* The head of a file's answer when only its size is known. HEAD requests. */
 enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers);

@@ -28,6 +28,7 @@
 #include "proxy/connections.h"
 #include "proxy/fill.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
 #include "proxy/jobs.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
@@ -186,6 +187,7 @@ static int start(struct server *server, struct config *config, struct buf *error
         .min_free_bytes = config->storage.min_free_bytes,
         .keep_s = config->storage.keep_s,
         .spare = spare_pins,
+        .together = image_unit_of,
         .spare_arg = proxy,
     };
 
