@@ -62,6 +62,7 @@ struct fill {
     struct lock lock; /* guards all below */
     enum fill_state state;
     enum fetch_outcome outcome; /* when DONE or FAILED */
+    bool followed;              /* blob fills: some request has joined it */
     char *reason;               /* for people; NULL if there is nothing to say; set before when given up */
     struct shared *product;     /* document fills: what was made of the bytes; may be NULL */
     struct fetch *fetch;        /* NULL when none is running */
