@@ -62,30 +62,6 @@ static void print_command(const struct command *command)
         printf("\n%s", command->details);
 }
 
-static int misused(const struct command *command)
-{
-    fprintf(stderr, "`yizhan %s --help` explains how it is used\n", command->name);
-    return EXIT_USAGE;
-}
-
-int command_bad_option(const struct command *command, const char *option)
-{
-    fprintf(stderr, "yizhan %s: option \"%s\" is unknown, or lacks its value\n", command->name, option);
-    return misused(command);
-}
-
-int command_surplus(const struct command *command, const char *argument)
-{
-    fprintf(stderr, "yizhan %s: unexpected argument \"%s\"\n", command->name, argument);
-    return misused(command);
-}
-
-int command_lacks(const struct command *command, const char *what)
-{
-    fprintf(stderr, "yizhan %s: %s is missing\n", command->name, what);
-    return misused(command);
-}
-
 static int unknown(const char *name)
 {
     fprintf(stderr, "yizhan: there is no command \"%s\"; `yizhan help` lists them\n", name);

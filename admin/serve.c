@@ -71,7 +71,7 @@ static void stop_control(void *control)
 static int run_serve(int argc, char **argv)
 {
     struct control *control = NULL;
-    const struct server_company company = {start_control, stop_control, &control};
+    const struct server_company company = {.start = start_control, .stop = stop_control, .arg = &control};
     struct options options = {.config_path = "mirror.conf"};
     struct config *config = NULL;
     struct buf CLEANUP_BUF error = BUF_INIT;

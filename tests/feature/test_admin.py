@@ -850,6 +850,12 @@ def test_admin_socket_protocol(yizhan):
     assert last == {"done": True, "failed": False}
 
 
+def test_admin_socket_tells_the_address(yizhan):
+    _, result, last = converse(yizhan, b'{"command":"address","arguments":{}}')
+    assert result == {"type": "address", "url": f"http://127.0.0.1:{yizhan.port}"}
+    assert last == {"done": True, "failed": False}
+
+
 @pytest.mark.parametrize("line", [b"", b"nonsense", b"[]", b"\xff\xfe", b"{" * 100000, b"x" * (2 << 20)], ids=range(6))
 def test_admin_socket_rubbish(yizhan, line):
     try:
