@@ -1,4 +1,4 @@
-/* What every command says when it is called wrongly. No state. */
+/* What commands say when they are called wrongly. No state. */
 #include "admin/command.h"
 
 #include <stdio.h>
