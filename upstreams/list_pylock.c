@@ -87,10 +87,13 @@ static int read_package(struct lock_reader *lock, const json_t *table)
 {
     struct list_package package = {.project = NULL};
     struct lock_node node = {.package = LOCK_NO_PACKAGE};
+    const char *python;
 
+    /* That it is for another Python is no reason to leave it out: then installing it would fail, and so says the
+     * one who chooses its files. */
     if (lock_project(lock, table, "name", &node.project) < 0 || lock_version(lock, table, &node.version) < 0 ||
         lock_markers_member(lock, table, "marker", &node.markers) < 0 ||
-        lock_python_member(lock, table, "requires-python", &node.python) < 0)
+        lock_python_member(lock, table, "requires-python", &python) < 0)
         return -1;
     const char *elsewhere = source_elsewhere(table);
     if (elsewhere) {
