@@ -58,6 +58,16 @@ void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t le
     memcpy(added->data, data, len);
 }
 
+const char *import_plan_bytes(const struct import_plan *plan, const struct digest *digest, size_t *len)
+{
+    for (size_t i = 0; i < plan->blob_count; i++)
+        if (plan->blobs[i].data && digest_equal(&plan->blobs[i].blob.digest, digest)) {
+            *len = (size_t)plan->blobs[i].blob.size_bytes;
+            return plan->blobs[i].data;
+        }
+    return NULL;
+}
+
 void import_plan_add_file(struct import_plan *plan, const char *path, const struct digest *digest,
                           int64_t size_bytes)
 {

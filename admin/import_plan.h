@@ -27,6 +27,8 @@ void import_plan_release(struct import_plan *plan);
 
 /* Bytes that were made here; copied. */
 void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t len, struct digest *out);
+/* Those that were made here; NULL if there are none of this digest. */
+const char *import_plan_bytes(const struct import_plan *plan, const struct digest *digest, size_t *len);
 /* A file on disk, which must stay what it is. */
 void import_plan_add_file(struct import_plan *plan, const char *path, const struct digest *digest,
                           int64_t size_bytes);

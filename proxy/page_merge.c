@@ -1,0 +1,129 @@
+#include "proxy/page_merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest_set.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/document_fill.h"
+#include "proxy/page_render.h"
+#include "proxy/pypi.h"
+#include "upstreams/page.h"
+#include "upstreams/project.h"
+
+#define PAGE_TYPE "application/vnd.pypi.simple.v1+json"
+#define HELD_MAX_BYTES ((size_t)1 << 30) /* as much as max_page can be */
+
+void page_imported_attributes(const char *project, struct buf *out)
+{
+    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, "/simple/", project, "/");
+    const struct document_source source = {
+        .upstream = (char *)IMPORTED, .url = url, .content_type = (char *)PAGE_TYPE};
+
+    document_attributes_print(&page_kind, &source, out);
+}
+
+bool page_entry_imported(const struct entry *entry)
+{
+    return strcmp(entry->space, page_kind.space) == 0 && text_starts(entry->attributes, IMPORTED "\n");
+}
+
+static void page_release(struct page **page)
+{
+    if (*page)
+        page_free(*page);
+}
+#define CLEANUP_PAGE __attribute__((cleanup(page_release)))
+
+static struct page *parse(const struct entry *entry, const struct buf *body)
+{
+    struct document_source source = {.body = BUF_INIT};
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct page *page = NULL;
+
+    if (!project_name_normalized(entry->key, strlen(entry->key)) ||
+        document_attributes_parse(&page_kind, entry->attributes, &source) < 0 ||
+        page_parse(body->data, body->len, source.content_type, source.url, entry->key, &page, &ignored) < 0)
+        page = NULL;
+    document_source_release(&source);
+    return page;
+}
+
+/* NULL: nothing is held that can be read. */
+static struct page *held_page(struct store *store, const char *project)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct entry_read read;
+    struct page *page = NULL;
+
+    if (entry_get(store, page_kind.space, project, &read) < 0)
+        return NULL;
+    if (read.entry.has_digest && blob_read(store, &read.entry.digest, HELD_MAX_BYTES, &body) == 0)
+        page = parse(&read.entry, &body);
+    entry_release(&read);
+    return page;
+}
+
+static bool names_file(const struct page *page, const char *filename)
+{
+    for (size_t i = 0; i < page->file_count; i++)
+        if (strcmp(page->files[i].filename, filename) == 0)
+            return true;
+    return false;
+}
+
+static bool names_version(const struct page *page, const char *version)
+{
+    for (size_t i = 0; i < page->versions.count; i++)
+        if (strcmp(page->versions.items[i], version) == 0)
+            return true;
+    return false;
+}
+
+/* A page that borrows the strings of both. */
+static void merge(const struct page *held, const struct page *imported, struct page *out)
+{
+    struct arena *arena = &out->arena;
+
+    *out = *held;
+    *arena = (struct arena)ARENA_INIT;
+    out->files = arena_alloc(arena, (held->file_count + imported->file_count) * sizeof(*out->files));
+    for (size_t i = 0; i < held->file_count; i++)
+        out->files[i] = held->files[i];
+    for (size_t i = 0; i < imported->file_count; i++)
+        if (!names_file(held, imported->files[i].filename))
+            out->files[out->file_count++] = imported->files[i];
+    size_t most = held->versions.count + imported->versions.count;
+    out->versions.items = arena_alloc(arena, most * sizeof(*out->versions.items));
+    for (size_t i = 0; i < held->versions.count; i++)
+        out->versions.items[i] = held->versions.items[i];
+    /* A page without versions does not promise to name all of them; a few would be a lie. */
+    for (size_t i = 0; held->versions.count && i < imported->versions.count; i++)
+        if (!names_version(held, imported->versions.items[i]))
+            out->versions.items[out->versions.count++] = imported->versions.items[i];
+}
+
+static int put(struct store *store, const struct entry *entry, const struct buf *body)
+{
+    return blob_put(store, body->data, body->len, entry, 1, NULL, NULL);
+}
+
+int page_put_imported(struct store *store, const struct entry *entry, const struct buf *body)
+{
+    struct page *CLEANUP_PAGE imported = parse(entry, body);
+    struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct page merged;
+
+    if (!imported)
+        return -EBADMSG;
+    if (!held)
+        return put(store, entry, body);
+    merge(held, imported, &merged);
+    page_render_source(&merged, entry->key, &text);
+    arena_release(&merged.arena);
+    return put(store, entry, &text);
+}
