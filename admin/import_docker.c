@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "upstreams/manifest.h"
 
 #define TYPE_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 #define TYPE_CONFIG "application/vnd.docker.container.image.v1+json"

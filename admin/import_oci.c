@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "upstreams/image.h"
+#include "upstreams/manifest.h"
 
 #define WHOLE_NAME "io.containerd.image.name"
 #define REF_NAME "org.opencontainers.image.ref.name"
