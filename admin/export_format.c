@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@ struct export_conversion {
     int write_fd;
     pthread_t thread;
     int result;
-    bool cut_off; /* the bundle ended early, or was none */
     struct export_written written;
     struct buf notes;
     struct buf error;
@@ -42,8 +40,6 @@ static ssize_t read_pipe(void *arg, void *data, size_t max)
         ssize_t got = read(conversion->read_fd, data, max);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got == 0)
-            conversion->cut_off = true;
         return got < 0 ? -errno : got;
     }
 }
@@ -124,7 +120,7 @@ int export_conversion_end(struct export_conversion **conversion, struct export_w
     pthread_join(old->thread, NULL);
     int result = old->result;
     buf_add(notes, old->notes.data, old->notes.len);
-    if (result < 0 && !old->cut_off)
+    if (result < 0)
         buf_set(error, "%s", old->error.data);
     *out = old->written;
     conversion_free(old);

@@ -1,4 +1,5 @@
-/* `yizhan export --format`: what the export operation sends is a bundle (storage/bundle.h); this makes something else of it.
+/* `yizhan export --format`: what the export operation sends is a bundle (storage/bundle.h); this makes something else of it. The
+ * export sends manifests before all other blobs.
  *
  *     export_conversion_start(&options, &conversion, error)
  *     the export writes a bundle into export_conversion_take_fd(conversion), and closes it
@@ -37,8 +38,8 @@ struct export_written {
 int export_conversion_start(const struct export_options *options, struct export_conversion **out,
                             struct buf *error);
 int export_conversion_take_fd(struct export_conversion *conversion);
-/* Waits for the end, and frees. Returns 0 with the destination in its place; -1 with a sentence in `error`, which is empty
- * where the bundle was cut off: then the export knows why. notes: gets sentences, a line each. */
+/* Waits for the end, and frees. Returns 0 with the destination in its place; -1 with a sentence in `error`; where
+ * the export failed too, that knows better why. notes: gets sentences, a line each. */
 int export_conversion_end(struct export_conversion **conversion, struct export_written *out,
                           struct buf *notes, struct buf *error);
 
