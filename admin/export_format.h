@@ -1,5 +1,5 @@
-/* `yizhan export --format`: what the export operation sends is a bundle (storage/bundle.h); this makes something else of it. The
- * export sends manifests before all other blobs.
+/* `yizhan export --format`: what the export operation sends is a bundle (storage/bundle.h); this makes something else
+ * of it. The export sends manifests before all other blobs.
  *
  *     export_conversion_start(&options, &conversion, error)
  *     the export writes a bundle into export_conversion_take_fd(conversion), and closes it
@@ -24,8 +24,7 @@ struct export_options {
     enum export_format format; /* not EXPORT_BUNDLE */
     /* OCI: a folder, unless it ends in ".tar". Docker: an archive. Wheels: a folder. */
     const char *destination;
-    const char *
-        platform; /* of images, "linux/arm64"; NULL: all of an OCI layout's, the only one of a docker archive's */
+    const char *platform; /* "linux/arm64"; NULL: all of an OCI layout's, a docker archive's only one */
 };
 
 /* What was written, for people and --json. */

@@ -21,9 +21,11 @@ static void add_manifest(struct export_pick *pick, const struct entry *entry)
 
     if (!entry->has_digest || export_pick_find(pick, &entry->digest))
         return;
-    if (document_attributes_parse(&manifest_kind, entry->attributes, &source) == 0)
-        pick->manifests[pick->manifest_count++] =
-            (struct picked_manifest){.digest = entry->digest, .media_type = take_ptr(&source.content_type)};
+    if (document_attributes_parse(&manifest_kind, entry->attributes, &source) == 0) {
+        struct picked_manifest *manifest = &pick->manifests[pick->manifest_count++];
+        manifest->digest = entry->digest;
+        manifest->media_type = take_ptr(&source.content_type);
+    }
     document_source_release(&source);
 }
 

@@ -1,7 +1,7 @@
-/* Images as other programs write them: a folder, or a tar archive, plain or compressed by gzip, zstd, xz or bzip2. It is
- * gone through once to know what files there are, with their digests; a second time for the bytes that are wanted. No
- * file is ever unpacked on disk. What is inside is hostile: names that lead out, links to elsewhere, files with holes,
- * compression bombs are errors, and numbers and sizes are limited. */
+/* Images as other programs write them: a folder, or a tar archive, plain or compressed by gzip, zstd, xz or bzip2. It
+ * is gone through once to know what files there are, with their digests; a second time for the bytes that are wanted.
+ * No file is ever unpacked on disk. What is inside is hostile: names that lead out, links to elsewhere, files with
+ * holes, compression bombs are errors, and numbers and sizes are limited. */
 #ifndef ADMIN_FOREIGN_H
 #define ADMIN_FOREIGN_H
 
@@ -33,8 +33,8 @@ struct foreign_file {
     const char *json; /* its bytes if they begin like JSON and are not too many; ends in NUL; else NULL */
 };
 
-/* Opens a folder, or reads an archive from fd (not taken over; it must be seekable) up to its end. `name` is for messages and must
- * stay. They return 0, or -1 with a sentence in `error`. */
+/* Opens a folder, or reads an archive from fd (not taken over; it must be seekable) up to its end. `name` is for
+ * messages and must stay. They return 0, or -1 with a sentence in `error`. */
 int foreign_open_folder(const char *path, struct foreign **out, struct buf *error);
 int foreign_open_archive(int fd, const char *name, struct foreign **out, struct buf *error);
 void foreign_free(struct foreign **foreign);
@@ -55,8 +55,8 @@ struct foreign_sink {
     int (*bytes)(void *arg, const void *data, size_t len);
     void *arg;
 };
-/* In the order of foreign_at(). Returns 0, what the sink has returned, or -1 with a sentence in `error` when a file is not what it
- * was the first time. */
+/* In the order of foreign_at(). Returns 0, what the sink has returned, or -1 with a sentence in `error` when a file is
+ * not what it was the first time. */
 int foreign_read(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* Folders that are an OCI image layout: index.json, oci-layout and the blobs; whatever else lies there is not looked at.
- * Links are followed: a folder is the user's own. */
+/* Folders that are an OCI image layout: index.json, oci-layout and the blobs; whatever else lies there is not looked
+ * at. Links are followed: a folder is the user's own. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -30,8 +30,8 @@ struct foreign_intake {
 };
 
 struct foreign *foreign_new(const char *name, int fd, bool folder);
-/* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is too long. base: what it
- * is relative to, a normal name, or "". Empty is the root. */
+/* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is too long.
+ * base: what it is relative to, a normal name, or "". Empty is the root. */
 int foreign_normal_name(const char *base, const char *name, struct buf *out);
 /* NULL, with a sentence, when there are too many. The name is copied. */
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);

@@ -1,6 +1,6 @@
-/* What is brought into a store from files that other programs made: entries, and where the bytes of their blobs are. It is made
- * whole, with every digest computed, before the first byte goes out; then it is written as a bundle (storage/bundle.h), which
- * the import takes like any other. */
+/* What is brought into a store from files that other programs made: entries, and where the bytes of their blobs are. It
+ * is made whole, with every digest computed, before the first byte goes out; then it is written as a bundle
+ * (storage/bundle.h), which the import takes like any other. */
 #ifndef ADMIN_IMPORT_PLAN_H
 #define ADMIN_IMPORT_PLAN_H
 

@@ -55,6 +55,15 @@ static void add_document(const struct image_entries *entries, const struct docum
     entries->add(entries->arg, &entry);
 }
 
+/* Images may have a layer twice. */
+static bool named_before(const struct manifest *manifest, size_t which)
+{
+    for (size_t i = 0; i < which; i++)
+        if (checksum_equal(&manifest->descriptors[i].digest, &manifest->descriptors[which].digest))
+            return true;
+    return false;
+}
+
 void image_entries_of_manifest(const struct image_entries *entries, const struct digest *digest,
                                int64_t size_bytes, const struct manifest *manifest)
 {
@@ -66,7 +75,7 @@ void image_entries_of_manifest(const struct image_entries *entries, const struct
     add_document(entries, &manifest_kind, key, manifest->media_type, digest, size_bytes);
     for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
-        if (descriptor->is_manifest)
+        if (descriptor->is_manifest || named_before(manifest, i))
             continue;
         image_digest_print(&descriptor->digest, text);
         char *CLEANUP_FREE blob_key = xconcat(entries->image_name, "@", text);

@@ -67,43 +67,72 @@ static struct page *held_page(struct store *store, const char *project)
     return page;
 }
 
-static bool names_file(const struct page *page, const char *filename)
+static int compare(const void *a, const void *b)
 {
-    for (size_t i = 0; i < page->file_count; i++)
-        if (strcmp(page->files[i].filename, filename) == 0)
-            return true;
-    return false;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool names_version(const struct page *page, const char *version)
+/* Sorted names, to be looked up: pages of hundreds of thousands of files are allowed. Heap. */
+static const char **sorted_files(const struct page *page)
 {
+    const char **names = xcalloc(page->file_count, sizeof(*names));
+
+    for (size_t i = 0; i < page->file_count; i++)
+        names[i] = page->files[i].filename;
+    qsort(names, page->file_count, sizeof(*names), compare);
+    return names;
+}
+
+static const char **sorted_versions(const struct page *page)
+{
+    const char **names = xcalloc(page->versions.count, sizeof(*names));
+
     for (size_t i = 0; i < page->versions.count; i++)
-        if (strcmp(page->versions.items[i], version) == 0)
-            return true;
-    return false;
+        names[i] = page->versions.items[i];
+    qsort(names, page->versions.count, sizeof(*names), compare);
+    return names;
+}
+
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+    return bsearch(&name, names, count, sizeof(*names), compare);
+}
+
+static void merge_files(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_files(held);
+
+    out->files = arena_alloc(&out->arena, (held->file_count + imported->file_count) * sizeof(*out->files));
+    for (size_t i = 0; i < held->file_count; i++)
+        out->files[i] = held->files[i];
+    for (size_t i = 0; i < imported->file_count; i++)
+        if (!has_name(known, held->file_count, imported->files[i].filename))
+            out->files[out->file_count++] = imported->files[i];
+}
+
+/* A page without versions does not promise to name all of them; a few would be a lie. */
+static void merge_versions(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_versions(held);
+    size_t most = held->versions.count + imported->versions.count;
+
+    if (!held->versions.count)
+        return;
+    out->versions.items = arena_alloc(&out->arena, most * sizeof(*out->versions.items));
+    for (size_t i = 0; i < held->versions.count; i++)
+        out->versions.items[i] = held->versions.items[i];
+    for (size_t i = 0; i < imported->versions.count; i++)
+        if (!has_name(known, held->versions.count, imported->versions.items[i]))
+            out->versions.items[out->versions.count++] = imported->versions.items[i];
 }
 
 /* A page that borrows the strings of both. */
 static void merge(const struct page *held, const struct page *imported, struct page *out)
 {
-    struct arena *arena = &out->arena;
-
     *out = *held;
-    *arena = (struct arena)ARENA_INIT;
-    out->files = arena_alloc(arena, (held->file_count + imported->file_count) * sizeof(*out->files));
-    for (size_t i = 0; i < held->file_count; i++)
-        out->files[i] = held->files[i];
-    for (size_t i = 0; i < imported->file_count; i++)
-        if (!names_file(held, imported->files[i].filename))
-            out->files[out->file_count++] = imported->files[i];
-    size_t most = held->versions.count + imported->versions.count;
-    out->versions.items = arena_alloc(arena, most * sizeof(*out->versions.items));
-    for (size_t i = 0; i < held->versions.count; i++)
-        out->versions.items[i] = held->versions.items[i];
-    /* A page without versions does not promise to name all of them; a few would be a lie. */
-    for (size_t i = 0; held->versions.count && i < imported->versions.count; i++)
-        if (!names_version(held, imported->versions.items[i]))
-            out->versions.items[out->versions.count++] = imported->versions.items[i];
+    out->arena = (struct arena)ARENA_INIT;
+    merge_files(held, imported, out);
+    merge_versions(held, imported, out);
 }
 
 static int put(struct store *store, const struct entry *entry, const struct buf *body)

@@ -10,7 +10,8 @@
 
 struct buf;
 
-/* Before the paths of such files, where the page wants a URL. Nobody is ever asked there: it is no upstream's (RFC 2606). */
+/* Before the paths of such files, where the page wants a URL. Nobody is ever asked there: it is no upstream's (RFC
+ * 2606). */
 #define PAGE_IMPORTED_BASE "http://imported.invalid"
 #define PAGE_IMPORTED_AT_S 0
 
@@ -18,8 +19,9 @@ struct buf;
 void page_imported_attributes(const char *project, struct buf *out);
 bool page_entry_imported(const struct entry *entry);
 
-/* Puts the page into the store, `body` being its bytes, together with what is held of the project. A file that the held page
- * names too stays as that says. Waits for nothing. Returns 0, or negative errno; -EBADMSG: the body is no page of it. */
+/* Puts the page into the store, `body` being its bytes, together with what is held of the project. A file that the held
+ * page names too stays as that says. Waits for nothing. Returns 0, or negative errno; -EBADMSG: the body is no page of
+ * it. */
 int page_put_imported(struct store *store, const struct entry *entry, const struct buf *body);
 
 #endif
