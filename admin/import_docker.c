@@ -141,7 +141,8 @@ static json_t *descriptor(const char *type, const struct foreign_file *file)
                      digest);
 }
 
-/* Finds the layer, and looks whether it is what the configuration says. Returns what the manifest says of it, or NULL. */
+/* Finds the layer, and looks whether it is what the configuration says. Returns what the manifest says of it, or
+ * NULL. */
 static json_t *read_layer(struct reading *reading, const json_t *name, const json_t *diff_id)
 {
     const char *text = json_string_value(name);
