@@ -14,6 +14,7 @@
 #include "proxy/registry.h"
 #include "upstreams/image.h"
 #include "upstreams/manifest.h"
+#include "upstreams/project.h"
 
 #define DEPTH_MAX 3 /* of indexes in indexes, as in proxy/image_parts.h */
 
@@ -179,6 +180,16 @@ static char *media_type_of(const struct import_image *image, const char *body, s
                : xstrdup(manifest.media_type);
 }
 
+/* What people are told of where it came from: the last part of the path, if that is clean enough for an entry's lines. */
+static const char *origin_of(const struct foreign *foreign)
+{
+    const char *name = foreign_name(foreign);
+    const char *slash = strrchr(name, '/');
+    const char *last = slash && slash[1] ? slash + 1 : name;
+
+    return filename_valid(last, strlen(last)) ? last : "";
+}
+
 static int plan_named(struct import_plan *plan, const struct import_image *image,
                       const struct holding *holding, struct buf *error)
 {
@@ -186,7 +197,7 @@ static int plan_named(struct import_plan *plan, const struct import_image *image
     struct planning planning = {
         .plan = plan,
         .image_name = holding->name,
-        .entries = {holding->name, foreign_name(plan->foreign), import_plan_add_entry, plan},
+        .entries = {holding->name, origin_of(plan->foreign), import_plan_add_entry, plan},
         .seen = seen,
         .error = error,
     };
