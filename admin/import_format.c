@@ -241,6 +241,15 @@ static int start_thread(struct import_feed *feed, struct buf *error)
     return 0;
 }
 
+/* Names of hostile files are not to speak to the terminal. */
+static void clean(struct buf *text, const char *allowed)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if (((unsigned char)text->data[i] < ' ' || text->data[i] == 0x7f) &&
+            !(text->data[i] && strchr(allowed, text->data[i])))
+            text->data[i] = '?';
+}
+
 int import_feed_start(enum import_format format, const char *path, const struct config *config,
                       const char *name, struct buf *notes, struct import_feed **out, struct buf *error)
 {
@@ -254,7 +263,9 @@ int import_feed_start(enum import_format format, const char *path, const struct 
         import_plan_finish(&feed->plan);
         result = start_thread(feed, error);
     }
+    clean(notes, "\n");
     if (result < 0) {
+        clean(error, "");
         feed_free(feed);
         return -1;
     }

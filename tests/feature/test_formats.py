@@ -57,6 +57,7 @@ def refused(yizhan, *arguments):
     assert (yizhan.blob_files(), yizhan.index_rows("SELECT space, key FROM entry ORDER BY 1, 2")) == before
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1, result.stderr
+    assert lines[0].isprintable()
     return lines[0]
 
 
@@ -416,6 +417,7 @@ HOSTILE = {
     "link that leads out": {**GOOD, "link": link_to("link", "../../../etc/passwd")},
     "layer that leads out": {**GOOD, f"{1:064x}/layer.tar": link_to(f"{1:064x}/layer.tar", "/etc/passwd")},
     "hard link that leads out": {**GOOD, "link": link_to("link", "/etc/passwd", tarfile.LNKTYPE)},
+    "name that speaks to terminals": {**GOOD, "../\x1b]0;evil\x07": b"x"},
     "device": {**GOOD, "null": device("null")},
     "altered layer": docker_save(plain_image("one"), "nginx:latest", layer0=altered(plain_image("one").layers[0].body)),
     "altered config": docker_save(plain_image("one"), "nginx:latest", config=plain_image("other").config.body),
