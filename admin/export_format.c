@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/export_output.h"
 #include "base/buf.h"
 #include "base/memory.h"
+
+#define PIECE_BYTES (256 * 1024)
 
 struct export_conversion {
     const struct export_options *options;
@@ -30,6 +33,23 @@ int export_format_by_name(const char *name)
         if (strcmp(name, names[i]) == 0)
             return i;
     return -1;
+}
+
+int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
+                      const struct bundle_blob *blob)
+{
+    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    ssize_t got;
+
+    if (name && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
+        return -1;
+    while ((got = bundle_read_bytes(work->reader, piece, PIECE_BYTES, work->error)) > 0)
+        if (name && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
+            return -1;
+    if (got < 0)
+        return -1;
+    work->written.bytes += name ? blob->size_bytes : 0;
+    return name ? export_output_end(output, work->error) : 0;
 }
 
 static ssize_t read_pipe(void *arg, void *data, size_t max)

@@ -44,7 +44,7 @@ int export_conversion_end(struct export_conversion **conversion, struct export_w
 
 /* ---- the conversions (export_image.c, export_wheels.c) ---- */
 
-/* What a conversion works on. Both return 0, or -1 with a sentence. */
+/* What a conversion works on. They return 0, or -1 with a sentence. */
 struct export_work {
     const struct export_options *options;
     struct bundle_reader *reader;
@@ -53,6 +53,11 @@ struct export_work {
     struct buf *notes;
     struct buf *error;
 };
+struct export_output;
+/* The blob that the reader is at: writes its bytes as a file of this name; NULL: skips them. Returns 0, or -1 with a
+ * sentence. */
+int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
+                      const struct bundle_blob *blob);
 int export_image_convert(struct export_work *work);
 int export_wheels_convert(struct export_work *work);
 

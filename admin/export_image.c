@@ -16,7 +16,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define PIECE_BYTES (256 * 1024)
 #define LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define TYPE_INDEX "application/vnd.oci.image.index.v1+json"
 #define BLOB_NAME_SIZE (sizeof("blobs/sha256/") + DIGEST_HEX_SIZE)
@@ -34,23 +33,11 @@ static void blob_name(const struct digest *digest, char out[BLOB_NAME_SIZE])
 static int write_blob(struct export_work *work, struct export_output *output, const struct bundle_blob *blob,
                       bool wanted)
 {
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
     char name[BLOB_NAME_SIZE];
-    ssize_t got;
 
     blob_name(&blob->digest, name);
-    if (wanted && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
-        return -1;
-    while ((got = bundle_read_bytes(work->reader, piece, PIECE_BYTES, work->error)) > 0)
-        if (wanted && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
-            return -1;
-    if (got < 0)
-        return -1;
-    if (!wanted)
-        return 0;
-    work->written.files++;
-    work->written.bytes += blob->size_bytes;
-    return export_output_end(output, work->error);
+    work->written.files += wanted;
+    return export_write_blob(work, output, wanted ? name : NULL, blob);
 }
 
 static int keep_manifest(struct export_work *work, struct picked_manifest *manifest,

@@ -10,8 +10,6 @@
 #include "proxy/pypi.h"
 #include "upstreams/project.h"
 
-#define PIECE_BYTES (256 * 1024)
-
 struct wheel {
     struct digest digest;
     char filename[FILENAME_MAX_BYTES + 1];
@@ -105,22 +103,6 @@ static const struct wheel *find(const struct wheels *wheels, const struct digest
                                                                                    : NULL;
 }
 
-static int write_blob(struct export_work *work, struct export_output *output, const char *name,
-                      const struct bundle_blob *blob)
-{
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
-    ssize_t got;
-
-    if (name && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
-        return -1;
-    while ((got = bundle_read_bytes(work->reader, piece, PIECE_BYTES, work->error)) > 0)
-        if (name && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
-            return -1;
-    if (got < 0)
-        return -1;
-    return name ? export_output_end(output, work->error) : 0;
-}
-
 /* The others of the same bytes stand behind the first. */
 static int write_others(struct export_work *work, struct export_output *output, const struct wheels *wheels,
                         const struct wheel *first)
@@ -147,10 +129,9 @@ int export_wheels_convert(struct export_work *work)
         return -1;
     while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
         const struct wheel *wheel = find(&wheels, &blob.digest);
-        if (write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0 ||
+        if (export_write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0 ||
             (wheel && write_others(work, output, &wheels, wheel) < 0))
             return -1;
-        work->written.bytes += wheel ? blob.size_bytes : 0;
     }
     return more < 0 ? -1 : export_output_finish(output, work->error);
 }

@@ -37,6 +37,8 @@ struct foreign_file {
  * messages and must stay. They return 0, or -1 with a sentence in `error`. */
 int foreign_open_folder(const char *path, struct foreign **out, struct buf *error);
 int foreign_open_archive(int fd, const char *name, struct foreign **out, struct buf *error);
+/* Appends the name of an archive's first member. Returns 0, or -1 when it is no archive. */
+int foreign_first_name(int fd, struct buf *out);
 void foreign_free(struct foreign **foreign);
 #define CLEANUP_FOREIGN __attribute__((cleanup(foreign_free)))
 const char *foreign_name(const struct foreign *foreign);

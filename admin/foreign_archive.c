@@ -197,6 +197,19 @@ int foreign_open_archive(int fd, const char *name, struct foreign **out, struct 
     return 0;
 }
 
+int foreign_first_name(int fd, struct buf *out)
+{
+    struct foreign *CLEANUP_FOREIGN foreign = foreign_new("", fd, false);
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, &ignored);
+    struct archive_entry *entry;
+
+    if (!archive || next_member(foreign, archive, &entry, &ignored) <= 0 || !archive_entry_pathname(entry))
+        return -1;
+    buf_add_text(out, archive_entry_pathname(entry));
+    return 0;
+}
+
 /* ---- the second time ---- */
 
 struct again {

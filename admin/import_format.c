@@ -1,8 +1,6 @@
 /* The thread of a feed owns its plan from its start to its end; everybody else waits. */
 #include "admin/import_format.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +13,6 @@
 #include "admin/import_image.h"
 #include "admin/import_wheels.h"
 #include "base/buf.h"
-#include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -60,24 +57,12 @@ static int format_of_folder(const char *path, struct buf *error)
 /* The first name in the archive decides between a bundle and all others; both may be compressed. */
 static int format_of_archive(int fd)
 {
-    struct archive *archive = archive_read_new();
-    struct archive_entry *entry;
-    int format = IMPORT_BUNDLE;
+    struct buf CLEANUP_BUF name = BUF_INIT;
 
-    CHECK(archive);
-    archive_read_support_format_tar(archive);
-    archive_read_support_filter_gzip(archive);
-    archive_read_support_filter_bzip2(archive);
-    archive_read_support_filter_xz(archive);
-    archive_read_support_filter_zstd(archive);
-    if (archive_read_open_fd(archive, fd, SPOOL_PIECE_BYTES) == ARCHIVE_OK &&
-        archive_read_next_header(archive, &entry) >= ARCHIVE_WARN) {
-        const char *name = archive_entry_pathname(entry);
-        if (!name || !text_starts(name, "manifest-") || !text_ends(name, ".jsonl"))
-            format = IMPORT_DOCKER;
-    }
-    archive_read_free(archive);
-    return format;
+    if (foreign_first_name(fd, &name) < 0)
+        return IMPORT_BUNDLE;
+    return text_starts(name.data, "manifest-") && text_ends(name.data, ".jsonl") ? IMPORT_BUNDLE
+                                                                                 : IMPORT_DOCKER;
 }
 
 int import_format_of(const char *path, struct buf *error)
