@@ -28,6 +28,9 @@ struct invocation {
     const char *config_path;
     bool json;
     json_t *arguments; /* of the operation */
+    int fd;            /* for it; -1: none. The caller's */
+    bool creates;      /* a store that is not there is made */
+    bool silent;       /* standard output is for something else: results are not printed */
 };
 #define CLEANUP_INVOCATION __attribute__((cleanup(invocation_release)))
 

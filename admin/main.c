@@ -32,8 +32,8 @@ static const struct command help_command = {
 
 /* In the order of the list that help prints. */
 static const struct command *const commands[] = {
-    &serve_command, &prefetch_command, &stats_command,  &ls_command,      &show_command,
-    &purge_command, &gc_command,       &verify_command, &version_command, &help_command,
+    &serve_command, &prefetch_command, &stats_command,  &ls_command,     &show_command,    &purge_command,
+    &gc_command,    &verify_command,   &export_command, &import_command, &version_command, &help_command,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -64,7 +64,7 @@ static int ask_address(int fd, struct buf *url, struct buf *error)
 {
     json_t *CLEANUP_JSON arguments = json_object();
 
-    return control_command(fd, address_operation.name, arguments, take_url, url, error) ? -1 : 0;
+    return control_command(fd, address_operation.name, arguments, -1, take_url, url, error) ? -1 : 0;
 }
 
 /* ---- with it ---- */
