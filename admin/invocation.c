@@ -34,13 +34,23 @@ void invocation_release(struct invocation *invocation)
     json_decref(take_ptr(&invocation->arguments));
 }
 
+/* getopt's own list, for those of the options that have a letter. */
+static void print_letters(const struct option *options, struct buf *out)
+{
+    for (; options->name; options++)
+        if (options->val < 256)
+            buf_printf(out, "%c%s", options->val, options->has_arg ? ":" : "");
+}
+
 int invocation_options(struct invocation *invocation, int argc, char **argv, const struct option *options,
                        int (*take)(struct invocation *invocation, int option, const char *value))
 {
+    struct buf CLEANUP_BUF letters = BUF_INIT;
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    print_letters(options, &letters);
+    while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
         if (option == 'c')
             invocation->config_path = optarg;
         else if (option == 'j')

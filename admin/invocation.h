@@ -10,7 +10,7 @@
 
 struct operation;
 
-/* What all of these commands take; a command's own options have values from 256 on. */
+/* What all of these commands take; a command's own options have values from 256 on, or a letter. */
 #define COMMON_OPTIONS                        \
     {"config", required_argument, NULL, 'c'}, \
     {                                         \
