@@ -146,23 +146,11 @@ void progress_draw(struct progress *progress, int64_t now_ms)
     draw(progress, false);
 }
 
-/* What is said may come from a peer, and goes to a terminal. */
-static void make_printable(struct buf *text)
-{
-    bool utf8 = text_is_utf8(text->data, text->len);
-
-    for (size_t i = 0; i < text->len; i++) {
-        unsigned char c = (unsigned char)text->data[i];
-        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
-            text->data[i] = '?';
-    }
-}
-
 static void say(struct progress *progress, struct buf *line)
 {
     if (progress->quiet)
         return;
-    make_printable(line);
+    text_make_printable(line->data, line->len);
     buf_add_char(line, '\n');
     if (progress->bars)
         buf_add(&progress->above, line->data, line->len);

@@ -169,7 +169,7 @@ static void add_glyphs(const struct glyph *glyphs, size_t count, struct buf *out
 void progress_name_print(const char *text, size_t columns, struct buf *out)
 {
     static const char gap[] = "...";
-    struct glyph glyphs[GLYPHS_MAX];
+    struct glyph glyphs[GLYPHS_MAX] = {{NULL, 0, 0}};
     size_t count = take_apart(text, glyphs);
     size_t whole = columns_of(glyphs, count);
 
