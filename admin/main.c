@@ -1,5 +1,4 @@
 /* The command line: which command is meant, and help. No state. */
-#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

@@ -362,7 +362,10 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
             return MHD_YES;
         if (state_of(fill) == FILL_STARTING || state_of(fill) == FILL_STREAMING) /* the server is stopping */
             return respond_no_metadata(request, lookup);
+        how = HOW_MISS; /* so fast that there was nothing to wait for */
     }
+    if (request_offline(request)) /* at most it was taken out of a wheel that is here */
+        how = HOW_HIT;
     request->how = how;
     enum MHD_Result result =
         how == HOW_MISS ? respond_object_brought(request, object) : respond_object(request, object);

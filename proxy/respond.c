@@ -84,18 +84,6 @@ static const char *code_of_status(int status)
     }
 }
 
-/* Peers' words may be part of the message; a terminal shows it, and JSON is UTF-8. */
-static void make_printable(struct buf *text)
-{
-    bool utf8 = text_is_utf8(text->data, text->len);
-
-    for (size_t i = 0; i < text->len; i++) {
-        unsigned char c = (unsigned char)text->data[i];
-        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
-            text->data[i] = '?';
-    }
-}
-
 static char *registry_error_body(const char *code, const char *message)
 {
     json_t *body = json_pack("{s:[{s:s,s:s,s:{}}]}", "errors", "code", code, "message", message, "detail");
@@ -117,7 +105,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
     char *body;
 
     buf_vprintf(&text, format, args);
-    make_printable(&text);
+    text_make_printable(text.data, text.len); /* peers' words may be part of it */
     if (request->registry) {
         type = "application/json";
         body = registry_error_body(form->code ? form->code : code_of_status(form->status), text.data);
@@ -413,10 +401,9 @@ static bool bodiless(const struct request *request, const struct part *part)
     return part->status == MHD_HTTP_NOT_MODIFIED || request_is_head(request);
 }
 
-enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *plain)
+enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers)
 {
-    struct file_headers hit = *plain;
-    const struct file_headers *headers = &hit;
+    struct file_headers hit = *headers;
     int64_t size = blob->size_bytes;
     struct part part = choose_part(request, size, headers->etag);
 
@@ -428,14 +415,14 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         return respond_unsatisfiable(request, size);
     if (bodiless(request, &part))
-        return respond_bodiless(request, &part, size, headers);
+        return respond_bodiless(request, &part, size, &hit);
     posix_fadvise(request->blob.fd, part.start, part.len < READ_AHEAD_BYTES ? part.len : READ_AHEAD_BYTES,
                   POSIX_FADV_WILLNEED);
     struct MHD_Response *response =
         MHD_create_response_from_fd_at_offset64((uint64_t)part.len, request->blob.fd, (uint64_t)part.start);
     CHECK(response);
     request->blob.fd = -1; /* closed by libmicrohttpd with the response */
-    add_file_headers(response, &part, size, headers);
+    add_file_headers(response, &part, size, &hit);
     return queue_once(request, part.status, part.len, response);
 }
 
@@ -454,10 +441,9 @@ static enum MHD_Result wait_for_length(struct request *request, struct fill *fil
     return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "its length is not certain yet, try again");
 }
 
-enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *plain)
+enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers)
 {
-    struct file_headers miss = *plain;
-    const struct file_headers *headers = &miss;
+    struct file_headers miss = *headers;
 
     miss.cache_status = request->collapsed ? CACHE_STATUS_COLLAPSED : CACHE_STATUS_MISS;
     lock_acquire(&fill->lock);
@@ -476,7 +462,7 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     }
     if (bodiless(request, &part)) {
         /* Nothing holds a mere length back until it is verified, so nobody may keep it. */
-        struct file_headers bare = *headers;
+        struct file_headers bare = miss;
         bare.cache_control = verified ? NULL : "no-store";
         return respond_bodiless(request, &part, size, &bare);
     }
@@ -486,6 +472,6 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     struct MHD_Response *response =
         MHD_create_response_from_callback((uint64_t)part.len, BLOCK_BYTES, reader_read, request, NULL);
     CHECK(response);
-    add_file_headers(response, &part, size, headers);
+    add_file_headers(response, &part, size, &miss);
     return queue_once(request, part.status, part.len, response);
 }

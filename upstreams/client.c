@@ -17,14 +17,17 @@
 #define PARALLEL 16
 #define PARALLEL_MAX 128 /* the loop keeps as many connections */
 
+STAILQ_HEAD(client_queue, client_entry);
+LIST_HEAD(transfer_list, transfer);
+
 struct client {
     struct client_server server;
     struct loop *loop;
     size_t parallel;
     size_t running;
-    STAILQ_HEAD(, client_entry) queue;
-    LIST_HEAD(, transfer) idle;
-    LIST_HEAD(, transfer) busy;
+    struct client_queue queue;
+    struct transfer_list idle;
+    struct transfer_list busy;
 };
 
 /* ---- the server's URL ---- */
@@ -74,11 +77,6 @@ static int take_url(const char *text, struct client_server *out, struct buf *err
 }
 
 /* ---- questions ---- */
-
-static char *copy(const char *text)
-{
-    return xstrdup_or_null(text);
-}
 
 void client_entry_free(struct client_entry *entry)
 {
@@ -138,8 +136,8 @@ void client_ask(struct client *client, const struct client_question *question, c
 
     CHECK(*question->path == '/');
     entry->question = *question;
-    entry->question.path = copy(question->path);
-    entry->question.accept = copy(question->accept);
+    entry->question.path = xstrdup(question->path);
+    entry->question.accept = xstrdup_or_null(question->accept);
     entry->visit = visit;
     entry->arg = arg;
     STAILQ_INSERT_TAIL(&client->queue, entry, queued);

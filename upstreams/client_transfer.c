@@ -9,14 +9,13 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/version.h"
 #include "upstreams/cache_status.h"
 #include "upstreams/client_private.h"
+#include "upstreams/loop.h"
 #include "upstreams/url.h"
 
 #define REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L
-#define IDLE_CONNECTION_S 30L
 /* A Yizhan says nothing while it fetches, for as long as that takes; whether it is there is the kernel's to find out. */
 #define PROBE_AFTER_S 60L
 #define PROBE_EVERY_S 20L
@@ -89,23 +88,12 @@ static void set_connection(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
 
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-#if CURL_AT_LEAST_VERSION(7, 85, 0)
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "yizhan/" YIZHAN_VERSION);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (transfer->server->direct)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (transfer->server->socket_path)
@@ -117,8 +105,7 @@ struct transfer *transfer_new(const struct client_server *server)
     struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
     transfer->server = server;
-    transfer->easy = curl_easy_init();
-    CHECK(transfer->easy);
+    transfer->easy = loop_easy_new();
     buf_init(&transfer->body);
     buf_init(&transfer->problem);
     head_init(&transfer->head);
@@ -271,12 +258,7 @@ static void make_line(struct buf *text)
     buf_truncate(text, len < TROUBLE_BYTES ? len : TROUBLE_BYTES);
     while (text->len && !text_is_utf8(text->data, text->len) && text->len + 4 > TROUBLE_BYTES)
         buf_truncate(text, text->len - 1); /* a character that was cut */
-    bool utf8 = text_is_utf8(text->data, text->len);
-    for (size_t i = 0; i < text->len; i++) {
-        unsigned char c = (unsigned char)text->data[i];
-        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
-            text->data[i] = '?';
-    }
+    text_make_printable(text->data, text->len);
 }
 
 static void find_trouble(struct transfer *transfer)

@@ -150,11 +150,12 @@ def test_held_only_serves_after_a_restart(yizhan, upstream, wheel):
     assert quiet(yizhan, upstream, asked)
 
 
-def test_held_only_takes_metadata_out_of_a_wheel_that_is_held(yizhan, upstream, wheel):
+def test_held_only_metadata_of_a_wheel_that_is_held(yizhan, upstream, wheel):
     yizhan.get(wheel.path)
     yizhan.wait_idle()
     asked = len(upstream.asked())
-    assert yizhan.get(wheel.path + ".metadata", HELD_ONLY).body == wheel.metadata
+    response = yizhan.get(wheel.path + ".metadata", HELD_ONLY)
+    assert (response.body, response.header("Cache-Status")) == (wheel.metadata, HIT)
     assert quiet(yizhan, upstream, asked)
 
 
