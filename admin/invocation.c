@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
 #include "storage/keep.h"
 #include "storage/store.h"
 
@@ -61,9 +62,9 @@ int invocation_bad_value(const struct invocation *invocation, const char *option
 
 int invocation_name(struct invocation *invocation, const char *name)
 {
-    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:"))
+    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:") && !text_starts(name, "prefetch:"))
         return invocation_bad_value(invocation, "name", name,
-                                    "pypi:PROJECT[==VERSION] or docker:IMAGE[:TAG]");
+                                    "pypi:PROJECT[==VERSION], docker:IMAGE[:TAG] or prefetch:LIST");
     json_object_set_new(invocation->arguments, "name", operation_text(name));
     return 0;
 }
@@ -124,6 +125,7 @@ static int open_store(struct config *config, struct store **out, struct buf *err
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
         .spare = spare_pins,
+        .together = image_unit_of,
         .spare_arg = config,
     };
 

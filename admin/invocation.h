@@ -42,7 +42,13 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
 int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
                          const char *expected);
 
-/* Takes the name of a project or image (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
+/* For commands that take such a name. */
+#define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"
+#define HOLDING_DETAILS                                                                           \
+    "Versions are compared by PEP 440, and may be chosen by its specifiers: 'pypi:flask>=2,<3', " \
+    "'pypi:flask==3.*'.\n"
+
+/* Takes the name of a project, image or list (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
  * message when it has not even the form of one. */
 int invocation_name(struct invocation *invocation, const char *name);
 

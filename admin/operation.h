@@ -42,6 +42,7 @@ extern const struct operation show_operation;
 extern const struct operation purge_operation;
 extern const struct operation gc_operation;
 extern const struct operation verify_operation;
+extern const struct operation address_operation; /* where the server listens: server_url.h */
 
 /* ---- for operations ---- */
 

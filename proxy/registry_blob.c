@@ -329,7 +329,7 @@ static enum MHD_Result respond_not_stored(struct request *request, struct blob_l
     struct blob_headers headers;
     enum document_result result = DOCUMENT_NOT_FOUND;
 
-    if (request->site->config->server.offline || known_absent(request, lookup, &result))
+    if (request_offline(request) || known_absent(request, lookup, &result))
         return respond_missing(request, result, lookup);
     if (!request_is_head(request))
         return respond_from_upstream(request, lookup);
@@ -357,7 +357,7 @@ static enum MHD_Result respond(struct request *request, struct blob_lookup *look
     request->how = HOW_HIT;
     if (!lookup->referred) {
         enum document_result result =
-            request->site->config->server.offline ? DOCUMENT_NOT_FOUND : confirm(request, lookup);
+            request_offline(request) ? DOCUMENT_NOT_FOUND : confirm(request, lookup);
         if (result != DOCUMENT_HAVE)
             blob_close(request->proxy->store, &blob);
         if (result == DOCUMENT_WAIT)

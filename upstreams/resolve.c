@@ -616,15 +616,15 @@ static void note(struct resolution *out, struct pointers *notes, const char *for
     pointers_add(notes, arena_strdup(&out->arena, text.data));
 }
 
-static void answer_extras(const struct node *node, struct resolved *item, struct resolution *out,
-                          struct pointers *notes)
+static void answer_extras(const struct search *search, const struct node *node, struct resolved *item,
+                          struct resolution *out, struct pointers *notes)
 {
     const char **extras = arena_alloc(&out->arena, node->extras.count * sizeof(*extras));
 
     for (size_t i = 0; i < node->extras.count; i++) {
         const struct edge *edge = node->extras.items[i];
         struct buf CLEANUP_BUF who = BUF_INIT;
-        if (metadata_has_extra(&node->pin->metadata, edge->extra)) {
+        if (search->request->without_deps || metadata_has_extra(&node->pin->metadata, edge->extra)) {
             extras[item->extra_count++] = arena_strdup(&out->arena, edge->extra);
             continue;
         }
@@ -637,8 +637,8 @@ static void answer_extras(const struct node *node, struct resolved *item, struct
     item->extras = extras;
 }
 
-static void answer_node(const struct node *node, struct resolved *item, struct resolution *out,
-                        struct pointers *notes)
+static void answer_node(const struct search *search, const struct node *node, struct resolved *item,
+                        struct resolution *out, struct pointers *notes)
 {
     struct buf CLEANUP_BUF who = BUF_INIT;
     const char *reason = node->pin->file->yanked_reason;
@@ -648,9 +648,10 @@ static void answer_node(const struct node *node, struct resolved *item, struct r
         .project = arena_strdup(&out->arena, node->project),
         .version = arena_strdup(&out->arena, node->pin->version.text),
         .file = node->pin->file,
+        .sdist = node->pin->sdist,
         .wanted_by = arena_strdup(&out->arena, who.data),
     };
-    answer_extras(node, item, out, notes);
+    answer_extras(search, node, item, out, notes);
     if (node->pin->yanked)
         note(out, notes, "%s %s was yanked%s%s, but %s pins it", item->project, item->version,
              reason && *reason ? ": " : "", reason ? reason : "", item->wanted_by);
@@ -665,8 +666,8 @@ static struct resolution *make_answer(const struct search *search)
     out->steps = search->steps;
     out->items = arena_alloc(&out->arena, search->levels.count * sizeof(*out->items));
     for (size_t i = 0; i < search->levels.count; i++)
-        answer_node(((const struct level *)search->levels.items[i])->node, &out->items[out->count++], out,
-                    &notes);
+        answer_node(search, ((const struct level *)search->levels.items[i])->node, &out->items[out->count++],
+                    out, &notes);
     if (out->count)
         qsort(out->items, out->count, sizeof(*out->items), by_project);
     if (notes.count)
@@ -714,6 +715,24 @@ int resolve(const struct resolve_request *request, struct resolution **out, stru
     if (begin(&search) == 0 && search_all(&search) == 0) {
         *out = make_answer(&search);
         status = 0;
+    }
+    search_release(&search);
+    return status;
+}
+
+int resolve_each_version(const struct resolve_request *request, const char *project,
+                         int (*visit)(void *arg, const char *version), void *arg, struct buf *error)
+{
+    struct search search = {.request = request, .arena = ARENA_INIT, .error = error};
+    struct demand demand;
+    int status = begin(&search);
+
+    if (status == 0) {
+        const struct node *node = search_node(&search, project, strlen(project));
+        demand_init(&search, node, &demand);
+        for (size_t i = 0; i < node->release_count && status == 0; i++)
+            if (demand_takes(&demand, node->releases[i]))
+                status = visit(arg, node->releases[i]->version.text);
     }
     search_release(&search);
     return status;

@@ -88,6 +88,7 @@ struct resolve_request {
     const struct python_target *target;
     const struct resolve_provider *provider;
     bool sdists;         /* may be taken where there is no wheel */
+    bool without_deps;   /* only what is required itself; no metadata is asked for */
     bool require_hashes; /* nothing is taken that has no hash above (pip's --require-hashes) */
     enum resolve_prereleases prereleases;
     size_t steps_max; /* 0: RESOLVE_STEPS_DEFAULT */
@@ -99,7 +100,8 @@ struct resolved {
     const char *project; /* normalised */
     const char *version; /* canonical */
     const struct page_file *file;
-    const char *const *extras; /* that are wanted and provided; normalised, sorted */
+    const struct page_file *sdist; /* of the same version, allowed or not; NULL: none. May be `file` */
+    const char *const *extras;     /* that are wanted and provided; normalised, sorted */
     size_t extra_count;
     const char *wanted_by; /* the first of those who want it: "requirements.txt:4", "flask 3.0" */
 };
@@ -117,5 +119,11 @@ struct resolution {
  * them, or what the provider failed with. */
 int resolve(const struct resolve_request *request, struct resolution **out, struct buf *error);
 void resolution_free(struct resolution *resolution);
+
+/* Calls `visit` for each version of a project that the requirements and constraints of the request for it allow and that
+ * has a file for the target, newest first, until it returns non-zero. Dependencies and metadata are not looked at. Returns
+ * that, 0, or -1 with a sentence. */
+int resolve_each_version(const struct resolve_request *request, const char *project,
+                         int (*visit)(void *arg, const char *version), void *arg, struct buf *error);
 
 #endif

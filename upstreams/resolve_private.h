@@ -47,14 +47,15 @@ enum trouble { TROUBLE_NONE, TROUBLE_WHEEL, TROUBLE_SDIST, TROUBLE_PYTHON, TROUB
 struct release {
     struct node *node;
     struct version version;
-    const struct page_file *file; /* the best that is there; NULL: none fits, see trouble */
-    bool yanked;                  /* all that fit are */
-    enum trouble trouble;         /* of the file that came closest */
-    const char *wanted_python;    /* then */
-    int rank;                     /* of `file`: of its tag; sdists come last */
-    struct wheel_name *wheel;     /* of `file`, to compare builds; NULL for an sdist */
-    bool loaded;                  /* what follows */
-    const char *refusal;          /* why it cannot be taken after all: "has metadata ..." */
+    const struct page_file *file;  /* the best that is there; NULL: none fits, see trouble */
+    bool yanked;                   /* all that fit are */
+    enum trouble trouble;          /* of the file that came closest */
+    const char *wanted_python;     /* then */
+    const struct page_file *sdist; /* one that fits but for being an sdist; NULL: none */
+    int rank;                      /* of `file`: of its tag; sdists come last */
+    struct wheel_name *wheel;      /* of `file`, to compare builds; NULL for an sdist */
+    bool loaded;                   /* what follows */
+    const char *refusal;           /* why it cannot be taken after all: "has metadata ..." */
     struct metadata metadata;
     struct wish *wishes; /* one for each metadata.requires */
 };

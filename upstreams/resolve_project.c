@@ -166,8 +166,17 @@ static bool better(const struct offer *offer, const struct release *release)
     return offer->is_wheel && release->wheel && wheel_name_compare_builds(&offer->wheel, release->wheel) > 0;
 }
 
+static bool is_fitting_sdist(const struct search *search, const struct offer *offer,
+                             const struct release *release)
+{
+    return !offer->is_wheel && python_fits(search, offer->file->requires_python) &&
+           hashes_fit(search, release->node, offer->file);
+}
+
 static void take_offer(struct search *search, struct release *release, const struct offer *offer)
 {
+    if (!release->sdist && is_fitting_sdist(search, offer, release))
+        release->sdist = offer->file;
     if (offer->trouble != TROUBLE_NONE) {
         if (!release->file && offer->trouble > release->trouble) {
             release->trouble = offer->trouble;
@@ -222,7 +231,7 @@ static struct release *release_of(struct search *search, struct node *node, cons
 }
 
 /* The better of two releases whose versions are equal, but written differently ("1.0", "1.0.0"). */
-static struct release *merge(struct release *a, struct release *b)
+static struct release *better_release(struct release *a, struct release *b)
 {
     if (!a->file != !b->file)
         return a->file ? a : b;
@@ -231,6 +240,16 @@ static struct release *merge(struct release *a, struct release *b)
     if (!a->file)
         return a->trouble >= b->trouble ? a : b;
     return b->rank < a->rank ? b : a;
+}
+
+static struct release *merge(struct release *a, struct release *b)
+{
+    struct release *winner = better_release(a, b);
+    const struct release *loser = winner == a ? b : a;
+
+    if (!winner->sdist)
+        winner->sdist = loser->sdist;
+    return winner;
 }
 
 static void sort_releases(struct search *search, struct node *node, struct pointers *releases)
@@ -355,6 +374,10 @@ int release_load(struct search *search, struct release *release)
     if (release->loaded)
         return 0;
     CHECK(release->file);
+    if (search->request->without_deps) {
+        release->loaded = true;
+        return 0;
+    }
     enum resolve_supply supply =
         provider->metadata(provider->arg, release->node->project, release->file, &text, &why);
     if (supply == RESOLVE_FAILED) {

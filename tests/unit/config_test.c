@@ -712,9 +712,9 @@ static void config_bad_pins(void **state)
 {
     (void)state;
     refused_key("[storage]", "pin = flask",
-                "pin = flask: expected pypi:PROJECT or docker:IMAGE; it begins with neither");
+                "pin = flask: expected pypi:PROJECT, docker:IMAGE or prefetch:LIST; it begins with none of");
     refused_key("[storage]", "pin = deb:left-pad",
-                "pin = deb:left-pad: expected pypi:PROJECT or docker:IMAGE");
+                "pin = deb:left-pad: expected pypi:PROJECT, docker:IMAGE or prefetch:LIST");
 }
 
 static void config_registry_bad_keys(void **state)
@@ -1277,7 +1277,7 @@ static void config_reference_lists_keys(void **state)
         "| `max_size` | a size such as 64M (K M G T), at least 1M | `100G` | ",
         "| `min_free` | a size such as 64M (K M G T) | `2G` | ",
         "| `keep` | a time such as 10m (s m h d) from 0 to 3650d | `0s` | ",
-        "| `pin` | pypi:PROJECT or docker:IMAGE; may be given several times | – | ",
+        "| `pin` | pypi:PROJECT, docker:IMAGE or prefetch:LIST; may be given several times | – | ",
         "| `ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
         "| `index` | an http:// or https:// URL | must be given | ",
         "| `proxy` | ",

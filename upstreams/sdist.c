@@ -1,0 +1,305 @@
+#include "upstreams/sdist.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/metadata.h"
+#include "upstreams/toml.h"
+
+#define BUILD_REQUIRES_MAX 1000
+#define MEMBERS_MAX 200000
+
+/* ---- the archive ---- */
+
+/* The members that are read. */
+struct members {
+    struct buf pkg_info;
+    struct buf pyproject;
+    struct buf requires; /* requires.txt of an egg-info */
+    bool egg_info;
+};
+
+static void members_release(struct members *members)
+{
+    buf_release(&members->pkg_info);
+    buf_release(&members->pyproject);
+    buf_release(&members->requires);
+}
+
+static size_t count_slashes(const char *path)
+{
+    size_t count = 0;
+
+    for (; *path; path++)
+        count += *path == '/';
+    return count;
+}
+
+/* "flask-1.0/PKG-INFO", "flask-1.0/src/flask.egg-info/requires.txt". NULL: not of interest. */
+static struct buf *member_for(struct members *members, const char *path)
+{
+    const char *name = strrchr(path, '/');
+    size_t depth = count_slashes(path);
+
+    if (!name)
+        return NULL;
+    if (depth == 1 && strcmp(name, "/PKG-INFO") == 0)
+        return &members->pkg_info;
+    if (depth == 1 && strcmp(name, "/pyproject.toml") == 0)
+        return &members->pyproject;
+    if (depth > 3 || !strstr(path, ".egg-info/"))
+        return NULL;
+    members->egg_info = true;
+    return strcmp(name, "/requires.txt") == 0 ? &members->requires : NULL;
+}
+
+static int read_member(struct archive *archive, struct buf *out)
+{
+    char piece[65536];
+    ssize_t got;
+
+    buf_reset(out);
+    while ((got = archive_read_data(archive, piece, sizeof(piece))) > 0) {
+        if (out->len + (size_t)got > METADATA_MAX_BYTES)
+            return -1;
+        buf_add(out, piece, (size_t)got);
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static int read_members(struct archive *archive, struct members *members, struct buf *error)
+{
+    struct archive_entry *entry;
+    int status = ARCHIVE_OK;
+
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        status = archive_read_next_header(archive, &entry);
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+            break;
+        const char *path = archive_entry_pathname(entry);
+        struct buf *out =
+            path && archive_entry_filetype(entry) == AE_IFREG ? member_for(members, path) : NULL;
+        if (archive_filter_bytes(archive, 0) > SDIST_MAX_UNPACKED_BYTES)
+            break;
+        if (out && read_member(archive, out) < 0) {
+            buf_set(error, "has a broken or too large %s", path);
+            return -1;
+        }
+    }
+    if (status == ARCHIVE_EOF)
+        return 0;
+    buf_set(error, "is no archive that can be read to its end");
+    return -1;
+}
+
+static int open_members(const char *body, size_t len, struct members *members, struct buf *error)
+{
+    struct archive *archive = archive_read_new();
+    int result = -1;
+
+    archive_read_support_filter_all(archive);
+    archive_read_support_format_tar(archive);
+    archive_read_support_format_zip(archive);
+    if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK)
+        result = read_members(archive, members, error);
+    else
+        buf_set(error, "is no archive");
+    archive_read_free(archive);
+    return result;
+}
+
+/* ---- dependencies ---- */
+
+/* The headers end at the first empty line; what follows is a description. */
+static size_t headers_length(const struct buf *text)
+{
+    const char *end = strstr(text->data, "\n\n");
+    const char *windows = strstr(text->data, "\n\r\n");
+
+    if (windows && (!end || windows < end))
+        end = windows;
+    return end ? (size_t)(end - text->data) + 1 : text->len;
+}
+
+/* The value of the first line that begins with `field` ("dynamic:"), from *from on, in any case; NULL: none. */
+static const char *next_field(const char **from, const char *end, const char *field)
+{
+    size_t len = strlen(field);
+
+    for (const char *line = *from; line < end;) {
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        next = next ? next + 1 : end;
+        if ((size_t)(next - line) > len && strncasecmp(line, field, len) == 0) {
+            *from = next;
+            return line + len + strspn(line + len, " \t");
+        }
+        line = next;
+    }
+    *from = end;
+    return NULL;
+}
+
+static bool is_dynamic(const char *headers, const char *end)
+{
+    for (const char *from = headers, *value; (value = next_field(&from, end, "dynamic:"));)
+        if (strncasecmp(value, "requires-dist", strlen("requires-dist")) == 0)
+            return true;
+    return false;
+}
+
+/* PEP 643: from metadata 2.2 on, what is not dynamic holds for every wheel built from it. */
+static bool says_all(const char *headers, const char *end)
+{
+    const char *from = headers;
+    const char *version = next_field(&from, end, "metadata-version:");
+    char *rest;
+
+    if (!version || is_dynamic(headers, end))
+        return false;
+    long major = strtol(version, &rest, 10);
+    long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+    return major > 2 || (major == 2 && minor >= 2);
+}
+
+/* A section of requires.txt: "[extra]", "[extra:marker]", "[:marker]". */
+struct section {
+    char *extra;
+    char *marker;
+};
+
+static void section_begin(struct section *section, const char *line, size_t len, struct buf *out)
+{
+    const char *colon = memchr(line, ':', len);
+    size_t extra_len = colon ? (size_t)(colon - line) : len;
+
+    free(section->extra);
+    free(section->marker);
+    section->extra = extra_len ? xstrndup(line, extra_len) : NULL;
+    section->marker = colon ? xstrndup(colon + 1, len - extra_len - 1) : NULL;
+    if (section->extra)
+        buf_printf(out, "Provides-Extra: %s\n", section->extra);
+}
+
+/* "a>=1" and "a>=1; marker" become fields with all conditions behind ";". A URL has ";" only behind a blank. */
+static void add_requirement(const struct section *section, const char *line, size_t len, struct buf *out)
+{
+    const char *semicolon = memchr(line, ';', len);
+    const char *glue = " ; ";
+
+    if (memmem(line, len, " @ ", 3))
+        semicolon = memmem(line, len, " ;", 2);
+    size_t bare = semicolon ? (size_t)(semicolon - line) : len;
+    buf_printf(out, "Requires-Dist: %.*s", (int)bare, line);
+    if (semicolon) {
+        const char *own = semicolon + 1 + (*semicolon == ' ');
+        buf_printf(out, "%s(%.*s)", glue, (int)(line + len - own), own);
+        glue = " and ";
+    }
+    if (section->marker) {
+        buf_printf(out, "%s(%s)", glue, section->marker);
+        glue = " and ";
+    }
+    if (section->extra)
+        buf_printf(out, "%sextra == \"%s\"", glue, section->extra);
+    buf_add_char(out, '\n');
+}
+
+static void add_requires(const struct buf *text, struct buf *out)
+{
+    struct section section = {NULL, NULL};
+    const char *rest = text->data;
+    const char *line;
+    size_t len;
+
+    while ((line = text_next(&rest, '\n', &len))) {
+        if (len && line[len - 1] == '\r')
+            len--;
+        text_trim(&line, &len);
+        if (len >= 2 && *line == '[' && line[len - 1] == ']')
+            section_begin(&section, line + 1, len - 2, out);
+        else if (len && *line != '#')
+            add_requirement(&section, line, len, out);
+    }
+    free(section.extra);
+    free(section.marker);
+}
+
+static void make_metadata(const struct members *members, struct sdist *out)
+{
+    const struct buf *text = &members->pkg_info;
+    const char *end = text->data + headers_length(text);
+    const char *from = text->data;
+    bool has_dependencies = next_field(&from, end, "requires-dist:") != NULL;
+
+    buf_add(&out->metadata, text->data, (size_t)(end - text->data));
+    if (out->metadata.len && out->metadata.data[out->metadata.len - 1] != '\n')
+        buf_add_char(&out->metadata, '\n');
+    /* setuptools writes requires.txt only where there are dependencies. */
+    out->dependencies_known = has_dependencies || says_all(text->data, end) || members->egg_info;
+    if (!has_dependencies)
+        add_requires(&members->requires, &out->metadata);
+}
+
+/* ---- the build ---- */
+
+static void add_build_require(struct sdist *out, const char *text)
+{
+    out->build_requires =
+        xrealloc(out->build_requires, (out->build_require_count + 1) * sizeof(*out->build_requires));
+    out->build_requires[out->build_require_count++] = xstrdup(text);
+}
+
+/* PEP 518: without pyproject.toml, or without a table there, it is setuptools and wheel. */
+static void read_build_requires(const struct buf *text, struct sdist *out)
+{
+    static const struct toml_limits limits = {METADATA_MAX_BYTES, 64, 100000};
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    struct toml_place place;
+    struct toml *CLEANUP_TOML toml = toml_read(text->data, text->len, &limits, &place, &why);
+    const json_t *requires = NULL;
+    size_t i;
+    const json_t *item;
+
+    if (toml)
+    requires = json_object_get(json_object_get(toml_root(toml), "build-system"), "requires");
+    json_array_foreach(requires, i, item) if (json_is_string(item) && i < BUILD_REQUIRES_MAX)
+        add_build_require(out, json_string_value(item));
+    if (!json_is_array(requires)) {
+        add_build_require(out, "setuptools>=40.8.0");
+        add_build_require(out, "wheel");
+    }
+}
+
+/* ---- all ---- */
+
+int sdist_read(const char *body, size_t len, struct sdist *out, struct buf *error)
+{
+    struct members members = {.pkg_info = BUF_INIT, .pyproject = BUF_INIT, .requires = BUF_INIT};
+    int result;
+
+    *out = (struct sdist){.metadata = BUF_INIT};
+    result = open_members(body, len, &members, error);
+    if (result == 0 && !members.pkg_info.len) {
+        buf_set(error, "has no PKG-INFO");
+        result = -1;
+    }
+    if (result == 0) {
+        make_metadata(&members, out);
+        read_build_requires(&members.pyproject, out);
+    }
+    members_release(&members);
+    return result;
+}
+
+void sdist_release(struct sdist *sdist)
+{
+    buf_release(&sdist->metadata);
+    for (size_t i = 0; i < sdist->build_require_count; i++)
+        free(sdist->build_requires[i]);
+    free(sdist->build_requires);
+    *sdist = (struct sdist){.metadata = BUF_INIT};
+}
