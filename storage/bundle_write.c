@@ -101,7 +101,7 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
     if (error)
         return error;
     checksum_hex(&sum, hex);
-    snprintf(name, sizeof(name), BUNDLE_MANIFEST_PREFIX "%s" BUNDLE_MANIFEST_SUFFIX, hex);
+    snprintf(name, sizeof(name), BUNDLE_MANIFEST_PREFIX "%.64s" BUNDLE_MANIFEST_SUFFIX, hex);
     error = write_header(writer, name, measure.bytes);
     if (!error)
         error = bundle_manifest_write(content, write_bytes, writer->out);
