@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/holding.h"
+#include "proxy/holding_version.h"
 #include "proxy/page_merge.h"
 #include "proxy/pypi.h"
 #include "proxy/wheel.h"
@@ -77,7 +77,7 @@ static char *project_of(const char *filename)
     if (!sdist)
         return NULL;
     (void)filename_projects(filename, take_project, &project);
-    char *CLEANUP_FREE version = project ? holding_version_of(project, filename) : NULL;
+    char *CLEANUP_FREE version = project ? version_of_file(project, filename) : NULL;
     if (!version)
         free(take_ptr(&project));
     return project;
@@ -232,7 +232,7 @@ static int read_file(struct reading *reading, const char *folder, const char *fi
 
 static void add_version(json_t *versions, const char *project, const char *filename)
 {
-    char *CLEANUP_FREE version = holding_version_of(project, filename);
+    char *CLEANUP_FREE version = version_of_file(project, filename);
     size_t i;
     const json_t *known;
 
