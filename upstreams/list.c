@@ -13,11 +13,6 @@
 
 #define QUOTED_BYTES 200
 
-/* Grows at powers of two. */
-#define GROW(items, count)       \
-    if (!((count) & ((count)-1))) \
-    (items) = xrealloc((items), ((count) ? 2 * (count) : 1) * sizeof(*(items)))
-
 void wants_init(struct wants *wants)
 {
     *wants = (struct wants){.arena = ARENA_INIT};
@@ -49,7 +44,7 @@ void wants_release(struct wants *wants)
 
 void list_strings_add(struct wants *wants, struct wants_strings *strings, const char *text, size_t len)
 {
-    GROW(strings->items, strings->count);
+    LIST_GROW(strings->items, strings->count);
     strings->items[strings->count++] = arena_strndup(&wants->arena, text, len);
 }
 
@@ -138,10 +133,12 @@ void list_add_quoted(const char *text, size_t len, struct buf *out)
     for (size_t i = 0; i < most; i++) {
         unsigned char c = (unsigned char)text[i];
         /* U+0080 to U+009F control terminals, too. */
-        bool control = c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < most && (unsigned char)text[i + 1] < 0xa0);
+        bool control =
+            c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < most && (unsigned char)text[i + 1] < 0xa0);
         buf_add_char(out, control || (c >= 0x80 && !utf8) ? '?' : (char)c);
         i += control && c == 0xc2;
-        size_t secret = i >= 2 && memcmp(text + i - 2, "://", 3) == 0 ? userinfo_end(text + i + 1, len - i - 1) : 0;
+        size_t secret =
+            i >= 2 && memcmp(text + i - 2, "://", 3) == 0 ? userinfo_end(text + i + 1, len - i - 1) : 0;
         buf_add_text(out, secret ? "****@" : "");
         i += secret;
     }
@@ -183,7 +180,7 @@ int list_add_requirement(struct list_reader *reader, size_t line, bool constrain
 
     if (*count >= LIST_MAX_ITEMS)
         return list_fault(reader, line, 1, "expected at most %d requirements, found more", LIST_MAX_ITEMS);
-    GROW(*items, *count);
+    LIST_GROW(*items, *count);
     *requirement = &(*items)[(*count)++];
     **requirement = (struct list_requirement){.origin = list_origin(reader, line)};
     return 0;
@@ -194,8 +191,9 @@ int list_add_package(struct list_reader *reader, size_t line, const struct list_
     struct wants *wants = reader->wants;
 
     if (wants->package_count >= LIST_MAX_ITEMS)
-        return list_fault(reader, line ? line : 1, 1, "expected at most %d packages, found more", LIST_MAX_ITEMS);
-    GROW(wants->packages, wants->package_count);
+        return list_fault(reader, line ? line : 1, 1, "expected at most %d packages, found more",
+                          LIST_MAX_ITEMS);
+    LIST_GROW(wants->packages, wants->package_count);
     wants->packages[wants->package_count++] = *package;
     return 0;
 }
@@ -206,7 +204,7 @@ int list_add_image(struct list_reader *reader, size_t line, const char *referenc
 
     if (wants->image_count >= LIST_MAX_ITEMS)
         return list_fault(reader, line, 1, "expected at most %d images, found more", LIST_MAX_ITEMS);
-    GROW(wants->images, wants->image_count);
+    LIST_GROW(wants->images, wants->image_count);
     wants->images[wants->image_count++] = (struct list_image){
         .reference = arena_strdup(&wants->arena, reference),
         .platform = platform ? arena_strdup(&wants->arena, platform) : NULL,
@@ -298,9 +296,10 @@ static int read_nothing(struct list_reader *reader, const char *text, size_t len
     return 0;
 }
 
-int list_read(const char *path, enum list_format format, bool keep_going, struct wants *wants, struct buf *error)
+int list_read(const char *path, enum list_format format, bool keep_going, struct wants *wants,
+              struct buf *error)
 {
-    static int (*const readers[])(struct list_reader *reader, const char *text, size_t len) = {
+    static int (*const readers[])(struct list_reader * reader, const char *text, size_t len) = {
         [LIST_FORMAT_BY_NAME] = read_nothing,
         [LIST_FORMAT_REQUIREMENTS] = list_read_requirements,
         [LIST_FORMAT_PYLOCK] = list_read_pylock,
@@ -342,7 +341,8 @@ static int add_project(const char *text, size_t skipped, struct list_reader *rea
     if (requirement_parse(text + skipped, strlen(text + skipped), &requirement, &fault) < 0)
         return name_fault(text, skipped, fault.data, reader->error);
     if (requirement.url)
-        return name_fault(text, skipped, "expected a project of the index, found one with a URL", reader->error);
+        return name_fault(text, skipped, "expected a project of the index, found one with a URL",
+                          reader->error);
     if (list_add_requirement(reader, 1, false, &added) < 0)
         return -1;
     added->requirement = requirement;
@@ -374,6 +374,7 @@ int list_add_name(const char *text, struct wants *wants, struct buf *error)
     if (text_starts(text, "pypi:"))
         return add_project(text, strlen("pypi:"), &reader);
     if (word && text[word] == ':')
-        return name_fault(text, 0, "expected \"pypi:\" or \"docker:\" before the name, found another kind", error);
+        return name_fault(text, 0, "expected \"pypi:\" or \"docker:\" before the name, found another kind",
+                          error);
     return add_project(text, 0, &reader);
 }

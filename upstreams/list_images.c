@@ -42,12 +42,14 @@ int list_image_check(const char *text, size_t len, struct buf *error)
         return -1;
     /* The registry counts for Docker's limit of a name, which so is never longer than ours. */
     if (!image_name_valid(text + scan.at, colon - scan.at) || colon > IMAGE_NAME_MAX_BYTES)
-        return scan_expected(&scan, "a repository of at most %d bytes: words of a-z and 0-9, with . _ __ or - "
-                                    "between them and \"/\" between words",
+        return scan_expected(&scan,
+                             "a repository of at most %d bytes: words of a-z and 0-9, with . _ __ or - "
+                             "between them and \"/\" between words",
                              IMAGE_NAME_MAX_BYTES);
     scan.at = colon + 1;
     if (colon < named && !image_tag_valid(text + scan.at, named - scan.at))
-        return scan_expected(&scan, "a tag behind \":\", at most %d of a-z A-Z 0-9 _ . -", IMAGE_TAG_MAX_BYTES);
+        return scan_expected(&scan, "a tag behind \":\", at most %d of a-z A-Z 0-9 _ . -",
+                             IMAGE_TAG_MAX_BYTES);
     scan.at = named + 1;
     if (at && image_digest_parse(text + scan.at, len - scan.at, &digest) < 0)
         return scan_expected(&scan, "a digest behind \"@\", \"sha256:\" and 64 hex digits in lower case");
@@ -61,7 +63,8 @@ int list_platform_check(const char *text, size_t len, struct buf *error)
 
     for (;;) {
         size_t start = scan.at;
-        while (scan_alnum(&scan) || scan_peek(&scan) == '_' || scan_peek(&scan) == '.' || scan_peek(&scan) == '-')
+        while (scan_alnum(&scan) || scan_peek(&scan) == '_' || scan_peek(&scan) == '.' ||
+               scan_peek(&scan) == '-')
             scan.at++;
         if (scan.at == start)
             return scan_expected(&scan, "a platform such as \"linux/amd64\"");

@@ -9,16 +9,22 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/memory.h"
 #include "upstreams/list.h"
 #include "upstreams/toml.h"
 
 /* Bounds of what a list becomes in memory. */
-#define LIST_MAX_ITEMS 200000  /* requirements and constraints, packages, images: of each */
+#define LIST_MAX_ITEMS 200000   /* requirements and constraints, packages, images: of each */
 #define LIST_MAX_VALUES 4000000 /* of a TOML or JSON file */
 #define LIST_MAX_NODES 1000000  /* of a YAML file */
 #define LIST_MAX_NESTING 64     /* of values of a file */
 #define LIST_MAX_FAULTS 1000    /* that are kept */
 #define LIST_MAX_NOTES 10000
+
+/* Room for one more of `count` items of the heap: it grows at powers of two. */
+#define LIST_GROW(items, count)   \
+    if (!((count) & ((count)-1))) \
+    (items) = xrealloc((items), ((count) ? 2 * (count) : 1) * sizeof(*(items)))
 
 struct list_reader {
     struct wants *wants;

@@ -10,11 +10,6 @@
 #include "upstreams/marker.h"
 #include "upstreams/project.h"
 
-/* Grows at powers of two. */
-#define GROW(items, count)        \
-    if (!((count) & ((count)-1))) \
-    (items) = xrealloc((items), ((count) ? 2 * (count) : 1) * sizeof(*(items)))
-
 /* ---- locks ---- */
 
 void list_locks_free(struct list_locks *locks)
@@ -50,14 +45,14 @@ struct lock *lock_new(struct list_reader *reader, size_t *number)
 
     lock->path = arena_strdup(&reader->wants->arena, reader->path);
     *number = locks->count;
-    GROW(locks->items, locks->count);
+    LIST_GROW(locks->items, locks->count);
     locks->items[locks->count++] = lock;
     return lock;
 }
 
 struct lock_node *lock_add_node(struct lock *lock, const char *project)
 {
-    GROW(lock->nodes, lock->node_count);
+    LIST_GROW(lock->nodes, lock->node_count);
     struct lock_node *node = &lock->nodes[lock->node_count++];
 
     *node = (struct lock_node){.package = LOCK_NO_PACKAGE, .project = project};
@@ -112,15 +107,16 @@ static void add_found(const json_t *value, struct buf *out)
     } else if (json_is_integer(value)) {
         buf_printf(out, "%lld", (long long)json_integer_value(value));
     } else {
-        buf_add_text(out, !value                    ? "nothing"
-                          : json_is_array(value)    ? "an array"
-                          : json_is_object(value)   ? "a table"
-                          : json_is_boolean(value)  ? "true or false"
-                                                    : "a number");
+        buf_add_text(out, !value                   ? "nothing"
+                          : json_is_array(value)   ? "an array"
+                          : json_is_object(value)  ? "a table"
+                          : json_is_boolean(value) ? "true or false"
+                                                   : "a number");
     }
 }
 
-int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *value, const char *format, ...)
+int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *value, const char *format,
+                  ...)
 {
     struct toml_place place = place_of(lock, holder, value);
     struct buf CLEANUP_BUF sentence = BUF_INIT;
@@ -216,7 +212,8 @@ void lock_markers_add(struct wants *wants, struct lock_markers *markers, const s
     size_t count = markers->count;
 
     if (!(count & (count - 1))) {
-        const struct lock_marker **items = arena_alloc(&wants->arena, (count ? 2 * count : 1) * sizeof(*items));
+        const struct lock_marker **items =
+            arena_alloc(&wants->arena, (count ? 2 * count : 1) * sizeof(*items));
         if (count)
             memcpy(items, markers->items, count * sizeof(*items));
         markers->items = items;
@@ -244,8 +241,8 @@ static int read_marker(struct lock_reader *lock, const json_t *holder, const jso
     if (!known && !marker) {
         struct toml_place place = place_of(lock, holder, value);
         const char *sentence = list_split_column(fault.data, &column);
-        return list_fault(lock->reader, place.line, place.column, "in character %zu of this marker: %s", column,
-                          sentence);
+        return list_fault(lock->reader, place.line, place.column, "in character %zu of this marker: %s",
+                          column, sentence);
     }
     *out = known ? known : lock_intern(lock->reader->wants, text);
     return 0;
@@ -260,7 +257,8 @@ int lock_marker_member(struct lock_reader *lock, const json_t *table, const char
     return value ? read_marker(lock, table, value, out) : 0;
 }
 
-int lock_markers_member(struct lock_reader *lock, const json_t *table, const char *key, struct lock_markers *out)
+int lock_markers_member(struct lock_reader *lock, const json_t *table, const char *key,
+                        struct lock_markers *out)
 {
     const json_t *value = json_object_get(table, key);
     bool array = json_is_array(value);
@@ -291,7 +289,8 @@ int lock_python_member(struct lock_reader *lock, const json_t *table, const char
     if (!text)
         return 0;
     if (specifier_set_parse(text, strlen(text), &set, NULL) < 0)
-        return lock_expected(lock, table, json_object_get(table, key), "versions of Python such as \">=3.9\"");
+        return lock_expected(lock, table, json_object_get(table, key),
+                             "versions of Python such as \">=3.9\"");
     *out = arena_strdup(&lock->reader->wants->arena, text);
     return 0;
 }

@@ -91,8 +91,8 @@ int lock_read_toml(struct list_reader *reader, const char *text, size_t len,
 struct lock_node *lock_add_node(struct lock *lock, const char *project);
 
 /* "expected <what>, found <value>", at the value or, where that has no place, at its holder. -1. */
-int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *value, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *value, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 size_t lock_line(const struct lock_reader *lock, const json_t *value);
 /* Members of tables, NULL when there is none. Of another type: -1 with a fault. */
 int lock_text(struct lock_reader *lock, const json_t *table, const char *key, const char **out);

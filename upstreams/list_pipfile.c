@@ -40,7 +40,8 @@ static int read_version(const struct entry *entry, const char **out)
         return entry_fault(entry, "version", "expected a string such as \"==1.0\", found none");
     size_t skip = text_starts(text, "===") ? 3 : text_starts(text, "==") ? 2 : 0;
     if (!skip || version_parse(text + skip, strlen(text + skip), &version, NULL) < 0)
-        return entry_fault(entry, "version", "expected \"==\" and a version of PEP 440, found something else");
+        return entry_fault(entry, "version",
+                           "expected \"==\" and a version of PEP 440, found something else");
     while (text[skip] == ' ')
         skip++;
     *out = arena_strdup(&entry->reader->wants->arena, text + skip);
@@ -55,11 +56,13 @@ static int read_hash(const struct entry *entry, const json_t *value, struct list
     int kind = colon ? hash_kind_by_name(text, (size_t)(colon - text)) : -1;
 
     if (!colon)
-        return entry_fault(entry, "hashes", "expected strings of a kind, \":\" and hex digits, found something else");
+        return entry_fault(entry, "hashes",
+                           "expected strings of a kind, \":\" and hex digits, found something else");
     if (kind < 0)
         return 0;
     if (checksum_parse((enum hash_kind)kind, colon + 1, strlen(colon + 1), out) < 0)
-        return entry_fault(entry, "hashes", "expected all hex digits of each hash, found another number of them");
+        return entry_fault(entry, "hashes",
+                           "expected all hex digits of each hash, found another number of them");
     package->hash_count++;
     return 0;
 }
@@ -111,7 +114,8 @@ static int read_entry(const struct entry *entry)
 {
     struct wants *wants = entry->reader->wants;
     struct lock_node node = {.package = LOCK_NO_PACKAGE};
-    struct list_package package = {.lock = entry->number, .origin = arena_strdup(&wants->arena, entry->reader->path)};
+    struct list_package package = {.lock = entry->number,
+                                   .origin = arena_strdup(&wants->arena, entry->reader->path)};
     struct buf CLEANUP_BUF project = BUF_INIT;
 
     if (!project_name_valid(entry->name, strlen(entry->name)))
@@ -145,7 +149,8 @@ static void read_category(struct entry *entry, json_t *category)
         (void)entry_fault(entry, NULL, "expected an object of packages, found something else");
         return;
     }
-    json_object_foreach (category, entry->name, table) {
+    json_object_foreach(category, entry->name, table)
+    {
         if (entry->reader->stopped)
             return;
         entry->table = table;
@@ -191,10 +196,10 @@ int list_read_pipfile_lock(struct list_reader *reader, const char *text, size_t 
     if (!root)
         return -1;
     if (!json_is_object(root) || !json_is_object(json_object_get(root, "default")))
-        return list_fault(reader, 1, 1, "expected an object with \"default\", as Pipfile.lock has it, found none");
+        return list_fault(reader, 1, 1,
+                          "expected an object with \"default\", as Pipfile.lock has it, found none");
     entry.lock = lock_new(reader, &entry.number);
-    json_object_foreach (root, entry.category, category)
-        if (strcmp(entry.category, "_meta") != 0 && !reader->stopped)
-            read_category(&entry, category);
+    json_object_foreach(root, entry.category, category) if (strcmp(entry.category, "_meta") != 0 &&
+                                                            !reader->stopped) read_category(&entry, category);
     return 0;
 }

@@ -21,7 +21,8 @@ static int read_markers(struct lock_reader *lock, const json_t *table, struct lo
 
     if (!json_is_object(markers))
         return lock_markers_member(lock, table, "markers", &node->markers);
-    json_object_foreach ((json_t *)markers, group, value) {
+    json_object_foreach((json_t *)markers, group, value)
+    {
         const struct lock_marker *marker;
         if (lock_marker_member(lock, markers, group, &marker) < 0)
             return -1;
@@ -74,7 +75,8 @@ static bool of_version(const char *filename, const char *version)
 
     if (!filename_is_wheel(filename))
         return strstr(filename, version);
-    if (version_parse(version, strlen(version), &wanted, NULL) < 0 || wheel_name_parse(filename, &wheel, NULL) < 0)
+    if (version_parse(version, strlen(version), &wanted, NULL) < 0 ||
+        wheel_name_parse(filename, &wheel, NULL) < 0)
         return true;
     return version_compare(&wheel.version, &wanted, VERSION_WHOLE) == 0;
 }
@@ -126,8 +128,9 @@ static int add_package(struct lock_reader *lock, const json_t *table, struct loc
     if (type && strcmp(type, "legacy") != 0 && strcmp(type, "url") != 0) {
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(type, strlen(type), &shown);
-        list_note(lock->reader, lock_line(lock, table), "skipped %s, which comes from a source of type \"%s\" and no "
-                                                        "index",
+        list_note(lock->reader, lock_line(lock, table),
+                  "skipped %s, which comes from a source of type \"%s\" and no "
+                  "index",
                   node->project, shown.data);
         return 0;
     }

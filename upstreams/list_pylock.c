@@ -14,7 +14,8 @@ static int read_hashes(struct lock_reader *lock, const json_t *table, struct lis
     if (!json_is_object(hashes) || !json_object_size(hashes))
         return lock_expected(lock, table, hashes, "a table of at least one hash as hashes");
     found = arena_alloc(&lock->reader->wants->arena, json_object_size(hashes) * sizeof(*found));
-    json_object_foreach ((json_t *)hashes, name, value) {
+    json_object_foreach((json_t *)hashes, name, value)
+    {
         const char *hex = json_string_value(value);
         int kind = hash_kind_by_name(name, strlen(name));
         if (!hex)
@@ -22,7 +23,8 @@ static int read_hashes(struct lock_reader *lock, const json_t *table, struct lis
         if (kind < 0)
             continue;
         if (checksum_parse((enum hash_kind)kind, hex, strlen(hex), &found[file->hash_count]) < 0)
-            return lock_expected(lock, hashes, value, "all hex digits of a %s", hash_kind_name((enum hash_kind)kind));
+            return lock_expected(lock, hashes, value, "all hex digits of a %s",
+                                 hash_kind_name((enum hash_kind)kind));
         file->hash_count++;
     }
     file->hashes = found;
@@ -91,14 +93,15 @@ static int read_package(struct lock_reader *lock, const json_t *table)
 
     /* That it is for another Python is no reason to leave it out: then installing it would fail, and so says the
      * one who chooses its files. */
-    if (lock_project(lock, table, "name", &node.project) < 0 || lock_version(lock, table, &node.version) < 0 ||
+    if (lock_project(lock, table, "name", &node.project) < 0 ||
+        lock_version(lock, table, &node.version) < 0 ||
         lock_markers_member(lock, table, "marker", &node.markers) < 0 ||
         lock_python_member(lock, table, "requires-python", &python) < 0)
         return -1;
     const char *elsewhere = source_elsewhere(table);
     if (elsewhere) {
-        list_note(lock->reader, lock_line(lock, table), "skipped %s, which comes from %s and no index", node.project,
-                  elsewhere);
+        list_note(lock->reader, lock_line(lock, table), "skipped %s, which comes from %s and no index",
+                  node.project, elsewhere);
         return 0;
     }
     package.project = node.project;
@@ -121,8 +124,9 @@ static int check_version(struct lock_reader *lock, const json_t *root)
     if (!text || (strcmp(text, "1") != 0 && !text_starts(text, "1.")))
         return lock_expected(lock, root, value, "lock-version = \"1.0\"");
     if (strcmp(text, "1.0") != 0)
-        list_note(lock->reader, lock_line(lock, value), "this file has a newer lock-version than 1.0; what is new in it "
-                                                        "was not read");
+        list_note(lock->reader, lock_line(lock, value),
+                  "this file has a newer lock-version than 1.0; what is new in it "
+                  "was not read");
     return 0;
 }
 

@@ -17,7 +17,7 @@ struct selection {
     bool **done;          /* groups of nodes that are or were in the queue */
     struct step {
         size_t node, group;
-    } *queue;
+    } * queue;
     size_t queued;
     struct buf *error;
 };
@@ -206,14 +206,15 @@ static int check_target(struct selection *selection)
     const struct lock *lock = selection->lock;
 
     if (!python_fits(selection, lock->python)) {
-        buf_set(selection->error, "%s is for Python %s, not for %s; lock it for that version, too", lock->path,
-                lock->python, selection->environment->python_full_version);
+        buf_set(selection->error, "%s is for Python %s, not for %s; lock it for that version, too",
+                lock->path, lock->python, selection->environment->python_full_version);
         return -1;
     }
     int answer = any_applies(selection, &lock->platforms);
     if (answer == 0)
-        buf_set(selection->error, "%s is not for this target: none of its environments is %s on %s %s; lock it for that, "
-                                  "too",
+        buf_set(selection->error,
+                "%s is not for this target: none of its environments is %s on %s %s; lock it for that, "
+                "too",
                 lock->path, selection->environment->python_full_version, selection->environment->sys_platform,
                 selection->environment->platform_machine);
     return answer > 0 ? 0 : -1;

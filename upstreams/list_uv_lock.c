@@ -35,7 +35,8 @@ static bool is_member(const char *kind)
 
 /* ---- files ---- */
 
-static int read_file(struct lock_reader *lock, const json_t *table, const char *source_url, struct list_file *out)
+static int read_file(struct lock_reader *lock, const json_t *table, const char *source_url,
+                     struct list_file *out)
 {
     struct checksum *hash = arena_alloc(&lock->reader->wants->arena, sizeof(*hash));
     const json_t *value = json_object_get(table, "hash");
@@ -104,7 +105,8 @@ static int read_edge(struct lock_reader *lock, const json_t *table, struct lock_
 {
     const json_t *source;
 
-    if (lock_project(lock, table, "name", &edge->project) < 0 || lock_version(lock, table, &edge->version) < 0 ||
+    if (lock_project(lock, table, "name", &edge->project) < 0 ||
+        lock_version(lock, table, &edge->version) < 0 ||
         lock_marker_member(lock, table, "marker", &edge->marker) < 0 ||
         lock_table(lock, table, "source", &source) < 0)
         return -1;
@@ -112,7 +114,8 @@ static int read_edge(struct lock_reader *lock, const json_t *table, struct lock_
     return read_edge_extras(lock, table, edge);
 }
 
-static int read_group(struct lock_reader *lock, const json_t *array, const char *extra, struct lock_group *group)
+static int read_group(struct lock_reader *lock, const json_t *array, const char *extra,
+                      struct lock_group *group)
 {
     struct arena *arena = &lock->reader->wants->arena;
     const json_t *item;
@@ -136,7 +139,8 @@ static int read_groups(struct lock_reader *lock, const json_t *table, struct loc
     const char *extra;
     json_t *array;
 
-    json_object_foreach ((json_t *)table, extra, array) {
+    json_object_foreach((json_t *)table, extra, array)
+    {
         if (!json_is_array(array))
             return lock_expected(lock, table, array, "an array of dependencies");
         if (read_group(lock, array, extra, &node->groups[node->group_count]) < 0)
@@ -146,8 +150,8 @@ static int read_groups(struct lock_reader *lock, const json_t *table, struct loc
     return 0;
 }
 
-static int read_dependencies(struct lock_reader *lock, const json_t *table, const char *all, const char *by_extra,
-                             const char *by_group, struct lock_node *node)
+static int read_dependencies(struct lock_reader *lock, const json_t *table, const char *all,
+                             const char *by_extra, const char *by_group, struct lock_node *node)
 {
     const json_t *dependencies;
     const json_t *extras;
@@ -156,8 +160,9 @@ static int read_dependencies(struct lock_reader *lock, const json_t *table, cons
     if (lock_array(lock, table, all, &dependencies) < 0 || lock_table(lock, table, by_extra, &extras) < 0 ||
         lock_table(lock, table, by_group, &groups) < 0)
         return -1;
-    node->groups = arena_alloc(&lock->reader->wants->arena,
-                               (1 + json_object_size(extras) + json_object_size(groups)) * sizeof(*node->groups));
+    node->groups =
+        arena_alloc(&lock->reader->wants->arena,
+                    (1 + json_object_size(extras) + json_object_size(groups)) * sizeof(*node->groups));
     node->group_count = 1;
     if (read_group(lock, dependencies, NULL, &node->groups[0]) < 0 || read_groups(lock, extras, node) < 0)
         return -1;
@@ -181,7 +186,8 @@ static bool in_members(const struct lock_reader *lock, const char *project)
 }
 
 /* What is fetched becomes a package; the others are named. */
-static int add_package(struct lock_reader *lock, const json_t *table, const char *kind, struct lock_node *node)
+static int add_package(struct lock_reader *lock, const json_t *table, const char *kind,
+                       struct lock_node *node)
 {
     const json_t *source = json_object_get(table, "source");
     const char *where = json_string_value(json_object_get(source, kind));
@@ -210,14 +216,16 @@ static int read_package(struct lock_reader *lock, const json_t *table)
         return -1;
     const char *kind = source_kind(source);
     if (!kind)
-        return lock_expected(lock, table, source, "a source with registry, url, git, path, directory, editable or "
-                                                  "virtual");
+        return lock_expected(lock, table, source,
+                             "a source with registry, url, git, path, directory, editable or "
+                             "virtual");
     struct lock_node node = {.package = LOCK_NO_PACKAGE, .project = project};
     node.root = is_member(kind) || in_members(lock, project);
     node.source = source_text(lock, source);
     if (lock_version(lock, table, &node.version) < 0 ||
         lock_markers_member(lock, table, "resolution-markers", &node.markers) < 0 ||
-        read_dependencies(lock, table, "dependencies", "optional-dependencies", "dev-dependencies", &node) < 0 ||
+        read_dependencies(lock, table, "dependencies", "optional-dependencies", "dev-dependencies", &node) <
+            0 ||
         add_package(lock, table, kind, &node) < 0)
         return -1;
     lock->lock->has_roots |= node.root;

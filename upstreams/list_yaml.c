@@ -20,7 +20,8 @@ static int node_fault(struct walk *walk, const struct yaml_node *node, const cha
 static const struct yaml_node *member(struct walk *walk, const struct yaml_node *map, const char *key);
 
 /* "<<": a mapping, or a list of such, whose members count where the mapping has none of its own. */
-static const struct yaml_node *merged_member(struct walk *walk, const struct yaml_node *merged, const char *key)
+static const struct yaml_node *merged_member(struct walk *walk, const struct yaml_node *merged,
+                                             const char *key)
 {
     const struct yaml_node *found = NULL;
 
@@ -57,12 +58,14 @@ static int check_image(struct walk *walk, const struct yaml_node *node, const ch
     if (list_image_check(text, len, &fault) == 0)
         return 0;
     const char *sentence = list_split_column(fault.data, &column);
-    return list_fault(walk->reader, node->line, node->column, "in character %zu of this image: %s", column, sentence);
+    return list_fault(walk->reader, node->line, node->column, "in character %zu of this image: %s", column,
+                      sentence);
 }
 
-static void add_image(struct walk *walk, const struct yaml_node *node, const char *text, const char *platform)
+static void add_image(struct walk *walk, const struct yaml_node *node, const char *text, size_t len,
+                      const char *platform)
 {
-    if (check_image(walk, node, text, strlen(text)) == 0)
+    if (check_image(walk, node, text, len) == 0)
         (void)list_add_image(walk->reader, node->line, text, platform);
 }
 
@@ -76,7 +79,8 @@ static int interpolated(struct walk *walk, const struct yaml_node *node, struct 
     int result = compose_interpolate(node->text, node->len, out, &missing);
 
     if (result < 0)
-        return node_fault(walk, node, "expected \"${NAME}\" or \"${NAME:-default}\" behind \"$\", found something else");
+        return node_fault(walk, node,
+                          "expected \"${NAME}\" or \"${NAME:-default}\" behind \"$\", found something else");
     if (result == 0) {
         list_add_quoted(node->text, node->len, &shown);
         list_note(walk->reader, node->line, "skipped \"%s\": %s is not set and has no default", shown.data,
@@ -112,8 +116,8 @@ static void read_service(struct walk *walk, const struct yaml_node *name, const 
 
     list_add_quoted(name->text ? name->text : "", name->len, &shown);
     if (member(walk, service, "extends"))
-        list_note(walk->reader, name->line, "what the service \"%s\" extends was not read; name its file, too",
-                  shown.data);
+        list_note(walk->reader, name->line,
+                  "what the service \"%s\" extends was not read; name its file, too", shown.data);
     if (!image || yaml_is_null(image)) {
         if (member(walk, service, "build"))
             list_note(walk->reader, name->line, "skipped the service \"%s\", which is built and has no image",
@@ -125,7 +129,7 @@ static void read_service(struct walk *walk, const struct yaml_node *name, const 
         return;
     }
     if (interpolated(walk, image, &reference) > 0 && read_platform(walk, service, &platform) > 0)
-        add_image(walk, image, reference.data, platform.len ? platform.data : NULL);
+        add_image(walk, image, reference.data, reference.len, platform.len ? platform.data : NULL);
 }
 
 static void read_compose(struct walk *walk, const struct yaml_node *root, const struct yaml_node *services)
@@ -149,13 +153,14 @@ static void read_containers(struct walk *walk, const struct yaml_node *list)
     for (size_t i = 0; i < list->count && !walk->reader->stopped; i++) {
         const struct yaml_node *image = member(walk, list->items[i], "image");
         if (image && image->kind == YAML_TEXT && !yaml_is_null(image))
-            add_image(walk, image, image->text, NULL);
+            add_image(walk, image, image->text, image->len, NULL);
     }
 }
 
 static bool names_containers(const struct yaml_node *key)
 {
-    return yaml_is(key, "containers") || yaml_is(key, "initContainers") || yaml_is(key, "ephemeralContainers");
+    return yaml_is(key, "containers") || yaml_is(key, "initContainers") ||
+           yaml_is(key, "ephemeralContainers");
 }
 
 /* Recursion: as deep as the tree is high, which is limited. */
@@ -187,9 +192,10 @@ static int read_document(struct list_reader *reader, struct yaml_node *root)
     else
         search(&walk, root);
     if (walk.steps > YAML_MAX_STEPS)
-        return list_fault(reader, root->line, root->column,
-                          "expected a document that can be read in %d steps, found one with too many merged mappings",
-                          YAML_MAX_STEPS);
+        return list_fault(
+            reader, root->line, root->column,
+            "expected a document that can be read in %d steps, found one with too many merged mappings",
+            YAML_MAX_STEPS);
     return 0;
 }
 
@@ -201,6 +207,7 @@ int list_read_yaml(struct list_reader *reader, const char *text, size_t len)
 
     if (result == 0 && before == reader->wants->image_count &&
         notes == reader->wants->notes.count + reader->wants->faults.count)
-        list_note(reader, 0, "names no image: expected services of a Compose file, or containers of Kubernetes");
+        list_note(reader, 0,
+                  "names no image: expected services of a Compose file, or containers of Kubernetes");
     return result;
 }

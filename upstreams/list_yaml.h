@@ -12,7 +12,7 @@ enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 /* An alias is the node that has the anchor: a tree is a graph without cycles, not higher than LIST_MAX_NESTING. */
 struct yaml_node {
     enum yaml_kind kind;
-    bool plain;       /* a text without quotes or tag */
+    bool plain;        /* a text without quotes or tag */
     bool seen, listed; /* for who walks */
     size_t line, column;
     size_t height;

@@ -100,7 +100,8 @@ static int place(struct tree *tree, const yaml_event_t *event, struct yaml_node 
     if (node->height + 1 > parent->height)
         parent->height = node->height + 1;
     if (parent->height > LIST_MAX_NESTING)
-        return mark_fault(tree, &event->start_mark, "expected values that nest at most 64 levels, found more");
+        return mark_fault(tree, &event->start_mark,
+                          "expected values that nest at most 64 levels, found more");
     return 0;
 }
 
@@ -110,7 +111,8 @@ static int take_scalar(struct tree *tree, const yaml_event_t *event)
 
     if (!node)
         return -1;
-    node->text = arena_strndup(&tree->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
+    node->text =
+        arena_strndup(&tree->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
     node->len = event->data.scalar.length;
     node->plain = event->data.scalar.plain_implicit && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct anchor *anchor = new_anchor(tree, event->data.scalar.anchor);
@@ -125,23 +127,28 @@ static int take_alias(struct tree *tree, const yaml_event_t *event)
 
     HASH_FIND_STR(tree->anchors, (const char *)event->data.alias.anchor, anchor);
     if (!anchor)
-        return mark_fault(tree, &event->start_mark, "expected the alias of an anchor before it, found one of none");
+        return mark_fault(tree, &event->start_mark,
+                          "expected the alias of an anchor before it, found one of none");
     if (!anchor->node)
-        return mark_fault(tree, &event->start_mark, "expected the alias of an anchor before it, found one inside what it "
-                                                    "stands for");
+        return mark_fault(tree, &event->start_mark,
+                          "expected the alias of an anchor before it, found one inside what it "
+                          "stands for");
     if (++tree->nodes > LIST_MAX_NODES)
-        return mark_fault(tree, &event->start_mark, "expected a file of at most a million values, found more");
+        return mark_fault(tree, &event->start_mark,
+                          "expected a file of at most a million values, found more");
     return place(tree, event, anchor->node);
 }
 
-static int take_start(struct tree *tree, const yaml_event_t *event, enum yaml_kind kind, const yaml_char_t *anchor)
+static int take_start(struct tree *tree, const yaml_event_t *event, enum yaml_kind kind,
+                      const yaml_char_t *anchor)
 {
     struct yaml_node *node = new_node(tree, event, kind);
 
     if (!node)
         return -1;
     if (tree->depth == LIST_MAX_NESTING)
-        return mark_fault(tree, &event->start_mark, "expected values that nest at most 64 levels, found more");
+        return mark_fault(tree, &event->start_mark,
+                          "expected values that nest at most 64 levels, found more");
     tree->stack[tree->depth++] = (struct open){node, new_anchor(tree, anchor)};
     return 0;
 }
