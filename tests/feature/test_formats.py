@@ -368,6 +368,34 @@ def test_formats_docker_25_archive(closed, tmp_path):
     assert closed.manifest("library/nginx", there.digest).status == 404
 
 
+# ---- what a running server remembers ----
+
+
+def test_formats_import_while_served(make_yizhan, make_upstream, tmp_path):
+    """The page and the absence of a tag are in its memory."""
+    old, new = make_wheel("sample", "1.0"), make_wheel("sample", "2.0")
+    yizhan = make_yizhan(make_upstream(Tree.tuna([old])))
+    yizhan.page("sample")
+    yizhan.wait_idle()
+    yizhan.stop()
+    yizhan.configure(server={"offline": "yes"}, registries=REGISTRIES)
+    yizhan.start()
+    assert {file["filename"] for file in yizhan.page("sample")["files"]} == {old.filename}
+    assert yizhan.manifest("library/nginx", "latest").status == 404
+    assert yizhan.get(new.path).status == 404
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / new.filename).write_bytes(new.data)
+    imported(yizhan, tmp_path / "wheels")
+    assert {file["filename"] for file in yizhan.page("sample")["files"]} == {old.filename, new.filename}
+    assert yizhan.get(new.path).body == new.data
+    for text in ("one", "two"):
+        image = plain_image(text)
+        imported(yizhan, write_tar(tmp_path / "a.tar", docker_save(image, "nginx:latest")))
+        told = yizhan.manifest("library/nginx", "latest").json()
+        assert told["config"]["digest"] == image.config.digest
+        assert yizhan.blob("library/nginx", image.config.digest).body == image.config.body
+
+
 # ---- names ----
 
 
