@@ -252,6 +252,7 @@ struct output {
     char *part; /* of a plain file, until it is whole */
     struct pieces *pieces;
     struct export_conversion *conversion;
+    struct export_options options; /* of the conversion */
 };
 
 static int open_part(struct output *output, struct buf *error)
@@ -266,13 +267,14 @@ static int open_part(struct output *output, struct buf *error)
 static int open_conversion(struct output *output, struct buf *error)
 {
     const struct word_list *platforms = &chosen.choice.image_platforms;
-    const struct export_options options = {
+
+    output->options = (struct export_options){
         .format = chosen.format,
         .destination = chosen.output,
         .platform = platforms->count ? platforms->items[0] : NULL,
     };
 
-    if (export_conversion_start(&options, &output->conversion, error) < 0)
+    if (export_conversion_start(&output->options, &output->conversion, error) < 0)
         return -1;
     output->fd = export_conversion_take_fd(output->conversion);
     return 0;
@@ -381,6 +383,7 @@ static int take_names(struct invocation *invocation, int argc, char **argv)
     }
     json_object_set_new(invocation->arguments, "names", names);
     json_object_set_new(invocation->arguments, "all", json_boolean(chosen.all));
+    json_object_set_new(invocation->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
     json_object_set_new(invocation->arguments, "compress",
                         json_boolean(chosen.zstd || text_ends(chosen.output, ".zst")));
     return 0;

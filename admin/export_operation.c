@@ -31,6 +31,7 @@ struct exporting {
     struct digest_set *without; /* blobs that an earlier bundle has */
     int64_t since_s;            /* only blobs added later; 0: all */
     bool strict;                /* what is named must be held */
+    bool lenient;               /* who makes something else of it tells what is missing */
     int64_t left_out;           /* entries whose blob is not held */
     int64_t sent_bytes;
     int64_t told_ms;
@@ -56,6 +57,8 @@ static int add_entry(void *arg, const struct entry *entry)
     if (bundle_entry_needs_blob(entry)) {
         if (blob_look(store, &entry->digest, &row) < 0 || !blob_exists(store, &entry->digest)) {
             export->left_out++;
+            if (export->lenient)
+                bundle_add_entry(&export->content, entry);
             return export->strict ? operation_failed(export->call,
                                                      "%s is named, but not in the store: fetch it first, for "
                                                      "instance by `yizhan prefetch`",
@@ -216,7 +219,8 @@ static int collect(struct exporting *export, const json_t *arguments)
 
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
-    export->strict = true;
+    export->lenient = json_is_true(json_object_get(arguments, "lenient"));
+    export->strict = !export->lenient;
     if (add_named_entries(export, entries, true) || add_names(export, json_object_get(arguments, "names")))
         return 1;
     return add_named_entries(export, entries, false);
