@@ -76,6 +76,7 @@ struct item {
     int64_t size_bytes; /* -1: unknown */
     enum item_state state;
     char *reason; /* why it failed */
+    int shown;    /* the report's: what its bar is called; -1: it has none */
     UT_hash_handle hh;
 };
 
@@ -86,7 +87,7 @@ struct prefetch_report {
     void (*failure)(void *arg, const char *text);
     /* Before the first item is fetched. */
     void (*total)(void *arg, size_t items, int64_t bytes);
-    void (*begin)(void *arg, const struct item *item);
+    void (*begin)(void *arg, struct item *item);
     void (*progress)(void *arg, const struct item *item, int64_t bytes);
     void (*end)(void *arg, const struct item *item);
     /* Every now and then. */

@@ -89,6 +89,7 @@ struct item *prefetch_item(struct prefetch *prefetch, enum item_kind kind, const
     item->path = xstrdup(path);
     item->name = xstrdup(name);
     item->size_bytes = size_bytes;
+    item->shown = -1;
     HASH_ADD_KEYPTR(hh, prefetch->items, item->path, strlen(item->path), item);
     return item;
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/operation.h"
+#include "admin/progress.h"
 #include "admin/table.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -64,6 +66,15 @@ json_t *prefetch_summary(const struct prefetch *prefetch, int64_t duration_ms)
 
 /* ---- calls ---- */
 
+/* On standard error, above the bars where there are any. */
+static void say(const struct printed_report *printed, const char *who, const char *text)
+{
+    if (printed->progress)
+        progress_say(printed->progress, "%s: %s", who, text);
+    else
+        fprintf(stderr, "%s: %s\n", who, text);
+}
+
 static void on_note(void *arg, const char *text)
 {
     const struct printed_report *printed = arg;
@@ -71,7 +82,7 @@ static void on_note(void *arg, const char *text)
     if (printed->json)
         print_json_text("note", text);
     else if (!printed->quiet)
-        fprintf(stderr, "note: %s\n", text);
+        say(printed, "note", text);
 }
 
 static void on_failure(void *arg, const char *text)
@@ -80,22 +91,47 @@ static void on_failure(void *arg, const char *text)
 
     if (printed->json)
         print_json_text("failure", text);
-    fprintf(stderr, "yizhan %s: %s\n", printed->command, text);
+    char *CLEANUP_FREE who = xasprintf("yizhan %s", printed->command);
+    say(printed, who, text);
 }
 
 static void on_total(void *arg, size_t items, int64_t bytes)
 {
-    (void)arg, (void)items, (void)bytes;
+    struct printed_report *printed = arg;
+
+    if (!printed->report.shows_progress)
+        return;
+    printed->progress = progress_new(PROGRESS_AUTO, STDERR_FILENO);
+    progress_total(printed->progress, (int64_t)items, bytes);
 }
 
-static void on_begin(void *arg, const struct item *item)
+static void on_begin(void *arg, struct item *item)
 {
-    (void)arg, (void)item;
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        item->shown = progress_begin(printed->progress, item->name, item->size_bytes);
 }
 
 static void on_progress(void *arg, const struct item *item, int64_t bytes)
 {
-    (void)arg, (void)item, (void)bytes;
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        progress_update(printed->progress, item->shown, bytes, item->size_bytes);
+}
+
+static void end_bar(struct progress *progress, const struct item *item)
+{
+    int64_t bytes = item->size_bytes > 0 ? item->size_bytes : 0;
+
+    int id = item->shown < 0 ? progress_begin(progress, item->name, bytes) : item->shown;
+
+    if (item->state == ITEM_HELD)
+        progress_end(progress, id, PROGRESS_HELD, bytes, NULL);
+    else
+        progress_end(progress, id, item->state == ITEM_FAILED ? PROGRESS_FAILED : PROGRESS_DONE,
+                     item->state == ITEM_FAILED ? 0 : bytes, item->reason);
 }
 
 static void on_end(void *arg, const struct item *item)
@@ -105,6 +141,10 @@ static void on_end(void *arg, const struct item *item)
 
     if (printed->json)
         print_json(item_as_json(item));
+    if (printed->progress) {
+        end_bar(printed->progress, item);
+        return;
+    }
     if (item->state == ITEM_FAILED)
         fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
     if (printed->json || printed->quiet || item->state != ITEM_FETCHED)
@@ -115,13 +155,17 @@ static void on_end(void *arg, const struct item *item)
 
 static void on_tick(void *arg)
 {
-    (void)arg;
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        progress_draw(printed->progress, clock_mono_ms());
 }
 
 void printed_report_init(struct printed_report *out, const char *command, bool json, bool quiet)
 {
     *out = (struct printed_report){
-        .report = {on_note, on_failure, on_total, on_begin, on_progress, on_end, on_tick, false, out},
+        .report = {on_note, on_failure, on_total, on_begin, on_progress, on_end, on_tick,
+                   !json && !quiet && isatty(STDERR_FILENO), out},
         .command = command,
         .json = json,
         .quiet = quiet,
@@ -131,7 +175,7 @@ void printed_report_init(struct printed_report *out, const char *command, bool j
 
 void printed_report_release(struct printed_report *printed)
 {
-    (void)printed;
+    progress_free(&printed->progress);
 }
 
 /* ---- the plan ---- */
@@ -192,6 +236,7 @@ void printed_report_summary(struct printed_report *printed, const struct prefetc
     int64_t duration_ms = clock_mono_ms() - printed->started_ms;
     struct buf CLEANUP_BUF text = BUF_INIT;
 
+    progress_free(&printed->progress); /* what follows is below the bars */
     if (printed->json)
         print_json(prefetch_summary(prefetch, duration_ms));
     if (printed->json || printed->quiet)

@@ -86,7 +86,7 @@ static void on_total(void *name, size_t items, int64_t bytes)
     (void)name, (void)items, (void)bytes;
 }
 
-static void on_begin(void *name, const struct item *item)
+static void on_begin(void *name, struct item *item)
 {
     (void)name, (void)item;
 }
