@@ -325,3 +325,26 @@ def test_prefetch_bad_sections(make_yizhan, upstream, keys, said):
     result = admin(yizhan, "serve", "--check")
     assert result.status == 1
     assert said in result.stderr
+
+
+# ---- and carried over ----
+
+
+def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, upstream, images, dists, venv, tmp_path):
+    python = "%d.%d" % __import__("sys").version_info[:2]
+    lists = ["-r", write(tmp_path, "requirements.txt", "app\nsample\n"), "--images", write(tmp_path, "images.txt", "many:1\n")]
+    target = ["--python", python, "--platform", "linux_x86_64,linux/arm64"]
+    too_early = admin(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
+    assert too_early.status == 1
+    assert not (tmp_path / "b.tar").exists()
+    ask(yizhan, "prefetch", *lists, *target)
+    ask(yizhan, "prefetch", *TARGET, "only-source")
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
+    there = make_yizhan(registries={"docker.io": [images]}, server={"offline": "yes"}, pypi={}, start=False)
+    ask(there, "import", tmp_path / "b.tar")
+    offline(there, upstream, images)
+    venv.pip("install", "-r", str(lists[1]), index=there.index)
+    assert venv.version_of("app") == "2.0"
+    assert pull_all(there, "library/many", images.arm64.digest) == content_of_image(images.arm64)
+    assert there.manifest("library/many", "1").status == 200
+    assert there.get(dists[8].path).status == 404
