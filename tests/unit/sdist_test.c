@@ -64,13 +64,14 @@ static void assert_requires(const struct sdist *sdist, const char *const *expect
 
     if (metadata_parse(sdist->metadata.data, sdist->metadata.len, &metadata, &error) < 0)
         fail_msg("%s in:\n%s", error.data, sdist->metadata.data);
-    for (size_t i = 0; i < metadata.require_count; i++) {
+    size_t count = 0;
+    for (; expected[count]; count++) {
         struct buf CLEANUP_BUF text = BUF_INIT;
-        requirement_print(&metadata.requires[i], &text);
-        assert_non_null(expected[i]);
-        assert_string_equal(text.data, expected[i]);
+        assert_true(count < metadata.require_count);
+        requirement_print(&metadata.requires[count], &text);
+        assert_string_equal(text.data, expected[count]);
     }
-    assert_null(expected[metadata.require_count]);
+    assert_int_equal(metadata.require_count, count);
 }
 #define REQUIRES(sdist, ...) assert_requires(sdist, (const char *const[]){__VA_ARGS__, NULL})
 
