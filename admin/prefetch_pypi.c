@@ -123,24 +123,51 @@ static int plan_text(const struct plan *plan, const struct resolve_request *like
     return plan_request(plan, &request, builds, error);
 }
 
+/* All together, as pip installs them into one environment. */
+static void plan_build(const struct plan *plan, const struct page_file *sdist, const char *const *requires,
+                       size_t count)
+{
+    struct requirement *CLEANUP_FREE parsed = xcalloc(count + 1, sizeof(*parsed));
+    struct resolve_requirement *CLEANUP_FREE wanted = xcalloc(count + 1, sizeof(*wanted));
+    char *CLEANUP_FREE origin = xasprintf("the build of %s", sdist->filename);
+    struct resolve_request request = request_of(plan, NULL);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t good = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (requirement_parse(requires[i], strlen(requires[i]), &parsed[good], &error) < 0) {
+            prefetch_fail(plan->prefetch, "%s: %s", origin, error.data);
+            requirement_release(&parsed[good]);
+            continue;
+        }
+        wanted[good] = (struct resolve_requirement){.requirement = &parsed[good], .origin = origin};
+        good++;
+    }
+    request.requirements = wanted;
+    request.requirement_count = good;
+    request.constraint_count = 0;
+    request.require_hashes = false;
+    request.without_deps = false;
+    buf_reset(&error);
+    if (good && plan_request(plan, &request, false, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+    for (size_t i = 0; i < good; i++)
+        requirement_release(&parsed[i]);
+}
+
 static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count)
 {
     struct source *source = plan->prefetch->source;
     const struct resolve_provider *provider = source_provider(source);
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !prefetch_stopped(plan->prefetch); i++) {
         struct buf CLEANUP_BUF ignored = BUF_INIT;
-        struct buf CLEANUP_BUF error = BUF_INIT;
         (void)provider->metadata(provider->arg, "", sdists[i], &ignored, &ignored);
         const char *const *requires = source_build_requires(source, sdists[i]);
-        for (size_t k = 0; requires && requires[k]; k++) {
-            char *CLEANUP_FREE origin = xasprintf("the build of %s", sdists[i]->filename);
-            struct resolve_request request = request_of(plan, NULL);
-            request.constraint_count = 0;
-            request.require_hashes = false;
-            if (plan_text(plan, &request, requires[k], origin, false, &error) < 0)
-                prefetch_fail(plan->prefetch, "%s", error.data);
-        }
+        size_t require_count = 0;
+        while (requires && requires[require_count])
+            require_count++;
+        plan_build(plan, sdists[i], requires, require_count);
     }
 }
 
@@ -149,7 +176,7 @@ static void plan_builds(const struct plan *plan, const struct page_file *const *
 /* Together they have no answer: what each has by itself. */
 static void plan_each(const struct plan *plan, const struct resolve_request *all)
 {
-    for (size_t i = 0; i < all->requirement_count; i++) {
+    for (size_t i = 0; i < all->requirement_count && !prefetch_stopped(plan->prefetch); i++) {
         struct buf CLEANUP_BUF error = BUF_INIT;
         struct resolve_request one = *all;
         one.requirements = &all->requirements[i];
@@ -212,7 +239,8 @@ static void plan_versions(const struct plan *plan, const struct resolve_request 
         if (resolve_each_version(&one, requirement->project, take_version, &versions, &error) < 0)
             prefetch_fail(plan->prefetch, "%s", error.data);
         for (size_t k = 0; k < versions.count; k++) {
-            plan_version(plan, &one, requirement, versions.items[k]);
+            if (!prefetch_stopped(plan->prefetch))
+                plan_version(plan, &one, requirement, versions.items[k]);
             free(versions.items[k]);
         }
         free(versions.items);

@@ -189,6 +189,8 @@ static enum resolve_supply on_page(void *arg, const char *project, const struct 
             client_step(source->prefetch->client, STEP_MS);
         source->prefetch->report->tick(source->prefetch->report->arg);
     }
+    if (page->found == ASKED) /* there is nobody any more who could answer */
+        buf_set(&page->trouble, "interrupted");
     *out = page->page;
     return supply_of(page->found, &page->trouble, error);
 }

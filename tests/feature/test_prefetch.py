@@ -129,6 +129,17 @@ def test_prefetch_sdist_with_what_its_build_needs(yizhan, dists):
     assert "only-source" in refused.stderr
 
 
+def test_prefetch_build_requirements_fit_together(make_yizhan, make_upstream):
+    """The newest plugin alone would bring a tool that the build does not allow beside it."""
+    source = make_sdist("built", "1.0", build_requires=["tool<2", "plugin"])
+    old_tool, old_plugin = make_wheel("tool", "1.5"), make_wheel("plugin", "1.0", requires=["tool"])
+    newest = [make_wheel("tool", "2.0"), make_wheel("plugin", "2.0", requires=["tool>=2"])]
+    yizhan = make_yizhan(make_upstream(Tree.tuna([source, old_tool, old_plugin, *newest])))
+    for options in [], ["--no-deps"]:
+        result = ask(yizhan, "prefetch", *TARGET, *options, "built")
+        assert files_of(result) == {dist.filename for dist in (source, old_tool, old_plugin)}
+
+
 def test_prefetch_dry_run(yizhan, upstream, dists):
     result = ask(yizhan, "prefetch", *TARGET, "--dry-run", "app")
     planned = {item["name"]: item["bytes"] for item in result.of("item")}

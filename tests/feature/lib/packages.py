@@ -150,7 +150,7 @@ def tar_gz_bytes(files):
     return gzip.compress(tar.getvalue(), mtime=TAR_DATE)
 
 
-def make_sdist(name, version, requires=(), setuptools=False, **told):
+def make_sdist(name, version, requires=(), setuptools=False, build_requires=(), **told):
     """An sdist that builds without the network, or, with setuptools=True, by setup.py and setuptools from the index."""
     module = module_name(name)
     metadata = metadata_text(name, version, requires)
@@ -165,8 +165,10 @@ def make_sdist(name, version, requires=(), setuptools=False, **told):
         ]
     else:
         backend = BACKEND.format(name=module, version=version, metadata=metadata.decode())
+        listed = ", ".join(f'"{requirement}"' for requirement in build_requires)
         files = [
-            ("pyproject.toml", b'[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'),
+            ("pyproject.toml", f'[build-system]\nrequires = [{listed}]\nbuild-backend = "backend"\n'
+                               'backend-path = ["."]\n'.encode()),
             ("backend.py", backend.encode()),
         ]
     stem = f"{module}-{version}"
