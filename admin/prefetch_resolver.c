@@ -126,7 +126,8 @@ static void make_pip_call(struct call *call)
     add(call, "--index-url=%s/simple/", call->prefetch->url);
     if (host) {
         host += strlen("://");
-        add(call, "--trusted-host=%.*s", (int)strcspn(host, "/:"), host);
+        add(call, "--trusted-host=%.*s", (int)(*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, "/:")),
+            host);
     }
     add(call, "--python-version=%s", environment->python_full_version);
     add(call, "--implementation=%s", strcmp(environment->implementation_name, "pypy") == 0 ? "pp" : "cp");

@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
 #define POLL_MS 200
+/* Between asking it to end and ending it. */
+#define KILL_PATIENCE_MS 3000
 /* Of standard error. */
 #define COMPLAINT_MAX_BYTES 2000
 
@@ -50,8 +53,14 @@ static int start(const char *const *argv, struct program *program, struct buf *e
 {
     int out[2], err[2];
 
-    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
+    if (pipe2(out, O_CLOEXEC) < 0) {
         buf_set(error, "cannot run %s: %s", argv[0], strerror(errno));
+        return -1;
+    }
+    if (pipe2(err, O_CLOEXEC) < 0) {
+        buf_set(error, "cannot run %s: %s", argv[0], strerror(errno));
+        close(out[0]);
+        close(out[1]);
         return -1;
     }
     int result = spawn(argv, out[1], err[1], &program->pid);
@@ -95,12 +104,15 @@ static void listen_to(const struct program *program, const atomic_bool *stop, st
 {
     struct pollfd fds[2] = {{.fd = program->out_fd, .events = POLLIN},
                             {.fd = program->err_fd, .events = POLLIN}};
-    bool killed = false;
+    int64_t killed_ms = 0;
 
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-        if (!killed && ((stop && atomic_load(stop)) || out->len > PROGRAM_OUTPUT_MAX_BYTES)) {
+        if (!killed_ms && ((stop && atomic_load(stop)) || out->len > PROGRAM_OUTPUT_MAX_BYTES)) {
             kill(program->pid, SIGTERM);
-            killed = true;
+            killed_ms = clock_mono_ms();
+        } else if (killed_ms && clock_mono_ms() - killed_ms > KILL_PATIENCE_MS) {
+            kill(program->pid, SIGKILL);
+            return; /* what it has started may hold the pipes for ever */
         }
         if (poll(fds, 2, POLL_MS) <= 0)
             continue;
