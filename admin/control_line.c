@@ -35,7 +35,7 @@ static int send_all(int fd, const char *data, size_t len)
 /* Sends the first byte, and the descriptor with it (unix(7), SCM_RIGHTS). */
 static int send_descriptor(int fd, const char *byte, int with_fd)
 {
-    char room[CMSG_SPACE(sizeof(int))] = {0};
+    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec data = {(char *)byte, 1};
     struct msghdr message = {
         .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
@@ -70,7 +70,8 @@ int control_send(int fd, json_t *object)
 /* recv() that takes a descriptor over, the last one that came. */
 static ssize_t receive(struct control_lines *lines, char *data, size_t max)
 {
-    char room[CMSG_SPACE(sizeof(int))];
+    /* CMSG_SPACE() is padded, and would take a second descriptor in, which nobody would close. */
+    _Alignas(struct cmsghdr) char room[CMSG_LEN(sizeof(int))];
     struct iovec part = {data, max};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
@@ -127,10 +128,12 @@ json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *er
 {
     static const struct json_limits limits = {16, VALUES_MAX, VALUES_MAX};
     const char *end;
+    size_t searched = lines->at;
 
-    while (!(end = memchr(lines->text.data + lines->at, '\n', lines->text.len - lines->at))) {
+    while (!(end = memchr(lines->text.data + searched, '\n', lines->text.len - searched))) {
         if (lines->at)
             forget_read(lines);
+        searched = lines->text.len;
         if (receive_some(lines, wait_ms, error) < 0)
             return NULL;
     }
