@@ -171,19 +171,20 @@ const char *list_origin(struct list_reader *reader, size_t line)
     return arena_strndup(&reader->wants->arena, origin.data, origin.len);
 }
 
-int list_add_requirement(struct list_reader *reader, size_t line, bool constraint,
-                         struct list_requirement **requirement)
+struct list_requirement *list_add_requirement(struct list_reader *reader, size_t line, bool constraint)
 {
     struct wants *wants = reader->wants;
     struct list_requirement **items = constraint ? &wants->constraints : &wants->requirements;
     size_t *count = constraint ? &wants->constraint_count : &wants->requirement_count;
 
-    if (*count >= LIST_MAX_ITEMS)
-        return list_fault(reader, line, 1, "expected at most %d requirements, found more", LIST_MAX_ITEMS);
+    if (*count >= LIST_MAX_ITEMS) {
+        list_fault(reader, line, 1, "expected at most %d requirements, found more", LIST_MAX_ITEMS);
+        return NULL;
+    }
     LIST_GROW(*items, *count);
-    *requirement = &(*items)[(*count)++];
-    **requirement = (struct list_requirement){.origin = list_origin(reader, line)};
-    return 0;
+    struct list_requirement *added = &(*items)[(*count)++];
+    *added = (struct list_requirement){.origin = list_origin(reader, line)};
+    return added;
 }
 
 int list_add_package(struct list_reader *reader, size_t line, const struct list_package *package)
@@ -336,14 +337,14 @@ static int add_project(const char *text, size_t skipped, struct list_reader *rea
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     struct requirement CLEANUP_REQUIREMENT requirement;
-    struct list_requirement *added;
 
     if (requirement_parse(text + skipped, strlen(text + skipped), &requirement, &fault) < 0)
         return name_fault(text, skipped, fault.data, reader->error);
     if (requirement.url)
         return name_fault(text, skipped, "expected a project of the index, found one with a URL",
                           reader->error);
-    if (list_add_requirement(reader, 1, false, &added) < 0)
+    struct list_requirement *added = list_add_requirement(reader, 1, false);
+    if (!added)
         return -1;
     added->requirement = requirement;
     memset(&requirement, 0, sizeof(requirement));

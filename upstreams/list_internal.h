@@ -53,9 +53,9 @@ const char *list_split_column(const char *message, size_t *column);
 
 /* In the arena: "FILE:LINE". */
 const char *list_origin(struct list_reader *reader, size_t line);
-/* All return -1, with a fault, when there are too many. The package's strings are in the arena. */
-int list_add_requirement(struct list_reader *reader, size_t line, bool constraint,
-                         struct list_requirement **requirement);
+/* What is added is empty but for its origin; valid until the next. NULL, with a fault, when there are too many. */
+struct list_requirement *list_add_requirement(struct list_reader *reader, size_t line, bool constraint);
+/* -1 likewise. The package's strings are in the arena. */
 int list_add_package(struct list_reader *reader, size_t line, const struct list_package *package);
 int list_add_image(struct list_reader *reader, size_t line, const char *reference, const char *platform);
 void list_strings_add(struct wants *wants, struct wants_strings *strings, const char *text, size_t len);

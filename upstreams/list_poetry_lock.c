@@ -57,7 +57,7 @@ static int read_file(struct lock_reader *lock, const json_t *table, const char *
     struct checksum *hash = arena_alloc(&lock->reader->wants->arena, sizeof(*hash));
     const char *name;
 
-    *out = (struct list_file){.hashes = hash, .size_bytes = -1, .url = url};
+    *out = (struct list_file){.filename = "", .hashes = hash, .size_bytes = -1, .url = url};
     if (lock_text(lock, table, "file", &name) < 0)
         return -1;
     if (!name)

@@ -137,14 +137,13 @@ static int read_root(struct lock_reader *lock, const json_t *root)
 
     if (check_version(lock, root) < 0)
         return -1;
-    if (lock_python_member(lock, root, "requires-python", &lock->lock->python) < 0 ||
-        lock_markers_member(lock, root, "environments", &lock->lock->platforms) < 0 ||
-        lock_array(lock, root, "packages", &packages) < 0)
-        if (lock->reader->stopped)
-            return -1;
-    packages = json_object_get(root, "packages");
+    if (lock_array(lock, root, "packages", &packages) < 0)
+        return -1;
     if (!packages)
         return lock_expected(lock, root, NULL, "an array as packages");
+    /* A fault in these is none of the packages. */
+    (void)lock_python_member(lock, root, "requires-python", &lock->lock->python);
+    (void)lock_markers_member(lock, root, "environments", &lock->lock->platforms);
     for (size_t i = 0; i < json_array_size(packages) && !lock->reader->stopped; i++)
         if (lock_item(lock, packages, i, &package) == 0)
             (void)read_package(lock, package);

@@ -124,9 +124,10 @@ static int add_requirement(struct source *source, struct requirement *requiremen
                            struct line_options *options)
 {
     struct wants *wants = source->reader->wants;
-    struct list_requirement *added;
+    struct list_requirement *added =
+        list_add_requirement(source->reader, source->line->number, source->constraint);
 
-    if (list_add_requirement(source->reader, source->line->number, source->constraint, &added) < 0)
+    if (!added)
         return -1;
     added->requirement = *requirement;
     memset(requirement, 0, sizeof(*requirement));
@@ -400,6 +401,7 @@ static int read_text(struct source *source, struct buf *text)
          !source->reader->stopped && (more = logical_line_next(source->reader, &lines, &line)) != 0;)
         if (more > 0)
             (void)read_line(source);
+    source->line = NULL;
     return 0;
 }
 

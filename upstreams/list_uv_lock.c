@@ -258,11 +258,12 @@ static int read_root(struct lock_reader *lock, const json_t *root)
 
     if (!json_is_integer(version) || json_integer_value(version) != 1)
         return lock_expected(lock, root, version, "a uv.lock of version = 1");
-    if (lock_python_member(lock, root, "requires-python", &lock->lock->python) < 0 ||
-        lock_markers_member(lock, root, "supported-markers", &lock->lock->platforms) < 0 ||
-        lock_array(lock, root, "package", &packages) < 0 || read_manifest(lock, root) < 0)
-        if (lock->reader->stopped)
-            return -1;
+    if (lock_array(lock, root, "package", &packages) < 0)
+        return -1;
+    /* A fault in these is none of the packages. */
+    (void)lock_python_member(lock, root, "requires-python", &lock->lock->python);
+    (void)lock_markers_member(lock, root, "supported-markers", &lock->lock->platforms);
+    (void)read_manifest(lock, root);
     for (size_t i = 0; i < json_array_size(packages) && !lock->reader->stopped; i++)
         if (lock_item(lock, packages, i, &package) == 0)
             (void)read_package(lock, package);

@@ -2,6 +2,7 @@
  * it stands for: so each node is looked at once, however often it is named. */
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "upstreams/list_yaml.h"
 
@@ -139,10 +140,12 @@ static void read_compose(struct walk *walk, const struct yaml_node *root, const 
     if (include)
         list_note(walk->reader, include->line, "what this file includes was not read; name those files, too");
     for (size_t i = 0; i < services->count && !walk->reader->stopped; i += 2) {
-        if (services->items[i + 1]->kind == YAML_MAP)
-            read_service(walk, services->items[i], services->items[i + 1]);
-        else if (!yaml_is_null(services->items[i + 1]))
-            (void)node_fault(walk, services->items[i + 1], "expected the mapping of a service, found none");
+        const struct yaml_node *service = services->items[i + 1];
+        CHECK(service);
+        if (service->kind == YAML_MAP)
+            read_service(walk, services->items[i], service);
+        else if (!yaml_is_null(service))
+            (void)node_fault(walk, service, "expected the mapping of a service, found none");
     }
 }
 
@@ -171,6 +174,7 @@ static void search(struct walk *walk, struct yaml_node *node)
     node->seen = true;
     for (size_t i = 0; i < node->count; i++) {
         struct yaml_node *item = node->items[i];
+        CHECK(item);
         bool is_value = node->kind == YAML_MAP && i % 2;
         if (is_value && item->kind == YAML_LIST && names_containers(node->items[i - 1]) && !item->listed) {
             item->listed = true;

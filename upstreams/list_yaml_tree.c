@@ -6,6 +6,7 @@
 #include <uthash.h>
 #include <yaml.h>
 
+#include "base/check.h"
 #include "base/memory.h"
 #include "upstreams/list_yaml.h"
 
@@ -88,8 +89,9 @@ static int place(struct tree *tree, const yaml_event_t *event, struct yaml_node 
         return 0;
     }
     struct yaml_node *parent = tree->stack[tree->depth - 1].node;
-    size_t count = parent->count;
 
+    CHECK(parent);
+    size_t count = parent->count;
     if (!(count & (count - 1))) {
         struct yaml_node **items = arena_alloc(&tree->arena, (count ? 2 * count : 1) * sizeof(*items));
         if (count)

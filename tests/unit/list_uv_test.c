@@ -206,6 +206,20 @@ static void uv_long_chain(void **state)
     assert_true(applies[0] && applies[19999]);
 }
 
+static void uv_keep_going(void **state)
+{
+    (void)state;
+    struct wants CLEANUP_WANTS wants;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    wants_init(&wants);
+    LIST_CASE_WRITE("uv.lock", "version = 1\nrequires-python = 'x'\nmanifest = 1\n" PACKAGE(
+                                   "a", "1", "sdist = 1\n") PACKAGE("b", "1", ""));
+    assert_int_equal(list_read("uv.lock", LIST_FORMAT_BY_NAME, true, &wants, &error), 0);
+    list_case_packages(&wants, "b 1 (uv.lock:9)");
+    assert_int_equal(wants.faults.count, 3);
+}
+
 static void uv_faults(void **state)
 {
     (void)state;
@@ -249,6 +263,7 @@ int main(void)
         cmocka_unit_test(uv_by_url),
         cmocka_unit_test(uv_for_others),
         cmocka_unit_test(uv_long_chain),
+        cmocka_unit_test(uv_keep_going),
         cmocka_unit_test(uv_faults),
     };
 
