@@ -365,10 +365,11 @@ static int run_export(struct exporting *export, const json_t *arguments)
 
 static int run_operation(struct operation_call *call, const json_t *arguments)
 {
-    struct exporting export = {.call = call, .without = digest_set_new()};
+    struct exporting export = {.call = call};
 
     if (call->fd < 0)
         return operation_failed(call, "the command sent nothing to write to: is it of another version?");
+    export.without = digest_set_new();
     bundle_content_init(&export.content);
     int result = run_export(&export, arguments);
     bundle_content_release(&export.content);
