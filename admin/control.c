@@ -117,6 +117,8 @@ static void serve(struct session *session)
         json_t *CLEANUP_JSON request = control_receive(&lines, REQUEST_WAIT_MS, &error);
         if (request)
             perform(session, request, lines.got_fd);
+        else
+            tell_end(session, 1, &error);
     }
     cleanup_close(&lines.got_fd);
     buf_release(&lines.text);

@@ -67,7 +67,19 @@ int control_send(int fd, json_t *object)
     return control_send_with(fd, object, -1);
 }
 
-/* recv() that takes a descriptor over, the last one that came. */
+/* Keeps the last of the descriptors in a message, closes the others. */
+static void take_descriptors(struct control_lines *lines, const struct cmsghdr *header)
+{
+    const unsigned char *data = CMSG_DATA(header);
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+    for (size_t i = 0; i < count; i++) {
+        cleanup_close(&lines->got_fd);
+        memcpy(&lines->got_fd, data + i * sizeof(int), sizeof(int));
+    }
+}
+
+/* recv() that takes a descriptor over, the last one that came. The padding of a message for one has room for a second. */
 static ssize_t receive(struct control_lines *lines, char *data, size_t max)
 {
     /* CMSG_SPACE() is padded, and would take a second descriptor in, which nobody would close. */
@@ -79,12 +91,9 @@ static ssize_t receive(struct control_lines *lines, char *data, size_t max)
 
     if (got < 0)
         return got;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-            continue;
-        cleanup_close(&lines->got_fd);
-        memcpy(&lines->got_fd, CMSG_DATA(header), sizeof(int));
-    }
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+            take_descriptors(lines, header);
     return got;
 }
 

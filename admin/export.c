@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -256,12 +258,48 @@ struct output {
     struct export_options options; /* of the conversion */
 };
 
+/* Another export to the same name would write into the same file, and may just have given it its name. */
+static bool is_alone(int fd, const char *part)
+{
+    struct stat opened;
+    struct stat named;
+
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 && stat(part, &named) == 0 &&
+           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 static int open_part(struct output *output, struct buf *error)
 {
-    output->part = xasprintf("%s.part", chosen.output);
-    output->fd = open(output->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char *CLEANUP_FREE part = xasprintf("%s.part", chosen.output);
+    int CLEANUP_CLOSE fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+    if (fd >= 0 && !is_alone(fd, part)) {
+        buf_set(error, "another export writes %s just now: wait for it, or name another file", chosen.output);
+        return -1;
+    }
+    if (fd < 0 || ftruncate(fd, 0) < 0) {
+        buf_set(error, "cannot write %s: %s", part, strerror(errno));
+        return -1;
+    }
+    output->fd = take_fd(&fd);
+    output->part = take_ptr(&part);
+    return 0;
+}
+
+/* A file gets its name when it is whole; a pipe or a device is written to as it is, and stays what it is. */
+static int open_file(struct output *output, struct buf *error)
+{
+    struct stat status;
+
+    if (stat(chosen.output, &status) < 0 || S_ISREG(status.st_mode))
+        return open_part(output, error);
+    if (S_ISDIR(status.st_mode)) {
+        buf_set(error, "%s is a folder: name a file in it", chosen.output);
+        return -1;
+    }
+    output->fd = open(chosen.output, O_WRONLY | O_CLOEXEC);
     if (output->fd < 0)
-        buf_set(error, "cannot write %s: %s", output->part, strerror(errno));
+        buf_set(error, "cannot write %s: %s", chosen.output, strerror(errno));
     return output->fd < 0 ? -1 : 0;
 }
 
@@ -293,7 +331,7 @@ static int open_output(struct output *output, struct buf *error)
         return open_conversion(output, error);
     if (chosen.split_bytes)
         return pieces_write(chosen.output, chosen.split_bytes, &output->pieces, &output->fd, error);
-    return open_part(output, error);
+    return open_file(output, error);
 }
 
 static int end_conversion(struct output *output, struct buf *error)
@@ -360,6 +398,7 @@ static int perform(struct invocation *invocation)
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct output output;
 
+    invocation_catch_signals(); /* from here on there may be something to remove */
     if (open_output(&output, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : strerror(errno));
         return EXIT_FAILED;

@@ -340,13 +340,21 @@ static void read_without(struct exporting *export, const json_t *list)
     }
 }
 
-/* A pipe that nobody reads must not hold the thread. Of a file this changes nothing. */
-static void make_nonblocking(int fd)
+/* A pipe that nobody reads must not hold the thread. Of a file this changes nothing. What other programs have in common
+ * with the command, its standard output, is to be as it was afterwards: returns the flags for that. */
+static int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     if (flags >= 0)
         (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    return flags;
+}
+
+static void restore_flags(int fd, int flags)
+{
+    if (flags >= 0)
+        (void)fcntl(fd, F_SETFL, flags);
 }
 
 static int run_export(struct exporting *export, const json_t *arguments)
@@ -359,9 +367,11 @@ static int run_export(struct exporting *export, const json_t *arguments)
         return 1;
     if (!export->content.entry_count)
         return operation_failed(call, "the store has nothing of that");
-    make_nonblocking(call->fd);
+    int flags = make_nonblocking(call->fd);
     int compress = json_is_true(json_object_get(arguments, "compress")) ? BUNDLE_COMPRESS_LEVEL : 0;
-    if (send_bundle(export, compress))
+    int failure = send_bundle(export, compress);
+    restore_flags(call->fd, flags);
+    if (failure)
         return 1;
     call->emit(call->arg,
                json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "summary", "blobs",
@@ -373,10 +383,11 @@ static int run_export(struct exporting *export, const json_t *arguments)
 
 static int run_operation(struct operation_call *call, const json_t *arguments)
 {
-    struct exporting export = {.call = call, .without = digest_set_new()};
+    struct exporting export = {.call = call};
 
     if (call->fd < 0)
         return operation_failed(call, "the command sent nothing to write to: is it of another version?");
+    export.without = digest_set_new();
     bundle_content_init(&export.content);
     int result = run_export(&export, arguments);
     bundle_content_release(&export.content);

@@ -1,4 +1,4 @@
-/* State: whether SIGINT or SIGTERM has come, which ends an operation on the store in order. */
+/* State: whether a signal has come that ends an operation in order, and the server that works on it, if one does. */
 #include "admin/invocation.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "admin/control.h"
 #include "admin/operation.h"
@@ -20,6 +22,7 @@
 #include "storage/store.h"
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t server_fd = -1;
 
 /* ---- options ---- */
 
@@ -115,13 +118,31 @@ static int emit(void *arg, json_t *object)
     return ferror(stdout) ? -1 : result;
 }
 
-/* ---- on the store itself ---- */
+/* ---- signals ---- */
 
+/* A server notices that nobody is there any more, and ends the command. */
 static void note_signal(int number)
 {
     (void)number;
     interrupted = 1;
+    if (server_fd >= 0)
+        shutdown(server_fd, SHUT_RDWR);
 }
+
+/* The second signal does what signals do. What is ignored stays so: nohup(1). */
+void invocation_catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
+}
+
+/* ---- on the store itself ---- */
 
 static bool wanted(void *arg)
 {
@@ -163,10 +184,8 @@ static int perform_alone(const struct config *config, const struct operation *op
                                   .arg = output,
                                   .fd = invocation->fd,
                                   .error = BUF_INIT};
-    struct sigaction action = {.sa_handler = note_signal};
 
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    invocation_catch_signals();
     int result = operation->run(&call, invocation->arguments);
     if (call.error.len)
         buf_set(error, "%s", call.error.data);
@@ -178,6 +197,24 @@ static int perform_alone(const struct config *config, const struct operation *op
 
 /* ---- by the server, else alone ---- */
 
+/* The handler has a descriptor of its own: the other is closed when the command ends. */
+static int perform_by_server(int fd, const struct operation *operation, const struct invocation *invocation,
+                             struct output *output, struct buf *error)
+{
+    invocation_catch_signals();
+    server_fd = dup(fd);
+    if (interrupted)
+        shutdown(fd, SHUT_RDWR);
+    int result =
+        control_command(fd, operation->name, invocation->arguments, invocation->fd, emit, output, error);
+    int done_fd = server_fd;
+    server_fd = -1;
+    cleanup_close(&done_fd);
+    if (result && interrupted)
+        buf_set(error, "interrupted");
+    return result;
+}
+
 static int perform(struct invocation *invocation, struct config *config, const struct operation *operation,
                    struct output *output, struct buf *error)
 {
@@ -186,8 +223,7 @@ static int perform(struct invocation *invocation, struct config *config, const s
     int fd = control_connect(config->storage.path, &unreachable);
 
     if (fd >= 0)
-        return control_command(fd, operation->name, invocation->arguments, invocation->fd, emit, output,
-                               error);
+        return perform_by_server(fd, operation, invocation, output, error);
     int result = open_store(config, invocation->creates, &store, error);
     if (result == -EBUSY)
         buf_set(error,

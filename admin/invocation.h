@@ -63,6 +63,8 @@ struct printer {
     void (*note)(void *arg, const json_t *object);
     void *arg;
 };
+/* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
+void invocation_catch_signals(void);
 /* Does the operation, by the server or on the store, and prints. Returns an exit status. */
 int invocation_perform(struct invocation *invocation, const struct operation *operation,
                        const struct printer *printer);

@@ -59,6 +59,7 @@ struct prefetch_options {
     bool without_deps;
     enum resolver resolver;
     bool keep_going; /* past what cannot be read or resolved */
+    bool files_only; /* lists are files, no pipes */
     bool held_only;  /* nothing is fetched, what is not held counts as missing */
 };
 

@@ -134,6 +134,7 @@ static void read_list(struct prefetch *prefetch, const struct prefetch_list *lis
     struct wants *wants = next_wants(prefetch);
     struct buf CLEANUP_BUF error = BUF_INIT;
 
+    wants->files_only = prefetch->options->files_only;
     if (list_read(list->path, list->format, prefetch->options->keep_going, wants, &error) < 0)
         prefetch_fail(prefetch, "%s", error.data);
     for (size_t i = 0; i < wants->faults.count; i++)

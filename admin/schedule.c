@@ -184,6 +184,7 @@ static void run_section(struct schedule *schedule, const struct prefetch_config 
     prefetch_choice_init(&choice);
     /* One bad line shall not cost the night. */
     choice.options.keep_going = true;
+    choice.options.files_only = true;
     if (prefetch_choice_of_config(section, &choice, &error) < 0) {
         log_error("prefetch %s: %s", section->name, error.data);
     } else {

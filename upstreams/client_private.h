@@ -40,6 +40,8 @@ struct transfer {
     size_t kept_max; /* bytes of the body that are kept */
     bool bounded;    /* more is an error, and not dropped */
     int64_t received_bytes;
+    int64_t enough_bytes; /* once there are more, the rest is not waited for */
+    bool cut;             /* that happened: there is an answer, whatever curl says */
     struct buf body;
     char curl_problem[CURL_ERROR_SIZE];
     struct buf problem; /* ours, goes before curl's */

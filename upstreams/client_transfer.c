@@ -40,6 +40,10 @@ static void on_head(struct transfer *transfer)
     transfer->kept_max = whole ? question->max_bytes : ERROR_BYTES;
     if (is_good(&transfer->head) && !whole)
         transfer->kept_max = 0;
+    /* Of a part there is one byte, and of an error only the beginning is of use. */
+    transfer->enough_bytes = transfer->head.status == 206 ? 1
+                             : is_good(&transfer->head)   ? INT64_MAX
+                                                          : ERROR_BYTES;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
@@ -67,7 +71,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
         return 0;
     }
     buf_add(&transfer->body, data, len < room ? len : room);
-    return len;
+    transfer->cut = transfer->received_bytes > transfer->enough_bytes;
+    return transfer->cut ? 0 : len;
 }
 
 /* ---- what curl is told ---- */
@@ -142,6 +147,8 @@ static void aim(struct transfer *transfer)
     transfer->kept_max = 0;
     transfer->bounded = false;
     transfer->received_bytes = 0;
+    transfer->enough_bytes = INT64_MAX;
+    transfer->cut = false;
     buf_reset(&transfer->body);
     buf_reset(&transfer->problem);
     transfer->curl_problem[0] = '\0';
@@ -314,7 +321,7 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct client_a
     const struct head *head = &transfer->head;
 
     *answer = (struct client_answer){.size_bytes = -1};
-    if (result != CURLE_OK) {
+    if (result != CURLE_OK && !transfer->cut) {
         if (!transfer->problem.len)
             buf_set(&transfer->problem, "%s",
                     transfer->curl_problem[0] ? transfer->curl_problem : curl_easy_strerror(result));

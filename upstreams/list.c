@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -218,6 +219,10 @@ int list_add_image(struct list_reader *reader, size_t line, const char *referenc
 
 int list_load(struct list_reader *reader, const char *path, struct buf *text)
 {
+    struct stat status;
+
+    if (reader->wants->files_only && stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return list_file_fault(reader, "expected a file, found something else");
     if (file_read(path, LIST_MAX_BYTES, text) < 0)
         return list_file_fault(reader, "cannot read this list: %s", strerror(errno));
     if (text->len > LIST_MAX_BYTES)

@@ -99,6 +99,8 @@ struct wants {
     bool require_hashes;              /* --require-hashes, or a requirement with a hash */
     struct wants_strings only_binary; /* normalised projects, ":all:" */
     struct wants_strings no_binary;
+    /* Set by the caller: nothing but files is read, since the writer of a pipe may never come. */
+    bool files_only;
     void *locks; /* private: what wants_select() needs */
 };
 

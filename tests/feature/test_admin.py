@@ -868,6 +868,36 @@ def test_admin_socket_rubbish(yizhan, line):
     assert ask(yizhan, "stats").objects
 
 
+def test_admin_socket_says_what_it_did_not_read(yizhan):
+    last = converse(yizhan, b"nonsense")[-1]
+    assert last["done"] and last["failed"] and "line" in last["error"]
+
+
+def descriptors(yizhan):
+    """Of pipes: the server opens none by itself."""
+    folder = f"/proc/{yizhan.process.pid}/fd"
+    return [name for name in os.listdir(folder) if os.readlink(f"{folder}/{name}").startswith("pipe:")]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 200])
+def test_admin_socket_keeps_no_descriptors(yizhan, count):
+    before = len(descriptors(yizhan))
+    reading, writing = os.pipe()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(control_path(yizhan)))
+        socket.send_fds(sock, [b'{"command":"stats","arguments":{}}\n'], [writing] * count)
+        with sock.makefile("rb") as answers:
+            assert [json.loads(line) for line in answers][-1] == {"done": True, "failed": False}
+    os.close(reading)
+    os.close(writing)
+    assert len(descriptors(yizhan)) == before
+
+
+def test_admin_socket_export_to_nowhere(yizhan):
+    last = converse(yizhan, b'{"command":"export","arguments":{"all":true}}')[-1]
+    assert last["failed"] and "nothing to write to" in last["error"]
+
+
 @pytest.mark.parametrize("request_", [{}, {"command": "format"}, {"command": 5}], ids=str)
 def test_admin_socket_unknown_command(yizhan, request_):
     last = converse(yizhan, json.dumps(request_).encode())[-1]

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+import time
 
 import pytest
 from lib.admin import admin, ask, command
@@ -355,6 +357,27 @@ def test_prefetch_by_the_server_is_not_repeated_by_a_restart(make_yizhan, upstre
     yizhan.advance(3700)
     wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
     assert runs(yizhan) == 2
+
+
+def test_prefetch_by_the_server_does_not_wait_for_pipes(make_yizhan, upstream, tmp_path):
+    """Nobody ever writes into it, and the server can be stopped all the same."""
+    yizhan = make_yizhan(upstream, start=False)
+    os.mkfifo(tmp_path / "list.txt")
+    schedule(yizhan, list=tmp_path / "list.txt", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: "expected a file" in yizhan.stderr, "the server says what is wrong with its list")
+
+
+def test_prefetch_by_the_server_is_ended_with_it(make_yizhan, upstream, dists):
+    """In the middle of a file that never comes to its end."""
+    upstream.change(dists[3].path, body_gate=threading.Event(), gate_after=1000)
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: upstream.asked(dists[3].path), "it is asked for")
+    begun = time.monotonic()
+    yizhan.stop()
+    assert time.monotonic() - begun < PATIENCE_S / 2
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,34 @@ static void error_message(void **state)
     assert_int_equal(scripted_connections(f->server), 1);
 }
 
+/* Until the client hangs up. */
+static bool send_for_ever(struct scripted_request *request)
+{
+    static const char piece[65536] = "all is lost\n";
+
+    while (scripted_send(request, piece, sizeof(piece)))
+        ;
+    return false;
+}
+
+static bool answer_endless_error(struct scripted_request *request)
+{
+    scripted_printf(request, "HTTP/1.1 500 Bad\r\nContent-Type: text/plain\r\n\r\n");
+    return send_for_ever(request);
+}
+
+static void error_endless(void **state)
+{
+    struct fixture *f = *state;
+
+    serve(f, answer_endless_error);
+    ask_body(f, "/x");
+    assert_int_equal(f->got.status, 500);
+    assert_string_equal(f->got.trouble, "all is lost");
+    ask_touch(f);
+    assert_int_equal(f->got.status, 500);
+}
+
 static void error_nobody_listens(void **state)
 {
     struct fixture *f = *state;
@@ -329,6 +357,22 @@ static void touch_wrong_part(void **state)
         assert_int_equal(f->got.status, 0);
         assert_string_equal(f->got.trouble, "the server sent another part than was asked for");
     }
+}
+
+static bool answer_endless_part(struct scripted_request *request)
+{
+    scripted_printf(request, "HTTP/1.1 206 Part\r\nContent-Range: bytes 0-0/50\r\n\r\n");
+    return send_for_ever(request);
+}
+
+static void touch_endless_part(void **state)
+{
+    struct fixture *f = *state;
+
+    serve(f, answer_endless_part);
+    ask_touch(f);
+    assert_int_equal(f->got.status, 0);
+    assert_string_equal(f->got.trouble, "the server sent another part than was asked for");
 }
 
 static bool answer_unasked_part(struct scripted_request *request)
@@ -575,17 +619,18 @@ static void cache_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(body_whole),           TEST(body_held_only),
-        TEST(body_too_large),       TEST(body_gzip),
-        TEST(body_truncated),       TEST(error_message),
-        TEST(error_nobody_listens), TEST(head_only),
-        TEST(touch_part),           TEST(touch_wrong_part),
-        TEST(body_in_part),         TEST(touch_whole),
-        TEST(touch_empty_file),     TEST(redirect_same_server),
-        TEST(redirect_elsewhere),   TEST(redirect_loop),
-        TEST(many_in_turn),         TEST(many_asked_by_answers),
-        TEST(many_given_up),        TEST(dead_connection_asked_anew),
-        TEST(url_refused),          TEST(cache_status),
+        TEST(body_whole),         TEST(body_held_only),
+        TEST(body_too_large),     TEST(body_gzip),
+        TEST(body_truncated),     TEST(error_message),
+        TEST(error_endless),      TEST(error_nobody_listens),
+        TEST(head_only),          TEST(touch_part),
+        TEST(touch_wrong_part),   TEST(touch_endless_part),
+        TEST(body_in_part),       TEST(touch_whole),
+        TEST(touch_empty_file),   TEST(redirect_same_server),
+        TEST(redirect_elsewhere), TEST(redirect_loop),
+        TEST(many_in_turn),       TEST(many_asked_by_answers),
+        TEST(many_given_up),      TEST(dead_connection_asked_anew),
+        TEST(url_refused),        TEST(cache_status),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
