@@ -103,6 +103,8 @@ static int emit(void *arg, json_t *object)
     const struct output *output = arg;
     int result = 0;
 
+    if (output->printer->note)
+        output->printer->note(output->printer->arg, object);
     if (output->silent)
         result = 0;
     else if (output->json)

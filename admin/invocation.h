@@ -59,6 +59,8 @@ int invocation_name(struct invocation *invocation, const char *name);
 struct printer {
     void (*object)(void *arg, const json_t *object);
     void (*end)(void *arg); /* may be NULL */
+    /* For the command itself: called with every object, also where they are printed as JSON. May be NULL. */
+    void (*note)(void *arg, const json_t *object);
     void *arg;
 };
 /* Does the operation, by the server or on the store, and prints. Returns an exit status. */
