@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "admin/bundle_names.h"
 #include "admin/export_format.h"
 #include "admin/invocation.h"
 #include "admin/operation.h"
@@ -139,12 +140,30 @@ static int check_options(const struct invocation *invocation, int names)
 
 /* ---- since ---- */
 
-/* The blobs of an earlier bundle. */
 static ssize_t read_file(void *fd, void *data, size_t max)
 {
     ssize_t got = read(*(const int *)fd, data, max);
 
     return got < 0 ? -errno : got;
+}
+
+static void leave_out_blob(json_t *without, const struct digest *digest)
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(digest, hex);
+    json_array_append_new(without, json_string(hex));
+}
+
+/* The blobs of an earlier bundle; and those that its names need: where it could be imported, they are. */
+static void leave_out_content(json_t *without, const struct bundle_content *content)
+{
+    for (size_t i = 0; i < content->blob_count; i++)
+        leave_out_blob(without, &content->blobs[i].digest);
+    for (size_t i = 0; i < content->entry_count; i++)
+        if (bundle_entry_needs_blob(&content->entries[i]) &&
+            !bundle_has_blob(content, &content->entries[i].digest))
+            leave_out_blob(without, &content->entries[i].digest);
 }
 
 static int leave_out_bundle(struct invocation *invocation, const char *path)
@@ -154,17 +173,13 @@ static int leave_out_bundle(struct invocation *invocation, const char *path)
     struct bundle_reader *reader = bundle_reader_new(&input);
     const struct bundle_content *content;
     struct buf CLEANUP_BUF why = BUF_INIT;
-    char hex[DIGEST_HEX_SIZE];
 
     int result = bundle_read_content(reader, &content, &why);
     if (result < 0) {
         fprintf(stderr, "yizhan export: --since %s: it %s\n", path, why.data);
     } else {
         json_t *without = json_array();
-        for (size_t i = 0; i < content->blob_count; i++) {
-            digest_hex(&content->blobs[i].digest, hex);
-            json_array_append_new(without, json_string(hex));
-        }
+        leave_out_content(without, content);
         json_object_set_new(invocation->arguments, "without", without);
     }
     bundle_reader_free(&reader);

@@ -313,18 +313,23 @@ static int merge_page(struct import *import, const struct entry *entry)
     return error ? operation_store_failed(import->call, "put a page together", error) : 0;
 }
 
-static int take_entry(struct import *import, const struct entry *entry)
+static int take_entry(struct import *import, const struct entry *from)
 {
     struct operation_call *call = import->call;
+    int64_t now_s = clock_wall_s();
+    struct entry entry = *from;
     int result = 0;
 
-    if (page_entry_imported(entry)) {
-        result = merge_page(import, entry);
-    } else if (held_is_newer(call->store, entry)) {
+    /* A name from a machine whose clock is ahead would stay fresh for years. */
+    if (entry.confirmed_at_s > now_s)
+        entry.confirmed_at_s = now_s;
+    if (page_entry_imported(&entry)) {
+        result = merge_page(import, &entry);
+    } else if (held_is_newer(call->store, &entry)) {
         import->entries_kept++;
         return 0;
     } else {
-        entry_put(call->store, entry);
+        entry_put(call->store, &entry);
     }
     import->entries++;
     return result;

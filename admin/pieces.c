@@ -186,7 +186,23 @@ int pieces_write(const char *path, int64_t piece_bytes, struct pieces **out, int
 
 int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *error)
 {
+    char *CLEANUP_FREE first = xasprintf("%s.001", path);
+
+    if (access(first, R_OK) < 0) {
+        buf_set(error, "cannot read %s: %s", first, strerror(errno));
+        return -1;
+    }
     return start(path, 0, out, fd, error);
+}
+
+/* Later pieces of what had this name before: a reader would go on with them. */
+static void remove_old(const struct pieces *pieces)
+{
+    for (int i = pieces->count + 1; i <= PIECES_MAX; i++) {
+        char *CLEANUP_FREE name = piece_name(pieces, i, "");
+        if (unlink(name) < 0)
+            return;
+    }
 }
 
 /* Gives all pieces their names, or removes them. */
@@ -204,6 +220,8 @@ static int settle(struct pieces *pieces, bool keep)
             unlink(part);
         }
     }
+    if (keep)
+        remove_old(pieces);
     return result;
 }
 

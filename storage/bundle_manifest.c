@@ -12,6 +12,14 @@
 /* More than the longest entry takes: a key, a scope and attributes of nothing but characters that are escaped. */
 #define LINE_MAX_BYTES (1024 * 1024)
 
+void bundle_manifest_name(const struct digest *digest, char out[BUNDLE_MANIFEST_NAME_BYTES + 1])
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(digest, hex);
+    snprintf(out, BUNDLE_MANIFEST_NAME_BYTES + 1, BUNDLE_MANIFEST_PREFIX "%s.jsonl", hex);
+}
+
 /* ---- writing ---- */
 
 /* Consumes the object. */

@@ -9,10 +9,13 @@
 #include "base/buf.h"
 
 struct bundle_content;
+struct digest;
 
 #define BUNDLE_MANIFEST_NAME_BYTES 79 /* manifest-<64 hex>.jsonl */
 #define BUNDLE_MANIFEST_PREFIX "manifest-"
-#define BUNDLE_MANIFEST_SUFFIX ".jsonl"
+
+/* What the member is called. */
+void bundle_manifest_name(const struct digest *digest, char out[BUNDLE_MANIFEST_NAME_BYTES + 1]);
 
 /* Calls `write` for each line, its end included. Always makes the same bytes of the same content. Returns 0, or what
  * `write` returned. */

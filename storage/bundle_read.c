@@ -114,6 +114,7 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     static const size_t prefix = strlen(BUNDLE_MANIFEST_PREFIX);
     unsigned char header[TAR_BLOCK_BYTES];
     char name[TAR_NAME_MAX + 1];
+    char expected[BUNDLE_MANIFEST_NAME_BYTES + 1];
     ssize_t got = stream_in_read(reader->in, header, sizeof(header));
 
     if (got < 0)
@@ -129,11 +130,11 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     }
     if (got < TAR_BLOCK_BYTES)
         return cut_off(error);
-    if (tar_read_header(header, name, size_bytes) < 0 || strlen(name) != BUNDLE_MANIFEST_NAME_BYTES ||
-        strcmp(name + prefix + 64, BUNDLE_MANIFEST_SUFFIX) != 0 ||
-        digest_parse(name + prefix, 64, digest) < 0 || *size_bytes > BUNDLE_MANIFEST_MAX_BYTES)
+    if (tar_read_header(header, name, size_bytes) < 0 || *size_bytes > BUNDLE_MANIFEST_MAX_BYTES ||
+        strlen(name) != BUNDLE_MANIFEST_NAME_BYTES || digest_parse(name + prefix, 64, digest) < 0)
         return altered(error);
-    return 0;
+    bundle_manifest_name(digest, expected);
+    return strcmp(name, expected) == 0 ? 0 : altered(error);
 }
 
 /* Feeds the parser, and tells what it found only when the bytes are those that were written. */

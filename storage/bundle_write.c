@@ -90,7 +90,7 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
 {
     struct measure measure = {.hasher = hasher_new(HASH_SHA256)};
     struct checksum sum;
-    char hex[2 * HASH_MAX_BYTES + 1];
+    struct digest digest;
     char name[BUNDLE_MANIFEST_NAME_BYTES + 1];
 
     CHECK(!writer->content);
@@ -100,8 +100,8 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
     hasher_free(measure.hasher);
     if (error)
         return error;
-    checksum_hex(&sum, hex);
-    snprintf(name, sizeof(name), BUNDLE_MANIFEST_PREFIX "%.64s" BUNDLE_MANIFEST_SUFFIX, hex);
+    memcpy(digest.bytes, sum.bytes, sizeof(digest.bytes));
+    bundle_manifest_name(&digest, name);
     error = write_header(writer, name, measure.bytes);
     if (!error)
         error = bundle_manifest_write(content, write_bytes, writer->out);
