@@ -110,7 +110,7 @@ def ask_pip(question, target, constraints_file):
         with command.main_context(), global_tempdir_manager(), on_machine(target.environment(question["python"])):
             found = resolve_with(command, options, args, answers)
             return {os.path.basename(item.link.path) for item in found.requirements.values()}
-    except (PipError, ResolutionTooDeep):
+    except (PipError, ResolutionTooDeep, RecursionError):  # the last: old ones walk in circles that were given up
         return NO_ANSWER
     finally:
         logging.disable(logging.NOTSET)

@@ -26,6 +26,7 @@ class Target:
     sys_platform: str
     system: str
     machine: str
+    release: str
 
     def environment(self, python):
         return {
@@ -38,16 +39,16 @@ class Target:
             "sys_platform": self.sys_platform,
             "platform_system": self.system,
             "platform_machine": self.machine,
-            "platform_release": "",
+            "platform_release": self.release,
             "platform_version": "",
         }
 
 
 TARGETS = [
-    Target("linux_x86_64", tuple(glibc_platforms("x86_64")), "posix", "linux", "Linux", "x86_64"),
-    Target("linux_aarch64", tuple(glibc_platforms("aarch64")), "posix", "linux", "Linux", "aarch64"),
-    Target("win_amd64", ("win_amd64",), "nt", "win32", "Windows", "AMD64"),
-    Target("macosx_arm64", ("macosx_14_0_arm64",), "posix", "darwin", "Darwin", "arm64"),
+    Target("linux_x86_64", tuple(glibc_platforms("x86_64")), "posix", "linux", "Linux", "x86_64", ""),
+    Target("linux_aarch64", tuple(glibc_platforms("aarch64")), "posix", "linux", "Linux", "aarch64", ""),
+    Target("win_amd64", ("win_amd64",), "nt", "win32", "Windows", "AMD64", "10"),
+    Target("macosx_arm64", ("macosx_14_0_arm64",), "posix", "darwin", "Darwin", "arm64", "23.0.0"),
 ]
 PYTHONS = ["3.9", "3.10", "3.11", "3.12"]
 
