@@ -49,28 +49,30 @@ def versions_of(filenames):
     return dict(version_of(filename) for filename in filenames)
 
 
-def newer(theirs, ours, page_of):
-    """Does an answer of pip's have newer versions, and no older one, than ours? Yanked files do not count."""
-    yanked = {name for name in theirs if f'{name}" ' in page_of(name) and is_yanked(page_of(name), name)}
-    left, right = versions_of(theirs - yanked), versions_of(ours)
-    if set(left) != set(right):
-        return False
-    return left != right and all(left[project] >= right[project] for project in left)
+def newer(theirs, ours, question):
+    """Does pip's answer have newer versions, and no older one, than ours? Those do not count that only count because
+    somebody asks for them: yanked files and pre-releases."""
+    common = {name for name in theirs if not needs_asking(name, question["pages"][version_of(name)[0]])}
+    left, right = versions_of(common), versions_of(ours)
+    return set(left) == set(right) and left != right and all(left[project] >= right[project] for project in left)
 
 
-def is_yanked(page, name):
-    return any(f">{name}</a>" in line and "data-yanked" in line for line in page.split("\n"))
+def needs_asking(name, page):
+    yanked = any(f">{name}</a>" in line and "data-yanked" in line for line in page.split("\n"))
+    return yanked or version_of(name)[1].is_prerelease
 
 
 def explained(question, target, ours, theirs, constraints):
     """Is a difference one of those that upstreams/resolve.h tells of?"""
-    if FORGETS or ours == NO_ANSWER:
+    if FORGETS:
         return False
-    pins = [f"{project}=={version}" for project, version in versions_of(ours).items()]
+    if ours == NO_ANSWER:  # pip's has something that only counts because a version asks for it that was given up
+        return any(needs_asking(name, question["pages"][version_of(name)[0]]) for name in theirs)
+    pins = [f"{project}==={version}" for project, version in versions_of(ours).items()]
     told = {**question, "constraints": question["constraints"] + pins}
     if ask_pip(told, target, constraints) != ours:
         return False
-    return theirs == NO_ANSWER or not newer(theirs, ours, lambda name: question["pages"][version_of(name)[0]])
+    return theirs == NO_ANSWER or not newer(theirs, ours, question)
 
 
 def test_resolver_finds_what_pip_finds(tmp_path):
