@@ -93,13 +93,19 @@ def resolve_with(command, options, args, answers):
     return resolver.resolve(wanted, check_supported_wheels=False)
 
 
-def ask_pip(question, target, constraints_file):
-    """{filename} that pip would install, or NO_ANSWER. `question` is that of tests/tools/resolver.c."""
+def memory_of(question):
+    """What Memory serves of a question of tests/tools/resolver.c."""
     answers = {}
     for project, page in question["pages"].items():
         answers[f"{HOST}/simple/{project}/"] = ("text/html", page.encode())
     for filename, text in question["metadata"].items():
         answers[f"{HOST}/files/{filename}.metadata"] = ("text/plain", text.encode())
+    return answers
+
+
+def ask_pip(question, target, constraints_file, answers=None):
+    """{filename} that pip would install, or NO_ANSWER. answers: what Memory serves, if not of the question."""
+    answers = answers or memory_of(question)
     constraints_file.write_text("".join(f"{line}\n" for line in question["constraints"]))
     command = create_command("install", isolated=True)
     options, args = command.parse_args(

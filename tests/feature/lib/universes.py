@@ -105,22 +105,20 @@ class Maker:
                     found.append(text.partition("+")[0] + "+other")
         return sorted(set(found))
 
-    def specifier(self, project):
-        """Mostly of versions that there are."""
+    def specifier(self, project, arbitrary=False):
+        """Mostly of versions that there are. arbitrary: "===" may be, of which pip loses the end before a marker."""
         rnd = self.rnd
         version = rnd.choice(self.versions[project])
         plain = version.partition("+")[0]
-        kind = rnd.choice([">=", ">=", "<", "<=", "==", "==*", "!=", "~=", ">", "range", "!=*", "==="])
-        if kind == "===":
-            kind = rnd.choice(["===", ">=", "<"])
+        kind = rnd.choice([">=", ">=", "<", "<=", "==", "==*", "!=", "~=", ">", "range", "!=*"])
+        if arbitrary and rnd.random() < 0.1:
+            return f"==={version}"
         if kind == "==*" or kind == "!=*":
             return f"{kind[:2]}{plain.split('.')[0]}.*"
         if kind == "~=":
             return f"~={plain.split('.')[0]}.{rnd.randint(0, 2)}"
         if kind == "range":
             return f">={rnd.choice(self.versions[project]).partition('+')[0]},<{plain}"
-        if kind == "===":
-            return f"==={version} "  # else it would take a ";" for a part of the version
         return kind + (version if kind in ("==", "!=") else plain)
 
     def requirement(self, project, specifier_chance=None):
@@ -146,7 +144,7 @@ class Maker:
         extras = {}
         for extra in self.extras[project]:
             if self.rnd.random() < 0.8:
-                extras[extra] = [r for r in self.dependencies(project) if ";" not in r]
+                extras[extra] = self.dependencies(project)
         python = self.rnd.choice(REQUIRES_PYTHON) if self.happens("meta") else None
         return metadata_text(project, version, self.dependencies(project), extras, python)
 
@@ -195,7 +193,7 @@ class Maker:
             "python": rnd.choice(PYTHONS),
             "platform": target.name,
             "requirements": [self.requirement(project, 0.3) for project in wanted],
-            "constraints": [p + self.specifier(p) for p in self.projects if self.happens("constraint")],
+            "constraints": [p + self.specifier(p, arbitrary=True) for p in self.projects if self.happens("constraint")],
             "prereleases": rnd.random() < 0.1,
             "sdists": rnd.random() < 0.5,
             "pages": pages,
