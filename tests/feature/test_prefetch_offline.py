@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 from lib import foreign_pip, real_lists
 from lib.admin import admin
-from lib.pip_resolver import HOST, NO_ANSWER, ask_pip
+from lib.pip_resolver import NO_ANSWER, ask_pip
 from lib.universes import TARGETS
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
@@ -38,23 +38,14 @@ def nginx(name, make_nginx):
     return make_nginx(real_lists.tree(name))
 
 
-def wanted(name):
-    """The lines of a list, without what only a file can have."""
-    text = real_lists.REQUIREMENTS[name].replace("\\\n", "")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
-
-
 def online(name, constraints):
     """{(python, platform): {filename}}: what pip chooses from the same index."""
-    tree = real_lists.tree(name)
-    answers = {HOST + path: ("text/html", pages[0]) for path, pages in tree.pages().items()}
-    answers.update({unquote(HOST + path): ("text/plain", file.body) for path, file in tree.files().items()})
     chosen = {}
     for python, platform in MACHINES:
-        question = {"python": python, "requirements": wanted(name), "constraints": []}
+        question = {"python": python, "requirements": real_lists.lines(name), "constraints": []}
         question.update({"sdists": True, "prereleases": False})
         target = foreign_pip.BY_NAME[platform]
-        chosen[python, platform] = ask_pip(question, target, constraints, answers)
+        chosen[python, platform] = ask_pip(question, target, constraints, real_lists.memory(name))
         assert chosen[python, platform] != NO_ANSWER
     return chosen
 

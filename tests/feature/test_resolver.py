@@ -10,13 +10,15 @@ import random
 import subprocess
 from pathlib import Path
 
+import pytest
 from pip._vendor import resolvelib
 from pip._vendor.packaging.utils import parse_sdist_filename, parse_wheel_filename
 from pip._vendor.packaging.version import Version
 
+from lib import real_lists
 from lib.ask import TOOL
 from lib.pip_resolver import NO_ANSWER, ask_pip
-from lib.universes import Maker
+from lib.universes import PYTHONS, TARGETS, Maker
 
 COUNT = int(os.environ.get("YIZHAN_TEST_RESOLUTIONS", "500"))
 SEED = os.environ.get("YIZHAN_TEST_SEED", "universe")
@@ -91,3 +93,23 @@ def test_resolver_finds_what_pip_finds(tmp_path):
     # The universes are neither too easy nor too hard.
     assert COUNT * 0.2 < theirs.count(NO_ANSWER) < COUNT * 0.6
     assert sum(len(answer) > 2 for answer in theirs if answer != NO_ANSWER) > COUNT * 0.2
+
+
+@pytest.mark.parametrize("name", real_lists.REQUIREMENTS)
+def test_resolver_finds_what_pip_finds_of_real_lists(name, tmp_path):
+    tree = real_lists.tree(name)
+    question = {
+        "requirements": real_lists.lines(name),
+        "constraints": [],
+        "prereleases": False,
+        "sdists": name == "aliyun",
+        "pages": {project: tree.html_page(project).decode() for project in tree.projects},
+        "metadata": {dist.filename: real_lists.metadata_of(name, dist) for dist in tree.dists},
+    }
+    asked = [
+        ({**question, "python": python, "platform": target.name}, target) for python in PYTHONS for target in TARGETS
+    ]
+    ours = ask_ours([question for question, _ in asked])
+    for (question, target), answer in zip(asked, ours):
+        theirs = ask_pip(question, target, tmp_path / "constraints.txt", real_lists.memory(name))
+        assert answer == theirs != NO_ANSWER

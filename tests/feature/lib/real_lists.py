@@ -12,9 +12,11 @@ have, but next to nothing in the files. Several versions of each, so that there 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from lib.packages import Dist, load_wheel, make_sdist, make_wheel, metadata_text, module_name, tar_gz_bytes
-from lib.tree import Tree
+from lib.pip_resolver import HOST
+from lib.tree import JSON_TYPE, Tree
 
 PURE, PURE2, BINARY, ABI3, PLATFORM, SDIST = "pure", "pure2", "binary", "abi3", "platform", "sdist"
 
@@ -163,6 +165,8 @@ SCIENCE = [
     *releases("packaging", "23.2 24.1"),
     *releases("contourpy", "1.2.1", BINARY, ">=3.9", requires=["numpy>=1.20"]),
     *releases("cycler", "0.11.0 0.12.1"),
+    *releases("importlib_resources", "6.4.0", requires=['zipp>=3.1.0; python_version < "3.10"']),
+    *releases("zipp", "3.19.2"),
     *releases("fonttools", "4.53.1", BINARY, extras=[("woff", ('brotli>=1.0.1; platform_python_implementation == '
                                                               '"CPython"', "zopfli>=0.1.4"))]),
     *releases("kiwisolver", "1.4.5", BINARY, ">=3.7", requires=['typing-extensions; python_version < "3.8"']),
@@ -285,3 +289,26 @@ def tree(name):
     if name == "aliyun":
         dists += [load_wheel(path) for path in sorted(BUILD_TOOLS.glob("*.whl")) if not path.name.startswith("pip-")]
     return Tree.tuna(dists)
+
+
+@lru_cache
+def memory(name):
+    """The same for lib.pip_resolver. JSON, for in HTML pip 23.0 would see metadata, and refuse it where a name is
+    spelled in another way than asked for."""
+    answers = {HOST + path: (JSON_TYPE, pages[1]) for path, pages in tree(name).pages().items()}
+    answers.update({unquote(HOST + path): ("text/plain", file.body) for path, file in tree(name).files().items()})
+    return answers
+
+
+def lines(name):
+    """The requirements of a list, without what only a file can have."""
+    text = REQUIREMENTS[name].replace("\\\n", "")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def metadata_of(name, dist):
+    """What a build would say of an sdist."""
+    if dist.metadata:
+        return dist.metadata.decode()
+    (found,) = (one for one in RELEASES[name] if (one.name, one.version) == (dist.name, dist.version))
+    return metadata_text(found.name, found.version, found.requires, dict(found.extras), found.requires_python).decode()
