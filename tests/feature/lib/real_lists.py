@@ -195,8 +195,9 @@ ALIYUN = [
 
 
 def pythons_of(release):
-    """numpy 2 and its like have wheels for newer Pythons only; all have them for these."""
-    return ["cp39", "cp310", "cp311", "cp312"] if release.version[0] != "1" else ["cp39", "cp310", "cp311"]
+    """Those of before CPython 3.12 have no wheels for it."""
+    old = (release.name, release.version) in {("numpy", "1.24.4"), ("pandas", "1.5.3")}
+    return ["cp39", "cp310", "cp311"] + ([] if old else ["cp312"])
 
 
 def tags_of(release):
