@@ -60,10 +60,10 @@ def without_upstream(yizhan, *upstreams):
     """All that was held has become old, and nobody can be asked."""
     for upstream in upstreams:
         upstream.stop()
-    if not yizhan.running:
-        yizhan.start()
+    yizhan.stop()
     yizhan.advance(A_WEEK)
-    return yizhan
+    yizhan.config.write_text(yizhan.config.read_text().replace("[server]\n", "[server]\noffline = yes\n"))
+    return yizhan.start()
 
 
 def pinned(filenames):
