@@ -217,7 +217,7 @@ def tags_of(release):
 def wheel_of(release, tag):
     """Other bytes for each tag."""
     made = make_wheel(release.name, release.version, release.requires, dict(release.extras), release.requires_python,
-                      filler=tag)
+                      filler=f"# {tag}")
     return replace(made, filename=made.filename.replace("py3-none-any", tag))
 
 
