@@ -26,6 +26,9 @@ extern const struct command show_command;
 extern const struct command purge_command;
 extern const struct command gc_command;
 extern const struct command verify_command;
+extern const struct command export_command;
+extern const struct command import_command;
+extern const struct command prefetch_command;
 
 /* These say what is wrong and where to read on, and return EXIT_USAGE. The first is for getopt's '?', with
  * opterr switched off. */

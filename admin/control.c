@@ -76,7 +76,8 @@ static void tell_end(const struct session *session, int result, const struct buf
     control_send(session->fd, last);
 }
 
-static void perform(struct session *session, const json_t *request)
+/* fd: what came with the request, or -1. */
+static void perform(struct session *session, const json_t *request, int fd)
 {
     const char *name = json_text_member(request, "command");
     const struct operation *operation = name ? operation_find(name) : NULL;
@@ -86,6 +87,7 @@ static void perform(struct session *session, const json_t *request)
                                   .emit = emit,
                                   .wanted = wanted,
                                   .arg = session,
+                                  .fd = fd,
                                   .error = BUF_INIT};
     int result;
 
@@ -107,15 +109,16 @@ static void perform(struct session *session, const json_t *request)
 
 static void serve(struct session *session)
 {
-    struct control_lines lines = {.fd = session->fd, .text = BUF_INIT};
+    struct control_lines lines = {.fd = session->fd, .text = BUF_INIT, .got_fd = -1};
     struct buf CLEANUP_BUF error = BUF_INIT;
 
     if (control_send(session->fd, json_pack("{s:s, s:s}", "server", "yizhan", "version", YIZHAN_VERSION)) ==
         0) {
         json_t *CLEANUP_JSON request = control_receive(&lines, REQUEST_WAIT_MS, &error);
         if (request)
-            perform(session, request);
+            perform(session, request, lines.got_fd);
     }
+    cleanup_close(&lines.got_fd);
     buf_release(&lines.text);
 }
 

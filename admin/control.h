@@ -2,7 +2,7 @@
  * removed by it. JSON objects, one a line:
  *
  *     server   {"server":"yizhan","version":"0.1.0"}
- *     client   {"command":"stats","arguments":{...}}
+ *     client   {"command":"stats","arguments":{...}}      perhaps with a descriptor (SCM_RIGHTS)
  *     server   {"type":...} any number of results
  *     server   {"done":true,"failed":false}               the last; "error" says why where it failed
  *
@@ -32,9 +32,9 @@ void control_stop(struct control **control);
 
 /* Returns a descriptor; -1 when nobody answers there, with why in `error`. */
 int control_connect(const char *store_path, struct buf *error);
-/* Sends a command and gives each result to `visit` (which consumes it). Closes fd. Returns 0, or 1 when the command
+/* Sends a command, with a descriptor for it (-1: none; it stays the caller's), and gives each result to `visit` (which consumes it). Closes fd. Returns 0, or 1 when the command
  * failed, with its sentence, which may be empty, in `error`. */
-int control_command(int fd, const char *command, const json_t *arguments,
+int control_command(int fd, const char *command, const json_t *arguments, int with_fd,
                     int (*visit)(void *arg, json_t *object), void *arg, struct buf *error);
 
 #endif

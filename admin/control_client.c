@@ -49,8 +49,8 @@ static int read_results(struct control_lines *lines, int (*visit)(void *arg, jso
     return 1;
 }
 
-static int converse(struct control_lines *lines, json_t *request, int (*visit)(void *arg, json_t *object),
-                    void *arg, struct buf *error)
+static int converse(struct control_lines *lines, json_t *request, int with_fd,
+                    int (*visit)(void *arg, json_t *object), void *arg, struct buf *error)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     json_t *CLEANUP_JSON greeting = control_receive(lines, ANSWER_WAIT_MS, &fault);
@@ -66,7 +66,7 @@ static int converse(struct control_lines *lines, json_t *request, int (*visit)(v
         buf_set(error, "%s", json_text_member(greeting, "error"));
         return 1;
     }
-    int failure = control_send(lines->fd, request);
+    int failure = control_send_with(lines->fd, request, with_fd);
     if (failure) {
         buf_set(error, "cannot send the command to the server: %s", strerror(-failure));
         return 1;
@@ -74,12 +74,12 @@ static int converse(struct control_lines *lines, json_t *request, int (*visit)(v
     return read_results(lines, visit, arg, error);
 }
 
-int control_command(int fd, const char *command, const json_t *arguments,
+int control_command(int fd, const char *command, const json_t *arguments, int with_fd,
                     int (*visit)(void *arg, json_t *object), void *arg, struct buf *error)
 {
-    struct control_lines lines = {.fd = fd, .text = BUF_INIT};
+    struct control_lines lines = {.fd = fd, .text = BUF_INIT, .got_fd = -1};
     json_t *request = json_pack("{s:s, s:O}", "command", command, "arguments", arguments);
-    int result = converse(&lines, request, visit, arg, error);
+    int result = converse(&lines, request, with_fd, visit, arg, error);
 
     buf_release(&lines.text);
     close(fd);

@@ -13,7 +13,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-#define LINE_MAX_BYTES (1 << 20)
+/* Lists of entries are long. */
+#define LINE_MAX_BYTES (64 << 20)
+#define VALUES_MAX (4 << 20)
 #define READ_BYTES 16384
 
 static int send_all(int fd, const char *data, size_t len)
@@ -30,15 +32,59 @@ static int send_all(int fd, const char *data, size_t len)
     return 0;
 }
 
-int control_send(int fd, json_t *object)
+/* Sends the first byte, and the descriptor with it (unix(7), SCM_RIGHTS). */
+static int send_descriptor(int fd, const char *byte, int with_fd)
+{
+    char room[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec data = {(char *)byte, 1};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &with_fd, sizeof(int));
+    return sendmsg(fd, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+}
+
+int control_send_with(int fd, json_t *object, int with_fd)
 {
     char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
+    size_t sent = with_fd >= 0 ? 1 : 0;
 
     json_decref(object);
     if (!text)
         return -EINVAL;
-    int error = send_all(fd, text, strlen(text));
+    int error = sent ? send_descriptor(fd, text, with_fd) : 0;
+    if (!error)
+        error = send_all(fd, text + sent, strlen(text) - sent);
     return error ? error : send_all(fd, "\n", 1);
+}
+
+int control_send(int fd, json_t *object)
+{
+    return control_send_with(fd, object, -1);
+}
+
+/* recv() that takes a descriptor over, the last one that came. */
+static ssize_t receive(struct control_lines *lines, char *data, size_t max)
+{
+    char room[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {data, max};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    ssize_t got = recvmsg(lines->fd, &message, MSG_CMSG_CLOEXEC);
+
+    if (got < 0)
+        return got;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        cleanup_close(&lines->got_fd);
+        memcpy(&lines->got_fd, CMSG_DATA(header), sizeof(int));
+    }
+    return got;
 }
 
 /* Returns 1 when a line is there, 0 when there is more to come, -1 at the end or on errors. */
@@ -54,7 +100,7 @@ static int receive_some(struct control_lines *lines, int wait_ms, struct buf *er
         return -1;
     }
     buf_reserve(&lines->text, READ_BYTES);
-    ssize_t got = recv(lines->fd, lines->text.data + lines->text.len, READ_BYTES, 0);
+    ssize_t got = receive(lines, lines->text.data + lines->text.len, READ_BYTES);
     if (got < 0 && errno == EINTR)
         return 0;
     if (got <= 0) {
@@ -79,7 +125,7 @@ static void forget_read(struct control_lines *lines)
 
 json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *error)
 {
-    static const struct json_limits limits = {16, 65536, 65536};
+    static const struct json_limits limits = {16, VALUES_MAX, VALUES_MAX};
     const char *end;
 
     while (!(end = memchr(lines->text.data + lines->at, '\n', lines->text.len - lines->at))) {

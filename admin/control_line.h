@@ -10,10 +10,13 @@ struct control_lines {
     int fd;
     struct buf text; /* received, from `at` on not yet read */
     size_t at;
+    int got_fd; /* a descriptor that came along, the receiver's; -1: none */
 };
 
 /* Consumes the object. Returns 0, or negative errno. */
 int control_send(int fd, json_t *object);
+/* The same with a descriptor, which stays the caller's; -1: none. */
+int control_send_with(int fd, json_t *object, int with_fd);
 /* Returns the next object, owned by the caller; NULL at the end, or after wait_ms (-1: never) without one, with why in
  * `error`. */
 json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *error);

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
 #include "storage/keep.h"
 #include "storage/store.h"
 
@@ -24,7 +25,8 @@ static volatile sig_atomic_t interrupted;
 
 struct invocation invocation_of(const struct command *command)
 {
-    return (struct invocation){.command = command, .config_path = "mirror.conf", .arguments = json_object()};
+    return (struct invocation){
+        .command = command, .config_path = "mirror.conf", .arguments = json_object(), .fd = -1};
 }
 
 void invocation_release(struct invocation *invocation)
@@ -32,13 +34,23 @@ void invocation_release(struct invocation *invocation)
     json_decref(take_ptr(&invocation->arguments));
 }
 
+/* getopt's own list, for those of the options that have a letter. */
+static void print_letters(const struct option *options, struct buf *out)
+{
+    for (; options->name; options++)
+        if (options->val < 256)
+            buf_printf(out, "%c%s", options->val, options->has_arg ? ":" : "");
+}
+
 int invocation_options(struct invocation *invocation, int argc, char **argv, const struct option *options,
                        int (*take)(struct invocation *invocation, int option, const char *value))
 {
+    struct buf CLEANUP_BUF letters = BUF_INIT;
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    print_letters(options, &letters);
+    while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
         if (option == 'c')
             invocation->config_path = optarg;
         else if (option == 'j')
@@ -61,9 +73,9 @@ int invocation_bad_value(const struct invocation *invocation, const char *option
 
 int invocation_name(struct invocation *invocation, const char *name)
 {
-    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:"))
+    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:") && !text_starts(name, "prefetch:"))
         return invocation_bad_value(invocation, "name", name,
-                                    "pypi:PROJECT[==VERSION] or docker:IMAGE[:TAG]");
+                                    "pypi:PROJECT[==VERSION], docker:IMAGE[:TAG] or prefetch:LIST");
     json_object_set_new(invocation->arguments, "name", operation_text(name));
     return 0;
 }
@@ -73,6 +85,7 @@ int invocation_name(struct invocation *invocation, const char *name)
 struct output {
     const struct printer *printer;
     bool json;
+    bool silent;
 };
 
 static int print_json(const json_t *object)
@@ -90,7 +103,11 @@ static int emit(void *arg, json_t *object)
     const struct output *output = arg;
     int result = 0;
 
-    if (output->json)
+    if (output->printer->note)
+        output->printer->note(output->printer->arg, object);
+    if (output->silent)
+        result = 0;
+    else if (output->json)
         result = print_json(object);
     else
         output->printer->object(output->printer->arg, object);
@@ -118,16 +135,17 @@ static void spare_pins(void *config, struct store *store, struct digest_set *out
 }
 
 /* Without limits: what a store has too much is the server's business, and gc's. */
-static int open_store(struct config *config, struct store **out, struct buf *error)
+static int open_store(struct config *config, bool creates, struct store **out, struct buf *error)
 {
     const struct store_options options = {
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
         .spare = spare_pins,
+        .together = image_unit_of,
         .spare_arg = config,
     };
 
-    if (!store_exists(options.path)) {
+    if (!creates && !store_exists(options.path)) {
         buf_set(error, "there is no store at %s: check [storage] path, and in which folder you are",
                 options.path);
         return -1;
@@ -136,15 +154,20 @@ static int open_store(struct config *config, struct store **out, struct buf *err
 }
 
 static int perform_alone(const struct config *config, const struct operation *operation, struct store *store,
-                         const json_t *arguments, struct output *output, struct buf *error)
+                         const struct invocation *invocation, struct output *output, struct buf *error)
 {
-    struct operation_call call = {
-        .store = store, .config = config, .emit = emit, .wanted = wanted, .arg = output, .error = BUF_INIT};
+    struct operation_call call = {.store = store,
+                                  .config = config,
+                                  .emit = emit,
+                                  .wanted = wanted,
+                                  .arg = output,
+                                  .fd = invocation->fd,
+                                  .error = BUF_INIT};
     struct sigaction action = {.sa_handler = note_signal};
 
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    int result = operation->run(&call, arguments);
+    int result = operation->run(&call, invocation->arguments);
     if (call.error.len)
         buf_set(error, "%s", call.error.data);
     else if (interrupted)
@@ -163,8 +186,9 @@ static int perform(struct invocation *invocation, struct config *config, const s
     int fd = control_connect(config->storage.path, &unreachable);
 
     if (fd >= 0)
-        return control_command(fd, operation->name, invocation->arguments, emit, output, error);
-    int result = open_store(config, &store, error);
+        return control_command(fd, operation->name, invocation->arguments, invocation->fd, emit, output,
+                               error);
+    int result = open_store(config, invocation->creates, &store, error);
     if (result == -EBUSY)
         buf_set(error,
                 "another process has the store %s (its number is in %s/lock), but answers no commands (%s): "
@@ -173,7 +197,7 @@ static int perform(struct invocation *invocation, struct config *config, const s
                 config->storage.path, config->storage.path, unreachable.data);
     if (result < 0)
         return 1;
-    result = perform_alone(config, operation, store, invocation->arguments, output, error);
+    result = perform_alone(config, operation, store, invocation, output, error);
     store_close(&store);
     return result;
 }
@@ -181,7 +205,7 @@ static int perform(struct invocation *invocation, struct config *config, const s
 int invocation_perform(struct invocation *invocation, const struct operation *operation,
                        const struct printer *printer)
 {
-    struct output output = {.printer = printer, .json = invocation->json};
+    struct output output = {.printer = printer, .json = invocation->json, .silent = invocation->silent};
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct config *config = NULL;
     int result = 1;
@@ -193,7 +217,7 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
             result = perform(invocation, config, operation, &output, &error);
         config_free(config);
     }
-    if (!invocation->json && printer->end)
+    if (!invocation->json && !invocation->silent && printer->end)
         printer->end(printer->arg);
     if (error.len)
         fprintf(stderr, "yizhan %s: %s\n", invocation->command->name, error.data);

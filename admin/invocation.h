@@ -10,7 +10,7 @@
 
 struct operation;
 
-/* What all of these commands take; a command's own options have values from 256 on. */
+/* What all of these commands take; a command's own options have values from 256 on, or a letter. */
 #define COMMON_OPTIONS                        \
     {"config", required_argument, NULL, 'c'}, \
     {                                         \
@@ -28,6 +28,9 @@ struct invocation {
     const char *config_path;
     bool json;
     json_t *arguments; /* of the operation */
+    int fd;            /* for it; -1: none. The caller's */
+    bool creates;      /* a store that is not there is made */
+    bool silent;       /* standard output is for something else: results are not printed */
 };
 #define CLEANUP_INVOCATION __attribute__((cleanup(invocation_release)))
 
@@ -42,7 +45,13 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
 int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
                          const char *expected);
 
-/* Takes the name of a project or image (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
+/* For commands that take such a name. */
+#define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"
+#define HOLDING_DETAILS                                                                           \
+    "Versions are compared by PEP 440, and may be chosen by its specifiers: 'pypi:flask>=2,<3', " \
+    "'pypi:flask==3.*'.\n"
+
+/* Takes the name of a project, image or list (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
  * message when it has not even the form of one. */
 int invocation_name(struct invocation *invocation, const char *name);
 
@@ -50,6 +59,8 @@ int invocation_name(struct invocation *invocation, const char *name);
 struct printer {
     void (*object)(void *arg, const json_t *object);
     void (*end)(void *arg); /* may be NULL */
+    /* For the command itself: called with every object, also where they are printed as JSON. May be NULL. */
+    void (*note)(void *arg, const json_t *object);
     void *arg;
 };
 /* Does the operation, by the server or on the store, and prints. Returns an exit status. */

@@ -1,13 +1,16 @@
-/* yizhan ls: the projects and images that are held. */
+/* yizhan ls: the projects and images that are held, and the prefetch lists. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin/invocation.h"
+#include "admin/list_status.h"
 #include "admin/operation.h"
 #include "admin/table.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "proxy/prefetch_record.h"
 #include "proxy/pypi.h"
 #include "proxy/registry.h"
 #include "storage/keep.h"
@@ -80,6 +83,11 @@ static int list_images(struct store *store, json_t *names)
     return error ? error : entry_sum_scopes(store, SPACE_BLOB, -1, add_sum, &blobs);
 }
 
+static int emit_list(void *call, const struct entry *entry)
+{
+    return list_emit(call, entry->key);
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -121,15 +129,18 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     int error = 0;
 
     store_save_uses(call->store);
-    if (!which || strcmp(which, "docker") != 0)
+    bool all = !which || strcmp(which, "all") == 0;
+    if (all || strcmp(which, "pypi") == 0)
         error = list_projects(call->store, projects);
-    if (!error && (!which || strcmp(which, "pypi") != 0))
+    if (!error && (all || strcmp(which, "docker") == 0))
         error = list_images(call->store, images);
     if (error)
         return operation_store_failed(call, "read the index", error);
     emit_sorted(call, projects);
     emit_sorted(call, images);
-    return 0;
+    if (all || strcmp(which, "prefetch") == 0)
+        error = entry_walk(call->store, SPACE_PREFETCH, "", emit_list, call);
+    return error && error != -EPIPE ? operation_store_failed(call, "read what the lists need", error) : 0;
 }
 
 const struct operation ls_operation = {.name = "ls", .run = run_operation};
@@ -139,14 +150,20 @@ const struct operation ls_operation = {.name = "ls", .run = run_operation};
 static void print_object(void *table, const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
-    bool image = type && strcmp(type, "image") == 0;
+    bool image = strcmp(type, "image") == 0;
+    bool list = strcmp(type, "list") == 0;
     char name[600];
 
-    snprintf(name, sizeof(name), "%s:%s", image ? "docker" : "pypi",
+    snprintf(name, sizeof(name), "%s:%s",
+             image  ? "docker"
+             : list ? "prefetch"
+                    : "pypi",
              json_string_value(json_object_get(object, "name")));
     table_text(table, name);
-    table_number(table, json_integer_value(json_object_get(object, image ? "tags" : "files")));
-    table_number(table, json_integer_value(json_object_get(object, "blobs")));
+    table_number(table, json_integer_value(json_object_get(object, image  ? "tags"
+                                                                   : list ? "needed"
+                                                                          : "files")));
+    table_number(table, json_integer_value(json_object_get(object, list ? "held" : "blobs")));
     table_size(table, json_integer_value(json_object_get(object, "bytes")));
     table_age(table, json_integer_value(json_object_get(object, "used_at")));
 }
@@ -160,17 +177,19 @@ static int run_ls(int argc, char **argv);
 
 const struct command ls_command = {
     .name = "ls",
-    .arguments = COMMON_ARGUMENTS " [pypi | docker | all]",
-    .summary = "list the projects and images that are held",
+    .arguments = COMMON_ARGUMENTS " [pypi | docker | prefetch | all]",
+    .summary = "list the projects and images that are held, and the prefetch lists",
     .details = COMMON_DETAILS COMMON_CLOSING
-    "The size is that of the files or blobs that are in the store. What two names share counts for both.\n",
+    "The size is that of the files or blobs that are in the store. What two names share counts for both. Of "
+    "a "
+    "list, the\nfirst number is how many blobs it needs, the second how many of them are held.\n",
     .run = run_ls,
 };
 
 static int run_ls(int argc, char **argv)
 {
     static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
-    static const char *const heads[] = {"NAME", "FILES/TAGS", "BLOBS", "SIZE", "LAST USED"};
+    static const char *const heads[] = {"NAME", "FILES/TAGS/NEEDS", "BLOBS", "SIZE", "LAST USED"};
     struct table table = {.align = "lrrrr", .heads = heads};
     const struct printer printer = {.object = print_object, .end = print_end, .arg = &table};
     struct invocation CLEANUP_INVOCATION invocation = invocation_of(&ls_command);
@@ -180,7 +199,8 @@ static int run_ls(int argc, char **argv)
     const char *which = optind < argc ? argv[optind++] : "all";
     if (optind < argc)
         return command_surplus(&ls_command, argv[optind]);
-    if (strcmp(which, "pypi") != 0 && strcmp(which, "docker") != 0 && strcmp(which, "all") != 0)
+    if (strcmp(which, "pypi") != 0 && strcmp(which, "docker") != 0 && strcmp(which, "prefetch") != 0 &&
+        strcmp(which, "all") != 0)
         return command_surplus(&ls_command, which);
     json_object_set_new(invocation.arguments, "which", json_string(which));
     return invocation_perform(&invocation, &ls_operation, &printer);

@@ -1,5 +1,4 @@
 /* The command line: which command is meant, and help. No state. */
-#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,8 +31,8 @@ static const struct command help_command = {
 
 /* In the order of the list that help prints. */
 static const struct command *const commands[] = {
-    &serve_command, &stats_command,  &ls_command,      &show_command, &purge_command,
-    &gc_command,    &verify_command, &version_command, &help_command,
+    &serve_command, &prefetch_command, &stats_command,  &ls_command,     &show_command,    &purge_command,
+    &gc_command,    &verify_command,   &export_command, &import_command, &version_command, &help_command,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -60,30 +59,6 @@ static void print_command(const struct command *command)
     printf("Usage: yizhan %s %s\n\n%s\n", command->name, command->arguments, command->summary);
     if (*command->details)
         printf("\n%s", command->details);
-}
-
-static int misused(const struct command *command)
-{
-    fprintf(stderr, "`yizhan %s --help` explains how it is used\n", command->name);
-    return EXIT_USAGE;
-}
-
-int command_bad_option(const struct command *command, const char *option)
-{
-    fprintf(stderr, "yizhan %s: option \"%s\" is unknown, or lacks its value\n", command->name, option);
-    return misused(command);
-}
-
-int command_surplus(const struct command *command, const char *argument)
-{
-    fprintf(stderr, "yizhan %s: unexpected argument \"%s\"\n", command->name, argument);
-    return misused(command);
-}
-
-int command_lacks(const struct command *command, const char *what)
-{
-    fprintf(stderr, "yizhan %s: %s is missing\n", command->name, what);
-    return misused(command);
 }
 
 static int unknown(const char *name)

@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "storage/store.h"
 
-static const struct operation *const operations[] = {&stats_operation, &ls_operation, &show_operation,
-                                                     &purge_operation, &gc_operation, &verify_operation};
+static const struct operation *const operations[] = {
+    &stats_operation,  &ls_operation,      &show_operation,   &purge_operation, &gc_operation,
+    &verify_operation, &address_operation, &export_operation, &import_operation};
 
 const struct operation *operation_find(const char *name)
 {

@@ -23,6 +23,7 @@ struct operation_call {
     /* False when nobody wants the operation to go on. */
     bool (*wanted)(void *arg);
     void *arg;
+    int fd;           /* what it reads or writes besides; -1: none. The caller's */
     struct buf error; /* why run() returned 1, in one sentence; may stay empty where the results say it */
 };
 
@@ -42,6 +43,9 @@ extern const struct operation show_operation;
 extern const struct operation purge_operation;
 extern const struct operation gc_operation;
 extern const struct operation verify_operation;
+extern const struct operation address_operation;
+extern const struct operation export_operation;
+extern const struct operation import_operation; /* where the server listens: server_url.h */
 
 /* ---- for operations ---- */
 

@@ -222,14 +222,14 @@ static int run_purge(int argc, char **argv);
 
 const struct command purge_command = {
     .name = "purge",
-    .arguments =
-        COMMON_ARGUMENTS " pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | --older-than AGE",
+    .arguments = COMMON_ARGUMENTS " " HOLDING_ARGUMENTS " | --older-than AGE",
     .summary = "remove a project or image, or what was not used for long",
     .details = COMMON_DETAILS
     "      --older-than AGE   all that was not used for so long: 30d\n" COMMON_CLOSING
     "Files that another project or image has too stay. What is being sent is sent to its end. What is named "
     "is\n"
-    "removed even if `pin` names it; --older-than leaves that alone, and what is in use.\n",
+    "removed even if `pin` names it; --older-than leaves that alone, and what is in use.\n" HOLDING_DETAILS
+    "Of a list only the record goes of what it needs, so that nothing is spared for it any more.\n",
     .run = run_purge,
 };
 
@@ -244,7 +244,7 @@ static int run_purge(int argc, char **argv)
         return EXIT_USAGE;
     bool by_age = json_object_get(invocation.arguments, "older_than_s");
     if (optind == argc && !by_age)
-        return command_lacks(&purge_command, "pypi:PROJECT, docker:IMAGE or --older-than");
+        return command_lacks(&purge_command, "pypi:PROJECT, docker:IMAGE, prefetch:LIST or --older-than");
     if (!by_age && invocation_name(&invocation, argv[optind++]) < 0)
         return EXIT_USAGE;
     if (optind < argc)

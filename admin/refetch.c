@@ -9,12 +9,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "admin/server_url.h"
+#include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "proxy/proxy.h"
 #include "proxy/pypi.h"
 #include "proxy/registry.h"
+#include "upstreams/client.h"
 
 /* Longer than an upstream may be silent. */
 #define SILENCE_S 120
@@ -112,4 +115,47 @@ int refetch(const struct proxy *proxy, const char *path)
                   path);
     size_t len = strlen(request);
     return send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len ? read_answer(fd) : -1;
+}
+
+/* ---- where no server runs ---- */
+
+struct refetching {
+    const json_t *paths;
+    int fetched;
+};
+
+static void on_answer(void *arg, const struct client_answer *answer)
+{
+    struct refetching *refetching = arg;
+
+    refetching->fetched += answer->status == 200;
+}
+
+static int refetch_all(void *arg, const char *url, const _Atomic bool *stop)
+{
+    const struct client_options options = {.parallel = 0};
+    struct refetching *refetching = arg;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct client *client = NULL;
+    size_t i;
+    const json_t *path;
+
+    if (client_new(url, &options, &client, &ignored) < 0)
+        return 0;
+    json_array_foreach(refetching->paths, i, path)
+    {
+        const struct client_question question = {.path = json_string_value(path), .want = CLIENT_TOUCH};
+        client_ask(client, &question, on_answer, refetching);
+    }
+    while (client_busy(client) && !*stop)
+        client_step(client, 200);
+    client_free(&client);
+    return 0;
+}
+
+int refetch_alone(const char *config_path, const json_t *paths, struct buf *error)
+{
+    struct refetching refetching = {.paths = paths};
+
+    return with_server(config_path, NULL, refetch_all, &refetching, error) < 0 ? -1 : refetching.fetched;
 }

@@ -5,9 +5,11 @@
 
 #include "admin/command.h"
 #include "admin/control.h"
+#include "admin/schedule.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "proxy/holding.h"
+#include "proxy/proxy.h"
 #include "proxy/server.h"
 
 static int run_serve(int argc, char **argv);
@@ -58,20 +60,38 @@ static int failed(const struct buf *error)
     return EXIT_FAILED;
 }
 
-static int start_control(void *control, struct proxy *proxy, struct buf *error)
+/* What runs beside the server. */
+struct company {
+    struct control *control;
+    struct schedule *schedule;
+};
+
+static int start_company(void *arg, struct proxy *proxy, struct buf *error)
 {
-    return control_start(proxy, control, error);
+    struct company *company = arg;
+    struct site *site = site_get(proxy);
+    int result = schedule_check(site->config, error);
+
+    site_unref(site);
+    if (result == 0)
+        result = control_start(proxy, &company->control, error);
+    if (result == 0)
+        schedule_start(proxy, &company->schedule);
+    return result;
 }
 
-static void stop_control(void *control)
+static void stop_company(void *arg)
 {
-    control_stop(control);
+    struct company *company = arg;
+
+    schedule_stop(&company->schedule);
+    control_stop(&company->control);
 }
 
 static int run_serve(int argc, char **argv)
 {
-    struct control *control = NULL;
-    const struct server_company company = {start_control, stop_control, &control};
+    struct company beside = {NULL, NULL};
+    const struct server_company company = {.start = start_company, .stop = stop_company, .arg = &beside};
     struct options options = {.config_path = "mirror.conf"};
     struct config *config = NULL;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -81,7 +101,7 @@ static int run_serve(int argc, char **argv)
     if (config_load(options.config_path, &config, &error) < 0)
         return failed(&error);
     if (options.check) {
-        if (holding_check_pins(config, &error) < 0) {
+        if (holding_check_pins(config, &error) < 0 || schedule_check(config, &error) < 0) {
             config_free(config);
             return failed(&error);
         }

@@ -1,9 +1,10 @@
-/* yizhan show: what is held of one project or image, and where it came from. */
+/* yizhan show: what is held of one project, image or list, and where it came from. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admin/invocation.h"
+#include "admin/list_status.h"
 #include "admin/operation.h"
 #include "admin/table.h"
 #include "base/digest_set.h"
@@ -70,6 +71,8 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
         return operation_store_failed(call, "read the index", error);
     if (!showing.entries)
         return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", whole.data);
+    if (holding.kind == HOLDING_LIST && (error = list_emit(call, holding.name)) < 0 && error != -EPIPE)
+        return operation_store_failed(call, "read what the list needs", error);
     call->emit(call->arg,
                json_pack("{s:s, s:s, s:I, s:I, s:I}", "type", "summary", "name", whole.data, "entries",
                          (json_int_t)showing.entries, "blobs", (json_int_t)digest_set_count(counted), "bytes",
@@ -104,6 +107,13 @@ static void print_object(void *table, const json_t *object)
 {
     const char *space = text_of(object, "space");
 
+    if (strcmp(text_of(object, "type"), "list") == 0) {
+        struct buf CLEANUP_BUF needs = BUF_INIT;
+        list_print(object, &needs);
+        table_print(table);
+        printf("\n%s\n", needs.data);
+        return;
+    }
     if (strcmp(text_of(object, "type"), "summary") == 0) {
         table_print(table);
         struct buf CLEANUP_BUF size = BUF_INIT;
@@ -125,10 +135,12 @@ static int run_show(int argc, char **argv);
 
 const struct command show_command = {
     .name = "show",
-    .arguments = COMMON_ARGUMENTS " pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST]",
-    .summary = "what is held of one project or image, and where it came from",
-    .details = COMMON_DETAILS COMMON_CLOSING
-    "An image without its registry is one of the default registry, as for clients.\n",
+    .arguments = COMMON_ARGUMENTS " " HOLDING_ARGUMENTS,
+    .summary = "what is held of one project, image or list, and where it came from",
+    .details = COMMON_DETAILS COMMON_CLOSING HOLDING_DETAILS
+    "An image without its registry is one of the default registry, as for clients. Of a list it says how "
+    "much of what "
+    "it\nneeds is held.\n",
     .run = run_show,
 };
 
@@ -144,7 +156,7 @@ static int run_show(int argc, char **argv)
     if (invocation_options(&invocation, argc, argv, options, NULL))
         return EXIT_USAGE;
     if (optind == argc)
-        return command_lacks(&show_command, "pypi:PROJECT or docker:IMAGE");
+        return command_lacks(&show_command, "pypi:PROJECT, docker:IMAGE or prefetch:LIST");
     if (invocation_name(&invocation, argv[optind++]) < 0)
         return EXIT_USAGE;
     if (optind < argc)

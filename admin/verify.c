@@ -138,11 +138,13 @@ static int report(struct verification *verification, const struct digest *digest
             refetched = refetch(call->proxy, names->path) == 0;
     }
     verification->refetched += refetched;
-    return call->emit(call->arg, json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:O}", "type", "fault",
-                                           "fault", fault_names[verdict->fault], "sha256", hex, "bytes",
-                                           (json_int_t)verdict->size_bytes, "repaired",
-                                           (int)verdict->repaired, "removed", (int)verdict->removed,
-                                           "refetched", (int)refetched, "entries", names->entries));
+    json_t *fault = json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:O}", "type", "fault", "fault",
+                              fault_names[verdict->fault], "sha256", hex, "bytes",
+                              (json_int_t)verdict->size_bytes, "repaired", (int)verdict->repaired, "removed",
+                              (int)verdict->removed, "refetched", (int)refetched, "entries", names->entries);
+    if (verdict->removed && !call->proxy && names->path)
+        json_object_set_new(fault, "path", operation_text(names->path)); /* what refetch_alone() takes */
+    return call->emit(call->arg, fault);
 }
 
 /* Looked at without repair first, since repair takes away what names it. */
@@ -302,6 +304,30 @@ static void print_object(void *arg, const json_t *object)
     }
 }
 
+/* What was removed where no server ran. */
+static void note_path(void *paths, const json_t *object)
+{
+    json_t *path = json_object_get(object, "path");
+
+    if (path)
+        json_array_append(paths, path);
+}
+
+/* Fetched by a server of our own, now that the store is free. It need not succeed: the next request will try again. */
+static void fetch_again(const struct invocation *invocation, const json_t *paths)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t count = json_array_size(paths);
+    int fetched = count ? refetch_alone(invocation->config_path, paths, &error) : 0;
+
+    if (fetched < 0)
+        fprintf(stderr, "yizhan verify: what was removed is not fetched again: %s\n", error.data);
+    else if (count && invocation->json)
+        printf("{\"type\":\"refetch\",\"removed\":%zu,\"refetched\":%d}\n", count, fetched);
+    else if (count)
+        printf("%d of %zu that were removed are fetched again\n", fetched, count);
+}
+
 enum { REPAIR = 256, SAMPLE, RATE };
 
 static int take_sample(struct invocation *invocation, const char *value)
@@ -338,12 +364,13 @@ const struct command verify_command = {
     .arguments = COMMON_ARGUMENTS " [--repair] [--sample SHARE] [--rate SIZE]",
     .summary = "compare what is stored with its digests and the index",
     .details = COMMON_DETAILS
-    "      --repair        remove what is wrong, and have a running server fetch it again\n"
+    "      --repair        remove what is wrong, and fetch it again\n"
     "      --sample SHARE  read only a part of the blobs, each time others: 5%\n"
     "      --rate SIZE     read at most so much in a second; default: 100M; 0: as fast as it "
     "goes\n" COMMON_CLOSING "Every blob's file is looked for and its size compared, and all or a sample are "
     "read. A file that the index does\n"
-    "not know is entered if its bytes are right. What was removed without a server is fetched again by the "
+    "not know is entered if its bytes are right. What was removed and cannot be fetched now is fetched by "
+    "the "
     "next\n"
     "request for it. The status is 1 when something was wrong and is not repaired.\n",
     .run = run_verify,
@@ -356,12 +383,15 @@ static int run_verify(int argc, char **argv)
                                             {"sample", required_argument, NULL, SAMPLE},
                                             {"rate", required_argument, NULL, RATE},
                                             {NULL, 0, NULL, 0}};
-    static const struct printer printer = {.object = print_object};
+    json_t *CLEANUP_JSON paths = json_array();
+    const struct printer printer = {.object = print_object, .note = note_path, .arg = paths};
     struct invocation CLEANUP_INVOCATION invocation = invocation_of(&verify_command);
 
     if (invocation_options(&invocation, argc, argv, options, take_option))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&verify_command, argv[optind]);
-    return invocation_perform(&invocation, &verify_operation, &printer);
+    int result = invocation_perform(&invocation, &verify_operation, &printer);
+    fetch_again(&invocation, paths);
+    return result;
 }

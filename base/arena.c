@@ -7,6 +7,9 @@
 
 #include "base/memory.h"
 
+/* The first chunk, and the largest of the usual ones: each is twice the one before, so that a thousand small arenas
+ * cost as little as one big one. */
+#define FIRST_CHUNK_BYTES 512
 #define CHUNK_BYTES (32 * 1024)
 
 struct arena_chunk {
@@ -26,10 +29,18 @@ void arena_release(struct arena *arena)
     *arena = (struct arena)ARENA_INIT;
 }
 
+static size_t next_chunk_bytes(const struct arena *arena)
+{
+    if (!arena->chunks)
+        return FIRST_CHUNK_BYTES;
+    return arena->chunks->size < CHUNK_BYTES / 2 ? 2 * arena->chunks->size : CHUNK_BYTES;
+}
+
 static void *take(struct arena *arena, size_t size)
 {
     if (size > arena->left || !arena->chunks) {
-        size_t room = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
+        size_t usual = next_chunk_bytes(arena);
+        size_t room = size > usual / 4 ? size : usual;
         struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + room);
         chunk->size = room;
         chunk->next = arena->chunks;

@@ -96,6 +96,21 @@ struct registry_config {
     struct registry_upstream_config own;
 };
 
+/* [prefetch "name"]: what the server fetches in advance by itself. Values of lists may hold several, with commas between. */
+struct prefetch_config {
+    char *name;
+    struct string_list lists;   /* paths */
+    struct string_list images;  /* paths */
+    struct string_list names;   /* "pypi:flask", "docker:nginx:1.27" */
+    struct string_list pythons; /* "3.11" */
+    struct string_list platforms;
+    char *implementation;
+    char *sdist;    /* "never", "fallback", "always" */
+    char *versions; /* "newest", "all", a number */
+    int64_t every_s;
+    char *at; /* "03:00", local time; NULL: at any time */
+};
+
 struct config {
     struct server_config server;
     struct storage_config storage;
@@ -106,6 +121,8 @@ struct config {
     size_t registry_count;
     struct registry_upstream_config *registry_upstreams; /* [upstream "url"] */
     size_t registry_upstream_count;
+    struct prefetch_config *prefetches;
+    size_t prefetch_count;
 };
 
 /* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`

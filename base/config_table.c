@@ -30,6 +30,10 @@ enum value_type {                   /* numbers first, texts from VALUE_PATH on *
                   VALUE_REALM,      /* char *, a host without a port */
                   VALUE_REWRITE,    /* char *, two words */
                   VALUE_PIN,        /* char *, pypi:... or docker:... */
+                  VALUE_CLOCK,      /* char *, HH:MM */
+                  VALUE_SDIST,      /* char *, a policy */
+                  VALUE_VERSIONS,   /* char *, how many */
+                  VALUE_WORDS,      /* char *, words with commas between; whoever uses them checks them */
 };
 
 struct config_key {
@@ -44,12 +48,13 @@ struct config_key {
     const char *help;
 };
 
-enum section_id { SERVER, STORAGE, PYPI, PYPI_UPSTREAM, REGISTRY, REGISTRY_UPSTREAM, SECTIONS };
+enum section_id { SERVER, STORAGE, PYPI, PYPI_UPSTREAM, REGISTRY, REGISTRY_UPSTREAM, PREFETCH, SECTIONS };
 
 static void *open_config(struct config *config, const char *name);
 static void *open_pypi_upstream(struct config *config, const char *name);
 static void *open_registry(struct config *config, const char *name);
 static void *open_registry_upstream(struct config *config, const char *name);
+static void *open_prefetch(struct config *config, const char *name);
 static void set_defaults(const struct config_section *section, void *base);
 
 static const struct config_section sections[SECTIONS] = {
@@ -72,12 +77,18 @@ static const struct config_section sections[SECTIONS] = {
          "One upstream of a registry, by its URL as `upstream =` has it. None of the keys in "
          "the registry's section hold for it then: what is not given here has its default.",
          config_registry_url_expected, open_registry_upstream},
+    [PREFETCH] =
+        {"prefetch", "name",
+         "What the server fetches in advance by itself, again and again, as `yizhan prefetch` does. The "
+         "name is yours; `pin = prefetch:NAME` keeps what the list needs.",
+         config_word_expected, open_prefetch},
 };
 
 #define S(id) &sections[id]
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_PYPI(field) offsetof(struct pypi_upstream_config, field)
 #define IN_REGISTRY(field) offsetof(struct registry_config, field)
+#define IN_PREFETCH(field) offsetof(struct prefetch_config, field)
 #define KB (INT64_C(1) << 10)
 #define MB (INT64_C(1) << 20)
 #define TB (INT64_C(1) << 40)
@@ -120,8 +131,8 @@ static const struct config_key keys[] = {
      "where the "
      "disk has less than `min_free` left, or none."},
     {S(STORAGE), "pin", VALUE_PIN, true, IN_CONFIG(storage.pins), NULL, false, 0, 0,
-     "Never evicted: a project (`pypi:flask`, `pypi:flask==3.0.0`) or an image (`docker:nginx`, "
-     "`docker:ghcr.io/owner/app:1.2`)."},
+     "Never evicted: a project (`pypi:flask`, `pypi:flask==3.*`), an image (`docker:nginx`, "
+     "`docker:ghcr.io/owner/app:1.2`), or what a `[prefetch]` list needs (`prefetch:nightly`)."},
 
     {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
      "How long a project page is served without asking an upstream."},
@@ -202,6 +213,33 @@ static const struct config_key keys[] = {
     REGISTRY_UPSTREAM_KEYS(REGISTRY, IN_REGISTRY(own)),
 
     REGISTRY_UPSTREAM_KEYS(REGISTRY_UPSTREAM, 0),
+
+    {S(PREFETCH), "list", VALUE_PATH, true, IN_PREFETCH(lists), NULL, false, 0, 0,
+     "A list of packages: requirements.txt, pylock.toml, uv.lock, poetry.lock, Pipfile.lock. A relative path "
+     "starts "
+     "where the program is started."},
+    {S(PREFETCH), "images", VALUE_PATH, true, IN_PREFETCH(images), NULL, false, 0, 0,
+     "A list of images, one a line, or a Compose file or Kubernetes manifests (`.yml`, `.yaml`)."},
+    {S(PREFETCH), "name", VALUE_WORDS, true, IN_PREFETCH(names), NULL, false, 0, 0,
+     "One package or image: `pypi:flask==3.*`, `docker:nginx:1.27`."},
+    {S(PREFETCH), "python", VALUE_WORDS, true, IN_PREFETCH(pythons), NULL, false, 0, 0,
+     "Versions of Python that packages are for: `3.10,3.11`. Must be given where a list has packages."},
+    {S(PREFETCH), "platform", VALUE_WORDS, true, IN_PREFETCH(platforms), NULL, false, 0, 0,
+     "Platforms of wheels (`linux_x86_64,win_amd64`) and of images (`linux/amd64,linux/arm64`). Without it, "
+     "this "
+     "machine's."},
+    {S(PREFETCH), "implementation", VALUE_WORDS, false, IN_PREFETCH(implementation), "cp", false, 0, 0,
+     "Of Python: `cp` or `pp`."},
+    {S(PREFETCH), "sdist", VALUE_SDIST, false, IN_PREFETCH(sdist), "fallback", false, 0, 0,
+     "Sources: `never`, where there is no wheel (`fallback`), or `always`."},
+    {S(PREFETCH), "versions", VALUE_VERSIONS, false, IN_PREFETCH(versions), "newest", false, 0, 0,
+     "How many versions of each package that is named."},
+    {S(PREFETCH), "every", VALUE_TIME, false, IN_PREFETCH(every_s), "1d", false, 60, 365 * DAY,
+     "How long after one run the next begins."},
+    {S(PREFETCH), "at", VALUE_CLOCK, false, IN_PREFETCH(at), NULL, false, 0, 0,
+     "The time of day, where this machine is, at which runs begin. Without it, the first begins when the "
+     "server "
+     "starts."},
 };
 
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -252,6 +290,19 @@ static void *open_registry_upstream(struct config *config, const char *name)
     config->registry_upstream_count++;
     set_defaults(&sections[REGISTRY_UPSTREAM], &config->registry_upstreams[count]);
     return &config->registry_upstreams[count];
+}
+
+static void *open_prefetch(struct config *config, const char *name)
+{
+    size_t count = config->prefetch_count;
+
+    if (count == CONFIG_MAX_ITEMS)
+        return NULL;
+    config->prefetches = xrealloc(config->prefetches, (count + 1) * sizeof(*config->prefetches));
+    config->prefetches[count] = (struct prefetch_config){.name = xstrdup(name)};
+    config->prefetch_count++;
+    set_defaults(&sections[PREFETCH], &config->prefetches[count]);
+    return &config->prefetches[count];
 }
 
 const struct config_section *config_section_find(const char *word, bool named)
@@ -360,7 +411,11 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_HOST] = "a host name, perhaps with a port",
         [VALUE_REALM] = "a host without scheme, port and path, such as auth.docker.io",
         [VALUE_REWRITE] = "two beginnings of repository names: from to",
-        [VALUE_PIN] = "pypi:PROJECT or docker:IMAGE",
+        [VALUE_PIN] = "pypi:PROJECT, docker:IMAGE or prefetch:LIST",
+        [VALUE_CLOCK] = "a time of day such as 03:00",
+        [VALUE_SDIST] = "never, fallback or always",
+        [VALUE_VERSIONS] = "newest, all or a number",
+        [VALUE_WORDS] = "words with commas between them",
     };
 
     buf_add_text(out, words[key->type]);
@@ -442,6 +497,12 @@ static const char *read_text(const struct config_key *key, const char *text, cha
         problem = config_rewrite_problem(text);
     else if (key->type == VALUE_PIN)
         problem = config_pin_problem(text);
+    else if (key->type == VALUE_CLOCK)
+        problem = config_clock_problem(text);
+    else if (key->type == VALUE_SDIST)
+        problem = config_sdist_problem(text);
+    else if (key->type == VALUE_VERSIONS)
+        problem = config_versions_problem(text);
     else if (key->type == VALUE_PROXY && strcmp(text, "none") == 0)
         text = "";
     else if (key->type == VALUE_PROXY)
@@ -559,6 +620,11 @@ void config_free(struct config *config)
         free(config->registry_upstreams[i].url);
     }
     free(config->registry_upstreams);
+    for (size_t i = 0; i < config->prefetch_count; i++) {
+        release(&sections[PREFETCH], &config->prefetches[i]);
+        free(config->prefetches[i].name);
+    }
+    free(config->prefetches);
     free(config);
 }
 

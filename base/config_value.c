@@ -290,10 +290,38 @@ const char *config_rewrite_problem(const char *text)
     return NULL;
 }
 
+const char *config_clock_problem(const char *text)
+{
+    uint64_t hour, minute;
+
+    if (strlen(text) != 5 || text[2] != ':' || text_parse_uint(text, 2, &hour) < 0 ||
+        text_parse_uint(text + 3, 2, &minute) < 0 || hour > 23 || minute > 59)
+        return "it is none";
+    return NULL;
+}
+
+const char *config_sdist_problem(const char *text)
+{
+    if (strcmp(text, "never") != 0 && strcmp(text, "fallback") != 0 && strcmp(text, "always") != 0)
+        return "it is none of them";
+    return NULL;
+}
+
+const char *config_versions_problem(const char *text)
+{
+    uint64_t number;
+
+    if (strcmp(text, "newest") == 0 || strcmp(text, "all") == 0)
+        return NULL;
+    return text_parse_uint(text, strlen(text), &number) < 0 || number < 1 || number > INT64_MAX
+               ? "it is none of them"
+               : NULL;
+}
+
 const char *config_pin_problem(const char *text)
 {
-    if (!text_starts(text, "pypi:") && !text_starts(text, "docker:"))
-        return "it begins with neither pypi: nor docker:";
+    if (!text_starts(text, "pypi:") && !text_starts(text, "docker:") && !text_starts(text, "prefetch:"))
+        return "it begins with none of pypi:, docker: and prefetch:";
     return NULL;
 }
 

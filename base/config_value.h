@@ -28,6 +28,13 @@ const char *config_rewrite_problem(const char *text);
 /* "pypi:flask", "docker:nginx:1.27": only how it begins; the rest is for who knows such names. */
 const char *config_pin_problem(const char *text);
 
+/* "03:00" */
+const char *config_clock_problem(const char *text);
+/* "never", "fallback", "always" */
+const char *config_sdist_problem(const char *text);
+/* "newest", "all", a number from 1 */
+const char *config_versions_problem(const char *text);
+
 /* Names of sections: see config_section.name_expected. */
 const char *config_word_expected(const char *name, struct buf *normal);         /* one's own choice */
 const char *config_registry_expected(const char *name, struct buf *normal);     /* of a registry */

@@ -237,3 +237,14 @@ void text_print_size(struct buf *out, int64_t bytes)
         value /= 1024;
     buf_printf(out, "%.1f %s", value, units[unit]);
 }
+
+void text_make_printable(char *text, size_t len)
+{
+    bool utf8 = text_is_utf8(text, len);
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
+            text[i] = '?';
+    }
+}

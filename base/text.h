@@ -40,6 +40,10 @@ const char *text_next(const char **rest, char separator, size_t *len);
 /* Appends a number of bytes for people: "17 B", "3.2 MiB". */
 void text_print_size(struct buf *out, int64_t bytes);
 
+/* Text with words of peers in it, to be shown on one line of a terminal: control characters, and where it is not UTF-8
+ * whatever is not ASCII, become "?". */
+void text_make_printable(char *text, size_t len);
+
 /* A token of HTTP (RFC 9110 section 5.6.2): names of headers, parameters, schemes. */
 bool text_is_token(const char *text, size_t len);
 /* type "/" subtype, without parameters (RFC 9110 section 8.3.1). Ranges with "*" pass. */

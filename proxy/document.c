@@ -87,6 +87,18 @@ static void refresh_in_background(struct request *request, struct document *docu
         shared_unref(&fill->shared);
 }
 
+/* What is in memory may still fail to be stored. */
+static bool is_stored(struct request *request, const struct document_kind *kind, const char *key)
+{
+    struct entry_read read;
+
+    if (entry_get(request->proxy->store, kind->space, key, &read) < 0)
+        return false;
+    bool stored = !read.entry.has_digest || blob_exists(request->proxy->store, &read.entry.digest);
+    entry_release(&read);
+    return stored;
+}
+
 /* Looks in memory, then in the store. Returns DOCUMENT_HAVE, DOCUMENT_WAIT, or DOCUMENT_NOT_FOUND if it is
  * not held. */
 static enum document_result find_held(struct request *request, const struct document_kind *kind,
@@ -97,6 +109,10 @@ static enum document_result find_held(struct request *request, const struct docu
     struct entry_read read;
 
     *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
+    if (*out && request->held_only && !is_stored(request, kind, key)) {
+        document_unref(take_ptr(out));
+        return DOCUMENT_NOT_FOUND;
+    }
     if (*out)
         return DOCUMENT_HAVE;
     if (waited_for(request, LOAD, kind, key)) {
@@ -145,11 +161,13 @@ static enum document_result not_held(struct request *request, const struct docum
     char *CLEANUP_FREE absent_key = make_key("absent:", kind, key);
     enum fetch_outcome outcome;
 
+    if (request->held_only)
+        return DOCUMENT_NOT_FOUND;
     if (absence_known(request->proxy, absent_key, &outcome)) {
         request->how = HOW_NEGATIVE;
         return outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;
     }
-    if (request->site->config->server.offline)
+    if (request_offline(request))
         return DOCUMENT_NOT_FOUND;
     if (join_and_wait(request, kind, key, NULL, false))
         return DOCUMENT_WAIT;
@@ -174,7 +192,7 @@ enum document_result document_get(struct request *request, const struct document
     if (age_s <= times.ttl_s)
         return DOCUMENT_HAVE;
     request->how = HOW_STALE;
-    if (request->site->config->server.offline)
+    if (request_offline(request))
         return DOCUMENT_HAVE;
     if (age_s <= times.ttl_s + times.stale_ttl_s) {
         refresh_in_background(request, document);
@@ -199,9 +217,8 @@ enum MHD_Result document_respond_missing(struct request *request, enum document_
                                          const char *what)
 {
     if (result == DOCUMENT_NOT_FOUND) {
-        if (request->site->config->server.offline)
-            return respond_error(request, MHD_HTTP_NOT_FOUND, "%s is not in the store, and offline = yes",
-                                 what);
+        if (request_offline(request))
+            return respond_not_held(request, NULL, what);
         return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says there is no such thing",
                              what);
     }

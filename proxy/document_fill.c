@@ -51,7 +51,7 @@ struct document_fill {
     size_t gave_up_count;
 };
 
-static void source_release(struct document_source *source)
+void document_source_release(struct document_source *source)
 {
     free(source->upstream);
     free(source->url);
@@ -68,7 +68,7 @@ static void document_fill_free(struct shared *value)
 {
     struct document_fill *df = (struct document_fill *)value;
 
-    source_release(&df->source);
+    document_source_release(&df->source);
     buf_release(&df->next_url);
     if (df->upstream)
         upstream_unref(df->upstream);
@@ -111,7 +111,7 @@ static void document_free(struct shared *value)
     for (int format = 0; format < DOCUMENT_FORMATS; format++)
         for (int gzip = 0; gzip < 2; gzip++)
             object_unref(document->renditions[format][gzip]);
-    source_release(&document->source);
+    document_source_release(&document->source);
     shared_unref(document->content);
     lock_destroy(&document->lock);
     free(document->key);
@@ -154,18 +154,20 @@ static int64_t max_age_s(const struct document_fill *df)
 
 /* ---- the store's side ---- */
 
-/* How an entry remembers where the document came from: lines, in this order; the last two for heads only. */
-static void attributes_print(const struct document_kind *kind, const struct document_source *source,
-                             struct buf *out)
+/* Lines, in this order; the last two for heads only. */
+void document_attributes_print(const struct document_kind *kind, const struct document_source *source,
+                               struct buf *out)
 {
-    buf_printf(out, "%s\n%s\n%s\n%s\n%s\n", source->upstream, source->url, source->content_type, source->etag,
-               source->last_modified);
-    if (kind->head)
-        buf_printf(out, "%s\n%s\n", source->digest, source->previous);
+    const char *lines[] = {source->upstream,      source->url,    source->content_type, source->etag,
+                           source->last_modified, source->digest, source->previous};
+    size_t count = kind->head ? 7 : 5;
+
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s\n", lines[i] ? lines[i] : "");
 }
 
-static int attributes_parse(const struct document_kind *kind, const char *text,
-                            struct document_source *source)
+int document_attributes_parse(const struct document_kind *kind, const char *text,
+                              struct document_source *source)
 {
     char **fields[] = {&source->upstream,      &source->url,    &source->content_type, &source->etag,
                        &source->last_modified, &source->digest, &source->previous};
@@ -200,7 +202,7 @@ static void store_source(struct document_fill *df)
 
     if (df->kind->forgotten)
         return;
-    attributes_print(df->kind, &df->source, &attributes);
+    document_attributes_print(df->kind, &df->source, &attributes);
     if (df->kind->scope)
         df->kind->scope(df->key, &scope);
     struct entry entry = {
@@ -230,7 +232,8 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
     int failure = 0;
 
     *useless = true;
-    if ((!entry->has_digest && !head) || attributes_parse(df->kind, entry->attributes, &df->source) < 0) {
+    if ((!entry->has_digest && !head) ||
+        document_attributes_parse(df->kind, entry->attributes, &df->source) < 0) {
         buf_set(error, "its entry says too little");
         return NULL;
     }
@@ -312,7 +315,7 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     struct buf pages = df->source.body;
 
     buf_init(&df->source.body);
-    source_release(&df->source);
+    document_source_release(&df->source);
     df->source.body = pages;
     buf_truncate(&df->source.body, df->page_start);
     df->source.upstream = xstrdup(upstream_name(answer->upstream));

@@ -19,6 +19,14 @@ void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
 struct document *document_new(const struct document_kind *kind, const char *key,
                               struct document_source *source, struct shared *content, int64_t content_bytes,
                               int64_t confirmed_at_s, int64_t max_age_s);
+/* How an entry of this kind remembers where its document came from: its attributes. Members that are NULL are "". Parsing
+ * returns 0, or -1 with what was read so far; it fills members that are NULL. */
+void document_attributes_print(const struct document_kind *kind, const struct document_source *source,
+                               struct buf *out);
+int document_attributes_parse(const struct document_kind *kind, const char *text,
+                              struct document_source *source);
+/* Frees, and leaves one that says nothing. */
+void document_source_release(struct document_source *source);
 /* Puts it in the memory cache. */
 void document_keep(struct proxy *proxy, struct document *document);
 

@@ -237,8 +237,10 @@ struct patience {
     int64_t ms;
 };
 
-static void fill_tick(struct fill *fill, const struct patience *patience)
+static void fill_tick(void *arg, struct fill *fill)
 {
+    const struct patience *patience = arg;
+
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     wake_gone_locked(fill);
     if (fill->stream.ready_bytes > fill->woken_bytes)
@@ -261,10 +263,7 @@ static void fill_tick(struct fill *fill, const struct patience *patience)
     fetch_cancel(fill->fetch);
 }
 
-/* Calls visit for every fill in the table, outside the table's lock. */
-static void for_each_fill(struct fills *fills,
-                          void (*visit)(struct fill *fill, const struct patience *patience),
-                          const struct patience *patience)
+void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill), void *arg)
 {
     struct fill *fill;
     struct fill *next;
@@ -278,7 +277,7 @@ static void for_each_fill(struct fills *fills,
     }
     lock_release(&fills->lock);
     for (size_t i = 0; i < count; i++) {
-        visit(list[i], patience);
+        visit(arg, list[i]);
         shared_unref(&list[i]->shared);
     }
     free(list);
@@ -288,12 +287,12 @@ void fills_tick(struct fills *fills, int64_t linger_bytes, int64_t linger_ms)
 {
     struct patience patience = {linger_bytes, linger_ms};
 
-    for_each_fill(fills, fill_tick, &patience);
+    fills_each(fills, fill_tick, &patience);
 }
 
-static void fill_wake(struct fill *fill, const struct patience *patience)
+static void fill_wake(void *arg, struct fill *fill)
 {
-    (void)patience;
+    (void)arg;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     fill_wake_locked(fill);
 }
@@ -303,5 +302,5 @@ void fills_stop(struct fills *fills)
     /* A handler or reader either sees the flag under its fill's lock, or is on a list by then and is resumed
      * here. */
     fills->stopping = true;
-    for_each_fill(fills, fill_wake, NULL);
+    fills_each(fills, fill_wake, NULL);
 }

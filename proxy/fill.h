@@ -62,6 +62,7 @@ struct fill {
     struct lock lock; /* guards all below */
     enum fill_state state;
     enum fetch_outcome outcome; /* when DONE or FAILED */
+    bool followed;              /* blob fills: some request has joined it */
     char *reason;               /* for people; NULL if there is nothing to say; set before when given up */
     struct shared *product;     /* document fills: what was made of the bytes; may be NULL */
     struct fetch *fetch;        /* NULL when none is running */
@@ -101,6 +102,8 @@ void fill_leave_table(struct fill *fill);
 /* Both at one go: who looks for another way afterwards does not find this one again. */
 void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
 
+/* Calls visit for every fill in the table, outside the table's lock. */
+void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill), void *arg);
 /* Called every 200 ms from the main thread: late wakes, clients that hung up, fills nobody wants any more.
  * Fills of more than linger_bytes without a reader for linger_ms are cancelled. */
 void fills_tick(struct fills *fills, int64_t linger_bytes, int64_t linger_ms);

@@ -1,7 +1,6 @@
-/* Names of packages and images, and the entries behind them. No state. */
+/* Names of packages, images and lists, and the entries behind them. No state. */
 #include "proxy/holding.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/image_parts.h"
+#include "proxy/prefetch_record.h"
 #include "proxy/pypi.h"
 #include "proxy/registry.h"
 #include "storage/keep.h"
@@ -22,24 +22,30 @@
 
 static int parse_project(const char *text, struct holding *out, struct buf *error)
 {
-    const char *version = strstr(text, "==");
-    size_t len = version ? (size_t)(version - text) : strlen(text);
+    size_t len = strcspn(text, "=<>!~");
+    const char *versions = text + len;
     struct buf CLEANUP_BUF name = BUF_INIT;
+    struct buf CLEANUP_BUF problem = BUF_INIT;
 
+    while (len && strchr(" \t", text[len - 1]))
+        len--;
     if (!project_name_valid(text, len)) {
         buf_set(error,
                 "\"pypi:%.300s\" names no project: letters, digits, and \".\", \"_\", \"-\" between them",
                 text);
         return -1;
     }
-    if (version && !version[2]) {
+    if (strcmp(versions, "==") == 0) {
         buf_set(error, "\"pypi:%.300s\" lacks the version behind \"==\"", text);
+        return -1;
+    }
+    if (version_choice_parse(versions, &out->versions, &problem) < 0) {
+        buf_set(error, "\"pypi:%.300s\" means no versions: in \"%.200s\", %s", text, versions, problem.data);
         return -1;
     }
     project_normalize(text, len, &name);
     out->kind = HOLDING_PROJECT;
     out->name = buf_take(&name);
-    out->version = version ? xstrdup(version + 2) : NULL;
     return 0;
 }
 
@@ -109,6 +115,21 @@ static int parse_image(const struct config *config, const char *text, struct hol
     return 0;
 }
 
+static int parse_list(const char *text, struct holding *out, struct buf *error)
+{
+    if (!prefetch_list_valid(text)) {
+        buf_set(
+            error,
+            "\"prefetch:%.300s\" names no list: write the name of its [prefetch \"...\"] section, up to 64 "
+            "letters, digits, dots, hyphens and underscores",
+            text);
+        return -1;
+    }
+    out->kind = HOLDING_LIST;
+    out->name = xstrdup(text);
+    return 0;
+}
+
 int holding_parse(const struct config *config, const char *text, struct holding *out, struct buf *error)
 {
     *out = (struct holding)HOLDING_INIT;
@@ -117,8 +138,10 @@ int holding_parse(const struct config *config, const char *text, struct holding 
         result = parse_project(text + strlen("pypi:"), out, error);
     else if (text_starts(text, "docker:"))
         result = parse_image(config, text + strlen("docker:"), out, error);
+    else if (text_starts(text, "prefetch:"))
+        result = parse_list(text + strlen("prefetch:"), out, error);
     else
-        buf_set(error, "\"%.300s\" is neither pypi:PROJECT nor docker:IMAGE", text);
+        buf_set(error, "\"%.300s\" is none of pypi:PROJECT, docker:IMAGE and prefetch:LIST", text);
     if (result < 0)
         holding_release(out);
     return result;
@@ -127,15 +150,18 @@ int holding_parse(const struct config *config, const char *text, struct holding 
 void holding_release(struct holding *holding)
 {
     free(take_ptr(&holding->name));
-    free(take_ptr(&holding->version));
+    version_choice_release(&holding->versions);
     free(take_ptr(&holding->reference));
 }
 
 void holding_print(const struct holding *holding, struct buf *out)
 {
-    buf_printf(out, "%s:%s", holding->kind == HOLDING_PROJECT ? "pypi" : "docker", holding->name);
-    if (holding->version)
-        buf_printf(out, "==%s", holding->version);
+    static const char *const kinds[] = {
+        [HOLDING_PROJECT] = "pypi", [HOLDING_IMAGE] = "docker", [HOLDING_LIST] = "prefetch"};
+
+    buf_printf(out, "%s:%s", kinds[holding->kind], holding->name);
+    if (holding->versions.text)
+        buf_add_text(out, holding->versions.text);
     if (holding->reference)
         buf_printf(out, "%s%s", holding->digest ? "@" : ":", holding->reference);
 }
@@ -182,64 +208,33 @@ static int visit_scope(struct store *store, const char *space,
 
 /* ---- projects ---- */
 
-char *holding_version_of(const char *project, const char *filename)
-{
-    static const char *const suffixes[] = {".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".zip", ".whl", ".egg"};
-    size_t len = strlen(filename);
-
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-        if (text_ends(filename, suffixes[i])) {
-            len -= strlen(suffixes[i]);
-            break;
-        }
-    for (const char *dash = filename; (dash = memchr(dash, '-', len - (size_t)(dash - filename))); dash++) {
-        struct buf CLEANUP_BUF name = BUF_INIT;
-        project_normalize(filename, (size_t)(dash - filename), &name);
-        const char *digit = dash + 1 + (dash[1] == 'v');
-        if (strcmp(name.data, project) != 0 || !isdigit((unsigned char)*digit))
-            continue;
-        size_t left = len - (size_t)(dash + 1 - filename);
-        const char *end =
-            text_ends(filename, ".whl") || text_ends(filename, ".egg") ? memchr(dash + 1, '-', left) : NULL;
-        return xstrndup(dash + 1, end ? (size_t)(end - dash - 1) : left);
-    }
-    return NULL;
-}
-
-/* Names of files may spell "1.0-beta" as "1.0_beta". */
-static bool version_is(const char *wanted, const char *got)
-{
-    for (; *wanted && *got; wanted++, got++)
-        if (tolower((unsigned char)*wanted) != tolower((unsigned char)*got) &&
-            !(strchr("-_", *wanted) && strchr("-_", *got)))
-            return false;
-    return *wanted == *got;
-}
-
 static int visit_file(void *arg, const struct entry *entry)
 {
     struct visitor *visitor = arg;
     const struct holding *holding = visitor->holding;
     struct buf CLEANUP_BUF filename = BUF_INIT;
 
-    if (holding->version) {
+    if (holding->versions.text) {
         const char *last = strrchr(entry->key, '/');
         last = last ? last + 1 : entry->key;
         if (text_percent_decode(last, strlen(last), &filename) < 0)
             return 0;
-        char *CLEANUP_FREE version = holding_version_of(holding->name, filename.data);
-        if (!version || !version_is(holding->version, version))
+        char *CLEANUP_FREE version = version_of_file(holding->name, filename.data);
+        if (!version || !version_choice_has(&holding->versions, version))
             return 0;
     }
     return visit_one(visitor, entry);
 }
 
-static int visit_prefixed(void *arg, const struct entry *entry)
+/* "flask/3.0.0" of the space "json" */
+static int visit_release(void *arg, const struct entry *entry)
 {
     struct visitor *visitor = arg;
 
     if (!text_starts(entry->key, visitor->prefix))
         return 1;
+    if (!version_choice_has(&visitor->holding->versions, entry->key + strlen(visitor->prefix)))
+        return 0;
     visit_one(visitor, entry);
     return visitor->result;
 }
@@ -250,18 +245,15 @@ static int each_of_project(struct store *store, struct visitor *visitor)
     char *CLEANUP_FREE below = xasprintf("%s/", holding->name);
     int result = 0;
 
-    if (holding->version) {
-        char *CLEANUP_FREE key = xasprintf("%s%s", below, holding->version);
-        result = visit_key(store, "json", key, visitor);
-    } else {
+    if (!holding->versions.text) {
         result = visit_key(store, page_kind.space, holding->name, visitor);
         if (!result)
             result = visit_key(store, "json", holding->name, visitor);
-        visitor->prefix = below;
-        if (!result)
-            result = entry_walk(store, "json", below, visit_prefixed, visitor);
-        result = result < 0 ? result : visitor->result;
     }
+    visitor->prefix = below;
+    if (!result)
+        result = entry_walk(store, "json", below, visit_release, visitor);
+    result = result < 0 ? result : visitor->result;
     if (!result)
         result = visit_scope(store, SPACE_FILE, visit_file, visitor);
     if (!result)
@@ -271,9 +263,9 @@ static int each_of_project(struct store *store, struct visitor *visitor)
 
 /* ---- images ---- */
 
-static void add_part(void *arg, const struct digest *digest)
+static void add_digest(void *set, const struct digest *digest)
 {
-    digest_set_add(arg, digest);
+    digest_set_add(set, digest);
 }
 
 static int visit_part(void *arg, const struct entry *entry)
@@ -332,7 +324,7 @@ static int add_other_tag(void *arg, const struct entry *entry)
 
     if (entry->has_digest && strcmp(entry->key, others->key) != 0 &&
         !(others->holding->digest && digest_equal(&entry->digest, others->root)))
-        image_each_part_of(others->store, &entry->digest, add_part, others->needed);
+        image_each_part_of(others->store, &entry->digest, add_digest, others->needed);
     return 0;
 }
 
@@ -341,7 +333,7 @@ static int add_other_manifest(void *arg, const struct entry *entry)
     struct others *others = arg;
 
     if (entry->has_digest && !digest_set_has(others->parts, &entry->digest))
-        image_each_part_of(others->store, &entry->digest, add_part, others->needed);
+        image_each_part_of(others->store, &entry->digest, add_digest, others->needed);
     return 0;
 }
 
@@ -384,7 +376,7 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
     int error = find_root(store, visitor->holding, &root);
     if (error)
         return error == -ENOENT ? 0 : error;
-    image_each_part_of(store, &root, add_part, wanted);
+    image_each_part_of(store, &root, add_digest, wanted);
     visitor->wanted = wanted;
     if (own) {
         error = add_others(store, visitor->holding, &root, wanted, needed);
@@ -395,15 +387,22 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
     return error ? error : visit_spaces(store, visitor, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-/* ---- both ---- */
+/* ---- all kinds ---- */
 
 static int each(struct store *store, const struct holding *holding, bool own,
                 int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
     struct visitor visitor = {.holding = holding, .visit = visit, .arg = arg};
 
-    return holding->kind == HOLDING_PROJECT ? each_of_project(store, &visitor)
-                                            : each_of_image(store, &visitor, own);
+    switch (holding->kind) {
+    case HOLDING_PROJECT:
+        return each_of_project(store, &visitor);
+    case HOLDING_IMAGE:
+        return each_of_image(store, &visitor, own);
+    case HOLDING_LIST:
+        break;
+    }
+    return visit_key(store, SPACE_PREFETCH, holding->name, &visitor);
 }
 
 int holding_each(struct store *store, const struct holding *holding,
@@ -428,6 +427,8 @@ static int collect(void *arg, const struct entry *entry)
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out)
 {
     (void)holding_each(store, holding, collect, out);
+    if (holding->kind == HOLDING_LIST)
+        (void)prefetch_record_each(store, holding->name, add_digest, out);
 }
 
 /* ---- pins ---- */

@@ -1,17 +1,19 @@
-/* What people call a package or an image, and which entries of the store belong to it:
+/* What people call a package, an image or a list, and which entries of the store belong to it:
  *
  *     pypi:flask                             a project: its page, its JSON, all its files
  *     pypi:flask==3.0.0                      the files of one release
+ *     pypi:flask>=2,<3                       of several, by PEP 440's specifiers
  *     docker:nginx                           an image, all tags; short names mean what they mean to clients
  *     docker:docker.io/library/nginx:1.27    one tag: its manifests and blobs
  *     docker:nginx@sha256:...                one manifest
+ *     prefetch:nightly                       a list of mirror.conf: the record of what it needs (prefetch_record.h)
  */
 #ifndef PROXY_HOLDING_H
 #define PROXY_HOLDING_H
 
 #include <stdbool.h>
 
-#include "base/digest.h"
+#include "proxy/holding_version.h"
 
 struct buf;
 struct config;
@@ -19,18 +21,18 @@ struct digest_set;
 struct entry;
 struct store;
 
-enum holding_kind { HOLDING_PROJECT, HOLDING_IMAGE };
+enum holding_kind { HOLDING_PROJECT, HOLDING_IMAGE, HOLDING_LIST };
 
 struct holding {
     enum holding_kind kind;
-    char *name;      /* normalised project; image name as in registry.h */
-    char *version;   /* of a project; NULL: all */
-    char *reference; /* of an image: tag or digest; NULL: all */
-    bool digest;     /* the reference is one */
+    char *name;                     /* normalised project; image name as in registry.h; name of the list */
+    struct version_choice versions; /* of a project */
+    char *reference;                /* of an image: tag or digest; NULL: all */
+    bool digest;                    /* the reference is one */
 };
-#define HOLDING_INIT                             \
-    {                                            \
-        HOLDING_PROJECT, NULL, NULL, NULL, false \
+#define HOLDING_INIT                                            \
+    {                                                           \
+        HOLDING_PROJECT, NULL, VERSION_CHOICE_INIT, NULL, false \
     }
 #define CLEANUP_HOLDING __attribute__((cleanup(holding_release)))
 
@@ -47,15 +49,12 @@ int holding_each(struct store *store, const struct holding *holding,
 /* The same, but of an image's tag or manifest only what nothing else of the image needs. */
 int holding_each_own(struct store *store, const struct holding *holding,
                      int (*visit)(void *arg, const struct entry *entry), void *arg);
-/* Adds all blobs of it. */
+/* Adds all blobs of it; of a list, those that it needs as well. */
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out);
 
 /* The pins of the configuration. All of them can be read: 0, or -1 with a sentence in `error`. */
 int holding_check_pins(const struct config *config, struct buf *error);
 /* Adds all blobs of all of them. */
 void holding_collect_pins(struct store *store, const struct config *config, struct digest_set *out);
-
-/* The version that a file's name says for this project; heap memory, or NULL. */
-char *holding_version_of(const char *project, const char *filename);
 
 #endif

@@ -1,4 +1,4 @@
-/* Pages of the server itself: / for people, /healthz and /metrics for machines. */
+/* Pages of the server itself: / for people, /healthz, /metrics and /fills for machines. */
 #ifndef PROXY_HOME_H
 #define PROXY_HOME_H
 
@@ -7,5 +7,6 @@
 enum MHD_Result home_page(struct request *request);
 enum MHD_Result home_health(struct request *request);
 enum MHD_Result home_metrics(struct request *request);
+enum MHD_Result home_fills(struct request *request);
 
 #endif

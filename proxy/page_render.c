@@ -139,17 +139,16 @@ static void add_metadata(yajl_gen gen, const struct metadata *metadata)
     yajl_gen_map_close(gen);
 }
 
+/* absolute: the link leads to the upstream's own file. */
 static void add_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,
-                     struct buf *scratch)
+                     bool absolute, struct buf *scratch)
 {
     struct metadata metadata = metadata_of(file, known);
     int64_t size = size_of(file, known);
 
     yajl_gen_map_open(gen);
     add_member(gen, "filename", file->filename);
-    buf_reset(scratch);
-    buf_add_text(scratch, "../..");
-    buf_add_text(scratch, file->path);
+    buf_set(scratch, "%s%s", absolute ? "" : "../..", absolute ? file->url : file->path);
     add_member(gen, "url", scratch->data);
     add_hashes(gen, file, known);
     if (size >= 0) {
@@ -174,10 +173,9 @@ static void add_file(yajl_gen gen, const struct page_file *file, const struct kn
     yajl_gen_map_close(gen);
 }
 
-void page_render_json(const struct page *page, const char *project, const struct known_file *known,
-                      size_t known_count, struct buf *out)
+static void render_json(const struct page *page, const char *project, const struct known_file *const *found,
+                        bool absolute, struct buf *out)
 {
-    const struct known_file **CLEANUP_FREE found = match(page, known, known_count);
     struct buf CLEANUP_BUF scratch = BUF_INIT;
     yajl_gen gen = generator(out);
 
@@ -201,10 +199,25 @@ void page_render_json(const struct page *page, const char *project, const struct
     add_string(gen, "files");
     yajl_gen_array_open(gen);
     for (size_t i = 0; i < page->file_count; i++)
-        add_file(gen, &page->files[i], found[i], &scratch);
+        add_file(gen, &page->files[i], found[i], absolute, &scratch);
     yajl_gen_array_close(gen);
     yajl_gen_map_close(gen);
     yajl_gen_free(gen);
+}
+
+void page_render_json(const struct page *page, const char *project, const struct known_file *known,
+                      size_t known_count, struct buf *out)
+{
+    const struct known_file **CLEANUP_FREE found = match(page, known, known_count);
+
+    render_json(page, project, found, false, out);
+}
+
+void page_render_source(const struct page *page, const char *project, struct buf *out)
+{
+    const struct known_file **CLEANUP_FREE nothing = xcalloc(page->file_count, sizeof(*nothing));
+
+    render_json(page, project, nothing, true, out);
 }
 
 void list_render_json(const struct page_list *list, struct buf *out)

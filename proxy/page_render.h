@@ -32,6 +32,9 @@ void page_render_json(const struct page *page, const char *project, const struct
                       size_t known_count, struct buf *out);
 void page_render_html(const struct page *page, const char *project, const struct known_file *known,
                       size_t known_count, struct buf *out);
+/* The page as an upstream would send it in JSON, with absolute links to where its files came from: page_parse() makes
+ * the same page of it. */
+void page_render_source(const struct page *page, const char *project, struct buf *out);
 
 /* The root list, relative to /simple/. */
 void list_render_json(const struct page_list *list, struct buf *out);

@@ -12,6 +12,7 @@
 #include "proxy/pypi.h"
 #include "proxy/respond.h"
 #include "storage/store.h"
+#include "upstreams/cache_status.h"
 
 /* Files up to this size are answered from memory when they are hot. */
 #define SMALL_BYTES (64 * 1024)
@@ -95,9 +96,8 @@ static void file_headers(struct file_headers *headers, const char *etag)
 
 static enum MHD_Result respond_not_found(struct request *request, const struct file_lookup *lookup)
 {
-    if (request->site->config->server.offline)
-        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s is not in the store, and offline = yes",
-                             lookup->path.filename);
+    if (request_offline(request))
+        return respond_not_held(request, NULL, lookup->path.filename);
     return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: no upstream has this file", lookup->path.filename);
 }
 
@@ -116,6 +116,7 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
         {"Content-Type", "application/octet-stream"},
         {"Cache-Control", FILE_CACHE_CONTROL},
         {"Accept-Ranges", "bytes"},
+        {CACHE_STATUS_HEADER, CACHE_STATUS_HIT},
     };
     int error = blob_read(request->proxy->store, &blob->digest, SMALL_BYTES, &body);
 
@@ -142,9 +143,11 @@ static bool respond_stored(struct request *request, struct file_lookup *lookup, 
     struct file_headers headers;
     struct blob blob;
     bool range = request_header(request, "Range");
-    struct object *object = range ? NULL : (struct object *)memcache_get(request->proxy->memcache, small_key);
+    struct object *object = NULL;
 
     request->how = HOW_HIT;
+    if (!range && !request->held_only) /* the store may have lost what memory has */
+        object = (struct object *)memcache_get(request->proxy->memcache, small_key);
     if (object) {
         *result = respond_object(request, object);
         object_unref(object);
@@ -192,7 +195,7 @@ static enum MHD_Result respond_size(struct request *request, const struct file_l
  * *result, the answer there is without one (MHD_YES also when the request waits for a page). */
 static struct fill *begin_fill(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
 {
-    bool offline = request->site->config->server.offline;
+    bool offline = request_offline(request);
     bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || request->pages_asked;
     struct fill *fill = NULL;
 
@@ -232,7 +235,7 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
     } else {
         if (respond_stored(request, lookup, &result))
             return result;
-        fill = fill_find(request->proxy->fills, fill_key);
+        fill = request->held_only ? NULL : fill_find(request->proxy->fills, fill_key);
         if (!fill)
             fill = begin_fill(request, lookup, &result);
         if (!fill)

@@ -18,6 +18,7 @@
 #include "proxy/respond.h"
 #include "proxy/wheel.h"
 #include "storage/store.h"
+#include "upstreams/cache_status.h"
 
 #define METADATA_MAX_BYTES (8 * 1024 * 1024)
 
@@ -35,6 +36,7 @@ static struct object *keep(struct proxy *proxy, const char *key, struct buf *bod
     static const struct header headers[] = {
         {"Content-Type", "text/plain; charset=utf-8"},
         {"Cache-Control", FILE_CACHE_CONTROL},
+        {CACHE_STATUS_HEADER, CACHE_STATUS_HIT},
     };
     char *CLEANUP_FREE cache_key = memory_key(key);
     char etag[DIGEST_HEX_SIZE + 2];
@@ -217,10 +219,12 @@ static enum fill_state state_of(struct fill *fill)
 static struct object *find_kept(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE cache_key = memory_key(lookup->key.data);
-    struct object *object = (struct object *)memcache_get(request->proxy->memcache, cache_key);
+    struct object *object = NULL;
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct entry_read read;
 
+    if (!request->held_only) /* what is in memory may still fail to be stored */
+        object = (struct object *)memcache_get(request->proxy->memcache, cache_key);
     if (object || entry_get(request->proxy->store, SPACE_METADATA, lookup->key.data, &read) < 0)
         return object;
     if (read.entry.has_digest &&
@@ -302,7 +306,7 @@ static struct fill *next_source(struct request *request, struct file_lookup *loo
     int wheel_fd = open_wheel(request, lookup);
     if (wheel_fd >= 0)
         return extraction_join(request, lookup, wheel_fd);
-    if (request_waited_for(request, wheel_key) || request->site->config->server.offline)
+    if (request_waited_for(request, wheel_key) || request_offline(request))
         return NULL;
     if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO)
         return upstream_join(request, lookup);
@@ -322,17 +326,20 @@ static enum fetch_outcome last_outcome(struct request *request, char **reason)
 static enum MHD_Result respond_no_metadata(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
     char *CLEANUP_FREE reason = NULL;
     bool not_found = last_outcome(request, &reason) == FETCH_NOT_FOUND && !request->page_unavailable;
 
     if (not_found && request_waited_for(request, wheel_key))
         file_remember_absent(request, lookup);
-    if (not_found || request->site->config->server.offline || file_known_absent(request, lookup))
+    if (request->held_only)
+        return respond_not_held(request, NULL, what);
+    if (not_found || request_offline(request) || file_known_absent(request, lookup))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "there is no metadata of %s",
                              lookup->path.filename);
     return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                         "the metadata of %s: no upstream can serve it or the wheel now, try again later%s%s",
-                         lookup->path.filename, reason ? ": " : "", reason ? reason : "");
+                         "%s: no upstream can serve it or the wheel now, try again later%s%s", what,
+                         reason ? ": " : "", reason ? reason : "");
 }
 
 enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup)
@@ -345,7 +352,7 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
                              lookup->path.filename);
     while (!(object = find_kept(request, lookup)) && !(object = find_brought(request, lookup))) {
         /* Only the page says what the metadata must hash to. */
-        enum document_result page = file_lookup_page(request, lookup, !request->site->config->server.offline);
+        enum document_result page = file_lookup_page(request, lookup, !request_offline(request));
         if (page == DOCUMENT_WAIT)
             return MHD_YES;
         struct fill *fill = next_source(request, lookup);
@@ -355,9 +362,13 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
             return MHD_YES;
         if (state_of(fill) == FILL_STARTING || state_of(fill) == FILL_STREAMING) /* the server is stopping */
             return respond_no_metadata(request, lookup);
+        how = HOW_MISS; /* so fast that there was nothing to wait for */
     }
+    if (request_offline(request)) /* at most it was taken out of a wheel that is here */
+        how = HOW_HIT;
     request->how = how;
-    enum MHD_Result result = respond_object(request, object);
+    enum MHD_Result result =
+        how == HOW_MISS ? respond_object_brought(request, object) : respond_object(request, object);
     object_unref(object);
     return result;
 }

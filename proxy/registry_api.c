@@ -13,9 +13,8 @@ enum MHD_Result registry_respond_missing(struct request *request, enum document_
 
     switch (result) {
     case DOCUMENT_NOT_FOUND:
-        if (request->site->config->server.offline)
-            return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
-                                          "%s is not in the store, and offline = yes", what);
+        if (request_offline(request))
+            return respond_not_held(request, code, what);
         return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
                                       "%s: every upstream says that there is no such thing", what);
     case DOCUMENT_DENIED:

@@ -10,6 +10,7 @@
 #include "proxy/absence.h"
 #include "proxy/blob_fill.h"
 #include "proxy/candidate_list.h"
+#include "proxy/image_entries.h"
 #include "proxy/registry.h"
 #include "proxy/respond.h"
 #include "storage/store.h"
@@ -65,20 +66,13 @@ static bool sha256_name(const struct checksum *digest, struct digest *out)
 static void put_reference(struct proxy *proxy, const char *image_name, const char *key,
                           const struct checksum *digest, int64_t size_bytes)
 {
+    struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
     struct entry_read held;
-    struct entry entry = {
-        .space = SPACE_BLOB,
-        .key = key,
-        .scope = image_name,
-        .size_bytes = size_bytes,
-        .confirmed_at_s = clock_wall_s(),
-    };
 
     if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
         entry_release(&held);
         return;
     }
-    entry.has_digest = sha256_name(digest, &entry.digest);
     entry_put(proxy->store, &entry);
 }
 
@@ -335,7 +329,7 @@ static enum MHD_Result respond_not_stored(struct request *request, struct blob_l
     struct blob_headers headers;
     enum document_result result = DOCUMENT_NOT_FOUND;
 
-    if (request->site->config->server.offline || known_absent(request, lookup, &result))
+    if (request_offline(request) || known_absent(request, lookup, &result))
         return respond_missing(request, result, lookup);
     if (!request_is_head(request))
         return respond_from_upstream(request, lookup);
@@ -363,7 +357,7 @@ static enum MHD_Result respond(struct request *request, struct blob_lookup *look
     request->how = HOW_HIT;
     if (!lookup->referred) {
         enum document_result result =
-            request->site->config->server.offline ? DOCUMENT_NOT_FOUND : confirm(request, lookup);
+            request_offline(request) ? DOCUMENT_NOT_FOUND : confirm(request, lookup);
         if (result != DOCUMENT_HAVE)
             blob_close(request->proxy->store, &blob);
         if (result == DOCUMENT_WAIT)

@@ -174,7 +174,8 @@ enum MHD_Result registry_respond_manifest(struct request *request, const struct 
 }
 
 /* HEAD downloads nothing: what is not held is asked for by HEAD. */
-static enum MHD_Result respond_not_held(struct request *request, const struct image *image, const char *key)
+static enum MHD_Result respond_head_of_upstream(struct request *request, const struct image *image,
+                                                const char *key)
 {
     struct document *document = NULL;
     enum document_result result = document_get(request, &manifest_head_kind, key, &document);
@@ -188,7 +189,7 @@ static enum MHD_Result respond_not_held(struct request *request, const struct im
     return answer;
 }
 
-/* Kept over a wait for what respond_not_held() asks: a store that cannot be read now is not tried again and again. */
+/* Kept over a wait for what respond_head_of_upstream() asks: a store that cannot be read now is not tried again and again. */
 #define STEP_NOT_HELD 1
 
 enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
@@ -202,7 +203,7 @@ enum MHD_Result registry_manifest(struct request *request, const struct image *i
                                                 : document_get_held(request, &manifest_kind, key, &document);
         if (result == DOCUMENT_NOT_FOUND) {
             request->step = STEP_NOT_HELD;
-            return respond_not_held(request, image, key);
+            return respond_head_of_upstream(request, image, key);
         }
         request->how = HOW_HIT;
     } else {

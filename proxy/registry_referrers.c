@@ -137,7 +137,10 @@ enum MHD_Result registry_referrers(struct request *request, const struct image *
         return MHD_YES;
     case DOCUMENT_HAVE:
         break;
-    case DOCUMENT_NOT_FOUND: /* that too is an answer, says the specification */
+    case DOCUMENT_NOT_FOUND:
+        if (request->held_only)
+            return respond_not_held(request, "MANIFEST_UNKNOWN", key);
+        /* That too is an answer, says the specification. */
         return respond_index(request, image, NULL);
     case DOCUMENT_DENIED:
     case DOCUMENT_UNAVAILABLE:

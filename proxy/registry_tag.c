@@ -161,7 +161,9 @@ static enum MHD_Result respond_tagged(struct request *request, const struct imag
     enum document_result result = DOCUMENT_UNAVAILABLE;
     struct document *document = NULL;
 
-    if (request_is_head(request) || tag->kind == MANIFEST_SCHEMA1)
+    /* A tag whose manifest is not held is not held. */
+    bool head_only = request_is_head(request) && !request->held_only;
+    if (head_only || tag->kind == MANIFEST_SCHEMA1)
         return registry_respond_head(request, image, request->document, key);
     if (request->step != STEP_PREVIOUS)
         result = document_get(request, &manifest_kind, manifest_key, &document);

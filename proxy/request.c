@@ -52,7 +52,20 @@ struct framing {
     bool body;
     bool transfer_encoding;
     bool malformed;
+    bool held_only; /* no matter of framing, but found on the same walk */
 };
+
+static bool says_only_if_cached(const char *cache_control)
+{
+    size_t len;
+
+    for (const char *rest = cache_control, *piece; (piece = text_next(&rest, ',', &len));) {
+        text_trim(&piece, &len);
+        if (len == strlen("only-if-cached") && strncasecmp(piece, "only-if-cached", len) == 0)
+            return true;
+    }
+    return false;
+}
 
 static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                     const char *value, size_t value_len)
@@ -72,6 +85,8 @@ static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const ch
         if (strcasecmp(name, "Content-Length") == 0) {
             framing->lengths++;
             framing->body |= !value || strcmp(value, "0") != 0;
+        } else if (value && strcasecmp(name, "Cache-Control") == 0) {
+            framing->held_only |= says_only_if_cached(value);
         }
         break;
     case 'T':
@@ -104,6 +119,11 @@ bool request_is_head(const struct request *request)
     return strcmp(request->method, "HEAD") == 0;
 }
 
+bool request_offline(const struct request *request)
+{
+    return request->held_only || request->site->config->server.offline;
+}
+
 static bool method_is_read(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -120,6 +140,7 @@ static enum MHD_Result begin(struct request *request, const char *version)
     client_request_begun(request->client);
     request->site = site_get(request->proxy);
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, note_framing, &framing);
+    request->held_only = framing.held_only;
     const char *fault = framing_fault(&framing, version);
     if (fault)
         return respond_refusal(request, MHD_HTTP_BAD_REQUEST, "%s", fault);
@@ -314,8 +335,18 @@ static enum request_follows how_it_stands(struct fill *fill)
     return FOLLOWS_UNABLE;
 }
 
+static void note_collapsed(struct request *request, struct fill *fill)
+{
+    if (request->fill == fill)
+        return;
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    request->collapsed = fill->followed;
+    fill->followed = true;
+}
+
 enum request_follows request_follow(struct request *request, struct fill *fill)
 {
+    note_collapsed(request, fill);
     /* Again after a wait: meanwhile it may have begun anew, elsewhere. */
     if (request_wait(request, fill, WAIT_FOR_START))
         return FOLLOWS_WAITING;

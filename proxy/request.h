@@ -35,6 +35,8 @@ struct request {
     bool target_parsed;
     bool registry; /* its path is /v2 or below: errors have the form that registries give them */
     bool begun;    /* libmicrohttpd's first call has been */
+    /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or 504. */
+    bool held_only;
     request_handler handler;
 
     /* The handler's own, kept over a wait. */
@@ -45,6 +47,7 @@ struct request {
     bool pages_asked;          /* upstreams may be asked for those pages */
     struct document *document; /* reference: found already, kept over a wait */
     struct fill *fill;         /* reference: what it waits or waited for */
+    bool collapsed;            /* that was begun for another request */
     struct waiter waiter;
     struct fill *reads;   /* reference: what its answer is read from */
     struct reader reader; /* listed in reads->stream while reads is set */
@@ -69,6 +72,9 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
                     enum MHD_RequestTerminationCode why);
 
 bool request_is_head(const struct request *request);
+/* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. What is in memory but may
+ * still fail to be stored is no answer where the client says so (request->held_only). */
+bool request_offline(const struct request *request);
 /* The first header line of that name, or NULL. */
 const char *request_header(struct request *request, const char *name);
 /* All header lines of that name: up to max pointers. Returns how many. */

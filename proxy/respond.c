@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "proxy/range.h"
 #include "proxy/reader.h"
+#include "upstreams/cache_status.h"
 
 /* Blocks of a streamed answer. Every answer holds one; larger ones make none faster. */
 #define BLOCK_BYTES (32 * 1024)
@@ -76,21 +77,10 @@ static const char *code_of_status(int status)
     case MHD_HTTP_RANGE_NOT_SATISFIABLE:
         return "RANGE_INVALID";
     case MHD_HTTP_SERVICE_UNAVAILABLE:
+    case MHD_HTTP_GATEWAY_TIMEOUT:
         return "UNAVAILABLE";
     default:
         return "UNKNOWN";
-    }
-}
-
-/* Peers' words may be part of the message; a terminal shows it, and JSON is UTF-8. */
-static void make_printable(struct buf *text)
-{
-    bool utf8 = text_is_utf8(text->data, text->len);
-
-    for (size_t i = 0; i < text->len; i++) {
-        unsigned char c = (unsigned char)text->data[i];
-        if (c < 0x20 || c == 0x7f || (c > 0x7f && !utf8))
-            text->data[i] = '?';
     }
 }
 
@@ -115,7 +105,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
     char *body;
 
     buf_vprintf(&text, format, args);
-    make_printable(&text);
+    text_make_printable(text.data, text.len); /* peers' words may be part of it */
     if (request->registry) {
         type = "application/json";
         body = registry_error_body(form->code ? form->code : code_of_status(form->status), text.data);
@@ -189,6 +179,16 @@ static enum MHD_Result respond_formed(struct request *request, const struct erro
     enum MHD_Result result = respond_message(request, form, format, args);
     va_end(args);
     return result;
+}
+
+enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what)
+{
+    if (request->site->config->server.offline)
+        return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
+                                      "%s is not in the store, and offline = yes", what);
+    return respond_error(request, MHD_HTTP_GATEWAY_TIMEOUT,
+                         "%s is not in the store, and the request asks for nothing else (only-if-cached)",
+                         what);
 }
 
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow)
@@ -268,6 +268,26 @@ enum MHD_Result respond_object(struct request *request, struct object *object)
     return queue(request, status, (int64_t)object->body_bytes, object->response);
 }
 
+/* All but what says that it was here. */
+static enum MHD_Result copy_header(void *response, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    add_header(response, name, strcmp(name, CACHE_STATUS_HEADER) == 0 ? CACHE_STATUS_MISS : value);
+    return MHD_YES;
+}
+
+enum MHD_Result respond_object_brought(struct request *request, struct object *object)
+{
+    int status = not_modified(request, object->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        object->body_bytes, (void *)(uintptr_t)object->body, MHD_RESPMEM_MUST_COPY);
+
+    CHECK(response);
+    MHD_get_response_headers(object->response, copy_header, response);
+    return queue_once(request, status, (int64_t)object->body_bytes, response);
+}
+
 enum MHD_Result respond_made(struct request *request, const struct made_body *body, const char *etag,
                              const struct header *headers, size_t header_count)
 {
@@ -326,6 +346,7 @@ static void add_file_headers(struct MHD_Response *response, const struct part *p
 
     add_header(response, "Content-Type", headers->content_type);
     add_header(response, "ETag", headers->etag);
+    add_header(response, CACHE_STATUS_HEADER, headers->cache_status);
     add_header(response, "Cache-Control",
                headers->cache_control ? headers->cache_control : FILE_CACHE_CONTROL);
     if (!headers->whole_only)
@@ -382,8 +403,11 @@ static bool bodiless(const struct request *request, const struct part *part)
 
 enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers)
 {
+    struct file_headers hit = *headers;
     int64_t size = blob->size_bytes;
     struct part part = choose_part(request, size, headers->etag);
+
+    hit.cache_status = CACHE_STATUS_HIT;
 
     CHECK(!request->blob.pinned);
     request->blob = *blob;
@@ -391,19 +415,37 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
         return respond_unsatisfiable(request, size);
     if (bodiless(request, &part))
-        return respond_bodiless(request, &part, size, headers);
+        return respond_bodiless(request, &part, size, &hit);
     posix_fadvise(request->blob.fd, part.start, part.len < READ_AHEAD_BYTES ? part.len : READ_AHEAD_BYTES,
                   POSIX_FADV_WILLNEED);
     struct MHD_Response *response =
         MHD_create_response_from_fd_at_offset64((uint64_t)part.len, request->blob.fd, (uint64_t)part.start);
     CHECK(response);
     request->blob.fd = -1; /* closed by libmicrohttpd with the response */
-    add_file_headers(response, &part, size, headers);
+    add_file_headers(response, &part, size, &hit);
     return queue_once(request, part.status, part.len, response);
+}
+
+/* Of "it lies outside" nothing can be held back, and another upstream may yet tell another length. */
+static enum MHD_Result wait_for_length(struct request *request, struct fill *fill,
+                                       const struct file_headers *headers)
+{
+    shared_ref(&fill->shared);
+    if (request_wait(request, fill, WAIT_FOR_END))
+        return MHD_YES;
+    lock_acquire(&fill->lock);
+    bool verified = fill->stream.verified;
+    lock_release(&fill->lock);
+    if (verified) /* just now */
+        return respond_fill(request, fill, headers);
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "its length is not certain yet, try again");
 }
 
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers)
 {
+    struct file_headers miss = *headers;
+
+    miss.cache_status = request->collapsed ? CACHE_STATUS_COLLAPSED : CACHE_STATUS_MISS;
     lock_acquire(&fill->lock);
     int64_t size = fill->stream.total_bytes;
     bool verified = fill->stream.verified;
@@ -413,11 +455,14 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
                              "it has just begun to come from another upstream, try again");
     struct part part = choose_part(request, size, headers->etag);
 
-    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)
-        return respond_unsatisfiable(request, size);
+    if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE) {
+        if (verified)
+            return respond_unsatisfiable(request, size);
+        return wait_for_length(request, fill, headers);
+    }
     if (bodiless(request, &part)) {
         /* Nothing holds a mere length back until it is verified, so nobody may keep it. */
-        struct file_headers bare = *headers;
+        struct file_headers bare = miss;
         bare.cache_control = verified ? NULL : "no-store";
         return respond_bodiless(request, &part, size, &bare);
     }
@@ -427,6 +472,6 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
     struct MHD_Response *response =
         MHD_create_response_from_callback((uint64_t)part.len, BLOCK_BYTES, reader_read, request, NULL);
     CHECK(response);
-    add_file_headers(response, &part, size, headers);
+    add_file_headers(response, &part, size, &miss);
     return queue_once(request, part.status, part.len, response);
 }

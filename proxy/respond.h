@@ -42,6 +42,8 @@ static inline void object_unref(struct object *object)
 
 /* 200, or 304 when If-None-Match has the object's ETag. */
 enum MHD_Result respond_object(struct request *request, struct object *object);
+/* The same for an object that says that it was here (Cache-Status), but has just come for this request. */
+enum MHD_Result respond_object_brought(struct request *request, struct object *object);
 /* A body that is made while it is sent, so that who reads slowly holds no copy of it. */
 struct made_body {
     int64_t size_bytes;
@@ -67,6 +69,9 @@ enum MHD_Result respond_registry_error(struct request *request, int status, cons
 #define REGISTRY_VERSION "registry/2.0"
 /* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
+/* The answer to a request that is offline (request_offline()) for what is not held: 404, or 504 where the client alone
+ * wants it so. `code` is for clients of registries. */
+enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */
 enum MHD_Result respond_redirect(struct request *request, const char *location);
@@ -79,6 +84,7 @@ enum MHD_Result respond_body(struct request *request, const char *content_type, 
 struct file_headers {
     const char *content_type;
     const char *etag;          /* with quotes */
+    const char *cache_status;  /* NULL: not said; respond_blob() and respond_fill() say it */
     const char *cache_control; /* NULL: it never changes */
     bool whole_only;           /* it is not served in ranges */
     const struct header *more; /* those with a NULL value are left out */
@@ -87,7 +93,8 @@ struct file_headers {
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
 enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers);
-/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. */
+/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. A range behind the
+ * end of a fill that is not verified yet waits for the fill's end: the handler is called again. */
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers);
 /* The head of a file's answer when only its size is known. HEAD requests. */
 enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers);

@@ -16,10 +16,15 @@ static const struct {
     size_t max_segments;
     request_handler handler;
 } routes[] = {
-    {"simple", 1, 1, pypi_simple_list},     {"simple", 2, 2, pypi_simple_project},
-    {"packages", 2, ANY_NUMBER, pypi_file}, {"pypi", 3, 4, pypi_json},
-    {"v2", 1, ANY_NUMBER, registry_api},    {"", 0, 0, home_page},
-    {"healthz", 1, 1, home_health},         {"metrics", 1, 1, home_metrics},
+    {"simple", 1, 1, pypi_simple_list},
+    {"simple", 2, 2, pypi_simple_project},
+    {"packages", 2, ANY_NUMBER, pypi_file},
+    {"pypi", 3, 4, pypi_json},
+    {"v2", 1, ANY_NUMBER, registry_api},
+    {"", 0, 0, home_page},
+    {"healthz", 1, 1, home_health},
+    {"metrics", 1, 1, home_metrics},
+    {"fills", 1, 1, home_fills},
 };
 
 static enum MHD_Result respond_unknown(struct request *request)

@@ -28,6 +28,7 @@
 #include "proxy/connections.h"
 #include "proxy/fill.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
 #include "proxy/jobs.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
@@ -44,6 +45,7 @@
 struct server {
     struct proxy proxy;
     const char *config_path;
+    bool for_command;
     struct MHD_Daemon *daemon;
     int64_t max_connections; /* what the daemon was started for */
 };
@@ -186,6 +188,7 @@ static int start(struct server *server, struct config *config, struct buf *error
         .min_free_bytes = config->storage.min_free_bytes,
         .keep_s = config->storage.keep_s,
         .spare = spare_pins,
+        .together = image_unit_of,
         .spare_arg = proxy,
     };
 
@@ -294,7 +297,7 @@ static void run_until_stopped(struct server *server, const sigset_t *signals)
 
     for (;;) {
         int signal = sigtimedwait(signals, NULL, &tick);
-        if (signal == SIGTERM || signal == SIGINT)
+        if (signal == SIGTERM || signal == SIGINT || (signal == SIGHUP && server->for_command))
             return;
         if (signal == SIGHUP)
             reload(server);
@@ -343,10 +346,16 @@ static void stop(struct server *server)
     free(proxy->address);
 }
 
+/* All threads block it, so the main thread gets it. */
+void server_stop(void)
+{
+    CHECK(kill(getpid(), SIGTERM) == 0);
+}
+
 int server_run(const char *config_path, struct config *config, const struct server_company *company,
                struct buf *error)
 {
-    struct server server = {.config_path = config_path};
+    struct server server = {.config_path = config_path, .for_command = company->for_command};
     sigset_t signals;
 
     /* Blocked before any thread starts, so that only sigtimedwait() sees them. */
@@ -363,7 +372,8 @@ int server_run(const char *config_path, struct config *config, const struct serv
     if (result == 0)
         result = company->start(company->arg, &server.proxy, error);
     if (result == 0) {
-        print_how_to(&server.proxy);
+        if (!company->for_command)
+            print_how_to(&server.proxy);
         listener_start(server.proxy.listener, hand_over, &server);
         run_until_stopped(&server, &signals);
         log_info("stopping");

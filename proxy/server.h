@@ -2,6 +2,8 @@
 #ifndef PROXY_SERVER_H
 #define PROXY_SERVER_H
 
+#include <stdbool.h>
+
 struct buf;
 struct config;
 struct proxy;
@@ -13,6 +15,8 @@ struct server_company {
     /* Nothing is stopped yet. Not called where start() failed. */
     void (*stop)(void *arg);
     void *arg;
+    /* It is a command's own, for as long as that takes: nothing is printed, and SIGHUP ends it. */
+    bool for_command;
 };
 
 /* Serves until SIGTERM or SIGINT. SIGHUP reads config_path again; a bad file leaves the running configuration
@@ -20,5 +24,7 @@ struct server_company {
  * 0, or -1 with one sentence in `error` when it could not start. */
 int server_run(const char *config_path, struct config *config, const struct server_company *company,
                struct buf *error);
+/* Ends server_run() as SIGTERM does. Any thread, from company->start() on until company->stop() has returned. */
+void server_stop(void);
 
 #endif

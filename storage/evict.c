@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -114,11 +115,11 @@ static int evict_file(struct store *store, const struct index_blob *blob)
 }
 
 /* Drops the rows of files that are gone. */
-static int forget_blobs(struct store *store, const struct index_blob *gone, int count)
+static int forget_blobs(struct store *store, const struct index_blob *gone, size_t count)
 {
     int error = index_begin(store->index);
 
-    for (int i = 0; !error && i < count; i++)
+    for (size_t i = 0; !error && i < count; i++)
         error = index_remove_blob(store->index, &gone[i].digest);
     if (!error)
         error = index_commit(store->index);
@@ -151,48 +152,129 @@ static bool is_enough(struct store *store, int64_t evicted_bytes, int64_t used_a
     return evicted_bytes >= round->disk_bytes && keep_s && used_at_s > clock_wall_s() - keep_s;
 }
 
-/* Evicts up to STEP_BLOBS. Returns 1 if there may be more to look at, 0 at the end of the blobs, or negative
- * errno. */
+/* What a step has taken. */
+struct taken {
+    struct index_blob *blobs;
+    size_t count;
+    size_t room;
+    int64_t bytes;
+    struct digest_set *set;
+};
+
+/* Evicts one file. Returns 0 also where it is in use. */
+static int take_blob(struct store *store, const struct index_blob *blob, struct taken *taken)
+{
+    int error = evict_file(store, blob);
+
+    if (error)
+        return error == -EBUSY ? 0 : error;
+    if (taken->count == taken->room)
+        taken->blobs = xrealloc(taken->blobs, (taken->room = 2 * taken->room + 16) * sizeof(*taken->blobs));
+    taken->blobs[taken->count++] = *blob;
+    taken->bytes += blob->size_bytes;
+    digest_set_add(taken->set, &blob->digest);
+    return 0;
+}
+
+/* A blob with what goes with it. */
+struct company {
+    struct store *store;
+    const struct digest_set *spared;
+    const struct digest_set *taken;
+    const struct digest *first;
+    struct index_blob *blobs;
+    size_t count;
+    bool in_use;
+    int64_t youngest_s;
+};
+
+static void add_to_company(void *arg, const struct digest *digest)
+{
+    struct company *company = arg;
+    struct index_blob blob = {.digest = *digest};
+
+    if (digest_equal(digest, company->first) || digest_set_has(company->taken, digest) ||
+        (company->spared && digest_set_has(company->spared, digest)))
+        return;
+    blob.size_bytes = index_blob_use(company->store->index, digest, &blob.used_at_s);
+    if (blob.size_bytes < 0)
+        return;
+    company->blobs[company->count++] = blob;
+    company->in_use |= pins_has(company->store->pins, digest);
+    if (blob.used_at_s > company->youngest_s)
+        company->youngest_s = blob.used_at_s;
+}
+
+/* The blob has its turn: it goes, with all that it belongs to, or all of that stays. */
+static int take_together(struct store *store, const struct index_blob *first, const struct digest_set *spared,
+                         struct taken *taken)
+{
+    struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
+
+    if (!store->together)
+        return take_blob(store, first, taken);
+    if (!store->together(store, &first->digest, first->used_at_s, others))
+        return 0;
+    struct index_blob *CLEANUP_FREE blobs = xcalloc(digest_set_count(others) + 1, sizeof(*blobs));
+    struct company company = {store, spared, taken->set, &first->digest, blobs, 0, false, first->used_at_s};
+    digest_set_each(others, add_to_company, &company);
+    if (company.in_use || is_enough(store, store->eviction.evicted_bytes + taken->bytes, company.youngest_s))
+        return 0;
+    size_t before = taken->count;
+    int error = take_blob(store, first, taken);
+    if (error || taken->count == before) /* in use itself */
+        return error;
+    for (size_t i = 0; !error && i < company.count; i++)
+        error = take_blob(store, &blobs[i], taken);
+    return error;
+}
+
+/* Drops the rows of what was taken, and counts it. */
+static int settle_step(struct store *store, const struct taken *taken)
+{
+    struct eviction *round = &store->eviction;
+    int64_t count = (int64_t)taken->count;
+
+    if (!count)
+        return 0;
+    int error = forget_blobs(store, taken->blobs, taken->count);
+    round->evicted_bytes += taken->bytes;
+    round->evicted_blobs += count;
+    atomic_fetch_add(&store->evicted_blobs, count);
+    atomic_fetch_add(&store->evicted_bytes, taken->bytes);
+    counter_add(COUNTER_STORE_EVICTED, count);
+    return error;
+}
+
+/* Evicts what the next STEP_BLOBS come to. Returns 1 if there may be more to look at, 0 at the end of the blobs, or
+ * negative errno. */
 static int evict_some(struct store *store)
 {
     struct eviction *round = &store->eviction;
     struct index_blob position = {.digest = round->after_digest, .used_at_s = round->after_used_at_s};
     struct index_blob blobs[STEP_BLOBS];
-    int gone = 0;
     int error = 0;
-    int64_t bytes = 0;
     bool enough = false;
     int count = index_oldest_blobs(store->index, &position, blobs, STEP_BLOBS);
 
     if (count < 0)
         return count;
     struct digest_set *CLEANUP_DIGEST_SET spared = evict_spared(store);
-    for (int i = 0; i < count; i++) {
-        enough = is_enough(store, round->evicted_bytes + bytes, blobs[i].used_at_s);
+    struct digest_set *CLEANUP_DIGEST_SET set = digest_set_new();
+    struct taken taken = {.set = set};
+    for (int i = 0; !error && i < count; i++) {
+        enough = is_enough(store, round->evicted_bytes + taken.bytes, blobs[i].used_at_s);
         if (enough)
             break;
         round->after_used_at_s = blobs[i].used_at_s;
         round->after_digest = blobs[i].digest;
-        if (spared && digest_set_has(spared, &blobs[i].digest))
+        if (digest_set_has(set, &blobs[i].digest) || (spared && digest_set_has(spared, &blobs[i].digest)))
             continue;
-        int result = evict_file(store, &blobs[i]);
-        if (result == 0) {
-            bytes += blobs[i].size_bytes;
-            blobs[gone++] = blobs[i];
-        } else if (result != -EBUSY) {
-            error = result;
-            break;
-        }
+        error = take_together(store, &blobs[i], spared, &taken);
     }
-    if (gone) {
-        int forget_error = forget_blobs(store, blobs, gone);
-        error = error ? error : forget_error;
-        round->evicted_bytes += bytes;
-        round->evicted_blobs += gone;
-        atomic_fetch_add(&store->evicted_blobs, gone);
-        atomic_fetch_add(&store->evicted_bytes, bytes);
-        counter_add(COUNTER_STORE_EVICTED, gone);
-    }
+    int settle_error = settle_step(store, &taken);
+    free(taken.blobs);
+    error = error ? error : settle_error;
     return error ? error : count == STEP_BLOBS && !enough;
 }
 

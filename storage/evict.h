@@ -2,7 +2,8 @@
  *
  * A round begins when the store is over max_size (blobs and growing files together), when the file system has
  * less than min_free, or when somebody found no room for a file. It fixes how many bytes must go, and goes
- * through the blobs from the one used longest ago, past those that are pinned or spared, until that is reached. What was
+ * through the blobs from the one used longest ago, past those that are pinned or spared, until that is reached. What a blob
+ * belongs together with (store_options.together) goes or stays with it. What was
  * used within keep_s goes only as far as the file system needs it, not for max_size. */
 #ifndef STORAGE_EVICT_H
 #define STORAGE_EVICT_H

@@ -1,6 +1,7 @@
 /* Eviction at an administrator's wish: done by the store thread as always, or only thought through here. */
 #include "base/clock.h"
 #include "base/digest_set.h"
+#include "base/memory.h"
 #include "storage/evict.h"
 #include "storage/keep.h"
 #include "storage/orders.h"
@@ -22,35 +23,84 @@ struct preview {
     struct store *store;
     struct evict_excess left;
     const struct digest_set *spared;
+    struct digest_set *gone;
     int64_t keep_since_s;
     int (*visit)(void *arg, const struct blob_row *row);
     void *arg;
 };
 
+static bool may_go(const struct preview *preview, const struct blob_row *row)
+{
+    return !digest_set_has(preview->gone, &row->digest) &&
+           !(preview->spared && digest_set_has(preview->spared, &row->digest));
+}
+
+static int take(struct preview *preview, const struct blob_row *row)
+{
+    preview->left.all_bytes -= row->size_bytes;
+    preview->left.disk_bytes -= row->size_bytes;
+    digest_set_add(preview->gone, &row->digest);
+    return preview->visit(preview->arg, row);
+}
+
+/* As take_together() of evict.c. */
+struct company {
+    const struct preview *preview;
+    const struct digest *first;
+    struct blob_row *rows;
+    size_t count;
+    bool stays;
+};
+
+static void add_to_company(void *arg, const struct digest *digest)
+{
+    struct company *company = arg;
+    const struct preview *preview = company->preview;
+    struct blob_row row;
+
+    if (digest_equal(digest, company->first) || blob_look(preview->store, digest, &row) != 0 ||
+        !may_go(preview, &row))
+        return;
+    company->rows[company->count++] = row;
+    company->stays |= pins_has(preview->store->pins, digest) ||
+                      (preview->left.disk_bytes <= 0 && row.used_at_s > preview->keep_since_s);
+}
+
 static int preview_blob(void *arg, const struct blob_row *row)
 {
     struct preview *preview = arg;
+    struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
+    bool (*together)(struct store *, const struct digest *, int64_t, struct digest_set *) =
+        preview->store->together;
 
     if (preview->left.all_bytes <= 0 ||
         (preview->left.disk_bytes <= 0 && row->used_at_s > preview->keep_since_s))
         return 1;
-    if (preview->spared && digest_set_has(preview->spared, &row->digest))
+    if (!may_go(preview, row) || pins_has(preview->store->pins, &row->digest))
         return 0;
-    if (pins_has(preview->store->pins, &row->digest))
+    if (together && !together(preview->store, &row->digest, row->used_at_s, others))
         return 0;
-    preview->left.all_bytes -= row->size_bytes;
-    preview->left.disk_bytes -= row->size_bytes;
-    return preview->visit(preview->arg, row);
+    struct blob_row *CLEANUP_FREE rows = xcalloc(digest_set_count(others) + 1, sizeof(*rows));
+    struct company company = {preview, &row->digest, rows, 0, false};
+    digest_set_each(others, add_to_company, &company);
+    if (company.stays)
+        return 0;
+    int result = take(preview, row);
+    for (size_t i = 0; !result && i < company.count; i++)
+        result = take(preview, &rows[i]);
+    return result;
 }
 
 int64_t store_evict_preview(struct store *store, const struct store_options *options,
                             int (*visit)(void *arg, const struct blob_row *row), void *arg)
 {
     struct digest_set *CLEANUP_DIGEST_SET spared = evict_spared(store);
+    struct digest_set *CLEANUP_DIGEST_SET gone = digest_set_new();
     struct evict_limits limits = {options->max_size_bytes, options->min_free_bytes};
     struct preview preview = {
         .store = store,
         .spared = spared,
+        .gone = gone,
         .keep_since_s = options->keep_s ? clock_wall_s() - options->keep_s : INT64_MAX,
         .visit = visit,
         .arg = arg,

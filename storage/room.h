@@ -24,6 +24,8 @@ struct store {
     struct orders *orders;
     pthread_t thread;
     void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */
+    bool (*together)(struct store *store, const struct digest *digest, int64_t used_at_s,
+                     struct digest_set *out); /* or NULL */
     void *spare_arg;
 
     /* Any thread. */

@@ -148,6 +148,7 @@ int store_open(const struct store_options *options, struct store **out, struct b
     atomic_store(&store->min_free_bytes, options->min_free_bytes);
     atomic_store(&store->keep_s, options->keep_s);
     store->spare = options->spare;
+    store->together = options->together;
     store->spare_arg = options->spare_arg;
     store->pins = pins_new();
     store->orders = orders_new();

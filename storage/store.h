@@ -40,6 +40,11 @@ struct store_options {
     /* Adds what is never evicted. On the store thread, before each step of an eviction: it may read the store, and waits
      * for nothing. NULL: nothing is. */
     void (*spare)(void *arg, struct store *store, struct digest_set *out);
+    /* What goes with a blob that has its turn to be evicted, itself or not: adds that to `out`, so that nothing is left
+     * half. False: the blob has to wait for something that was used later. Called as spare(), and by
+     * store_evict_preview() on its caller's thread. NULL: each blob goes alone. */
+    bool (*together)(struct store *store, const struct digest *digest, int64_t used_at_s,
+                     struct digest_set *out);
     void *spare_arg;
 };
 

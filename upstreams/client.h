@@ -1,6 +1,7 @@
 /* Asking a running Yizhan over HTTP, this machine's or another: for commands that fill a store in advance. Many questions
- * at a time on one thread, which is the caller's: answers come while it steps. Nothing is tried twice here but a connection
- * that broke before the answer began; a Yizhan tries its upstreams by itself.
+ * at a time on one thread, which is the caller's: answers come while it steps. Nothing is tried twice here but what met an
+ * idle connection that the other side had closed; a Yizhan tries its upstreams by itself. Redirects are followed where they
+ * stay on the server: to the name it has itself for what was asked for.
  *
  *     client_new("http://127.0.0.1:8080", &options, &client, &error)
  *     client_ask(client, &question, on_answer, arg)      any number; later ones wait for their turn
@@ -18,7 +19,7 @@ struct buf;
 struct client;
 
 struct client_options {
-    size_t parallel; /* questions under way; 0: 16 */
+    size_t parallel; /* questions under way, at most 128; 0: 16 */
 };
 
 enum client_want {
@@ -31,9 +32,9 @@ struct client_question {
     const char *path;   /* "/simple/flask/", percent-encoded; copied */
     const char *accept; /* NULL: anything; copied */
     enum client_want want;
-    bool
-        held_only; /* Cache-Control: only-if-cached (RFC 9111, 5.2.1.7): nothing is fetched for it; 504 when not held */
-    size_t max_bytes;
+    /* Cache-Control: only-if-cached (RFC 9111, 5.2.1.7): nothing is fetched for it; 504 when not held. */
+    bool held_only;
+    size_t max_bytes; /* of CLIENT_BODY, decoded */
 };
 
 struct client_answer {
@@ -44,11 +45,12 @@ struct client_answer {
     const char *content_type;
     const char *digest; /* Docker-Content-Digest, "" */
     bool stored;        /* Cache-Status (RFC 9211) says that it came out of the store */
-    /* For people: what went wrong in transfer, or the first line of a plain-text body of an error; "" */
+    /* For people: what went wrong in transfer, or the first line of an error in plain text or as registries
+     * have it; "" */
     const char *trouble;
 };
 
-/* The answer lives as long as the call, which may ask further questions. */
+/* The answer lives as long as the call, which may ask further questions, but not free the client. */
 typedef void (*client_visit)(void *arg, const struct client_answer *answer);
 
 /* url: "http://host:port", "https://...", perhaps with a path, or "unix:/path". No proxies from the environment for

@@ -58,7 +58,7 @@ static char **field_named(struct head *head, const char *name, size_t len)
 
 static bool is_list(const struct head *head, char *const *field)
 {
-    return field == &head->www_authenticate || field == &head->link;
+    return field == &head->www_authenticate || field == &head->cache_status || field == &head->link;
 }
 
 static void replace(char **field, char *value)

@@ -10,7 +10,7 @@
 struct buf;
 
 /* What is kept of a head. Values are trimmed; absent ones are "". Of a header in several lines the last counts, but
- * lines of WWW-Authenticate and Link are lists, and joined by ", ". */
+ * lines of WWW-Authenticate, Cache-Status and Link are lists, and joined by ", ". */
 #define HEAD_FIELDS(X)                                \
     X(location, "location")                           \
     X(content_type, "content-type")                   \
@@ -25,6 +25,7 @@ struct buf;
     X(ratelimit_limit, "ratelimit-limit")             \
     X(ratelimit_remaining, "ratelimit-remaining")     \
     X(docker_content_digest, "docker-content-digest") \
+    X(cache_status, "cache-status")                   \
     X(link, "link")
 
 struct head {

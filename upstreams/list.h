@@ -29,7 +29,9 @@ struct marker_environment;
 #define LIST_MAX_FILES 1000
 
 enum list_format {
-    LIST_FORMAT_BY_NAME, /* by the file's name: *.toml and *.lock as above, *.yml and *.yaml, else requirements */
+    /* By the file's name: *.toml is a pylock.toml; uv.lock and *.py.lock, poetry.lock, Pipfile.lock; *.yml and
+     * *.yaml; all others are requirements. */
+    LIST_FORMAT_BY_NAME,
     LIST_FORMAT_REQUIREMENTS,
     LIST_FORMAT_PYLOCK,
     LIST_FORMAT_UV_LOCK,
@@ -61,6 +63,9 @@ struct list_package {
     const char *version; /* as written; NULL: not said (pylock.toml allows that) */
     const struct list_file *files;
     size_t file_count;
+    /* Pipfile.lock names no files, but says what those of the version may hash to. */
+    const struct checksum *hashes;
+    size_t hash_count;
     const char *origin; /* "uv.lock:120" */
     size_t lock;        /* packages of one lock file have the same number */
 };
@@ -110,9 +115,10 @@ int list_read(const char *path, enum list_format format, bool keep_going, struct
  * fault. */
 int list_add_name(const char *text, struct wants *wants, struct buf *error);
 
-/* Which packages of the lock files a target needs: by their markers, and where a lock file has a graph (uv.lock,
- * poetry.lock), by what can be reached from its roots with the markers on the way; with all extras and groups. Sets
- * applies[0 .. package_count-1]. Returns 0; -1 with a sentence in `error` for a marker that has no meaning. */
+/* Which packages of the lock files a target needs: by their markers, and where a lock file says what its roots are
+ * (uv.lock), by what can be reached from them with the markers on the way; with all extras and groups, in any
+ * combination. In doubt a package applies. Sets applies[0 .. package_count-1]. Returns 0; -1 with a sentence in `error`
+ * for a marker that has no meaning, or a lock file that says it is not for this target. */
 int wants_select(const struct wants *wants, const struct marker_environment *environment, bool *applies,
                  struct buf *error);
 

@@ -13,9 +13,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/version.h"
 
 #define EVENTS_PER_TURN 64
 #define IDLE_CONNECTIONS_MAX 128L
+#define IDLE_CONNECTION_S 30L
 
 struct loop {
     CURLM *multi;
@@ -110,6 +112,30 @@ void loop_free(struct loop *loop)
     cleanup_close(&loop->epoll_fd);
     cleanup_close(&loop->wake_fd);
     free(loop);
+}
+
+CURL *loop_easy_new(void)
+{
+    CURL *easy = curl_easy_init();
+
+    CHECK(easy);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+    /* Else taking a transfer out while its name is being resolved waits for the resolver. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+#if CURL_AT_LEAST_VERSION(7, 85, 0)
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    /* curl before 8.0 may report a cut body as whole under HTTP/2. */
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "yizhan/" YIZHAN_VERSION);
+    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    return easy;
 }
 
 void loop_add(struct loop *loop, CURL *easy)

@@ -12,6 +12,10 @@ struct loop;
 /* A transfer ended and has been taken out of the loop. Called outside of curl, so it may add and remove. */
 typedef void loop_done_fn(void *arg, CURL *easy, CURLcode result);
 
+/* A handle that is set up as all of ours are: HTTP/1.1 under our name, redirects left to the caller. Owned by the
+ * caller. */
+CURL *loop_easy_new(void);
+
 /* Returns 0, or -1 with a sentence. */
 int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error);
 /* All transfers must have been removed. */

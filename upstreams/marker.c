@@ -401,12 +401,19 @@ static int compare_versions(int op, const struct buf *left, const struct buf *ri
     return result;
 }
 
+static bool is_of_extras(const struct operand *operand)
+{
+    return operand->variable && operand->variable->kind != PLAIN;
+}
+
 static int evaluate_comparison(const struct node *node, const struct marker_environment *environment,
                                struct buf *error)
 {
     struct buf CLEANUP_BUF left = BUF_INIT;
     struct buf CLEANUP_BUF right = BUF_INIT;
 
+    if (environment->any_extra && (is_of_extras(&node->left) || is_of_extras(&node->right)))
+        return 1;
     if (is_names(&node->right))
         return in_names(node, environment) == (node->op == OP_IN);
     bool normalize = (node->left.variable && node->left.variable->kind == EXTRA) ||

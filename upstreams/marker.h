@@ -37,6 +37,7 @@ struct marker_environment {
     const char *extra;                          /* the one that is asked for; of several, ask for each */
     const char *const *extras;                  /* lock files; ends in NULL */
     const char *const *dependency_groups;       /* the same */
+    bool any_extra; /* what is said of extra, extras and dependency_groups counts as true, whatever it is */
 };
 
 /* A parsed marker: immutable, so any thread may ask it. */

@@ -9,13 +9,12 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
-#include "base/version.h"
 #include "upstreams/address.h"
 #include "upstreams/exchange_private.h"
+#include "upstreams/loop.h"
 #include "upstreams/upstream.h"
 
 #define RECEIVE_BYTES (256L * 1024)
-#define IDLE_CONNECTION_S 30L
 
 /* Where a name led. Not asked for connections that are used again: those are on_send's. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
@@ -174,29 +173,12 @@ static void set_callbacks(struct exchange *exchange)
 void request_prepare(struct exchange *exchange)
 {
     const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
-    CURL *easy = curl_easy_init();
+    CURL *easy = loop_easy_new();
 
-    CHECK(easy);
     exchange->easy = easy;
     set_callbacks(exchange);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-#if CURL_AT_LEAST_VERSION(7, 87, 0)
-    /* Else taking a transfer out while its name is being resolved waits for the resolver. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
-#if CURL_AT_LEAST_VERSION(7, 85, 0)
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    /* curl before 8.0 may report a cut body as whole under HTTP/2. */
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "yizhan/" YIZHAN_VERSION);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     /* The proxy was chosen per hop already, no_proxy included. */
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     if (exchange->request.document)

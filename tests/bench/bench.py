@@ -24,6 +24,7 @@ from pathlib import Path
 import rows_cold
 import rows_hot
 import rows_images
+import rows_keep
 import rows_memory
 import rows_prefetch
 from lab import BenchError, Lab, raise_descriptor_limit
@@ -32,9 +33,9 @@ HERE = Path(__file__).resolve().parent
 PARTS = {
     "packages": (rows_hot.hot_page, rows_hot.hot_metadata, rows_hot.hot_file, rows_cold.cold_file,
                  rows_cold.cold_crowd, rows_cold.cold_page, rows_memory.memory_idle, rows_memory.memory_readers,
-                 rows_memory.memory_connections, rows_hot.index_million),
-    "lists": (rows_prefetch.prefetch_files, rows_prefetch.resolution, rows_prefetch.bundles,
-              rows_prefetch.hot_eviction),
+                 rows_memory.memory_connections, rows_hot.index_million,
+                 rows_keep.evict_hot),
+    "lists": (rows_prefetch.prefetch_files, rows_prefetch.resolution, rows_prefetch.bundles),
     "images": (rows_images.image_tag, rows_images.image_digest, rows_images.image_layer, rows_images.image_cold,
                rows_images.image_crowd, rows_images.image_pull, rows_images.image_memory),
 }

@@ -1,26 +1,18 @@
-"""Rows about filling a store in advance and moving it: prefetch, resolution, export and import; and hot hits while much is
-evicted."""
+"""Rows about filling a store in advance and moving it: prefetch, resolution, export and import."""
 
 import os
-import re
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from functools import partial
-from hashlib import sha256
 
 from lab import BenchError
-from load import Line, alternate, fetch, wrk
+from load import Line, alternate
 from trees import Tree, wheel
 
 FILES = 2000
 FILE_SIZE = 60 << 10
 CLOSURE = 100
-EVICTED = 100_000
-EVICTED_SIZE = 4096
 TARGET = ["--python", "%d.%d" % sys.version_info[:2], "--platform", "linux_x86_64"]
 PIP_ENVIRONMENT = {"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": "/dev/null", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
                    "PIP_NO_CACHE_DIR": "1", "PIP_NO_INPUT": "1", "no_proxy": "*"}
@@ -231,77 +223,3 @@ def bundles(lab, rounds, _seconds):
                  bound=(">=", 0.5)),
             Line("bundles", "import of 2,000 files", speeds["import"], "tar -x, sha256sum -c", speeds["unpack"],
                  bound=(">=", 0.5))]
-
-
-# ---- eviction ----
-
-def add_blobs(folder, count):
-    """Enters small blobs with their files into a stopped store: old ones, that go first."""
-    blobs = folder / "store" / "blobs" / "sha256"
-    for i in range(256):
-        (blobs / f"{i:02x}").mkdir(parents=True, exist_ok=True)
-    rows = []
-    for i in range(count):
-        data = i.to_bytes(8, "big") + os.urandom(8) + bytes(EVICTED_SIZE - 16)
-        digest = sha256(data).hexdigest()
-        (blobs / digest[:2] / digest[2:]).write_bytes(data)
-        rows.append((bytes.fromhex(digest), EVICTED_SIZE))
-    db = sqlite3.connect(folder / "store" / "index.db")
-    with db:
-        db.executemany("INSERT INTO blob (digest, size, added_at, used_at) VALUES (?, ?, 1700000000, 1700000000)", rows)
-        db.execute("UPDATE state SET blobs = blobs + ?1, bytes = bytes + ?2 * ?1", (count, EVICTED_SIZE))
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
-    os.sync()
-
-
-def counter(server, name):
-    return int(re.search(rf"^yizhan_{name} (\d+)$", fetch(server.url("/metrics")).decode(), re.MULTILINE).group(1))
-
-
-class Evicting:
-    """A store with EVICTED blobs that are older than the hot one. The server starts anew for each round, and in every
-    other one max_size is lowered, so that they must go."""
-
-    def __init__(self, lab, upstream, page, path, seconds):
-        self.lab, self.upstream, self.path, self.seconds = lab, upstream, path, seconds
-        self.done = []
-        server = lab.yizhan(upstream)
-        self.folder = server.folder
-        for target in (page, path):
-            fetch(server.url(target))
-        lab.stop(server, remove=False)
-        add_blobs(self.folder, EVICTED)
-
-    def rate(self, evicting):
-        server = self.lab.yizhan(self.upstream, self.folder)
-        url = server.url(self.path)
-        wrk(url, 1)
-        if evicting:
-            config = self.folder / "mirror.conf"
-            config.write_text(re.sub("max_size = .*", "max_size = 20M", config.read_text()))
-            os.kill(server.process.pid, signal.SIGHUP)
-        rate = wrk(url, self.seconds)
-        if evicting:
-            self.done.append(counter(server, "store_evicted_total"))
-        self.lab.stop(server, remove=False)
-        return rate
-
-
-def hot_eviction(lab, rounds, seconds):
-    """Hot hits while 100,000 blobs are evicted, against the same server at rest."""
-    tree = Tree(lab.new_folder("tree"))
-    metadata = (b"Metadata-Version: 2.1\nName: hot\nVersion: 1.0\n" + b"x" * 4096)[:4096]
-    entry = tree.add_file("hot-1.0-py3-none-any.whl", [wheel("hot", "1.0", metadata)])
-    tree.add_metadata(entry, metadata)
-    page = tree.add_project("hot", [entry])
-    upstream = lab.upstream(tree.root)
-    evicting = Evicting(lab, upstream, page, f"{entry['path']}.metadata", seconds)
-    rates = alternate(rounds, "requests/s", {"at rest": partial(evicting.rate, False), "evicting": partial(evicting.rate, True)})
-    note = f"evicted in {seconds} s of requests: {min(evicting.done):,} and more"
-    if not min(evicting.done):
-        raise BenchError("nothing was evicted")
-    shutil.rmtree(evicting.folder)
-    lab.stop(upstream)
-    return [Line("hot_eviction", "hot .metadata of 4 KiB while 100,000 blobs are evicted", rates["evicting"],
-                 "nothing is evicted", rates["at rest"], bound=(">=", 0.95), note=note)]

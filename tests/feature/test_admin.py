@@ -181,8 +181,9 @@ def test_admin_show_project(keeper, dists):
     assert result.summary["name"] == "pypi:sample"
 
 
-def test_admin_show_release(filled, dists):
-    result = ask(filled, "show", "pypi:sample==1.1")
+@pytest.mark.parametrize("versions", ["==1.1", "==1.1.0", ">1.0", "!=1.0", "~=1.1"])
+def test_admin_show_release(filled, dists, versions):
+    result = ask(filled, "show", f"pypi:sample{versions}")
     files = {found["key"] for found in result.of("entry") if found["space"] == "file"}
     assert files == {dist.path for dist in dists[1:3]}
 
@@ -215,12 +216,12 @@ def test_admin_show_for_people(filled, dists):
     assert dists[3].filename in result.stdout and "u1" in result.stdout
 
 
-@pytest.mark.parametrize("name", ["pypi:nothing", "docker:nothing", "docker:nginx:9", "pypi:sample==9"])
+@pytest.mark.parametrize("name", ["pypi:nothing", "docker:nothing", "docker:nginx:9", "pypi:sample==9", "prefetch:nothing"])
 def test_admin_show_of_what_is_not_held(keeper, name):
     assert name.split(":", 1)[1].split(":")[0] in sentence(admin(keeper, "show", name))
 
 
-@pytest.mark.parametrize("name", ["pypi:", "pypi:a b", "pypi:x==", "docker:", "docker:UPPER", "docker:a:b c", "docker:a@sha256:0"])
+@pytest.mark.parametrize("name", ["pypi:", "pypi:a b", "pypi:x==", "docker:", "docker:UPPER", "docker:a:b c", "docker:a@sha256:0", "pypi:x>=y", "prefetch:a b"])
 def test_admin_show_of_no_name(filled, name):
     assert name in sentence(admin(filled, "show", name))
 
@@ -250,8 +251,9 @@ def test_admin_purge_project(keeper, dists):
     assert {(found["space"], found["key"]) for found in result.of("removed")} == gone
 
 
-def test_admin_purge_release(keeper, dists):
-    ask(keeper, "purge", "pypi:sample==1.1")
+@pytest.mark.parametrize("name", ["pypi:sample==1.1", "pypi:sample==1.1.0", "pypi:sample>1,<2", "pypi:sample==1.1.*"])
+def test_admin_purge_release(keeper, dists, name):
+    ask(keeper, "purge", name)
     assert [held(keeper, dist.data) for dist in dists] == [True, False, False, True]
     assert ("page", "sample") in entries(keeper)
 
@@ -380,6 +382,31 @@ def test_admin_gc_dry_run_by_the_server_names_what_would_go(filled, dists, image
     assert "keep" in sentence(result)
 
 
+def test_admin_gc_leaves_no_image_half(filled, dists, images):
+    """Whatever the limit is: an image is there with all that it needs, or nothing of it that is its own."""
+    use_all(filled, dists, images)
+    filled.advance(86400)
+    pull(filled, "owner/app", images.other, "1")
+    filled.stop()
+    config = filled.config.read_text()
+    seen = set()
+    for kib in range((blob_bytes(filled) >> 10) + 1, 1024, -20):
+        filled.config.write_text(config)
+        set_storage(filled, max_size=f"{kib}K")
+        told = {found["sha256"] for found in ask(filled, "gc", "--dry-run").of("evict")}
+        before = set(filled.blob_rows())
+        ask(filled, "gc")
+        assert before - set(filled.blob_rows()) == told
+        whole = []
+        for image in (images.old, images.new, images.other):
+            own = [held(filled, body) for body in (image.manifest.body, *bodies(image)) if body != BASE.blob.body]
+            assert all(own) or not any(own)
+            assert held(filled, BASE.blob.body) or not any(own)
+            whole.append(all(own))
+        seen.add(tuple(whole))
+    assert {(True, True, True), (False, True, True), (False, False, True)} <= seen
+
+
 def test_admin_gc_keep_holds_against_max_size(filled, dists, images):
     use_all(filled, dists, images)
     filled.stop()
@@ -392,7 +419,7 @@ def test_admin_gc_keep_holds_against_max_size(filled, dists, images):
 
 
 def test_admin_gc_pins_stay(keeper, dists, images):
-    set_storage(keeper, pin=["pypi:Sample==1.1", "docker:nginx:1.26"], keep="0s", max_size="1M")
+    set_storage(keeper, pin=["pypi:Sample==1.1.0", "docker:nginx:1.26"], keep="0s", max_size="1M")
     if keeper.running:
         wait_until(lambda: blob_bytes(keeper) < 2 * MB, "the server evicts")
     result = admin(keeper, "gc", "--json")
@@ -432,12 +459,89 @@ def test_admin_purge_older_than_leaves_pins(keeper, dists):
     assert [held(keeper, dist.data) for dist in dists] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("pin, words", [("deb:left", "deb:left"), ("pypi:a b", "a b"), ("docker:UPPER", "UPPER")])
+@pytest.mark.parametrize("pin, words", [("deb:left", "deb:left"), ("pypi:a b", "a b"), ("docker:UPPER", "UPPER"), ("pypi:a>=b", "a>=b"), ("prefetch:a/b", "a/b")])
 def test_admin_bad_pin(make_yizhan, upstream, pin, words):
     yizhan = make_yizhan(upstream, start=False, storage={"pin": pin})
     for arguments in (["serve", "--check"], ["serve"], ["ls"]):
         result = admin(yizhan, *arguments)
         assert "pin" in sentence(result) and words in sentence(result)
+
+
+# ---- prefetch lists ----
+
+
+def record_list(yizhan, name, digests):
+    """Notes what a list needs, as a stopped server's scheduled prefetch would have."""
+    assert not yizhan.running
+    body = "".join(f"{digest}\n" for digest in sorted(digests)).encode()
+    digest = bytes.fromhex(digest_of(body).split(":")[1])
+    yizhan.blob_path(digest.hex()).write_bytes(body)
+    with sqlite3.connect(yizhan.store / "index.db", timeout=30) as database:
+        database.execute("INSERT INTO blob VALUES (?, ?, 1700000000, 1700000000)", (digest, len(body)))
+        database.execute("INSERT INTO entry VALUES ('prefetch', ?, '', ?, ?, 1700000000, '')", (name, digest, len(body)))
+        database.execute(
+            "UPDATE state SET blobs = blobs + 1, bytes = bytes + ?, entries = entries + 1", (len(body),)
+        )
+    database.close()
+    return body
+
+
+@pytest.fixture
+def listed(filled, dists, images, request):
+    """A list that needs a file, all of an image, and what is not there; served or not."""
+    needed = {dists[0].sha256, images.old.digest.split(":")[1], "ab" * 32}
+    needed |= {blob.digest.split(":")[1] for blob in images.old.blobs}
+    filled.stop()
+    filled.needed = needed
+    filled.record = record_list(filled, "nightly", needed)
+    if request.param == "server":
+        filled.start()
+    return filled
+
+
+served_or_not = pytest.mark.parametrize("listed", ["server", "alone"], indirect=True)
+
+
+@served_or_not
+def test_admin_list_is_shown(listed, dists, images):
+    bodies_held = [dists[0].data, images.old.manifest.body, *bodies(images.old)]
+    expected = {
+        "type": "list",
+        "name": "nightly",
+        "needed": len(listed.needed),
+        "held": len(listed.needed) - 1,
+        "missing": 1,
+        "bytes": sum(map(len, bodies_held)),
+    }
+    for arguments in (["ls"], ["ls", "prefetch"], ["show", "prefetch:nightly"]):
+        (found,) = ask(listed, *arguments).of("list")
+        assert {name: found[name] for name in expected} == expected
+        assert found["used_at"] > 1700000000
+    assert {found["type"] for found in ask(listed, "ls", "prefetch").objects} == {"list"}
+    assert ask(listed, "show", "prefetch:nightly").summary["name"] == "prefetch:nightly"
+    assert "prefetch:nightly" in admin(listed, "ls").stdout
+    assert "1 are missing" in admin(listed, "show", "prefetch:nightly").stdout
+    (stats,) = ask(listed, "stats").objects
+    assert stats["store"]["spaces"]["prefetch"] == {"entries": 1, "blobs": 1, "bytes": len(listed.record)}
+
+
+@served_or_not
+def test_admin_list_is_pinned(listed, dists, images):
+    set_storage(listed, pin="prefetch:nightly", keep="0s", max_size="1M")
+    if listed.running:
+        wait_until(lambda: blob_bytes(listed) < 2 * MB, "the server evicts")
+    admin(listed, "gc")
+    left = {path.parent.name + path.name for path in listed.blob_files()}
+    assert left == (listed.needed - {"ab" * 32}) | {digest_of(listed.record).split(":")[1]}
+
+
+@served_or_not
+def test_admin_list_is_purged_without_what_it_needs(listed):
+    before = set(listed.blob_rows())
+    (removed,) = ask(listed, "purge", "prefetch:nightly").of("removed")
+    assert (removed["space"], removed["key"]) == ("prefetch", "nightly")
+    assert before - set(listed.blob_rows()) == {digest_of(listed.record).split(":")[1]}
+    assert ask(listed, "ls", "prefetch").objects == []
 
 
 # ---- verify ----
@@ -510,7 +614,9 @@ def test_admin_verify_repair(damaged, dists):
         assert all(held(damaged, dist.data) for dist in dists)
     else:
         assert again == set()
-        assert not any(path.exists() for path in (damaged.flipped, damaged.gone, damaged.short))
+        (fetched,) = result.of("refetch")
+        assert (fetched["removed"], fetched["refetched"]) == (3, 3)
+        assert all(held(damaged, dist.data) for dist in dists)
     summary = ask(damaged, "verify").summary
     assert summary["faults"] == 0
     if not damaged.running:
@@ -632,7 +738,8 @@ def test_admin_verify_for_people(damaged):
     result = admin(damaged, "verify", "--repair")
     assert result.status == 0
     assert "wrong bytes" in result.stdout and "5 repaired" in result.stdout
-    assert ("fetched again" in result.stdout) == damaged.running
+    assert "fetched again" in result.stdout
+    assert ("3 of 3" in result.stdout) != damaged.running
 
 
 # ---- calling ----
@@ -743,6 +850,12 @@ def test_admin_socket_protocol(yizhan):
     greeting, result, last = converse(yizhan, b'{"command":"stats","arguments":{}}')
     assert greeting["server"] == "yizhan"
     assert result["type"] == "stats"
+    assert last == {"done": True, "failed": False}
+
+
+def test_admin_socket_tells_the_address(yizhan):
+    _, result, last = converse(yizhan, b'{"command":"address","arguments":{}}')
+    assert result == {"type": "address", "url": f"http://127.0.0.1:{yizhan.port}"}
     assert last == {"done": True, "failed": False}
 
 

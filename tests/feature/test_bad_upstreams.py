@@ -95,6 +95,28 @@ def test_bad_upstreams_shorter_file_never_completes(make_upstream, make_yizhan, 
     assert yizhan.get(big_wheel.path).body == big_wheel.data
 
 
+@pytest.mark.parametrize("honest, status", [(True, 206), (False, 503)])
+def test_bad_upstreams_range_behind_a_length_that_may_be_wrong(make_upstream, make_yizhan, big_wheel, honest, status):
+    """That it lies outside is only said of a length that has been verified."""
+    tree = Tree.aliyun([big_wheel])
+    liar, other = make_upstream(tree), make_upstream(tree)
+    gate = threading.Event()
+    short = Answer(body=big_wheel.data[:-1000], body_gate=gate, gate_after=1 << 20)
+    liar.on(tree.file_path(big_wheel), short)
+    if not honest:
+        other.on(tree.file_path(big_wheel), Answer(403))
+    yizhan = make_yizhan(liar, other)
+    yizhan.page(big_wheel.project)
+    with yizhan.open(big_wheel.path) as exchange:
+        exchange.head()
+        behind = Background(yizhan.get, big_wheel.path, {"Range": f"bytes={len(short.body) + 10}-"})
+        wait_until(lambda: yizhan.metric("connections") == 3, "both are there")
+        gate.set()
+        response = behind.result()
+    assert response.status == status
+    assert (response.body == big_wheel.data[len(short.body) + 10 :]) == honest
+
+
 def test_bad_upstreams_wrong_bytes_many_clients(both, pair, big_wheel):
     forged = spoil(big_wheel.data, len(big_wheel.data) // 2)
     gate = threading.Event()

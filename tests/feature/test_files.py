@@ -199,6 +199,17 @@ def test_files_range_of_running_fill(yizhan, upstream, big_wheel):
     assert len(upstream.asked(upstream.tree.file_path(big_wheel))) == 1
 
 
+def test_files_range_behind_the_end_of_a_running_fill_is_416(yizhan, upstream, big_wheel):
+    gate = hold(upstream, big_wheel, 2 << 20)
+    with yizhan.open(big_wheel.path) as exchange:
+        exchange.head()
+        behind = Background(yizhan.get, big_wheel.path, {"Range": f"bytes={len(big_wheel.data)}-"})
+        gate.set()
+        response = behind.result()
+        assert (response.status, response.header("Content-Range")) == (416, f"bytes */{len(big_wheel.data)}")
+        assert exchange.rest().body == big_wheel.data
+
+
 def test_files_head_of_an_unverified_length_may_not_be_kept(make_yizhan, make_upstream, big_wheel):
     upstream = make_upstream(Tree.aliyun([big_wheel]))
     gate = hold(upstream, big_wheel, 2 << 20)

@@ -1,7 +1,9 @@
 """/, /healthz, /metrics and the access log."""
 
 import re
+import threading
 
+from lib.client import Background
 from lib.wait import wait_until
 
 
@@ -43,6 +45,39 @@ def test_status_metrics_count_hits_and_misses(yizhan, wheel):
     assert after["hits_total"] - before["hits_total"] == 1
     assert after["store_blobs"] >= 1 and after["store_bytes"] >= len(wheel.data)
     assert after["response_bytes_total"] - before["response_bytes_total"] >= 2 * len(wheel.data)
+
+
+def test_status_fills(yizhan, upstream, big_wheel):
+    assert yizhan.get("/fills").json() == {"fills": []}
+    gate = threading.Event()
+    path = upstream.tree.file_path(big_wheel)
+    upstream.change(path, body_gate=gate, gate_after=1 << 20)
+    with yizhan.open(big_wheel.path) as reading:
+        reading.head()
+        reading.read(900_000)
+        response = yizhan.get("/fills")
+        (fill,) = response.json()["fills"]
+        assert response.media_type == "application/json"
+        assert "no-store" in response.header("Cache-Control")
+        assert fill["what"] == f"file:{big_wheel.path}"
+        assert 900_000 <= fill["bytes"] <= 1 << 20
+        assert fill["of"] == len(big_wheel.data)
+        gate.set()
+        reading.rest()
+    yizhan.wait_idle()
+    assert yizhan.get("/fills").json() == {"fills": []}
+
+
+def test_status_fills_of_unknown_size(yizhan, upstream, big_wheel):
+    gate = threading.Event()
+    path = upstream.tree.file_path(big_wheel)
+    upstream.change(path, body_gate=gate, gate_after=1 << 20, framing="chunked")
+    client = Background(yizhan.get, big_wheel.path)
+    wait_until(lambda: any(fill["bytes"] for fill in yizhan.get("/fills").json()["fills"]), "bytes have come")
+    (fill,) = yizhan.get("/fills").json()["fills"]
+    assert sorted(fill) == ["bytes", "what"]
+    gate.set()
+    assert client.result().body == big_wheel.data
 
 
 def test_status_unknown_path_is_404(yizhan):

@@ -464,7 +464,7 @@ static void config_unknown_section(void **state)
     (void)state;
     refused("\n[serve]\n",
             "m.conf:2: unknown section \"serve\"; expected one of [server], [storage], [pypi], "
-            "[pypi \"name\"], [registry \"name\"], [upstream \"URL\"]$");
+            "[pypi \"name\"], [registry \"name\"], [upstream \"URL\"], [prefetch \"name\"]$");
     refused("[registry]\n", "m.conf:1: [registry] takes a name; expected [registry \"name\"]$");
     refused("[server \"x\"]\n", "m.conf:1: [server] takes no name; expected [server]$");
 }
@@ -708,13 +708,67 @@ static void config_registry_twice(void **state)
     refused(HUB HUB, "m.conf:3: this section is there already, in line 1; merge the two$");
 }
 
+static void config_prefetch_sections(void **state)
+{
+    (void)state;
+    struct config *config = parsed(UPSTREAM "[prefetch \"nightly\"]\n"
+                                            "list = a.txt\n"
+                                            "list = uv.lock\n"
+                                            "images = images.txt\n"
+                                            "name = pypi:flask,docker:nginx:1.27\n"
+                                            "python = 3.10,3.11\n"
+                                            "platform = linux_x86_64,linux/amd64\n"
+                                            "implementation = pp\n"
+                                            "sdist = always\n"
+                                            "versions = 3\n"
+                                            "every = 12h\n"
+                                            "at = 03:05\n"
+                                            "[prefetch \"other\"]\n"
+                                            "name = pypi:flask\n");
+    const struct prefetch_config *nightly = &config->prefetches[0];
+    const struct prefetch_config *other = &config->prefetches[1];
+
+    assert_int_equal(config->prefetch_count, 2);
+    assert_string_equal(nightly->name, "nightly");
+    assert_int_equal(nightly->lists.count, 2);
+    assert_string_equal(nightly->lists.items[1], "uv.lock");
+    assert_string_equal(nightly->images.items[0], "images.txt");
+    assert_string_equal(nightly->names.items[0], "pypi:flask,docker:nginx:1.27");
+    assert_string_equal(nightly->pythons.items[0], "3.10,3.11");
+    assert_string_equal(nightly->platforms.items[0], "linux_x86_64,linux/amd64");
+    assert_string_equal(nightly->implementation, "pp");
+    assert_string_equal(nightly->sdist, "always");
+    assert_string_equal(nightly->versions, "3");
+    assert_int_equal(nightly->every_s, 12 * 3600);
+    assert_string_equal(nightly->at, "03:05");
+    assert_string_equal(other->implementation, "cp");
+    assert_string_equal(other->sdist, "fallback");
+    assert_string_equal(other->versions, "newest");
+    assert_int_equal(other->every_s, 86400);
+    assert_null(other->at);
+    config_free(config);
+}
+
+static void config_bad_prefetch_keys(void **state)
+{
+    (void)state;
+    refused_key("[prefetch \"a\"]", "at = 24:00",
+                "at = 24:00: expected a time of day such as 03:00; it is none");
+    refused_key("[prefetch \"a\"]", "at = 3:00",
+                "at = 3:00: expected a time of day such as 03:00; it is none");
+    refused_key("[prefetch \"a\"]", "sdist = maybe", "sdist = maybe: expected never, fallback or always;");
+    refused_key("[prefetch \"a\"]", "versions = 0", "versions = 0: expected newest, all or a number;");
+    refused_key("[prefetch \"a\"]", "every = 5s",
+                "every = 5s: expected a time such as 10m (s m h d) from 1m to 365d;");
+}
+
 static void config_bad_pins(void **state)
 {
     (void)state;
     refused_key("[storage]", "pin = flask",
-                "pin = flask: expected pypi:PROJECT or docker:IMAGE; it begins with neither");
+                "pin = flask: expected pypi:PROJECT, docker:IMAGE or prefetch:LIST; it begins with none of");
     refused_key("[storage]", "pin = deb:left-pad",
-                "pin = deb:left-pad: expected pypi:PROJECT or docker:IMAGE");
+                "pin = deb:left-pad: expected pypi:PROJECT, docker:IMAGE or prefetch:LIST");
 }
 
 static void config_registry_bad_keys(void **state)
@@ -1277,7 +1331,7 @@ static void config_reference_lists_keys(void **state)
         "| `max_size` | a size such as 64M (K M G T), at least 1M | `100G` | ",
         "| `min_free` | a size such as 64M (K M G T) | `2G` | ",
         "| `keep` | a time such as 10m (s m h d) from 0 to 3650d | `0s` | ",
-        "| `pin` | pypi:PROJECT or docker:IMAGE; may be given several times | – | ",
+        "| `pin` | pypi:PROJECT, docker:IMAGE or prefetch:LIST; may be given several times | – | ",
         "| `ttl` | a time such as 10m (s m h d) from 0 to 365d | `10m` | ",
         "| `index` | an http:// or https:// URL | must be given | ",
         "| `proxy` | ",
@@ -1336,6 +1390,8 @@ int main(void)
         cmocka_unit_test(config_registry_upstream_is_shared),
         cmocka_unit_test(config_registry_bad_name),
         cmocka_unit_test(config_registry_twice),
+        cmocka_unit_test(config_prefetch_sections),
+        cmocka_unit_test(config_bad_prefetch_keys),
         cmocka_unit_test(config_bad_pins),
         cmocka_unit_test(config_registry_bad_keys),
         cmocka_unit_test(config_registry_bad_realm),

@@ -110,6 +110,22 @@ static void marker_extras(void **state)
     check("'dev' in dependency_groups", 0);
 }
 
+static void marker_any_extra(void **state)
+{
+    (void)state;
+    static const struct marker_environment any = {.os_name = "posix", .any_extra = true};
+    static const char *const applying[] = {"extra == 'x'", "'x' != extra", "extra == 'a' and extra == 'b'",
+                                           "'x' in extras and 'x' not in extras",
+                                           "'x' in dependency_groups and os_name == 'posix'"};
+
+    for (size_t i = 0; i < sizeof(applying) / sizeof(*applying); i++) {
+        struct marker CLEANUP_MARKER *marker = marker_parse(applying[i], strlen(applying[i]), NULL);
+        assert_int_equal(marker_evaluate(marker, &any, NULL), 1);
+    }
+    struct marker CLEANUP_MARKER *other = marker_parse("extra == 'x' and os_name == 'nt'", 32, NULL);
+    assert_int_equal(marker_evaluate(other, &any, NULL), 0);
+}
+
 static void marker_nothing_known(void **state)
 {
     (void)state;
@@ -229,6 +245,7 @@ int main(void)
         cmocka_unit_test(marker_extras),          cmocka_unit_test(marker_nothing_known),
         cmocka_unit_test(marker_without_meaning), cmocka_unit_test(marker_printed),
         cmocka_unit_test(marker_errors),          cmocka_unit_test(marker_limits),
+        cmocka_unit_test(marker_any_extra),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -406,6 +406,78 @@ static void evict_spares_what_it_is_told_to(void **state)
     assert_int_equal(figures.evicted_bytes, 3000);
 }
 
+static struct digest group[2];
+
+/* The two of the group go together; [1] has to wait for [0] of it when `group_waits`. */
+static bool group_waits;
+static bool together_in_group(struct store *of, const struct digest *digest, int64_t used_at_s,
+                              struct digest_set *out)
+{
+    (void)of, (void)used_at_s;
+    if (!digest_equal(digest, &group[0]) && !digest_equal(digest, &group[1]))
+        return true;
+    digest_set_add(out, &group[0]);
+    digest_set_add(out, &group[1]);
+    return !(group_waits && digest_equal(digest, &group[0]));
+}
+
+static void reopen_with_group(const struct digest *digests)
+{
+    group[0] = digests[0];
+    group[1] = digests[3];
+    reopen_with((struct store_options){.max_size_bytes = NO_LIMIT, .together = together_in_group});
+}
+
+static void evict_takes_together_what_belongs_together(void **state)
+{
+    (void)state;
+    struct digest digests[4];
+
+    put_four(digests);
+    group_waits = false;
+    reopen_with_group(digests);
+    assert_int_equal(preview(3999, 0, 0), 0);
+    assert_string_equal(take_seen(), "1000 1000 ");
+    store_set_limits(store, 3999, 0);
+    assert_int_equal(store_evict(store, false), 0);
+    assert_held(digests, "-xx-");
+    struct store_figures figures;
+    store_get_figures(store, &figures);
+    assert_int_equal(figures.evicted_blobs, 2);
+    assert_int_equal(figures.bytes, 2000);
+}
+
+static void evict_leaves_together_what_is_in_use_in_part(void **state)
+{
+    (void)state;
+    struct digest digests[4];
+    struct blob blob;
+
+    put_four(digests);
+    group_waits = false;
+    reopen_with_group(digests);
+    assert_int_equal(blob_open(store, &digests[3], &blob), 0);
+    assert_int_equal(preview(3999, 0, 0), 0);
+    assert_string_equal(take_seen(), "1000 ");
+    store_set_limits(store, 3999, 0);
+    assert_int_equal(store_evict(store, false), 0);
+    assert_held(digests, "x-xx");
+    blob_close(store, &blob);
+}
+
+static void evict_passes_what_has_to_wait(void **state)
+{
+    (void)state;
+    struct digest digests[4];
+
+    put_four(digests);
+    group_waits = true;
+    reopen_with_group(digests);
+    store_set_limits(store, 2000, 0);
+    assert_int_equal(store_evict(store, false), 0);
+    assert_held(digests, "x--x");
+}
+
 /* Many steps, and what is asked for meanwhile does not wait for their end. */
 static void evict_takes_rests(void **state)
 {
@@ -670,6 +742,9 @@ int main(void)
         STORE_TEST(evict_keeps_what_was_used_lately),
         STORE_TEST(evict_keeps_nothing_on_a_full_disk),
         STORE_TEST(evict_spares_what_it_is_told_to),
+        STORE_TEST(evict_takes_together_what_belongs_together),
+        STORE_TEST(evict_leaves_together_what_is_in_use_in_part),
+        STORE_TEST(evict_passes_what_has_to_wait),
         STORE_TEST(evict_takes_rests),
         STORE_TEST(evict_at_open_spares),
         STORE_TEST(preview_passes_what_is_in_use),

@@ -86,6 +86,19 @@ class Dockerd:
         answer = self.call("GET", f"/images/{name}/json")
         return answer.json() if answer.status == 200 else None
 
+    def save(self, *names):
+        """docker save: the archive's bytes."""
+        answer = self.call("GET", "/images/get?" + urlencode([("names", name) for name in names]))
+        assert answer.status == 200, f"docker save {names}: {answer.body[:300]}"
+        return answer.body
+
+    def load(self, archive):
+        """docker load. Returns what it says."""
+        headers = {"Content-Type": "application/x-tar", "Content-Length": str(len(archive))}
+        answer = client.fetch(self._socket, "/images/load?quiet=1", "POST", headers, body=archive, host="docker")
+        assert answer.status == 200 and "errorDetail" not in answer.text, f"docker load: {answer.body[:1000]}"
+        return answer.text
+
     def names(self):
         """What it holds, as remove() takes it."""
         return [image["Id"] for image in self.call("GET", "/images/json").json()]

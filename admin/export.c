@@ -1,0 +1,427 @@
+/* yizhan export: writes a part of a store, or all of it, into a file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "admin/export_format.h"
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/pieces.h"
+#include "admin/prefetch_options.h"
+#include "admin/prefetch_report.h"
+#include "admin/server_url.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "storage/bundle.h"
+#include "upstreams/client.h"
+
+static int run_export(int argc, char **argv);
+
+const struct command export_command = {
+    .name = "export",
+    .arguments = COMMON_ARGUMENTS " -o FILE [OPTIONS] --all | NAME... | -r LIST... | --images LIST...",
+    .summary = "write packages and images of the store into a file",
+    .details = "  NAME                   pypi:flask, pypi:flask==3.0, docker:nginx:1.27, prefetch:nightly\n"
+               "      --all              everything that the store has\n"
+               "  -r, --requirement LIST, --images LIST   what `yizhan prefetch` fetched for it, with the "
+               "same options\n"
+               "  -o, --output FILE      the bundle; - is standard output; FILE.zst is compressed\n"
+               "      --since WHAT       leave out blobs that an earlier bundle has (its file), or that came "
+               "before a date:\n"
+               "                         2026-03-01, 2026-03-01T18:00, or 7d ago\n"
+               "      --split SIZE       write FILE.001, FILE.002 ... of this size, such as 4G\n"
+               "      --zstd             compress, whatever the file is called\n"
+               "      --format FORMAT    " EXPORT_FORMAT_NAMES
+               "; default: bundle. oci: a layout, as a folder or .tar;\n"
+               "                         docker: for `docker load`; wheels: a folder for `pip --find-links`\n"
+               "\n"
+               "For lists, and of an image with several platforms:\n" PREFETCH_TARGET_DETAILS
+               "\n" COMMON_DETAILS COMMON_CLOSING,
+    .run = run_export,
+};
+
+static struct {
+    const char *output;
+    const char *since;
+    int64_t split_bytes; /* 0: in one piece */
+    bool all;
+    bool zstd;
+    enum export_format format;
+    struct prefetch_choice choice;
+} chosen = {.format = EXPORT_BUNDLE};
+
+/* ---- options ---- */
+
+enum { SINCE = 256, SPLIT, ALL, ZSTD, FORMAT };
+
+static int take_split(struct invocation *invocation, const char *value)
+{
+    if (config_parse_size(value, &chosen.split_bytes) < 0 || chosen.split_bytes < 1 << 20)
+        return invocation_bad_value(invocation, "--split", value, "a size such as 4G, at least 1M");
+    return 0;
+}
+
+static int take_format(struct invocation *invocation, const char *value)
+{
+    int format = export_format_by_name(value);
+
+    if (format < 0)
+        return invocation_bad_value(invocation, "--format", value, EXPORT_FORMAT_NAMES);
+    chosen.format = (enum export_format)format;
+    return 0;
+}
+
+static int take_option(struct invocation *invocation, int option, const char *value)
+{
+    const char *expected;
+
+    switch (option) {
+    case 'o':
+        chosen.output = value;
+        return 0;
+    case SINCE:
+        chosen.since = value;
+        return 0;
+    case SPLIT:
+        return take_split(invocation, value);
+    case ALL:
+        chosen.all = true;
+        return 0;
+    case ZSTD:
+        chosen.zstd = true;
+        return 0;
+    case FORMAT:
+        return take_format(invocation, value);
+    default:
+        expected = prefetch_choice_take(&chosen.choice, option, value);
+        return expected ? invocation_bad_value(invocation, prefetch_choice_name(option), value, expected) : 0;
+    }
+}
+
+static bool to_stdout(void)
+{
+    return strcmp(chosen.output, "-") == 0;
+}
+
+/* Options that do not go together. Returns 0, or EXIT_USAGE after a message. */
+static int check_options(const struct invocation *invocation, int names)
+{
+    const char *wrong = NULL;
+    int ways = (chosen.all ? 1 : 0) + (names ? 1 : 0) + (chosen.choice.options.list_count ? 1 : 0);
+
+    if (!chosen.output)
+        return command_lacks(&export_command, "-o FILE");
+    if (!ways)
+        return command_lacks(&export_command, "--all, a name or a list");
+    if (chosen.all && ways > 1)
+        wrong = "--all goes with no names and lists";
+    else if (to_stdout() && (chosen.split_bytes || invocation->json || chosen.format != EXPORT_BUNDLE))
+        wrong = "-o - goes with none of --split, --json and --format";
+    else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
+        wrong = "--split, --zstd and --since are for bundles";
+    if (!wrong)
+        return 0;
+    fprintf(stderr, "yizhan export: %s\n", wrong);
+    return EXIT_USAGE;
+}
+
+/* ---- since ---- */
+
+/* The blobs of an earlier bundle. */
+static ssize_t read_file(void *fd, void *data, size_t max)
+{
+    ssize_t got = read(*(const int *)fd, data, max);
+
+    return got < 0 ? -errno : got;
+}
+
+static int leave_out_bundle(struct invocation *invocation, const char *path)
+{
+    int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+    const struct bundle_input input = {read_file, &fd};
+    struct bundle_reader *reader = bundle_reader_new(&input);
+    const struct bundle_content *content;
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    char hex[DIGEST_HEX_SIZE];
+
+    int result = bundle_read_content(reader, &content, &why);
+    if (result < 0) {
+        fprintf(stderr, "yizhan export: --since %s: it %s\n", path, why.data);
+    } else {
+        json_t *without = json_array();
+        for (size_t i = 0; i < content->blob_count; i++) {
+            digest_hex(&content->blobs[i].digest, hex);
+            json_array_append_new(without, json_string(hex));
+        }
+        json_object_set_new(invocation->arguments, "without", without);
+    }
+    bundle_reader_free(&reader);
+    return result;
+}
+
+/* -1: it is none. */
+static int64_t parse_date(const char *text)
+{
+    static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"};
+    int64_t ago_s;
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        struct tm date = {.tm_isdst = -1};
+        const char *end = strptime(text, forms[i], &date);
+        date.tm_isdst = -1;
+        if (end && !*end)
+            return (int64_t)mktime(&date);
+    }
+    return config_parse_time(text, &ago_s) == 0 ? clock_wall_s() - ago_s : -1;
+}
+
+static int take_since(struct invocation *invocation)
+{
+    if (!chosen.since)
+        return 0;
+    if (access(chosen.since, F_OK) == 0)
+        return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
+    int64_t since_s = parse_date(chosen.since);
+    if (since_s < 0) {
+        (void)invocation_bad_value(invocation, "--since", chosen.since,
+                                   "the file of a bundle, a date such as 2026-03-01, or a time such as 7d");
+        return EXIT_USAGE;
+    }
+    json_object_set_new(invocation->arguments, "since", json_integer(since_s));
+    return 0;
+}
+
+/* ---- lists ---- */
+
+/* What lists need is what prefetching found out, asked of the store alone. */
+static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
+{
+    const struct client_options options = {.parallel = 0};
+    struct invocation *invocation = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct printed_report printed;
+    struct prefetch prefetch;
+    struct client *client = NULL;
+    struct config *config = NULL;
+
+    if (config_load(invocation->config_path, &config, &error) < 0 ||
+        client_new(url, &options, &client, &error) < 0) {
+        fprintf(stderr, "yizhan export: %s\n", error.data);
+        config_free(config);
+        return EXIT_FAILED;
+    }
+    printed_report_init(&printed, export_command.name, false, true);
+    prefetch_init(&prefetch, &chosen.choice.options, url, client, &printed.report, stop);
+    int result = prefetch_plan(&prefetch) < 0 ? EXIT_FAILED : EXIT_DONE;
+    if (result == EXIT_DONE)
+        json_object_set_new(invocation->arguments, "entries", prefetch_entries(&prefetch, config));
+    prefetch_release(&prefetch);
+    printed_report_release(&printed);
+    config_free(config);
+    return result;
+}
+
+static int take_lists(struct invocation *invocation)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    if (!chosen.choice.options.list_count)
+        return 0;
+    prefetch_choice_complete(&chosen.choice);
+    chosen.choice.options.held_only = true;
+    int result = with_server(invocation->config_path, NULL, plan_lists, invocation, &error);
+    if (result < 0)
+        fprintf(stderr, "yizhan export: %s\n", error.data);
+    return result ? EXIT_FAILED : 0;
+}
+
+/* ---- where it goes ---- */
+
+struct output {
+    int fd;
+    char *part; /* of a plain file, until it is whole */
+    struct pieces *pieces;
+    struct export_conversion *conversion;
+    struct export_options options; /* of the conversion */
+};
+
+static int open_part(struct output *output, struct buf *error)
+{
+    output->part = xasprintf("%s.part", chosen.output);
+    output->fd = open(output->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (output->fd < 0)
+        buf_set(error, "cannot write %s: %s", output->part, strerror(errno));
+    return output->fd < 0 ? -1 : 0;
+}
+
+static int open_conversion(struct output *output, struct buf *error)
+{
+    const struct word_list *platforms = &chosen.choice.image_platforms;
+
+    output->options = (struct export_options){
+        .format = chosen.format,
+        .destination = chosen.output,
+        .platform = platforms->count ? platforms->items[0] : NULL,
+    };
+
+    if (export_conversion_start(&output->options, &output->conversion, error) < 0)
+        return -1;
+    output->fd = export_conversion_take_fd(output->conversion);
+    return 0;
+}
+
+static int open_output(struct output *output, struct buf *error)
+{
+    *output = (struct output){.fd = -1};
+    if (to_stdout())
+        output->fd = dup(STDOUT_FILENO);
+    else if (chosen.format != EXPORT_BUNDLE)
+        return open_conversion(output, error);
+    else if (chosen.split_bytes)
+        return pieces_write(chosen.output, chosen.split_bytes, &output->pieces, &output->fd, error);
+    else
+        return open_part(output, error);
+    return output->fd < 0 ? -1 : 0;
+}
+
+static int end_conversion(struct output *output, struct buf *error)
+{
+    struct buf CLEANUP_BUF notes = BUF_INIT;
+    struct export_written written;
+    int result = export_conversion_end(&output->conversion, &written, &notes, error);
+
+    fputs(notes.data, stderr);
+    return result;
+}
+
+/* A file that is whole gets its name; one that is not is removed. */
+static int end_part(const struct output *output, bool whole, struct buf *error)
+{
+    if (whole && (fsync(output->fd) == 0 || errno == EINVAL) && rename(output->part, chosen.output) == 0)
+        return 0;
+    if (whole)
+        buf_set(error, "cannot write %s: %s", chosen.output, strerror(errno));
+    unlink(output->part);
+    return whole ? -1 : 0;
+}
+
+static int end_output(struct output *output, bool whole, struct buf *error)
+{
+    int result = output->part ? end_part(output, whole, error) : 0;
+
+    close(output->fd);
+    if (output->pieces)
+        result = pieces_end(&output->pieces, whole, error);
+    if (output->conversion)
+        result = end_conversion(output, error);
+    free(output->part);
+    return result;
+}
+
+/* ---- printing ---- */
+
+static void print_object(void *arg, const json_t *object)
+{
+    const char *type = json_text_member(object, "type");
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    (void)arg;
+    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+        buf_add_text(&text, " of ");
+        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
+        fprintf(stderr, "\r%s   ", text.data);
+    }
+    if (type && strcmp(type, "summary") == 0)
+        printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
+               (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
+               (int64_t)json_integer_value(json_object_get(object, "entries")));
+}
+
+/* ---- all ---- */
+
+static int perform(struct invocation *invocation)
+{
+    static const struct printer printer = {.object = print_object};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct output output;
+
+    if (open_output(&output, &error) < 0) {
+        fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : strerror(errno));
+        return EXIT_FAILED;
+    }
+    invocation->fd = output.fd;
+    invocation->silent = to_stdout();
+    int result = invocation_perform(invocation, &export_operation, &printer);
+    if (end_output(&output, result == EXIT_DONE, &error) < 0) {
+        fprintf(stderr, "yizhan export: %s\n", error.data);
+        result = EXIT_FAILED;
+    }
+    return result;
+}
+
+static int take_names(struct invocation *invocation, int argc, char **argv)
+{
+    json_t *names = json_array();
+
+    for (int i = optind; i < argc; i++) {
+        if (invocation_name(invocation, argv[i]) < 0) {
+            json_decref(names);
+            return EXIT_USAGE;
+        }
+        json_array_append_new(names, operation_text(argv[i]));
+    }
+    json_object_set_new(invocation->arguments, "names", names);
+    json_object_set_new(invocation->arguments, "all", json_boolean(chosen.all));
+    json_object_set_new(invocation->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
+    json_object_set_new(invocation->arguments, "compress",
+                        json_boolean(chosen.zstd || text_ends(chosen.output, ".zst")));
+    return 0;
+}
+
+static int export_with(struct invocation *invocation, int argc, char **argv)
+{
+    static const struct option options[] = {
+        COMMON_OPTIONS,
+        {"output", required_argument, NULL, 'o'},
+        {"since", required_argument, NULL, SINCE},
+        {"split", required_argument, NULL, SPLIT},
+        {"all", no_argument, NULL, ALL},
+        {"zstd", no_argument, NULL, ZSTD},
+        {"format", required_argument, NULL, FORMAT},
+        PREFETCH_TARGET_OPTIONS,
+        {NULL, 0, NULL, 0},
+    };
+    int result = invocation_options(invocation, argc, argv, options, take_option);
+
+    log_set_level(LOG_ERROR);
+    if (!result)
+        result = check_options(invocation, argc - optind);
+    if (!result)
+        result = take_names(invocation, argc, argv);
+    if (!result)
+        result = take_since(invocation);
+    if (!result)
+        result = take_lists(invocation);
+    return result ? result : perform(invocation);
+}
+
+static int run_export(int argc, char **argv)
+{
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&export_command);
+
+    prefetch_choice_init(&chosen.choice);
+    int result = export_with(&invocation, argc, argv);
+    prefetch_choice_release(&chosen.choice);
+    return result;
+}

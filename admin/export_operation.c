@@ -1,0 +1,379 @@
+/* Sends a part of a store as a bundle: what is named, or all of it. Nothing is left out in silence where it was named: a
+ * bundle that lacks a part would be found out on the far side of the border. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/bundle_names.h"
+#include "admin/operation.h"
+#include "base/clock.h"
+#include "base/digest_set.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/holding.h"
+#include "proxy/prefetch_record.h"
+#include "proxy/pypi.h"
+#include "proxy/registry.h"
+#include "storage/bundle.h"
+#include "storage/keep.h"
+
+#define WAIT_MS 200
+#define PROGRESS_EVERY_MS 1000
+
+struct exporting {
+    struct operation_call *call;
+    struct bundle_content content;
+    struct digest_set *without; /* blobs that an earlier bundle has */
+    int64_t since_s;            /* only blobs added later; 0: all */
+    bool strict;                /* what is named must be held */
+    bool lenient;               /* who makes something else of it tells what is missing */
+    int64_t left_out;           /* entries whose blob is not held */
+    int64_t sent_bytes;
+    int64_t told_ms;
+};
+
+/* ---- what belongs to it ---- */
+
+static bool blob_wanted(const struct exporting *export, const struct blob_row *row)
+{
+    return !digest_set_has(export->without, &row->digest) &&
+           (!export->since_s || row->added_at_s >= export->since_s);
+}
+
+/* 1 after it has said what is missing. */
+static int add_entry(void *arg, const struct entry *entry)
+{
+    struct exporting *export = arg;
+    struct store *store = export->call->store;
+    struct blob_row row;
+
+    if (!bundle_entry_good(entry) || !bundle_entry_fits(entry))
+        return 0;
+    if (bundle_entry_needs_blob(entry)) {
+        if (blob_look(store, &entry->digest, &row) < 0 || !blob_exists(store, &entry->digest)) {
+            export->left_out++;
+            if (export->lenient)
+                bundle_add_entry(&export->content, entry);
+            return export->strict ? operation_failed(export->call,
+                                                     "%s is named, but not in the store: fetch it first, for "
+                                                     "instance by `yizhan prefetch`",
+                                                     entry->key)
+                                  : 0;
+        }
+        if (blob_wanted(export, &row))
+            bundle_add_blob(&export->content, &row.digest, row.size_bytes);
+    }
+    bundle_add_entry(&export->content, entry);
+    return 0;
+}
+
+static int add_space(struct exporting *export, const char *space)
+{
+    int error = entry_walk(export->call->store, space, "", add_entry, export);
+
+    return error < 0 ? operation_store_failed(export->call, "read the index", error) : error;
+}
+
+static int add_all(struct exporting *export)
+{
+    int result = 0;
+
+    for (size_t i = 0; bundle_spaces[i] && !result; i++)
+        result = add_space(export, bundle_spaces[i]);
+    return result;
+}
+
+/* ---- by name ---- */
+
+/* Manifests go before all else: who makes something else of a bundle must read them first. */
+struct found {
+    struct exporting *export;
+    bool manifests;
+    size_t count;
+};
+
+static int add_found(void *arg, const struct entry *entry)
+{
+    struct found *found = arg;
+
+    found->count++;
+    return (strcmp(entry->space, SPACE_MANIFEST) == 0) == found->manifests ? add_entry(found->export, entry)
+                                                                           : 0;
+}
+
+/* pip needs the page even for one release. */
+static int add_page(struct exporting *export, const char *project)
+{
+    struct entry_read read;
+
+    if (entry_get(export->call->store, page_kind.space, project, &read) != 0)
+        return 0;
+    int result = add_entry(export, &read.entry);
+    entry_release(&read);
+    return result;
+}
+
+static void add_digest(void *set, const struct digest *digest)
+{
+    digest_set_add(set, digest);
+}
+
+struct each_blob {
+    struct found *found;
+    int result;
+};
+
+static void add_entries_of(void *arg, const struct digest *digest)
+{
+    struct each_blob *each = arg;
+
+    if (each->result == 0)
+        each->result = entry_of_blob(each->found->export->call->store, digest, add_found, each->found);
+}
+
+/* Everything that names something which the list needs. */
+static int add_list(struct found *found, const char *list)
+{
+    struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    struct each_blob each = {found, 0};
+
+    (void)prefetch_record_each(found->export->call->store, list, add_digest, needed);
+    digest_set_each(needed, add_entries_of, &each);
+    return each.result;
+}
+
+static int add_holding(struct exporting *export, const struct holding *holding, const char *text)
+{
+    struct found found = {.export = export, .manifests = true};
+    int result = 0;
+
+    for (int i = 0; i < 2 && !result; i++, found.manifests = false)
+        result = holding->kind == HOLDING_LIST
+                     ? add_list(&found, holding->name)
+                     : holding_each(export->call->store, holding, add_found, &found);
+    if (result < 0)
+        return operation_store_failed(export->call, "read the index", result);
+    if (!result && !found.count)
+        return operation_failed(export->call, "nothing of %s is in the store; `yizhan ls` lists what is",
+                                text);
+    return !result && holding->kind == HOLDING_PROJECT ? add_page(export, holding->name) : result;
+}
+
+static int add_names(struct exporting *export, const json_t *names)
+{
+    size_t i;
+    const json_t *name;
+
+    json_array_foreach(names, i, name)
+    {
+        struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+        const char *text = json_string_value(name);
+        if (!text)
+            continue;
+        if (holding_parse(export->call->config, text, &holding, &export->call->error) < 0 ||
+            add_holding(export, &holding, text))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- by entries ---- */
+
+static int add_named_entry(struct exporting *export, const char *space, const char *key)
+{
+    struct entry_read read;
+
+    if (entry_get(export->call->store, space, key, &read) != 0)
+        return operation_failed(
+            export->call,
+            "%s is needed, but not in the store: run `yizhan prefetch` with the same list first", key);
+    int result = add_entry(export, &read.entry);
+    entry_release(&read);
+    return result;
+}
+
+static int add_named_entries(struct exporting *export, const json_t *entries, bool manifests)
+{
+    size_t i;
+    const json_t *entry;
+
+    json_array_foreach(entries, i, entry)
+    {
+        const char *space = json_text_member(entry, "space");
+        const char *key = json_text_member(entry, "key");
+        if (space && key && (strcmp(space, SPACE_MANIFEST) == 0) == manifests &&
+            add_named_entry(export, space, key))
+            return 1;
+    }
+    return 0;
+}
+
+static int collect(struct exporting *export, const json_t *arguments)
+{
+    const json_t *entries = json_object_get(arguments, "entries");
+
+    if (json_is_true(json_object_get(arguments, "all")))
+        return add_all(export);
+    export->lenient = json_is_true(json_object_get(arguments, "lenient"));
+    export->strict = !export->lenient;
+    if (add_named_entries(export, entries, true) || add_names(export, json_object_get(arguments, "names")))
+        return 1;
+    return add_named_entries(export, entries, false);
+}
+
+/* ---- sending ---- */
+
+static int tell_progress(struct exporting *export)
+{
+    struct operation_call *call = export->call;
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms - export->told_ms < PROGRESS_EVERY_MS)
+        return 0;
+    export->told_ms = now_ms;
+    return call->emit(call->arg,
+                      json_pack("{s:s, s:I, s:I}", "type", "progress", "bytes",
+                                (json_int_t) export->sent_bytes, "of", (json_int_t) export->content.bytes));
+}
+
+/* Waits for a reader, but not for ever for one that is gone. */
+static int write_output(void *arg, const void *data, size_t len)
+{
+    struct exporting *export = arg;
+    struct operation_call *call = export->call;
+    struct pollfd output = {.fd = call->fd, .events = POLLOUT};
+    const char *at = data;
+
+    while (len > 0) {
+        if (!call->wanted(call->arg))
+            return -ECANCELED;
+        if (poll(&output, 1, WAIT_MS) <= 0)
+            continue;
+        ssize_t sent = write(call->fd, at, len);
+        if (sent < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        if (sent <= 0)
+            continue;
+        at += sent;
+        len -= (size_t)sent;
+        export->sent_bytes += sent;
+    }
+    return tell_progress(export) < 0 ? -ECANCELED : 0;
+}
+
+static int send_failed(struct exporting *export, int error, const struct bundle_blob *blob)
+{
+    char hex[DIGEST_HEX_SIZE] = "";
+
+    if (blob)
+        digest_hex(&blob->digest, hex);
+    if (error == -ENOENT || error == -EBADMSG || error == -EIO)
+        return operation_failed(
+            export->call, "the blob %s is gone or damaged: run `yizhan verify --repair`, and try again", hex);
+    if (error == -ENOSPC || error == -EDQUOT)
+        return operation_failed(export->call, "the disk that the bundle is written to is full");
+    if (error == -EPIPE)
+        return operation_failed(export->call, "nobody reads the bundle any more");
+    if (error == -ECANCELED)
+        return operation_failed(export->call, "interrupted");
+    return operation_store_failed(export->call, "write the bundle", error);
+}
+
+static int send_blob(struct exporting *export, struct bundle_writer *writer, const struct bundle_blob *wanted)
+{
+    struct store *store = export->call->store;
+    struct blob blob;
+    int error = blob_open(store, &wanted->digest, &blob);
+
+    if (error)
+        return error;
+    posix_fadvise(blob.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    error = bundle_write_file(writer, wanted, blob.fd);
+    blob_close(store, &blob);
+    return error;
+}
+
+static int send_bundle(struct exporting *export, int compress)
+{
+    const struct bundle_output output = {write_output, export};
+    struct bundle_writer *writer = bundle_writer_new(&output, compress);
+    const struct bundle_content *content = &export->content;
+    const struct bundle_blob *blob = NULL;
+    int error = bundle_write_content(writer, content);
+
+    for (size_t i = 0; i < content->blob_count && !error; i++) {
+        blob = &content->blobs[i];
+        error = send_blob(export, writer, blob);
+    }
+    if (!error)
+        error = bundle_write_end(writer);
+    bundle_writer_free(&writer);
+    return error ? send_failed(export, error, blob) : 0;
+}
+
+/* ---- all ---- */
+
+static void read_without(struct exporting *export, const json_t *list)
+{
+    size_t i;
+    const json_t *hex;
+    struct digest digest;
+
+    json_array_foreach(list, i, hex)
+    {
+        const char *text = json_string_value(hex);
+        if (text && digest_parse(text, strlen(text), &digest) == 0)
+            digest_set_add(export->without, &digest);
+    }
+}
+
+/* A pipe that nobody reads must not hold the thread. Of a file this changes nothing. */
+static void make_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags >= 0)
+        (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static int run_export(struct exporting *export, const json_t *arguments)
+{
+    struct operation_call *call = export->call;
+
+    read_without(export, json_object_get(arguments, "without"));
+    export->since_s = json_integer_value(json_object_get(arguments, "since"));
+    if (collect(export, arguments))
+        return 1;
+    if (!export->content.entry_count)
+        return operation_failed(call, "the store has nothing of that");
+    make_nonblocking(call->fd);
+    int compress = json_is_true(json_object_get(arguments, "compress")) ? BUNDLE_COMPRESS_LEVEL : 0;
+    if (send_bundle(export, compress))
+        return 1;
+    call->emit(call->arg,
+               json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "summary", "blobs",
+                         (json_int_t) export->content.blob_count, "bytes", (json_int_t) export->content.bytes,
+                         "entries", (json_int_t) export->content.entry_count, "left_out",
+                         (json_int_t) export->left_out));
+    return 0;
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    struct exporting export = {.call = call, .without = digest_set_new()};
+
+    if (call->fd < 0)
+        return operation_failed(call, "the command sent nothing to write to: is it of another version?");
+    bundle_content_init(&export.content);
+    int result = run_export(&export, arguments);
+    bundle_content_release(&export.content);
+    digest_set_free(&export.without);
+    return result;
+}
+
+const struct operation export_operation = {.name = "export", .run = run_operation};

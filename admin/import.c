@@ -1,0 +1,214 @@
+/* yizhan import: takes bundles, and what other programs made, into a store. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/import_format.h"
+#include "admin/invocation.h"
+#include "admin/operation.h"
+#include "admin/pieces.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+static int run_import(int argc, char **argv);
+
+const struct command import_command = {
+    .name = "import",
+    .arguments = COMMON_ARGUMENTS " [--format FORMAT] [--name docker:IMAGE:TAG] FILE | FOLDER | - ...",
+    .summary = "take bundles, wheels and images from files into the store",
+    .details =
+        COMMON_DETAILS "      --format FORMAT     " IMPORT_FORMAT_NAMES "; default: what it looks like\n"
+                       "      --name NAME         of an image that has none in its archive, or another\n"
+                       "\n"
+                       "Takes bundles that `yizhan export` made (of one in pieces, name FILE or FILE.001), "
+                       "folders of wheels and\n"
+                       "sdists (`pip download -d`), archives of `docker save` and `podman save`, and OCI "
+                       "layouts. - is standard\n"
+                       "input. Every byte is verified before it enters; what is broken changes nothing. It "
+                       "needs no network. An\n"
+                       "import that was interrupted goes on when it is run again.\n" COMMON_CLOSING,
+    .run = run_import,
+};
+
+struct import_options {
+    const char *format;
+    const char *name;
+};
+static struct import_options chosen;
+
+/* ---- options ---- */
+
+enum { FORMAT = 256, NAME };
+
+static int take_option(struct invocation *invocation, int option, const char *value)
+{
+    if (option == FORMAT && import_format_by_name(value) < 0)
+        return invocation_bad_value(invocation, "--format", value, IMPORT_FORMAT_NAMES);
+    if (option == NAME && !text_starts(value, "docker:"))
+        return invocation_bad_value(invocation, "--name", value, "docker:IMAGE:TAG");
+    if (option == FORMAT)
+        chosen.format = value;
+    else
+        chosen.name = value;
+    return 0;
+}
+
+/* ---- printing ---- */
+
+static void print_object(void *arg, const json_t *object)
+{
+    const char *type = json_text_member(object, "type");
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    int64_t kept = json_integer_value(json_object_get(object, "entries_kept"));
+
+    (void)arg;
+    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+        text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+        buf_add_text(&text, " of ");
+        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
+        fprintf(stderr, "\r%s   ", text.data);
+    }
+    if (!type || strcmp(type, "summary") != 0)
+        return;
+    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    printf("%" PRId64 " blobs came (%s), %" PRId64 " were there, %" PRId64 " names\n",
+           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
+           (int64_t)json_integer_value(json_object_get(object, "held")),
+           (int64_t)json_integer_value(json_object_get(object, "entries")));
+    if (kept)
+        printf("%" PRId64 " names stay as they are here, which is newer\n", kept);
+}
+
+static const struct printer printer = {.object = print_object};
+
+static int failed(const char *path, const struct buf *error)
+{
+    fprintf(stderr, "yizhan import: %s: %s\n", path, error->data);
+    return EXIT_FAILED;
+}
+
+/* ---- what it reads ---- */
+
+/* Performs the operation on what comes out of fd, which it closes. */
+static int perform(struct invocation *invocation, const char *path, int fd)
+{
+    json_object_set_new(invocation->arguments, "name",
+                        operation_text(strcmp(path, "-") == 0 ? "the bundle" : path));
+    invocation->fd = fd;
+    int result = invocation_perform(invocation, &import_operation, &printer);
+    close(fd);
+    return result;
+}
+
+static int import_pieces(struct invocation *invocation, const char *path)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct pieces *pieces;
+    int fd;
+
+    if (pieces_read(path, &pieces, &fd, &error) < 0)
+        return failed(path, &error);
+    int result = perform(invocation, path, fd);
+    return pieces_end(&pieces, false, &error) < 0 ? failed(path, &error) : result;
+}
+
+static int import_bundle(struct invocation *invocation, const char *path)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        return perform(invocation, path, fd);
+    buf_set(&error, "%s", strerror(errno));
+    return failed(path, &error);
+}
+
+/* What another program made is made a bundle on the way. */
+static int import_foreign(struct invocation *invocation, enum import_format format, const char *path)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF notes = BUF_INIT;
+    struct config *config = NULL;
+    struct import_feed *feed = NULL;
+
+    if (config_load(invocation->config_path, &config, &error) < 0) {
+        fprintf(stderr, "yizhan import: %s\n", error.data);
+        return EXIT_FAILED;
+    }
+    int result = import_feed_start(format, path, config, chosen.name, &notes, &feed, &error);
+    fputs(notes.data, stderr);
+    if (result < 0) {
+        fprintf(stderr, "yizhan import: %s\n", error.data);
+        config_free(config);
+        return EXIT_FAILED;
+    }
+    result = perform(invocation, path, import_feed_take_fd(feed));
+    if (import_feed_end(&feed, &error) < 0 && result == EXIT_DONE) {
+        fprintf(stderr, "yizhan import: %s\n", error.data);
+        result = EXIT_FAILED;
+    }
+    config_free(config);
+    return result;
+}
+
+static int import_one(struct invocation *invocation, const char *path)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    int format = IMPORT_BUNDLE;
+
+    if (whole)
+        return import_pieces(invocation, whole);
+    if (chosen.format)
+        format = import_format_by_name(chosen.format);
+    else if (strcmp(path, "-") != 0)
+        format = import_format_of(path, &error);
+    if (format < 0) {
+        fprintf(stderr, "yizhan import: %s\n", error.data);
+        return EXIT_FAILED;
+    }
+    if (format == IMPORT_BUNDLE)
+        return import_bundle(invocation, path);
+    return import_foreign(invocation, (enum import_format)format, path);
+}
+
+/* Of the pieces of one bundle only the first counts. */
+static bool is_later_piece(const char *path, char **argv, int from, int until)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+
+    for (int i = from; whole && i < until; i++) {
+        char *CLEANUP_FREE other = pieces_whole(argv[i]);
+        if (other && strcmp(other, whole) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int run_import(int argc, char **argv)
+{
+    static const struct option options[] = {
+        COMMON_OPTIONS,
+        {"format", required_argument, NULL, FORMAT},
+        {"name", required_argument, NULL, NAME},
+        {NULL, 0, NULL, 0},
+    };
+    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&import_command);
+    int result = EXIT_DONE;
+
+    invocation.creates = true;
+    if (invocation_options(&invocation, argc, argv, options, take_option))
+        return EXIT_USAGE;
+    if (optind == argc)
+        return command_lacks(&import_command, "a file, a folder or -");
+    for (int i = optind, first = optind; i < argc; i++)
+        if (!is_later_piece(argv[i], argv, first, i) && import_one(&invocation, argv[i]) != EXIT_DONE)
+            result = EXIT_FAILED;
+    return result;
+}

@@ -1,0 +1,325 @@
+/* Takes a bundle into a store. Blobs enter one by one, each verified; names only when the whole bundle has been read and
+ * was right. What goes wrong before that takes the blobs away again that this import brought. After kill -9 they stay,
+ * under no name, and the next import of the same bundle skips them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/bundle_names.h"
+#include "admin/operation.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/forget.h"
+#include "proxy/page_merge.h"
+#include "storage/bundle.h"
+#include "storage/keep.h"
+
+#define PIECE_BYTES ((size_t)1 << 20)
+#define WAIT_MS 200
+#define PROGRESS_EVERY_MS 1000
+#define PAGE_MAX_BYTES ((size_t)1 << 30)
+
+struct import {
+    struct operation_call *call;
+    const char *name; /* of the bundle, for messages */
+    struct bundle_reader *reader;
+    const struct bundle_content *content;
+    char *piece;
+    struct digest *added; /* blobs that were not there before */
+    size_t added_count;
+    int64_t added_bytes;
+    int64_t read_bytes; /* of blobs */
+    int64_t told_ms;
+    size_t entries;
+    size_t entries_kept; /* what is held is newer */
+    _Atomic int commit_error;
+};
+
+/* ---- reading ---- */
+
+static ssize_t read_input(void *arg, void *data, size_t max)
+{
+    const struct import *import = arg;
+    struct operation_call *call = import->call;
+    struct pollfd input = {.fd = call->fd, .events = POLLIN};
+
+    for (;;) {
+        if (!call->wanted(call->arg))
+            return -ECANCELED;
+        if (poll(&input, 1, WAIT_MS) <= 0)
+            continue;
+        ssize_t got = read(call->fd, data, max);
+        if (got >= 0)
+            return got;
+        if (errno != EINTR && errno != EAGAIN)
+            return -errno;
+    }
+}
+
+static int refuse(struct import *import, const char *why)
+{
+    return operation_failed(import->call, "%s %s", import->name, why);
+}
+
+static void tell_progress(struct import *import)
+{
+    struct operation_call *call = import->call;
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms - import->told_ms < PROGRESS_EVERY_MS)
+        return;
+    import->told_ms = now_ms;
+    call->emit(call->arg,
+               json_pack("{s:s, s:I, s:I}", "type", "progress", "bytes", (json_int_t)import->read_bytes, "of",
+                         (json_int_t)import->content->bytes));
+}
+
+/* ---- before anything is written ---- */
+
+static int check_entries(struct import *import)
+{
+    const struct bundle_content *content = import->content;
+
+    for (size_t i = 0; i < content->entry_count; i++) {
+        const struct entry *entry = &content->entries[i];
+        if (!bundle_entry_good(entry))
+            return operation_failed(
+                import->call,
+                "%s has a name that this version does not know (%s %.200s): was it made by a "
+                "newer one?",
+                import->name, entry->space, entry->key);
+        if (bundle_entry_needs_blob(entry) && !bundle_has_blob(content, &entry->digest) &&
+            !blob_exists(import->call->store, &entry->digest))
+            return operation_failed(
+                import->call,
+                "%s builds on another bundle (it was made with --since), which has %.200s: "
+                "import that one first",
+                import->name, entry->key);
+    }
+    return 0;
+}
+
+static int check_room(struct import *import)
+{
+    struct operation_call *call = import->call;
+    int64_t max_bytes = call->config->storage.max_size_bytes;
+    int64_t new_bytes = 0;
+
+    for (size_t i = 0; i < import->content->blob_count; i++)
+        if (!blob_exists(call->store, &import->content->blobs[i].digest))
+            new_bytes += import->content->blobs[i].size_bytes;
+    if (new_bytes <= max_bytes)
+        return 0;
+    return operation_failed(
+        call, "%s brings %" PRId64 " MiB, but max_size is %" PRId64 " MiB: raise it in [storage]",
+        import->name, new_bytes >> 20, max_bytes >> 20);
+}
+
+/* ---- blobs ---- */
+
+static void on_committed(void *arg, int error)
+{
+    struct import *import = arg;
+
+    if (error)
+        import->commit_error = error;
+}
+
+static int disk_failed(struct import *import, int error)
+{
+    if (error == -ENOSPC || error == -EDQUOT)
+        return operation_failed(
+            import->call,
+            "the disk has no room for what %s brings: make room, or lower min_free in [storage]",
+            import->name);
+    return operation_store_failed(import->call, "write a blob", error);
+}
+
+/* Room may have to be made first, which takes the store thread a while. */
+static int begin_blob(struct import *import, int64_t size_bytes, struct blob_writer **out)
+{
+    int error = blob_begin(import->call->store, size_bytes, out);
+
+    if (error != -ENOSPC)
+        return error;
+    (void)store_evict(import->call->store, false);
+    return blob_begin(import->call->store, size_bytes, out);
+}
+
+/* Reads the blob to its end; writer NULL: only to check it. Returns 0; 1 after it has said what failed. */
+static int copy_blob(struct import *import, struct blob_writer *writer)
+{
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    int64_t at = 0;
+    ssize_t got;
+
+    while ((got = bundle_read_bytes(import->reader, import->piece, PIECE_BYTES, &why)) > 0) {
+        int error = writer ? blob_write(writer, at, import->piece, (size_t)got) : 0;
+        if (error)
+            return disk_failed(import, error);
+        at += got;
+        import->read_bytes += got;
+        tell_progress(import);
+    }
+    return got < 0 ? refuse(import, why.data) : 0;
+}
+
+static int take_blob(struct import *import, const struct bundle_blob *blob)
+{
+    struct store *store = import->call->store;
+    struct blob_writer *writer = NULL;
+
+    if (blob_exists(store, &blob->digest))
+        return copy_blob(import, NULL);
+    int error = begin_blob(import, blob->size_bytes, &writer);
+    if (error)
+        return disk_failed(import, error);
+    if (copy_blob(import, writer)) {
+        blob_abort(&writer);
+        return 1;
+    }
+    import->added[import->added_count++] = blob->digest;
+    import->added_bytes += blob->size_bytes;
+    blob_commit(store, &writer, &blob->digest, blob->size_bytes, NULL, 0, on_committed, import);
+    return 0;
+}
+
+static int take_blobs(struct import *import)
+{
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    struct bundle_blob blob;
+    int more;
+
+    while ((more = bundle_read_blob(import->reader, &blob, &why)) > 0)
+        if (take_blob(import, &blob))
+            return 1;
+    if (more < 0)
+        return refuse(import, why.data);
+    store_flush(import->call->store);
+    return import->commit_error ? disk_failed(import, import->commit_error) : 0;
+}
+
+static int note_named(void *named, const struct entry *entry)
+{
+    (void)entry;
+    *(bool *)named = true;
+    return 1;
+}
+
+/* What a client fetched meanwhile has a name, and stays. */
+static void take_back(struct import *import)
+{
+    struct store *store = import->call->store;
+
+    store_flush(store);
+    for (size_t i = 0; i < import->added_count; i++) {
+        struct removed removed;
+        bool named = false;
+        if (entry_of_blob(store, &import->added[i], note_named, &named) == 0 && !named)
+            (void)blob_remove(store, &import->added[i], INT64_MAX, &removed);
+    }
+}
+
+/* ---- names ---- */
+
+/* What is held was confirmed later. */
+static bool held_is_newer(struct store *store, const struct entry *entry)
+{
+    struct entry_read read;
+    bool newer;
+
+    if (entry_get(store, entry->space, entry->key, &read) != 0)
+        return false;
+    newer = read.entry.confirmed_at_s > entry->confirmed_at_s &&
+            (!read.entry.has_digest || blob_exists(store, &read.entry.digest));
+    entry_release(&read);
+    return newer;
+}
+
+static int merge_page(struct import *import, const struct entry *entry)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    int error = blob_read(import->call->store, &entry->digest, PAGE_MAX_BYTES, &body);
+
+    if (!error)
+        error = page_put_imported(import->call->store, entry, &body);
+    return error ? operation_store_failed(import->call, "put a page together", error) : 0;
+}
+
+static int take_entry(struct import *import, const struct entry *entry)
+{
+    struct operation_call *call = import->call;
+    int result = 0;
+
+    if (page_entry_imported(entry)) {
+        result = merge_page(import, entry);
+    } else if (held_is_newer(call->store, entry)) {
+        import->entries_kept++;
+        return 0;
+    } else {
+        entry_put(call->store, entry);
+    }
+    import->entries++;
+    return result;
+}
+
+static int take_entries(struct import *import)
+{
+    struct operation_call *call = import->call;
+    const struct bundle_content *content = import->content;
+    int result = 0;
+
+    for (size_t i = 0; i < content->entry_count && !result; i++)
+        result = take_entry(import, &content->entries[i]);
+    store_flush(call->store);
+    for (size_t i = 0; call->proxy && i < content->entry_count; i++)
+        proxy_forget(call->proxy, content->entries[i].space, content->entries[i].key);
+    return result;
+}
+
+/* ---- all ---- */
+
+static int take_content(struct import *import)
+{
+    if (check_entries(import) || check_room(import))
+        return 1;
+    import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
+    if (take_blobs(import)) {
+        take_back(import);
+        return 1;
+    }
+    return take_entries(import);
+}
+
+static int run_operation(struct operation_call *call, const json_t *arguments)
+{
+    const char *name = json_text_member(arguments, "name");
+    struct import import = {.call = call, .name = name ? name : "the bundle"};
+    const struct bundle_input input = {read_input, &import};
+    struct buf CLEANUP_BUF why = BUF_INIT;
+
+    if (call->fd < 0)
+        return operation_failed(call, "the command sent no bundle: is it of another version?");
+    import.reader = bundle_reader_new(&input);
+    import.piece = xmalloc(PIECE_BYTES);
+    int result = bundle_read_content(import.reader, &import.content, &why) < 0 ? refuse(&import, why.data)
+                                                                               : take_content(&import);
+    if (result == 0)
+        call->emit(call->arg,
+                   json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "summary", "blobs",
+                             (json_int_t)import.added_count, "bytes", (json_int_t)import.added_bytes, "held",
+                             (json_int_t)(import.content->blob_count - import.added_count), "entries",
+                             (json_int_t)import.entries, "entries_kept", (json_int_t)import.entries_kept));
+    free(import.added);
+    free(import.piece);
+    bundle_reader_free(&import.reader);
+    return result;
+}
+
+const struct operation import_operation = {.name = "import", .changes = true, .run = run_operation};

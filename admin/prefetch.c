@@ -1,0 +1,201 @@
+/* yizhan prefetch: fetches what lists and names mean, before anybody asks for it. */
+#include "admin/prefetch.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/prefetch_options.h"
+#include "admin/prefetch_report.h"
+#include "admin/server_url.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/client.h"
+
+static int run_prefetch(int argc, char **argv);
+
+const struct command prefetch_command = {
+    .name = "prefetch",
+    .arguments = "[OPTIONS] [-r LIST]... [--images LIST]... [NAME]...",
+    .summary = "fetch lists of packages and images in advance",
+    .details =
+        "  NAME                   pypi:flask, pypi:flask==3.*, docker:nginx:1.27\n"
+        "  -r, --requirement LIST requirements.txt, pylock.toml, uv.lock, poetry.lock or Pipfile.lock\n"
+        "      --images LIST      images, one a line; or a Compose file or Kubernetes manifests (.yml, "
+        ".yaml)\n"
+        "\n" PREFETCH_TARGET_DETAILS "\n"
+        "      --resolver WHICH   own, pip or uv (which must be installed); default: own\n"
+        "      --keep-going       go on past what cannot be read or resolved\n"
+        "      --dry-run          print what would be fetched, with sizes\n"
+        "      --server URL       ask this server, not the one of the configuration\n"
+        "  -c, --config FILE      the configuration; default: mirror.conf in the current folder\n"
+        "      --quiet            print errors only\n"
+        "      --json             print JSON objects, one a line, each with its \"type\"\n"
+        "\n"
+        "Each list is resolved by itself for each target, with all that it depends on, so that\n"
+        "`pip install -r LIST` works with no upstream afterwards. Lock files are taken as they are.\n"
+        "It asks the running server, or opens the store itself where none runs. What is there already\n"
+        "is not fetched again. Exit status 1: something could not be had.\n",
+    .run = run_prefetch,
+};
+
+/* One call of the command. */
+struct run {
+    struct prefetch_choice choice;
+    const char *config_path;
+    const char *server;
+    bool dry_run;
+    bool quiet;
+    bool json;
+};
+
+/* ---- options ---- */
+
+enum { RESOLVER = 256, KEEP_GOING, DRY_RUN, SERVER, QUIET, JSON };
+
+static int bad_value(const char *option, const char *value, const char *expected)
+{
+    fprintf(stderr, "yizhan prefetch: %s \"%s\": expected %s\n", option, value, expected);
+    fprintf(stderr, "`yizhan prefetch --help` explains how it is used\n");
+    return -1;
+}
+
+static int take_resolver(struct run *run, const char *value)
+{
+    static const char *const names[] = {[RESOLVER_OWN] = "own", [RESOLVER_PIP] = "pip", [RESOLVER_UV] = "uv"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(value, names[i]) == 0) {
+            run->choice.options.resolver = (enum resolver)i;
+            return 0;
+        }
+    return bad_value("--resolver", value, "own, pip or uv");
+}
+
+static int take_server(struct run *run, const char *value)
+{
+    if (!text_starts(value, "http://") && !text_starts(value, "https://") && !text_starts(value, "unix:/"))
+        return bad_value("--server", value, "a URL such as http://127.0.0.1:8080");
+    run->server = value;
+    return 0;
+}
+
+static int take_option(struct run *run, int option, const char *value)
+{
+    const char *expected;
+
+    switch (option) {
+    case 'c':
+        run->config_path = value;
+        return 0;
+    case RESOLVER:
+        return take_resolver(run, value);
+    case KEEP_GOING:
+        run->choice.options.keep_going = true;
+        return 0;
+    case DRY_RUN:
+        run->dry_run = true;
+        return 0;
+    case SERVER:
+        return take_server(run, value);
+    case QUIET:
+        run->quiet = true;
+        return 0;
+    case JSON:
+        run->json = true;
+        return 0;
+    default:
+        expected = prefetch_choice_take(&run->choice, option, value);
+        return expected ? bad_value(prefetch_choice_name(option), value, expected) : 0;
+    }
+}
+
+/* Returns 0, or EXIT_USAGE after a message. */
+static int read_options(struct run *run, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"resolver", required_argument, NULL, RESOLVER},
+        {"keep-going", no_argument, NULL, KEEP_GOING},
+        {"dry-run", no_argument, NULL, DRY_RUN},
+        {"server", required_argument, NULL, SERVER},
+        {"quiet", no_argument, NULL, QUIET},
+        {"json", no_argument, NULL, JSON},
+        PREFETCH_TARGET_OPTIONS,
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:r:", options, NULL)) != -1) {
+        if (option == '?')
+            return command_bad_option(&prefetch_command, argv[optind - 1]);
+        if (take_option(run, option, optarg) < 0)
+            return EXIT_USAGE;
+    }
+    for (; optind < argc; optind++)
+        prefetch_choice_add_name(&run->choice, argv[optind]);
+    if (!run->choice.options.list_count && !run->choice.names.count)
+        return command_lacks(&prefetch_command, "a list (-r, --images) or a name");
+    return 0;
+}
+
+/* ---- the work ---- */
+
+static int perform(struct run *run, struct prefetch *prefetch, struct printed_report *printed)
+{
+    int result = prefetch_plan(prefetch) < 0;
+
+    if (result == 0 && run->dry_run) {
+        prefetch_look(prefetch);
+        printed_report_plan(printed, prefetch);
+    } else if (result == 0) {
+        result = prefetch_fetch(prefetch);
+    }
+    printed_report_summary(printed, prefetch);
+    return result || prefetch->failures ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int work(void *arg, const char *url, const atomic_bool *stop)
+{
+    const struct client_options options = {.parallel = 0};
+    struct run *run = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct client *client = NULL;
+    struct printed_report printed;
+    struct prefetch prefetch;
+
+    if (client_new(url, &options, &client, &error) < 0) {
+        fprintf(stderr, "yizhan prefetch: %s\n", error.data);
+        return EXIT_FAILED;
+    }
+    printed_report_init(&printed, prefetch_command.name, run->json, run->quiet);
+    prefetch_init(&prefetch, &run->choice.options, url, client, &printed.report, stop);
+    int result = perform(run, &prefetch, &printed);
+    prefetch_release(&prefetch);
+    printed_report_release(&printed);
+    return result;
+}
+
+static int run_prefetch(int argc, char **argv)
+{
+    struct run run = {.config_path = "mirror.conf"};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    int result = EXIT_USAGE;
+
+    log_set_level(LOG_ERROR); /* what is reported says the rest */
+    prefetch_choice_init(&run.choice);
+    if (read_options(&run, argc, argv) == 0) {
+        prefetch_choice_complete(&run.choice);
+        result = with_server(run.config_path, run.server, work, &run, &error);
+        if (result < 0) {
+            fprintf(stderr, "yizhan prefetch: %s\n", error.data);
+            result = EXIT_FAILED;
+        }
+    }
+    prefetch_choice_release(&run.choice);
+    return result;
+}

@@ -1,0 +1,378 @@
+/* Which files of PyPI the lists mean: each list is resolved by itself for each target, packages of lock files are taken as
+ * they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch.h"
+#include "base/memory.h"
+#include "upstreams/page.h"
+#include "upstreams/requirement.h"
+#include "upstreams/resolve.h"
+
+/* One list for one target. */
+struct plan {
+    struct prefetch *prefetch;
+    const struct wants *wants;
+    const struct python_target *target;
+};
+
+/* ---- requests ---- */
+
+static bool has_all(const struct wants_strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], ":all:") == 0)
+            return true;
+    return false;
+}
+
+static struct resolve_requirement *as_wanted(const struct list_requirement *list, size_t count)
+{
+    struct resolve_requirement *out = xcalloc(count + 1, sizeof(*out));
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct resolve_requirement){
+            .requirement = &list[i].requirement,
+            .origin = list[i].origin,
+            .hashes = list[i].hashes,
+            .hash_count = list[i].hash_count,
+        };
+    return out;
+}
+
+/* Without requirements; `constraints` must live as long. */
+static struct resolve_request request_of(const struct plan *plan,
+                                         const struct resolve_requirement *constraints)
+{
+    const struct prefetch_options *options = plan->prefetch->options;
+
+    return (struct resolve_request){
+        .constraints = constraints,
+        .constraint_count = plan->wants->constraint_count,
+        .target = plan->target,
+        .provider = source_provider(plan->prefetch->source),
+        .sdists = options->sdist != SDIST_NEVER && !has_all(&plan->wants->only_binary),
+        .without_deps = options->without_deps,
+        .require_hashes = plan->wants->require_hashes,
+        .prereleases = plan->wants->prereleases ? RESOLVE_PRERELEASES_ALL : RESOLVE_PRERELEASES_PIP,
+    };
+}
+
+/* ---- what was resolved ---- */
+
+static bool wants_sdist(const struct plan *plan, const char *project)
+{
+    const struct wants_strings *names = &plan->wants->no_binary;
+
+    if (plan->prefetch->options->sdist == SDIST_ALWAYS || has_all(names))
+        return true;
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], project) == 0)
+            return true;
+    return false;
+}
+
+/* What the builds of sdists need is a closure of its own, as pip's build environments are. */
+static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count);
+
+static void add_resolution(const struct plan *plan, const struct resolution *resolution, bool builds)
+{
+    const struct page_file **CLEANUP_FREE sdists = xcalloc(2 * resolution->count + 1, sizeof(*sdists));
+    size_t sdist_count = 0;
+
+    for (size_t i = 0; i < resolution->note_count; i++)
+        prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
+    for (size_t i = 0; i < resolution->count; i++) {
+        const struct resolved *item = &resolution->items[i];
+        bool sdist_too = item->sdist && item->sdist != item->file && wants_sdist(plan, item->project);
+        prefetch_add_file(plan->prefetch, item->file);
+        if (sdist_too)
+            prefetch_add_file(plan->prefetch, item->sdist);
+        if (item->sdist && (sdist_too || item->sdist == item->file))
+            sdists[sdist_count++] = item->sdist;
+    }
+    if (builds && sdist_count)
+        plan_builds(plan, sdists, sdist_count);
+}
+
+/* Returns 0; -1 with why not in `error`. */
+static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
+                        struct buf *error)
+{
+    struct resolution *resolution;
+
+    if (resolve(request, &resolution, error) < 0)
+        return -1;
+    add_resolution(plan, resolution, builds);
+    resolution_free(resolution);
+    return 0;
+}
+
+/* One requirement that is not in the list, but follows from it. */
+static int plan_text(const struct plan *plan, const struct resolve_request *like, const char *text,
+                     const char *origin, bool builds, struct buf *error)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+
+    if (requirement_parse(text, strlen(text), &requirement, error) < 0)
+        return -1;
+    const struct resolve_requirement wanted = {.requirement = &requirement, .origin = origin};
+    struct resolve_request request = *like;
+    request.requirements = &wanted;
+    request.requirement_count = 1;
+    return plan_request(plan, &request, builds, error);
+}
+
+static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count)
+{
+    struct source *source = plan->prefetch->source;
+    const struct resolve_provider *provider = source_provider(source);
+
+    for (size_t i = 0; i < count; i++) {
+        struct buf CLEANUP_BUF ignored = BUF_INIT;
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        (void)provider->metadata(provider->arg, "", sdists[i], &ignored, &ignored);
+        const char *const *requires = source_build_requires(source, sdists[i]);
+        for (size_t k = 0; requires && requires[k]; k++) {
+            char *CLEANUP_FREE origin = xasprintf("the build of %s", sdists[i]->filename);
+            struct resolve_request request = request_of(plan, NULL);
+            request.constraint_count = 0;
+            request.require_hashes = false;
+            if (plan_text(plan, &request, requires[k], origin, false, &error) < 0)
+                prefetch_fail(plan->prefetch, "%s", error.data);
+        }
+    }
+}
+
+/* ---- requirements ---- */
+
+/* Together they have no answer: what each has by itself. */
+static void plan_each(const struct plan *plan, const struct resolve_request *all)
+{
+    for (size_t i = 0; i < all->requirement_count; i++) {
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        struct resolve_request one = *all;
+        one.requirements = &all->requirements[i];
+        one.requirement_count = 1;
+        if (plan_request(plan, &one, true, &error) < 0)
+            prefetch_fail(plan->prefetch, "%s", error.data);
+    }
+}
+
+/* The versions of one requirement, with --versions. */
+struct versions {
+    struct prefetch *prefetch;
+    char **items;
+    size_t count;
+};
+
+static int take_version(void *arg, const char *version)
+{
+    struct versions *versions = arg;
+
+    versions->items = xrealloc(versions->items, (versions->count + 1) * sizeof(*versions->items));
+    versions->items[versions->count++] = xstrdup(version);
+    return (int64_t)versions->count >= versions->prefetch->options->versions;
+}
+
+static void print_pinned(const struct requirement *requirement, const char *version, struct buf *out)
+{
+    buf_add_text(out, requirement->name);
+    for (size_t i = 0; i < requirement->extra_count; i++)
+        buf_printf(out, "%c%s", i ? ',' : '[', requirement->extras[i]);
+    buf_printf(out, "%s==%s", requirement->extra_count ? "]" : "", version);
+}
+
+/* Old versions may need what there is no more: then they come alone. */
+static void plan_version(const struct plan *plan, const struct resolve_request *one,
+                         const struct requirement *requirement, const char *version)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct resolve_request request = *one;
+
+    print_pinned(requirement, version, &text);
+    if (plan_text(plan, &request, text.data, "--versions", true, &error) == 0)
+        return;
+    prefetch_note(plan->prefetch, "%s is fetched without what it depends on: %s", text.data, error.data);
+    request.without_deps = true;
+    if (plan_text(plan, &request, text.data, "--versions", false, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+}
+
+static void plan_versions(const struct plan *plan, const struct resolve_request *all)
+{
+    for (size_t i = 0; i < all->requirement_count; i++) {
+        struct versions versions = {.prefetch = plan->prefetch};
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        const struct requirement *requirement = all->requirements[i].requirement;
+        struct resolve_request one = *all;
+        one.requirements = &all->requirements[i];
+        one.requirement_count = 1;
+        if (resolve_each_version(&one, requirement->project, take_version, &versions, &error) < 0)
+            prefetch_fail(plan->prefetch, "%s", error.data);
+        for (size_t k = 0; k < versions.count; k++) {
+            plan_version(plan, &one, requirement, versions.items[k]);
+            free(versions.items[k]);
+        }
+        free(versions.items);
+    }
+}
+
+static void plan_requirements(const struct plan *plan)
+{
+    const struct wants *wants = plan->wants;
+    struct resolve_requirement *CLEANUP_FREE wanted =
+        as_wanted(wants->requirements, wants->requirement_count);
+    struct resolve_requirement *CLEANUP_FREE constraints =
+        as_wanted(wants->constraints, wants->constraint_count);
+    struct resolve_request request = request_of(plan, constraints);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    request.requirements = wanted;
+    request.requirement_count = wants->requirement_count;
+    if (plan_request(plan, &request, true, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s", error.data);
+        if (plan->prefetch->options->keep_going)
+            plan_each(plan, &request);
+    } else if (plan->prefetch->options->versions > 1) {
+        plan_versions(plan, &request);
+    }
+}
+
+void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
+                          const struct python_target *target, const char *text, const char *origin)
+{
+    const struct plan plan = {prefetch, wants, target};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct resolve_request request = request_of(&plan, NULL);
+
+    request.constraint_count = 0;
+    request.without_deps = true;
+    request.require_hashes = false;
+    if (plan_text(&plan, &request, text, origin, true, &error) < 0)
+        prefetch_fail(prefetch, "%s", error.data);
+}
+
+/* ---- lock files ---- */
+
+/* One of its files, whichever suits the target, known by its hash. */
+static struct checksum *hashes_of(const struct list_package *package, size_t *count)
+{
+    struct checksum *out = NULL;
+
+    *count = 0;
+    for (size_t i = 0; i < package->file_count; i++) {
+        const struct list_file *file = &package->files[i];
+        out = xrealloc(out, (*count + file->hash_count + 1) * sizeof(*out));
+        memcpy(out + *count, file->hashes, file->hash_count * sizeof(*out));
+        *count += file->hash_count;
+    }
+    out = xrealloc(out, (*count + package->hash_count + 1) * sizeof(*out));
+    memcpy(out + *count, package->hashes, package->hash_count * sizeof(*out));
+    *count += package->hash_count;
+    return out;
+}
+
+/* A version that is none by PEP 440 can be compared as text. */
+static int package_requirement(const struct list_package *package, struct requirement *out, struct buf *error)
+{
+    const char *version = package->version;
+    bool proper =
+        version && version_parse(version, strlen(version), &(struct version){.pre_kind = 0}, NULL) == 0;
+    char *CLEANUP_FREE text = version ? xasprintf("%s%s%s", package->project, proper ? "==" : "===", version)
+                                      : xstrdup(package->project);
+
+    return requirement_parse(text, strlen(text), out, error);
+}
+
+static void plan_package(const struct plan *plan, const struct list_package *package)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    struct resolve_request request = request_of(plan, NULL);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t hash_count;
+    struct checksum *CLEANUP_FREE hashes = hashes_of(package, &hash_count);
+
+    if (package_requirement(package, &requirement, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s: %s", package->origin, error.data);
+        return;
+    }
+    const struct resolve_requirement wanted = {
+        .requirement = &requirement, .origin = package->origin, .hashes = hashes, .hash_count = hash_count};
+    request.requirements = &wanted;
+    request.requirement_count = 1;
+    request.constraint_count = 0;
+    request.without_deps = true;
+    request.require_hashes = hash_count > 0;
+    if (plan_request(plan, &request, !plan->prefetch->options->without_deps, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+}
+
+/* All pages are asked for before the first is waited for. */
+static void announce(const struct plan *plan, const bool *applies)
+{
+    const struct resolve_provider *provider = source_provider(plan->prefetch->source);
+
+    for (size_t i = 0; i < plan->wants->package_count; i++)
+        if (applies[i])
+            provider->coming(provider->arg, &plan->wants->packages[i].project, 1);
+}
+
+static void plan_packages(const struct plan *plan)
+{
+    const struct wants *wants = plan->wants;
+    bool *CLEANUP_FREE applies = xcalloc(wants->package_count + 1, sizeof(*applies));
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    if (wants_select(wants, &plan->target->environment, applies, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s", error.data);
+        return;
+    }
+    announce(plan, applies);
+    for (size_t i = 0; i < wants->package_count && !prefetch_stopped(plan->prefetch); i++)
+        if (applies[i])
+            plan_package(plan, &wants->packages[i]);
+}
+
+/* ---- targets ---- */
+
+static void plan_target(struct prefetch *prefetch, const struct python_target *target)
+{
+    for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
+        const struct plan plan = {prefetch, &prefetch->wants[i], target};
+        if (plan.wants->requirement_count && prefetch->options->resolver != RESOLVER_OWN)
+            prefetch_resolve_elsewhere(prefetch, plan.wants, target);
+        else if (plan.wants->requirement_count)
+            plan_requirements(&plan);
+        if (plan.wants->package_count)
+            plan_packages(&plan);
+    }
+}
+
+static bool wants_pypi(const struct prefetch *prefetch)
+{
+    for (size_t i = 0; i < prefetch->wants_count; i++)
+        if (prefetch->wants[i].requirement_count || prefetch->wants[i].package_count)
+            return true;
+    return false;
+}
+
+void prefetch_plan_pypi(struct prefetch *prefetch)
+{
+    const struct prefetch_options *options = prefetch->options;
+    size_t count = wants_pypi(prefetch) ? options->python_count * options->platform_count : 0;
+
+    if (wants_pypi(prefetch) && !options->python_count)
+        prefetch_fail(prefetch, "which versions of Python the packages are for is not known: name them with "
+                                "--python (python = in mirror.conf)");
+    for (size_t i = 0; i < count && !prefetch_stopped(prefetch); i++) {
+        struct python_target CLEANUP_PYTHON_TARGET target;
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        if (python_target_init(options->pythons[i / options->platform_count], options->implementation,
+                               options->platforms[i % options->platform_count], &target, &error) < 0)
+            prefetch_fail(prefetch, "%s", error.data);
+        else
+            plan_target(prefetch, &target);
+    }
+}

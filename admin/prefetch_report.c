@@ -1,0 +1,246 @@
+#include "admin/prefetch_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/operation.h"
+#include "admin/progress.h"
+#include "admin/table.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+static const char *const kind_names[] = {
+    [ITEM_FILE] = "file", [ITEM_MANIFEST] = "manifest", [ITEM_BLOB] = "blob"};
+static const char *const state_names[] = {
+    [ITEM_PLANNED] = "planned", [ITEM_HELD] = "held", [ITEM_FETCHED] = "fetched", [ITEM_FAILED] = "failed"};
+
+/* ---- JSON ---- */
+
+static void print_json(json_t *object)
+{
+    char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
+
+    if (text)
+        printf("%s\n", text);
+    fflush(stdout);
+    json_decref(object);
+}
+
+static void print_json_text(const char *type, const char *text)
+{
+    print_json(json_pack("{s:s, s:o}", "type", type, "text", operation_text(text)));
+}
+
+static json_t *item_as_json(const struct item *item)
+{
+    json_t *object =
+        json_pack("{s:s, s:s, s:o, s:s, s:s}", "type", "item", "kind", kind_names[item->kind], "name",
+                  operation_text(item->name), "path", item->path, "state", state_names[item->state]);
+
+    if (item->size_bytes >= 0)
+        json_object_set_new(object, "bytes", json_integer(item->size_bytes));
+    if (item->reason)
+        json_object_set_new(object, "reason", operation_text(item->reason));
+    return object;
+}
+
+json_t *prefetch_summary(const struct prefetch *prefetch, int64_t duration_ms)
+{
+    struct prefetch_figures figures;
+
+    prefetch_count(prefetch, &figures);
+    json_t *object =
+        json_pack("{s:s, s:I, s:I, s:I}", "type", "summary", "duration_ms", (json_int_t)duration_ms,
+                  "failures", (json_int_t)prefetch->failures, "unknown_sizes", (json_int_t)figures.unsized);
+    for (int i = 0; i <= ITEM_FAILED; i++) {
+        char *CLEANUP_FREE bytes = xasprintf("%s_bytes", state_names[i]);
+        json_object_set_new(object, state_names[i], json_integer((json_int_t)figures.count[i]));
+        json_object_set_new(object, bytes, json_integer(figures.bytes[i]));
+    }
+    return object;
+}
+
+/* ---- calls ---- */
+
+/* On standard error, above the bars where there are any. */
+static void say(const struct printed_report *printed, const char *who, const char *text)
+{
+    if (printed->progress)
+        progress_say(printed->progress, "%s: %s", who, text);
+    else
+        fprintf(stderr, "%s: %s\n", who, text);
+}
+
+static void on_note(void *arg, const char *text)
+{
+    const struct printed_report *printed = arg;
+
+    if (printed->json)
+        print_json_text("note", text);
+    else if (!printed->quiet)
+        say(printed, "note", text);
+}
+
+static void on_failure(void *arg, const char *text)
+{
+    const struct printed_report *printed = arg;
+
+    if (printed->json)
+        print_json_text("failure", text);
+    char *CLEANUP_FREE who = xasprintf("yizhan %s", printed->command);
+    say(printed, who, text);
+}
+
+static void on_total(void *arg, size_t items, int64_t bytes)
+{
+    struct printed_report *printed = arg;
+
+    if (!printed->report.shows_progress)
+        return;
+    printed->progress = progress_new(PROGRESS_AUTO, STDERR_FILENO);
+    progress_total(printed->progress, (int64_t)items, bytes);
+}
+
+static void on_begin(void *arg, struct item *item)
+{
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        item->shown = progress_begin(printed->progress, item->name, item->size_bytes);
+}
+
+static void on_progress(void *arg, const struct item *item, int64_t bytes)
+{
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        progress_update(printed->progress, item->shown, bytes, item->size_bytes);
+}
+
+static void end_bar(struct progress *progress, const struct item *item)
+{
+    int64_t bytes = item->size_bytes > 0 ? item->size_bytes : 0;
+
+    int id = item->shown < 0 ? progress_begin(progress, item->name, bytes) : item->shown;
+
+    if (item->state == ITEM_HELD)
+        progress_end(progress, id, PROGRESS_HELD, bytes, NULL);
+    else
+        progress_end(progress, id, item->state == ITEM_FAILED ? PROGRESS_FAILED : PROGRESS_DONE,
+                     item->state == ITEM_FAILED ? 0 : bytes, item->reason);
+}
+
+static void on_end(void *arg, const struct item *item)
+{
+    const struct printed_report *printed = arg;
+    struct buf CLEANUP_BUF size = BUF_INIT;
+
+    if (printed->json)
+        print_json(item_as_json(item));
+    if (printed->progress) {
+        end_bar(printed->progress, item);
+        return;
+    }
+    if (item->state == ITEM_FAILED)
+        fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
+    if (printed->json || printed->quiet || item->state != ITEM_FETCHED)
+        return;
+    text_print_size(&size, item->size_bytes);
+    printf("%s  %s\n", item->name, size.data);
+}
+
+static void on_tick(void *arg)
+{
+    const struct printed_report *printed = arg;
+
+    if (printed->progress)
+        progress_draw(printed->progress, clock_mono_ms());
+}
+
+void printed_report_init(struct printed_report *out, const char *command, bool json, bool quiet)
+{
+    *out = (struct printed_report){
+        .report = {on_note, on_failure, on_total, on_begin, on_progress, on_end, on_tick,
+                   !json && !quiet && isatty(STDERR_FILENO), out},
+        .command = command,
+        .json = json,
+        .quiet = quiet,
+        .started_ms = clock_mono_ms(),
+    };
+}
+
+void printed_report_release(struct printed_report *printed)
+{
+    progress_free(&printed->progress);
+}
+
+/* ---- the plan ---- */
+
+static void print_plan(const struct prefetch *prefetch)
+{
+    static const char *const heads[] = {"NAME", "SIZE", "STATE"};
+    struct table table = {.align = "lrl", .heads = heads};
+
+    for (const struct item *item = prefetch->items; item; item = item->hh.next) {
+        table_text(&table, item->name);
+        if (item->size_bytes < 0)
+            table_text(&table, "?");
+        else
+            table_size(&table, item->size_bytes);
+        table_text(&table, item->state == ITEM_PLANNED ? "to fetch" : state_names[item->state]);
+    }
+    table_print(&table);
+}
+
+void printed_report_plan(struct printed_report *printed, const struct prefetch *prefetch)
+{
+    if (!printed->json && !printed->quiet)
+        print_plan(prefetch);
+    for (const struct item *item = prefetch->items; printed->json && item; item = item->hh.next)
+        print_json(item_as_json(item));
+}
+
+/* ---- the summary ---- */
+
+static void print_part(struct buf *out, const struct prefetch_figures *figures, enum item_state state,
+                       const char *what)
+{
+    if (!figures->count[state])
+        return;
+    buf_printf(out, "%s%zu %s (", out->len ? ", " : "", figures->count[state], what);
+    text_print_size(out, figures->bytes[state]);
+    buf_add_char(out, ')');
+}
+
+void prefetch_print_summary(const struct prefetch *prefetch, struct buf *out)
+{
+    struct prefetch_figures figures;
+
+    prefetch_count(prefetch, &figures);
+    print_part(out, &figures, ITEM_PLANNED, "to fetch");
+    print_part(out, &figures, ITEM_FETCHED, "fetched");
+    print_part(out, &figures, ITEM_HELD, "were there");
+    if (figures.count[ITEM_FAILED] + prefetch->failures)
+        buf_printf(out, "%s%zu failed", out->len ? ", " : "",
+                   figures.count[ITEM_FAILED] + prefetch->failures);
+    if (!out->len)
+        buf_add_text(out, "nothing to fetch");
+}
+
+void printed_report_summary(struct printed_report *printed, const struct prefetch *prefetch)
+{
+    int64_t duration_ms = clock_mono_ms() - printed->started_ms;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    progress_free(&printed->progress); /* what follows is below the bars */
+    if (printed->json)
+        print_json(prefetch_summary(prefetch, duration_ms));
+    if (printed->json || printed->quiet)
+        return;
+    prefetch_print_summary(prefetch, &text);
+    printf("%s, %" PRId64 ".%" PRId64 " s\n", text.data, duration_ms / 1000, duration_ms / 100 % 10);
+}

@@ -1,0 +1,96 @@
+/* The command's work runs on a thread of its own beside the server, whose main thread waits for signals. Whichever ends
+ * first ends the other: the work asks the server to stop, the server's stop sets `stop` and waits for the work. */
+#include "admin/private_server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/config.h"
+#include "base/memory.h"
+#include "proxy/proxy.h"
+#include "proxy/server.h"
+
+struct private_server {
+    server_work *work;
+    void *arg;
+    char *url;
+    pthread_t thread;
+    _Atomic bool stop;
+    int result;
+};
+
+static void *run(void *arg)
+{
+    struct private_server *server = arg;
+
+    pthread_setname_np(pthread_self(), "work");
+    server->result = server->work(server->arg, server->url, &server->stop);
+    server_stop();
+    return NULL;
+}
+
+static int start_work(void *arg, struct proxy *proxy, struct buf *error)
+{
+    struct private_server *server = arg;
+    struct buf url = BUF_INIT;
+
+    (void)error;
+    server_url_of(proxy->address, &url);
+    server->url = buf_take(&url);
+    CHECK(pthread_create(&server->thread, NULL, run, server) == 0);
+    return 0;
+}
+
+static void end_work(void *arg)
+{
+    struct private_server *server = arg;
+
+    server->stop = true;
+    pthread_join(server->thread, NULL);
+}
+
+static void listen_privately(struct server_config *config)
+{
+    for (size_t i = 0; i < config->listen.count; i++)
+        free(config->listen.items[i]);
+    free(config->listen.items);
+    config->listen.items = xcalloc(1, sizeof(char *));
+    config->listen.items[0] = xstrdup("127.0.0.1:0");
+    config->listen.count = 1;
+    free(config->access_log);
+    config->access_log = xstrdup("off");
+}
+
+/* The server has left signals blocked, and what came while it stopped is still waiting. */
+static void restore_signals(const sigset_t *before)
+{
+    static const struct timespec now = {0, 0};
+    sigset_t taken;
+
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGTERM);
+    sigaddset(&taken, SIGINT);
+    sigaddset(&taken, SIGHUP);
+    while (sigtimedwait(&taken, NULL, &now) > 0)
+        ;
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+int private_server_run(const char *config_path, struct config **config, server_work *work, void *arg,
+                       struct buf *error)
+{
+    struct private_server server = {.work = work, .arg = arg};
+    const struct server_company company = {
+        .start = start_work, .stop = end_work, .arg = &server, .for_command = true};
+    sigset_t before;
+
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    listen_privately(&(*config)->server);
+    int result = server_run(config_path, take_ptr(config), &company, error);
+    restore_signals(&before);
+    free(server.url);
+    return result < 0 ? -1 : server.result;
+}

@@ -1,0 +1,269 @@
+/* Owns the transfers that are under way and the lines that stand on the terminal. A frame is one write: up over the lines of
+ * the last one, each line anew, and what was below is cleared. */
+#include "admin/progress.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "admin/progress_text.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define FRAME_MS 200
+#define LINES_MAX 16
+/* Of a terminal that does not tell. */
+#define COLUMNS 80
+#define ROWS 24
+
+struct transfer_line {
+    struct transfer_line *prev, *next;
+    int id;
+    char *name;
+    int64_t bytes;
+    int64_t size_bytes;
+};
+
+struct progress {
+    int fd;
+    locale_t locale; /* of names on the terminal only: elsewhere "I" must stay an "i" in capitals */
+    bool bars;
+    bool quiet;
+    struct transfer_line *running; /* the oldest first */
+    int last_id;
+    struct progress_totals totals; /* bytes: of what has ended */
+    struct rate rate;
+    int64_t drawn_at_ms; /* -1: not yet */
+    size_t drawn_lines;
+    struct buf above; /* lines that are to stand above the bars with the next frame */
+};
+
+/* ---- output ---- */
+
+/* Where nobody can read it any more, the command goes on. */
+static void print(const struct progress *progress, const struct buf *text)
+{
+    size_t at = 0;
+
+    while (at < text->len) {
+        ssize_t done = write(progress->fd, text->data + at, text->len - at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return;
+        at += (size_t)done;
+    }
+}
+
+static struct winsize size_of_terminal(const struct progress *progress)
+{
+    struct winsize size = {0};
+
+    if (ioctl(progress->fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+        size = (struct winsize){.ws_row = ROWS, .ws_col = COLUMNS};
+    return size;
+}
+
+static int64_t bytes_so_far(const struct progress *progress)
+{
+    int64_t bytes = progress->totals.bytes;
+    const struct transfer_line *line;
+
+    DL_FOREACH (progress->running, line)
+        bytes += line->bytes;
+    return bytes;
+}
+
+static void add_totals(const struct progress *progress, struct buf *out)
+{
+    struct progress_totals totals = progress->totals;
+
+    totals.bytes = bytes_so_far(progress);
+    totals.bytes_per_s = rate_bytes_per_s(&progress->rate);
+    progress_totals_print(&totals, out);
+}
+
+static void end_line(struct progress *progress, struct buf *frame)
+{
+    buf_add_text(frame, "\033[K\n");
+    progress->drawn_lines++;
+}
+
+/* The last column stays free: some terminals begin a new line behind it. */
+static void add_bars(struct progress *progress, struct buf *frame)
+{
+    struct winsize size = size_of_terminal(progress);
+    size_t columns = size.ws_col - 1;
+    size_t room = size.ws_row > 2 ? size.ws_row - 2u : 0;
+    struct buf CLEANUP_BUF totals = BUF_INIT;
+    const struct transfer_line *line;
+
+    DL_FOREACH (progress->running, line) {
+        if (progress->drawn_lines == LINES_MAX || progress->drawn_lines == room)
+            break;
+        progress_transfer_print(line->name, line->bytes, line->size_bytes, columns, frame);
+        end_line(progress, frame);
+    }
+    add_totals(progress, &totals);
+    buf_add(frame, totals.data, totals.len < columns ? totals.len : columns);
+    end_line(progress, frame);
+}
+
+static void draw(struct progress *progress, bool last)
+{
+    struct buf CLEANUP_BUF frame = BUF_INIT;
+    locale_t before = uselocale(progress->locale);
+
+    if (progress->drawn_lines)
+        buf_printf(&frame, "\033[%zuA", progress->drawn_lines);
+    buf_add_text(&frame, "\r\033[J");
+    buf_add(&frame, progress->above.data, progress->above.len);
+    buf_reset(&progress->above);
+    progress->drawn_lines = 0;
+    if (last) {
+        add_totals(progress, &frame);
+        buf_add_char(&frame, '\n');
+    } else {
+        add_bars(progress, &frame);
+    }
+    uselocale(before);
+    print(progress, &frame);
+}
+
+void progress_draw(struct progress *progress, int64_t now_ms)
+{
+    if (!progress->bars || (progress->drawn_at_ms >= 0 && now_ms - progress->drawn_at_ms < FRAME_MS))
+        return;
+    progress->drawn_at_ms = now_ms;
+    rate_note(&progress->rate, now_ms, bytes_so_far(progress));
+    draw(progress, false);
+}
+
+static void say(struct progress *progress, struct buf *line)
+{
+    if (progress->quiet)
+        return;
+    text_make_printable(line->data, line->len);
+    buf_add_char(line, '\n');
+    if (progress->bars)
+        buf_add(&progress->above, line->data, line->len);
+    else
+        print(progress, line);
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+    struct buf CLEANUP_BUF line = BUF_INIT;
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&line, format, args);
+    va_end(args);
+    say(progress, &line);
+}
+
+/* ---- transfers ---- */
+
+void progress_total(struct progress *progress, int64_t files, int64_t bytes)
+{
+    progress->totals.of_files = files;
+    progress->totals.of_bytes = bytes;
+}
+
+int progress_begin(struct progress *progress, const char *name, int64_t size_bytes)
+{
+    struct transfer_line *line = xcalloc(1, sizeof(*line));
+
+    line->id = ++progress->last_id;
+    line->name = xstrdup(name);
+    line->size_bytes = size_bytes;
+    DL_APPEND(progress->running, line);
+    return line->id;
+}
+
+static struct transfer_line *find(const struct progress *progress, int id)
+{
+    struct transfer_line *line;
+
+    DL_FOREACH (progress->running, line)
+        if (line->id == id)
+            return line;
+    BUG("no transfer %d is under way", id);
+}
+
+void progress_update(struct progress *progress, int id, int64_t bytes, int64_t size_bytes)
+{
+    struct transfer_line *line = find(progress, id);
+
+    line->bytes = bytes;
+    line->size_bytes = size_bytes;
+}
+
+static void free_line(struct progress *progress, struct transfer_line *line)
+{
+    DL_DELETE(progress->running, line);
+    free(line->name);
+    free(line);
+}
+
+void progress_end(struct progress *progress, int id, enum progress_result result, int64_t bytes,
+                  const char *why)
+{
+    struct transfer_line *line = find(progress, id);
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    progress->totals.files++;
+    if (result != PROGRESS_FAILED)
+        progress->totals.bytes += bytes;
+    if (result == PROGRESS_FAILED) {
+        buf_printf(&text, "failed %s: %s", line->name, why ? why : "");
+        say(progress, &text);
+    } else if (result == PROGRESS_DONE && !progress->bars) {
+        buf_printf(&text, "done %s ", line->name);
+        text_print_size(&text, bytes);
+        say(progress, &text);
+    }
+    free_line(progress, line);
+}
+
+/* ---- life ---- */
+
+struct progress *progress_new(enum progress_mode mode, int fd)
+{
+    struct progress *progress = xcalloc(1, sizeof(*progress));
+    const char *terminal = getenv("TERM");
+
+    progress->fd = fd;
+    progress->locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    if (!progress->locale) /* the environment names one that is not installed */
+        progress->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+    CHECK(progress->locale);
+    progress->quiet = mode == PROGRESS_QUIET;
+    progress->bars = mode == PROGRESS_AUTO && isatty(fd) && terminal && strcmp(terminal, "dumb") != 0;
+    progress->totals.of_files = progress->totals.of_bytes = -1;
+    progress->drawn_at_ms = -1;
+    buf_init(&progress->above);
+    return progress;
+}
+
+void progress_free(struct progress **progress_)
+{
+    struct progress *progress = take_ptr(progress_);
+
+    if (!progress)
+        return;
+    if (progress->bars && (progress->drawn_lines || progress->above.len))
+        draw(progress, true);
+    while (progress->running)
+        free_line(progress, progress->running);
+    buf_release(&progress->above);
+    freelocale(progress->locale);
+    free(progress);
+}

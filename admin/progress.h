@@ -1,0 +1,49 @@
+/* Showing how far a command's transfers are, on standard error: bars that are drawn again and again on a terminal, a line
+ * for each that has ended elsewhere.
+ *
+ *     progress = progress_new(PROGRESS_AUTO, STDERR_FILENO)
+ *     progress_total(progress, files, bytes)        again whenever more is known
+ *     id = progress_begin(progress, "flask-3.0.whl", size)
+ *     progress_update(progress, id, bytes, size)    any number
+ *     progress_end(progress, id, PROGRESS_DONE, bytes, NULL)
+ *     progress_draw(progress, clock_mono_ms())      often: it draws at most 5 times a second
+ *     progress_free(&progress)                      leaves the totals as the last line
+ *
+ * One thread. What else is printed meanwhile goes through progress_say(). */
+#ifndef ADMIN_PROGRESS_H
+#define ADMIN_PROGRESS_H
+
+#include <stdint.h>
+
+struct progress;
+
+enum progress_mode {
+    PROGRESS_AUTO,  /* bars on a terminal that can move its cursor, else plain */
+    PROGRESS_PLAIN, /* "done NAME 12.0 MiB" */
+    PROGRESS_QUIET, /* nothing */
+};
+
+enum progress_result {
+    PROGRESS_DONE,   /* it came */
+    PROGRESS_HELD,   /* it was there: counts as ended, costs no line */
+    PROGRESS_FAILED, /* "failed NAME: why" */
+};
+
+/* fd stays the caller's. */
+struct progress *progress_new(enum progress_mode mode, int fd);
+void progress_free(struct progress **progress);
+
+/* How many there are to be in all; -1: not known. */
+void progress_total(struct progress *progress, int64_t files, int64_t bytes);
+/* A transfer begins. size_bytes -1: not known. Returns what it is called from now on. */
+int progress_begin(struct progress *progress, const char *name, int64_t size_bytes);
+void progress_update(struct progress *progress, int id, int64_t bytes, int64_t size_bytes);
+/* why: for PROGRESS_FAILED, else NULL. */
+void progress_end(struct progress *progress, int id, enum progress_result result, int64_t bytes,
+                  const char *why);
+
+void progress_draw(struct progress *progress, int64_t now_ms);
+/* A line of its own, above the bars; in all modes but quiet. */
+void progress_say(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,301 @@
+/* One thread: looks once a second whether a section is due, and runs it. When a section was run last is the time of its
+ * record in the store (proxy/prefetch_record.h), so that a restart does not begin everything anew; a run that could not
+ * leave one counts until the restart. */
+#include "admin/schedule.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "admin/prefetch.h"
+#include "admin/prefetch_options.h"
+#include "admin/prefetch_report.h"
+#include "admin/server_url.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/digest_set.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "proxy/prefetch_record.h"
+#include "proxy/proxy.h"
+#include "storage/store.h"
+#include "upstreams/client.h"
+
+#define LOOK_EVERY_MS 1000
+
+/* What is known of a section. */
+struct section {
+    char *name;
+    int64_t last_s; /* when it was begun last */
+    UT_hash_handle hh;
+};
+
+struct schedule {
+    struct proxy *proxy;
+    pthread_t thread;
+    int stop_fd; /* readable: it shall end */
+    atomic_bool stop;
+    int64_t started_s;
+    struct section *sections; /* the thread's own */
+};
+
+/* ---- when ---- */
+
+int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int64_t started_s)
+{
+    struct tm day;
+    time_t since = (time_t)(last_s ? last_s : started_s);
+
+    if (!config->at)
+        return last_s ? last_s + config->every_s : started_s;
+    localtime_r(&since, &day);
+    day.tm_hour = (int)strtol(config->at, NULL, 10);
+    day.tm_min = (int)strtol(config->at + 3, NULL, 10);
+    day.tm_sec = 0;
+    day.tm_isdst = -1;
+    /* The first of the times at, at + every, at + 2 every ... behind the last run. */
+    int64_t due_s = (int64_t)mktime(&day);
+    while (due_s > since && due_s - config->every_s > since)
+        due_s -= config->every_s;
+    while (due_s <= since)
+        due_s += config->every_s;
+    return due_s;
+}
+
+/* ---- telling the log ---- */
+
+static void on_note(void *name, const char *text)
+{
+    log_info("prefetch %s: %s", (const char *)name, text);
+}
+
+static void on_failure(void *name, const char *text)
+{
+    log_warn("prefetch %s: %s", (const char *)name, text);
+}
+
+static void on_total(void *name, size_t items, int64_t bytes)
+{
+    (void)name, (void)items, (void)bytes;
+}
+
+static void on_begin(void *name, struct item *item)
+{
+    (void)name, (void)item;
+}
+
+static void on_progress(void *name, const struct item *item, int64_t bytes)
+{
+    (void)name, (void)item, (void)bytes;
+}
+
+static void on_end(void *name, const struct item *item)
+{
+    if (item->state == ITEM_FAILED)
+        log_warn("prefetch %s: %s: %s", (const char *)name, item->name, item->reason);
+}
+
+static void on_tick(void *name)
+{
+    (void)name;
+}
+
+/* ---- the record ---- */
+
+static void add_digest(void *set, const struct digest *digest)
+{
+    digest_set_add(set, digest);
+}
+
+static void collect(struct store *store, const json_t *entries, struct digest_set *out)
+{
+    struct entry_read read;
+    size_t i;
+    const json_t *entry;
+
+    json_array_foreach(entries, i, entry)
+    {
+        if (entry_get(store, json_text_member(entry, "space"), json_text_member(entry, "key"), &read) != 0)
+            continue;
+        if (read.entry.has_digest)
+            digest_set_add(out, &read.entry.digest);
+        entry_release(&read);
+    }
+}
+
+/* What a run that failed in part did not see stays needed. */
+static void record(const struct schedule *schedule, const char *name, const struct prefetch *prefetch,
+                   const struct config *config, bool whole)
+{
+    struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    json_t *CLEANUP_JSON entries = prefetch_entries(prefetch, config);
+    struct store *store = schedule->proxy->store;
+
+    collect(store, entries, needed);
+    if (!whole)
+        (void)prefetch_record_each(store, name, add_digest, needed);
+    int error = prefetch_record_put(store, name, needed, NULL, NULL);
+    if (error)
+        log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
+                 strerror(-error));
+}
+
+/* ---- a run ---- */
+
+static void run_choice(struct schedule *schedule, const char *name, struct prefetch_choice *choice,
+                       const struct config *config)
+{
+    const struct prefetch_report report = {on_note, on_failure, on_total, on_begin,    on_progress,
+                                           on_end,  on_tick,    false,    (void *)name};
+    const struct client_options options = {.parallel = 0};
+    struct buf CLEANUP_BUF url = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF summary = BUF_INIT;
+    struct client *client = NULL;
+    struct prefetch prefetch;
+
+    server_url_of(schedule->proxy->address, &url);
+    if (client_new(url.data, &options, &client, &error) < 0) {
+        log_error("prefetch %s: %s", name, error.data);
+        return;
+    }
+    prefetch_init(&prefetch, &choice->options, url.data, client, &report, &schedule->stop);
+    bool whole = prefetch_plan(&prefetch) == 0 && prefetch_fetch(&prefetch) == 0 && !prefetch.failures;
+    prefetch_print_summary(&prefetch, &summary);
+    if (!prefetch_stopped(&prefetch))
+        record(schedule, name, &prefetch, config, whole);
+    log_info("prefetch %s: %s", name, summary.data);
+    prefetch_release(&prefetch);
+}
+
+static void run_section(struct schedule *schedule, const struct prefetch_config *section,
+                        const struct config *config)
+{
+    struct prefetch_choice choice;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    prefetch_choice_init(&choice);
+    /* One bad line shall not cost the night. */
+    choice.options.keep_going = true;
+    if (prefetch_choice_of_config(section, &choice, &error) < 0) {
+        log_error("prefetch %s: %s", section->name, error.data);
+    } else {
+        log_info("prefetch %s: begins", section->name);
+        prefetch_choice_complete(&choice);
+        run_choice(schedule, section->name, &choice, config);
+    }
+    prefetch_choice_release(&choice);
+}
+
+/* ---- the thread ---- */
+
+static int64_t last_record_s(struct store *store, const char *name)
+{
+    struct entry_read read;
+
+    if (entry_get(store, SPACE_PREFETCH, name, &read) != 0)
+        return 0;
+    int64_t at_s = read.entry.confirmed_at_s;
+    entry_release(&read);
+    return at_s;
+}
+
+static struct section *section_of(struct schedule *schedule, const char *name)
+{
+    struct section *section;
+
+    HASH_FIND_STR(schedule->sections, name, section);
+    if (section)
+        return section;
+    section = xcalloc(1, sizeof(*section));
+    section->name = xstrdup(name);
+    section->last_s = last_record_s(schedule->proxy->store, name);
+    HASH_ADD_KEYPTR(hh, schedule->sections, section->name, strlen(section->name), section);
+    return section;
+}
+
+static void run_due(struct schedule *schedule, const struct config *config)
+{
+    for (size_t i = 0; i < config->prefetch_count && !atomic_load(&schedule->stop); i++) {
+        const struct prefetch_config *one = &config->prefetches[i];
+        struct section *section = section_of(schedule, one->name);
+        int64_t now_s = clock_wall_s();
+        if (now_s < schedule_due_s(one, section->last_s, schedule->started_s))
+            continue;
+        section->last_s = now_s;
+        run_section(schedule, one, config);
+    }
+}
+
+static void *run_schedule(void *arg)
+{
+    struct schedule *schedule = arg;
+    struct pollfd stop = {.fd = schedule->stop_fd, .events = POLLIN};
+
+    pthread_setname_np(pthread_self(), "schedule");
+    do {
+        struct site *site = site_get(schedule->proxy);
+        if (!site->config->server.offline)
+            run_due(schedule, site->config);
+        site_unref(site);
+    } while (poll(&stop, 1, LOOK_EVERY_MS) <= 0);
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+int schedule_check(const struct config *config, struct buf *error)
+{
+    for (size_t i = 0; i < config->prefetch_count; i++) {
+        const struct prefetch_config *one = &config->prefetches[i];
+        struct buf CLEANUP_BUF why = BUF_INIT;
+        struct prefetch_choice choice;
+        prefetch_choice_init(&choice);
+        int result = prefetch_choice_of_config(one, &choice, &why);
+        prefetch_choice_release(&choice);
+        if (result < 0) {
+            buf_set(error, "[prefetch \"%s\"]: %s", one->name, why.data);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void schedule_start(struct proxy *proxy, struct schedule **out)
+{
+    struct schedule *schedule = xcalloc(1, sizeof(*schedule));
+
+    schedule->proxy = proxy;
+    schedule->started_s = clock_wall_s();
+    schedule->stop_fd = eventfd(0, EFD_CLOEXEC);
+    CHECK(schedule->stop_fd >= 0);
+    CHECK(pthread_create(&schedule->thread, NULL, run_schedule, schedule) == 0);
+    *out = schedule;
+}
+
+void schedule_stop(struct schedule **schedule_)
+{
+    struct schedule *schedule = take_ptr(schedule_);
+    uint64_t one = 1;
+    struct section *section, *next;
+
+    if (!schedule)
+        return;
+    atomic_store(&schedule->stop, true);
+    CHECK(write(schedule->stop_fd, &one, sizeof(one)) == sizeof(one));
+    pthread_join(schedule->thread, NULL);
+    HASH_ITER (hh, schedule->sections, section, next) {
+        HASH_DEL(schedule->sections, section);
+        free(section->name);
+        free(section);
+    }
+    close(schedule->stop_fd);
+    free(schedule);
+}

@@ -1,0 +1,112 @@
+/* State: whether SIGINT or SIGTERM has come while a command works with a server that is another process. */
+#include "admin/server_url.h"
+
+#include <jansson.h>
+#include <signal.h>
+
+#include "admin/control.h"
+#include "admin/operation.h"
+#include "admin/private_server.h"
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "proxy/proxy.h"
+
+/* ---- addresses ---- */
+
+void server_url_of(const char *address, struct buf *out)
+{
+    static const struct {
+        const char *all;
+        const char *loopback;
+    } hosts[] = {{"0.0.0.0:", "127.0.0.1:"}, {"[::]:", "[::1]:"}};
+
+    if (text_starts(address, "unix:")) {
+        buf_add_text(out, address);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        if (text_starts(address, hosts[i].all)) {
+            buf_printf(out, "http://%s%s", hosts[i].loopback, address + strlen(hosts[i].all));
+            return;
+        }
+    }
+    buf_printf(out, "http://%s", address);
+}
+
+/* ---- asking the running server ---- */
+
+static int run_address(struct operation_call *call, const json_t *arguments)
+{
+    struct buf CLEANUP_BUF url = BUF_INIT;
+
+    (void)arguments;
+    if (!call->proxy)
+        return operation_failed(call, "no server runs");
+    server_url_of(call->proxy->address, &url);
+    call->emit(call->arg, json_pack("{s:s, s:o}", "type", "address", "url", operation_text(url.data)));
+    return 0;
+}
+
+const struct operation address_operation = {.name = "address", .run = run_address};
+
+static int take_url(void *arg, json_t *object)
+{
+    const char *url = json_text_member(object, "url");
+
+    buf_set(arg, "%s", url ? url : "");
+    json_decref(object);
+    return 0;
+}
+
+static int ask_address(int fd, struct buf *url, struct buf *error)
+{
+    json_t *CLEANUP_JSON arguments = json_object();
+
+    return control_command(fd, address_operation.name, arguments, -1, take_url, url, error) ? -1 : 0;
+}
+
+/* ---- with it ---- */
+
+static _Atomic bool interrupted;
+
+static void note_signal(int signal)
+{
+    (void)signal;
+    interrupted = true;
+}
+
+/* The second signal does what signals do. */
+static int work_elsewhere(const char *url, server_work *work, void *arg)
+{
+    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before[2];
+
+    interrupted = false;
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &action, &before[0]);
+    sigaction(SIGTERM, &action, &before[1]);
+    int result = work(arg, url, &interrupted);
+    sigaction(SIGINT, &before[0], NULL);
+    sigaction(SIGTERM, &before[1], NULL);
+    return result;
+}
+
+int with_server(const char *config_path, const char *server_url, server_work *work, void *arg,
+                struct buf *error)
+{
+    struct buf CLEANUP_BUF unreachable = BUF_INIT;
+    struct buf CLEANUP_BUF url = BUF_INIT;
+    struct config *config = NULL;
+
+    if (server_url)
+        return work_elsewhere(server_url, work, arg);
+    if (config_load(config_path, &config, error) < 0)
+        return -1;
+    int fd = control_connect(config->storage.path, &unreachable);
+    if (fd < 0)
+        return private_server_run(config_path, &config, work, arg, error);
+    config_free(config);
+    return ask_address(fd, &url, error) < 0 ? -1 : work_elsewhere(url.data, work, arg);
+}

@@ -1,0 +1,158 @@
+#include "proxy/page_merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest_set.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/document_fill.h"
+#include "proxy/page_render.h"
+#include "proxy/pypi.h"
+#include "upstreams/page.h"
+#include "upstreams/project.h"
+
+#define PAGE_TYPE "application/vnd.pypi.simple.v1+json"
+#define HELD_MAX_BYTES ((size_t)1 << 30) /* as much as max_page can be */
+
+void page_imported_attributes(const char *project, struct buf *out)
+{
+    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, "/simple/", project, "/");
+    const struct document_source source = {
+        .upstream = (char *)IMPORTED, .url = url, .content_type = (char *)PAGE_TYPE};
+
+    document_attributes_print(&page_kind, &source, out);
+}
+
+bool page_entry_imported(const struct entry *entry)
+{
+    return strcmp(entry->space, page_kind.space) == 0 && text_starts(entry->attributes, IMPORTED "\n");
+}
+
+static void page_release(struct page **page)
+{
+    if (*page)
+        page_free(*page);
+}
+#define CLEANUP_PAGE __attribute__((cleanup(page_release)))
+
+static struct page *parse(const struct entry *entry, const struct buf *body)
+{
+    struct document_source source = {.body = BUF_INIT};
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct page *page = NULL;
+
+    if (!project_name_normalized(entry->key, strlen(entry->key)) ||
+        document_attributes_parse(&page_kind, entry->attributes, &source) < 0 ||
+        page_parse(body->data, body->len, source.content_type, source.url, entry->key, &page, &ignored) < 0)
+        page = NULL;
+    document_source_release(&source);
+    return page;
+}
+
+/* NULL: nothing is held that can be read. */
+static struct page *held_page(struct store *store, const char *project)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct entry_read read;
+    struct page *page = NULL;
+
+    if (entry_get(store, page_kind.space, project, &read) < 0)
+        return NULL;
+    if (read.entry.has_digest && blob_read(store, &read.entry.digest, HELD_MAX_BYTES, &body) == 0)
+        page = parse(&read.entry, &body);
+    entry_release(&read);
+    return page;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted names, to be looked up: pages of hundreds of thousands of files are allowed. Heap. */
+static const char **sorted_files(const struct page *page)
+{
+    const char **names = xcalloc(page->file_count, sizeof(*names));
+
+    for (size_t i = 0; i < page->file_count; i++)
+        names[i] = page->files[i].filename;
+    qsort(names, page->file_count, sizeof(*names), compare);
+    return names;
+}
+
+static const char **sorted_versions(const struct page *page)
+{
+    const char **names = xcalloc(page->versions.count, sizeof(*names));
+
+    for (size_t i = 0; i < page->versions.count; i++)
+        names[i] = page->versions.items[i];
+    qsort(names, page->versions.count, sizeof(*names), compare);
+    return names;
+}
+
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+    return bsearch(&name, names, count, sizeof(*names), compare);
+}
+
+static void merge_files(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_files(held);
+
+    out->files = arena_alloc(&out->arena, (held->file_count + imported->file_count) * sizeof(*out->files));
+    for (size_t i = 0; i < held->file_count; i++)
+        out->files[i] = held->files[i];
+    for (size_t i = 0; i < imported->file_count; i++)
+        if (!has_name(known, held->file_count, imported->files[i].filename))
+            out->files[out->file_count++] = imported->files[i];
+}
+
+/* A page without versions does not promise to name all of them; a few would be a lie. */
+static void merge_versions(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_versions(held);
+    size_t most = held->versions.count + imported->versions.count;
+
+    if (!held->versions.count)
+        return;
+    out->versions.items = arena_alloc(&out->arena, most * sizeof(*out->versions.items));
+    for (size_t i = 0; i < held->versions.count; i++)
+        out->versions.items[i] = held->versions.items[i];
+    for (size_t i = 0; i < imported->versions.count; i++)
+        if (!has_name(known, held->versions.count, imported->versions.items[i]))
+            out->versions.items[out->versions.count++] = imported->versions.items[i];
+}
+
+/* A page that borrows the strings of both. */
+static void merge(const struct page *held, const struct page *imported, struct page *out)
+{
+    *out = *held;
+    out->arena = (struct arena)ARENA_INIT;
+    merge_files(held, imported, out);
+    merge_versions(held, imported, out);
+}
+
+static int put(struct store *store, const struct entry *entry, const struct buf *body)
+{
+    return blob_put(store, body->data, body->len, entry, 1, NULL, NULL);
+}
+
+int page_put_imported(struct store *store, const struct entry *entry, const struct buf *body)
+{
+    struct page *CLEANUP_PAGE imported = parse(entry, body);
+    struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct page merged;
+
+    if (!imported)
+        return -EBADMSG;
+    if (!held)
+        return put(store, entry, body);
+    merge(held, imported, &merged);
+    page_render_source(&merged, entry->key, &text);
+    arena_release(&merged.arena);
+    return put(store, entry, &text);
+}

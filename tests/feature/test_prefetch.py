@@ -1,0 +1,384 @@
+"""yizhan prefetch: what lists and names mean is fetched in advance, and then no upstream is needed."""
+
+import os
+
+import pytest
+from lib.admin import admin, ask, command
+from lib.images import layer, make_image, make_index, noise
+from lib.packages import make_sdist, make_wheel
+from lib.registry_api import content_of_image, pull_all
+from lib.tree import Tree
+from lib.wait import wait_until
+
+TARGET = ["--python", "3.11", "--platform", "linux_x86_64"]
+
+
+@pytest.fixture
+def dists():
+    """app 2.0 -> lib>=1.1 -> leaf; app 1.0 -> lib<1.1; only-source is an sdist."""
+    return [
+        make_wheel("app", "1.0", requires=["lib<1.1"]),
+        make_wheel("app", "2.0", requires=["lib>=1.1", 'windows-only; sys_platform == "win32"']),
+        make_wheel("lib", "1.0", size=20000),
+        make_wheel("lib", "1.1", requires=["leaf"], size=300000),
+        make_wheel("leaf", "0.1"),
+        make_wheel("windows-only", "5.0"),
+        make_wheel("sample", "3.0"),
+        make_wheel("flit-core", "3.8"),
+        make_sdist("only-source", "1.0", requires=["leaf"]),
+    ]
+
+
+@pytest.fixture
+def upstream(make_upstream, dists):
+    return make_upstream(Tree.tuna(dists))
+
+
+@pytest.fixture
+def images(make_registry):
+    registry = make_registry()
+    amd64 = make_image([layer({"a": noise(50000, "amd64")})], architecture="amd64")
+    arm64 = make_image([layer({"a": noise(60000, "arm64")})], architecture="arm64")
+    registry.amd64, registry.arm64 = amd64, arm64
+    registry.both = registry.add("library/many", make_index([amd64, arm64]), "1")
+    registry.single = registry.add("owner/single", make_image([layer({"s": noise(1000, "s")})]), "1")
+    return registry
+
+
+@pytest.fixture(params=["server", "alone"])
+def yizhan(request, make_yizhan, upstream, images):
+    """A server, or the configuration of one that does not run."""
+    return make_yizhan(upstream, registries={"docker.io": [images]}, start=request.param == "server")
+
+
+@pytest.fixture
+def served(make_yizhan, upstream, images):
+    return make_yizhan(upstream, registries={"docker.io": [images]})
+
+
+def offline(yizhan, *upstreams):
+    """Every upstream is gone, and the store is served."""
+    for upstream in upstreams:
+        upstream.stop()
+    if not yizhan.running:
+        yizhan.start()
+    return yizhan
+
+
+def states(result):
+    return {item["name"]: item["state"] for item in result.of("item")}
+
+
+def files_of(result):
+    return {item["name"] for item in result.of("item") if item["kind"] == "file"}
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+# ---- packages ----
+
+
+def test_prefetch_names_with_dependencies(yizhan, upstream, dists):
+    result = ask(yizhan, "prefetch", *TARGET, "pypi:app", "sample")
+    assert files_of(result) == {dists[1].filename, dists[3].filename, dists[4].filename, dists[6].filename}
+    assert set(states(result).values()) == {"fetched"}
+    assert result.summary["fetched"] == 4 and result.summary["failed"] == 0
+    offline(yizhan, upstream)
+    for dist in (dists[1], dists[3], dists[4], dists[6]):
+        assert yizhan.get(dist.path).body == dist.data
+        assert yizhan.get(dist.path + ".metadata").body == dist.metadata
+    assert yizhan.get(dists[0].path).status != 200
+
+
+def test_prefetch_again_fetches_nothing(yizhan, upstream, dists):
+    ask(yizhan, "prefetch", *TARGET, "app")
+    files = [request for request in upstream.asked() if "/packages/" in request.path]
+    again = ask(yizhan, "prefetch", *TARGET, "app")
+    assert set(states(again).values()) == {"held"}
+    assert [request for request in upstream.asked() if "/packages/" in request.path] == files
+
+
+def test_prefetch_markers_choose_by_target(yizhan, dists):
+    result = ask(yizhan, "prefetch", "--python", "3.10", "--platform", "win_amd64", "app")
+    assert dists[5].filename in files_of(result)
+
+
+def test_prefetch_without_dependencies(yizhan, dists):
+    result = ask(yizhan, "prefetch", *TARGET, "--no-deps", "app")
+    assert files_of(result) == {dists[1].filename}
+
+
+def test_prefetch_versions(yizhan, dists):
+    result = ask(yizhan, "prefetch", *TARGET, "--versions", "all", "app")
+    assert files_of(result) == {dists[i].filename for i in (0, 1, 2, 3, 4)}
+    result = ask(yizhan, "prefetch", *TARGET, "--versions", "1", "lib")
+    assert files_of(result) == {dists[3].filename, dists[4].filename}
+
+
+def test_prefetch_sdist_with_what_its_build_needs(yizhan, dists):
+    result = ask(yizhan, "prefetch", *TARGET, "--no-deps", "only-source")
+    assert files_of(result) == {dists[8].filename}
+    refused = admin(yizhan, "prefetch", *TARGET, "--sdist", "never", "only-source")
+    assert refused.status == 1
+    assert "only-source" in refused.stderr
+
+
+def test_prefetch_dry_run(yizhan, upstream, dists):
+    result = ask(yizhan, "prefetch", *TARGET, "--dry-run", "app")
+    planned = {item["name"]: item["bytes"] for item in result.of("item")}
+    assert planned == {dist.filename: len(dist.data) for dist in (dists[1], dists[3], dists[4])}
+    assert result.summary["planned"] == 3
+    gets = [request for request in upstream.asked() if request.method == "GET"]
+    assert not any(request.path.endswith(".whl") for request in gets)
+
+
+def test_prefetch_unknown_package(yizhan, upstream, dists):
+    result = admin(yizhan, "prefetch", *TARGET, "app", "no-such-project")
+    assert result.status == 1
+    assert "no-such-project" in result.stderr
+    assert not any(request.path.endswith(".whl") for request in upstream.asked())
+    going_on = admin(yizhan, "prefetch", *TARGET, "--keep-going", "--json", "app", "no-such-project")
+    assert going_on.status == 1
+    assert dists[1].filename in files_of(going_on)
+
+
+def test_prefetch_version_that_does_not_exist(yizhan):
+    result = admin(yizhan, "prefetch", *TARGET, "app==9.9")
+    assert result.status == 1
+    assert "app==9.9" in result.stderr
+
+
+def test_prefetch_conflict_names_both(yizhan):
+    result = admin(yizhan, "prefetch", *TARGET, "app==2.0", "lib==1.0")
+    assert result.status == 1
+    assert "lib==1.0" in result.stderr and "lib>=1.1" in result.stderr
+
+
+def test_prefetch_says_what_an_upstream_does_not_send(yizhan, upstream, dists):
+    upstream.change(f"/pypi/web/packages/{dists[4].official_path}", status=500)
+    upstream.change(f"/packages/{dists[4].official_path}", status=500)
+    result = admin(yizhan, "prefetch", *TARGET, "--json", "app")
+    assert result.status == 1
+    assert states(result)[dists[4].filename] == "failed"
+    assert dists[4].filename in result.stderr
+    assert result.summary["fetched"] == 2
+
+
+def test_prefetch_requirements(yizhan, upstream, dists, venv, tmp_path):
+    path = write(tmp_path, "requirements.txt", "app==2.0  # pinned\nsample>=2,\\\n  <4\n")
+    python = "%d.%d" % __import__("sys").version_info[:2]
+    result = ask(yizhan, "prefetch", "--python", python, "-r", path)
+    assert files_of(result) == {dists[i].filename for i in (1, 3, 4, 6)}
+    offline(yizhan, upstream)
+    venv.pip("install", "-r", str(path), index=yizhan.index)
+    assert venv.version_of("app") == "2.0"
+
+
+def test_prefetch_by_pip(served, dists, tmp_path):
+    path = write(tmp_path, "requirements.txt", "app\nsample\n")
+    result = ask(served, "prefetch", *TARGET, "--resolver", "pip", "-r", path)
+    assert files_of(result) == {dists[i].filename for i in (1, 3, 4, 6)}
+
+
+UV = """#!/bin/sh
+# Stands for uv: notes how it was called, and prints what it would.
+printf '%s\\n' "$@" >"$0.arguments"
+for file; do :; done
+cat "$file" >"$0.requirements"
+echo '# This file was autogenerated'
+echo 'app==1.0'
+echo 'lib==1.0 ; python_version < "4"'
+"""
+
+
+def test_prefetch_by_uv(served, dists, tmp_path, monkeypatch):
+    uv = write(tmp_path, "uv", UV)
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    path = write(tmp_path, "requirements.txt", "app<2\n")
+    result = ask(served, "prefetch", *TARGET, "--resolver", "uv", "-r", path)
+    assert files_of(result) == {dists[0].filename, dists[2].filename}
+    arguments = (tmp_path / "uv.arguments").read_text().splitlines()
+    assert arguments[:2] == ["pip", "compile"]
+    assert f"--default-index=http://127.0.0.1:{served.port}/simple/" in arguments
+    assert "--python-version=3.11" in arguments and "--python-platform=x86_64-unknown-linux-gnu" in arguments
+    assert (tmp_path / "uv.requirements").read_text() == "app<2\n"
+
+
+def test_prefetch_resolver_that_is_not_there(served, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = admin(served, "prefetch", *TARGET, "--resolver", "uv", "app")
+    assert result.status == 1
+    assert "cannot run uv" in result.stderr and "is it installed?" in result.stderr
+
+
+# ---- images ----
+
+
+def test_prefetch_image_of_one_platform(yizhan, images):
+    result = ask(yizhan, "prefetch", "--platform", "linux/arm64", "docker:many:1")
+    # The tag, the index, one manifest; config and layer.
+    assert result.summary["fetched"] == 5
+    offline(yizhan, images)
+    assert yizhan.manifest("library/many", "1").status == 200
+    assert pull_all(yizhan, "library/many", images.arm64.digest) == content_of_image(images.arm64)
+    assert yizhan.manifest("library/many", images.amd64.digest).status != 200
+
+
+def test_prefetch_image_of_all_platforms(yizhan, images, tmp_path):
+    path = write(tmp_path, "images.txt", "# a comment\nmany:1\n\nowner/single:1\n")
+    result = admin(yizhan, "prefetch", "--platform", "linux/amd64,linux/arm64/v8", "--images", path, "--keep-going")
+    assert result.status == 1  # the other one has a single platform
+    assert "images.txt:4: owner/single:1 has no image for linux/arm64/v8; it has linux/amd64" in result.stderr
+    offline(yizhan, images)
+    assert pull_all(yizhan, "docker.io/library/many", "1") == content_of_image(images.both)
+
+
+def test_prefetch_image_without_the_platform(yizhan, images):
+    result = admin(yizhan, "prefetch", "--platform", "linux/s390x", "docker:many:1")
+    assert result.status == 1
+    assert "linux/s390x" in result.stderr and "linux/amd64, linux/arm64" in result.stderr
+    assert images.asked_kind("blobs") == []
+
+
+def test_prefetch_unknown_image(yizhan):
+    result = admin(yizhan, "prefetch", "docker:nothing:1")
+    assert result.status == 1
+    assert "nothing:1" in result.stderr
+
+
+def test_prefetch_image_again_asks_for_nothing(yizhan, images):
+    ask(yizhan, "prefetch", "--platform", "linux/amd64", "docker:many:1")
+    before = len(images.asked_kind("blobs"))
+    again = ask(yizhan, "prefetch", "--platform", "linux/amd64", "docker:many:1")
+    assert len(images.asked_kind("blobs")) == before
+    assert again.summary["fetched"] <= 1  # the tag may have been confirmed
+
+
+# ---- command line ----
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([], "a list (-r, --images) or a name is missing"),
+        (["--python", "4.x", "app"], "versions of Python"),
+        (["--platform", "plan9", "app"], "platforms such as"),
+        (["--platform", "linux//v8", "app"], "platforms such as"),
+        (["--sdist", "sometimes", "app"], "never, fallback or always"),
+        (["--versions", "0", "app"], "newest, all or a number"),
+        (["--resolver", "poetry", "app"], "own, pip or uv"),
+        (["--server", "ftp://host", "app"], "a URL such as"),
+        (["--implementation", "jython", "app"], "cp or pp"),
+    ],
+)
+def test_prefetch_bad_usage(served, arguments, said):
+    result = admin(served, "prefetch", *arguments)
+    assert result.status == 2
+    assert said in result.stderr
+
+
+def test_prefetch_at_a_server_by_url(served, dists, tmp_path):
+    result = ask(served, "prefetch", "--server", f"http://127.0.0.1:{served.port}", *TARGET, "sample")
+    assert files_of(result) == {dists[6].filename}
+
+
+def test_prefetch_no_server_at_the_url(served):
+    result = admin(served, "prefetch", "--server", "http://127.0.0.1:1", *TARGET, "sample")
+    assert result.status == 1
+    assert "127.0.0.1" in result.stderr
+
+
+def test_prefetch_for_people(yizhan, dists):
+    result = admin(yizhan, "prefetch", *TARGET, "app")
+    assert result.status == 0
+    assert dists[1].filename in result.stdout
+    assert "3 fetched" in result.stdout.splitlines()[-1]
+    quiet = admin(yizhan, "prefetch", "--quiet", *TARGET, "app")
+    assert (quiet.status, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+# ---- by the server itself ----
+
+
+def schedule(yizhan, **keys):
+    lines = "".join(f"{key} = {value}\n" for key, value in keys.items())
+    yizhan.config.write_text(yizhan.config.read_text() + f'[prefetch "nightly"]\n{lines}')
+
+
+def runs(yizhan):
+    return yizhan.stderr.count("prefetch nightly: begins")
+
+
+def finished(yizhan):
+    return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "were there" in line)]
+
+
+def test_prefetch_by_the_server(make_yizhan, upstream, dists):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
+    asked = len(upstream.asked())
+    assert yizhan.get(dists[1].path).body == dists[1].data
+    assert len(upstream.asked()) == asked
+    yizhan.advance(3599)
+    yizhan.advance(2)
+    wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
+    assert runs(yizhan) == 2
+
+
+def test_prefetch_by_the_server_is_not_repeated_by_a_restart(make_yizhan, upstream):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
+    yizhan.restart()
+    yizhan.page("app")
+    yizhan.advance(3700)
+    wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
+    assert runs(yizhan) == 2
+
+
+@pytest.mark.parametrize(
+    "keys, said",
+    [
+        ({"python": "3.11"}, "nothing to fetch"),
+        ({"name": "pypi:app", "python": "x"}, "versions of Python"),
+        ({"name": "pypi:app", "at": "25:00"}, "a time of day"),
+        ({"name": "pypi:app", "sdist": "sometimes"}, "never, fallback or always"),
+    ],
+)
+def test_prefetch_bad_sections(make_yizhan, upstream, keys, said):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, **keys)
+    result = admin(yizhan, "serve", "--check")
+    assert result.status == 1
+    assert said in result.stderr
+
+
+# ---- and carried over ----
+
+
+def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, upstream, images, dists, venv, tmp_path):
+    python = "%d.%d" % __import__("sys").version_info[:2]
+    lists = ["-r", write(tmp_path, "requirements.txt", "app\nsample\n"), "--images", write(tmp_path, "images.txt", "many:1\n")]
+    target = ["--python", python, "--platform", "linux_x86_64,linux/arm64"]
+    too_early = admin(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
+    assert too_early.status == 1
+    assert not (tmp_path / "b.tar").exists()
+    ask(yizhan, "prefetch", *lists, *target)
+    ask(yizhan, "prefetch", *TARGET, "only-source")
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
+    there = make_yizhan(registries={"docker.io": [images]}, server={"offline": "yes"}, pypi={}, start=False)
+    ask(there, "import", tmp_path / "b.tar")
+    offline(there, upstream, images)
+    venv.pip("install", "-r", str(lists[1]), index=there.index)
+    assert venv.version_of("app") == "2.0"
+    assert pull_all(there, "library/many", images.arm64.digest) == content_of_image(images.arm64)
+    assert there.manifest("library/many", "1").status == 200
+    assert there.get(dists[8].path).status == 404

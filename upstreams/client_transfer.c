@@ -1,0 +1,337 @@
+/* One question under way: what curl is told, what it calls back, and what the answer says. The handle stays from one
+ * question to the next; what differs between them is set anew for each. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/cache_status.h"
+#include "upstreams/client_private.h"
+#include "upstreams/loop.h"
+#include "upstreams/url.h"
+
+#define REDIRECTS_MAX 3
+#define CONNECT_TIMEOUT_S 10L
+/* A Yizhan says nothing while it fetches, for as long as that takes; whether it is there is the kernel's to find out. */
+#define PROBE_AFTER_S 60L
+#define PROBE_EVERY_S 20L
+/* Of the body of an error, for its first line. */
+#define ERROR_BYTES 16384
+#define TROUBLE_BYTES 500
+
+/* ---- called back ---- */
+
+static bool is_good(const struct head *head)
+{
+    return head->status >= 200 && head->status < 300;
+}
+
+static void on_head(struct transfer *transfer)
+{
+    const struct client_question *question = &transfer->entry->question;
+    bool whole = is_good(&transfer->head) && question->want == CLIENT_BODY;
+
+    transfer->head_ended = true;
+    transfer->bounded = whole;
+    transfer->kept_max = whole ? question->max_bytes : ERROR_BYTES;
+    if (is_good(&transfer->head) && !whole)
+        transfer->kept_max = 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+    struct transfer *transfer = arg;
+    size_t len = size * count;
+
+    if (transfer->head_ended)
+        return len; /* trailers */
+    int ended = head_add_line(&transfer->head, data, len, &transfer->problem);
+    if (ended > 0)
+        on_head(transfer);
+    return ended < 0 ? 0 : len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct transfer *transfer = arg;
+    size_t len = size * count;
+    size_t room = transfer->kept_max - transfer->body.len;
+
+    transfer->received_bytes += (int64_t)len;
+    if (len > room && transfer->bounded) {
+        buf_set(&transfer->problem, "the answer has more than %zu bytes", transfer->kept_max);
+        return 0;
+    }
+    buf_add(&transfer->body, data, len < room ? len : room);
+    return len;
+}
+
+/* ---- what curl is told ---- */
+
+static void set_callbacks(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_problem);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+}
+
+static void set_connection(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S);
+    if (transfer->server->direct)
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (transfer->server->socket_path)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, transfer->server->socket_path);
+}
+
+struct transfer *transfer_new(const struct client_server *server)
+{
+    struct transfer *transfer = xcalloc(1, sizeof(*transfer));
+
+    transfer->server = server;
+    transfer->easy = loop_easy_new();
+    buf_init(&transfer->body);
+    buf_init(&transfer->problem);
+    head_init(&transfer->head);
+    set_callbacks(transfer);
+    set_connection(transfer);
+    return transfer;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    curl_easy_cleanup(transfer->easy);
+    head_release(&transfer->head);
+    buf_release(&transfer->body);
+    buf_release(&transfer->problem);
+    free(transfer);
+}
+
+static void add_header(struct transfer *transfer, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(transfer->headers, line);
+
+    CHECK(list);
+    transfer->headers = list;
+}
+
+/* Sets what is of this request, and forgets the answer to the one before. */
+static void aim(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    head_release(&transfer->head);
+    head_init(&transfer->head);
+    transfer->head_ended = false;
+    transfer->kept_max = 0;
+    transfer->bounded = false;
+    transfer->received_bytes = 0;
+    buf_reset(&transfer->body);
+    buf_reset(&transfer->problem);
+    transfer->curl_problem[0] = '\0';
+    curl_easy_setopt(easy, CURLOPT_URL, transfer->url);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer->fresh ? 1L : 0L);
+}
+
+void transfer_begin(struct transfer *transfer, struct client_entry *entry)
+{
+    const struct client_question *question = &entry->question;
+    CURL *easy = transfer->easy;
+
+    transfer->entry = entry;
+    transfer->url = xconcat(transfer->server->base, question->path);
+    transfer->redirects = 0;
+    transfer->fresh = false;
+    /* curl sends "Accept: any" by itself unless told otherwise. */
+    char *CLEANUP_FREE accept = xconcat("Accept: ", question->accept ? question->accept : "*/*");
+    add_header(transfer, accept);
+    if (question->held_only)
+        add_header(transfer, "Cache-Control: only-if-cached");
+    if (question->want == CLIENT_TOUCH)
+        add_header(transfer, "Range: bytes=0-0");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    if (question->want == CLIENT_HEAD)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    else
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also takes NOBODY back */
+    /* Sizes are those of the file itself. */
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, question->want == CLIENT_BODY ? "gzip" : "identity");
+    aim(transfer);
+}
+
+void transfer_end(struct transfer *transfer)
+{
+    curl_slist_free_all(take_ptr(&transfer->headers));
+    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+    free(take_ptr(&transfer->url));
+    client_entry_free(take_ptr(&transfer->entry));
+}
+
+/* ---- once more ---- */
+
+static bool same_server(const struct transfer *transfer, const char *url)
+{
+    struct url here;
+    struct url there;
+
+    if (url_split(transfer->url, strlen(transfer->url), &here) < 0 || url_split(url, strlen(url), &there) < 0)
+        return false;
+    return here.https == there.https && here.port == there.port && here.host.len == there.host.len &&
+           strncasecmp(here.host.text, there.host.text, here.host.len) == 0;
+}
+
+/* To the name that the server itself has for what was asked for. */
+static bool follow(struct transfer *transfer)
+{
+    const char *location = transfer->head.location;
+    struct buf CLEANUP_BUF url = BUF_INIT;
+
+    if (!transfer->head_ended || !head_redirects(&transfer->head) || transfer->redirects == REDIRECTS_MAX ||
+        url_resolve(transfer->url, location, strlen(location), &url) < 0 || !same_server(transfer, url.data))
+        return false;
+    transfer->redirects++;
+    free(transfer->url);
+    transfer->url = buf_take(&url);
+    return true;
+}
+
+/* An idle connection that the other side has closed meanwhile. */
+static bool met_dead_connection(const struct transfer *transfer, CURLcode result)
+{
+    long connects = 1;
+
+    if (transfer->fresh || transfer->head.lines)
+        return false;
+    if (result != CURLE_GOT_NOTHING && result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return connects == 0;
+}
+
+bool transfer_again(struct transfer *transfer, CURLcode result)
+{
+    if (met_dead_connection(transfer, result))
+        transfer->fresh = true;
+    else if (result != CURLE_OK || !follow(transfer))
+        return false;
+    aim(transfer);
+    return true;
+}
+
+/* ---- the answer ---- */
+
+/* To clients of registries errors come as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves text alone that is
+ * anything else. */
+static void take_registry_message(const struct buf *body, struct buf *out)
+{
+    static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    json_t *CLEANUP_JSON root = json_read_object(body->data, body->len, &limits, &error);
+    const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
+    const char *message = json_text_member(first, "message");
+
+    if (message)
+        buf_set(out, "%s", message);
+}
+
+/* The first line, fit for a terminal. */
+static void make_line(struct buf *text)
+{
+    size_t len = strcspn(text->data, "\r\n");
+
+    buf_truncate(text, len < TROUBLE_BYTES ? len : TROUBLE_BYTES);
+    while (text->len && !text_is_utf8(text->data, text->len) && text->len + 4 > TROUBLE_BYTES)
+        buf_truncate(text, text->len - 1); /* a character that was cut */
+    text_make_printable(text->data, text->len);
+}
+
+static void find_trouble(struct transfer *transfer)
+{
+    const struct head *head = &transfer->head;
+
+    if (is_good(head))
+        return;
+    if (head_redirects(head))
+        buf_set(&transfer->problem, "the server sends on to %s, which is not followed", head->location);
+    else if (strncasecmp(head->content_type, "text/plain", strlen("text/plain")) == 0)
+        buf_set(&transfer->problem, "%s", transfer->body.data);
+    else
+        take_registry_message(&transfer->body, &transfer->problem);
+    make_line(&transfer->problem);
+}
+
+/* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what came. */
+static void judge_range(struct transfer *transfer, struct client_answer *answer)
+{
+    const struct head *head = &transfer->head;
+    bool asked = transfer->entry->question.want == CLIENT_TOUCH;
+    int64_t first;
+    int64_t last;
+    int64_t total;
+
+    if (asked && answer->status == 416 && strcasecmp(head->content_range, "bytes */0") == 0) {
+        answer->status = 200;
+        answer->size_bytes = 0;
+        buf_reset(&transfer->problem);
+    }
+    if (answer->status != 206)
+        return;
+    bool good = asked && head_content_range(head, &first, &last, &total) == 0 && first == 0 && last == 0 &&
+                transfer->received_bytes == 1;
+    answer->status = good ? 200 : 0;
+    answer->size_bytes = good ? total : -1;
+    if (!good)
+        buf_set(&transfer->problem, "the server sent another part than was asked for");
+}
+
+static int64_t size_of(const struct transfer *transfer)
+{
+    const struct head *head = &transfer->head;
+
+    if (transfer->entry->question.want == CLIENT_HEAD || (head->content_length >= 0 && head_identity(head)))
+        return head_identity(head) ? head->content_length : -1;
+    return transfer->received_bytes;
+}
+
+void transfer_answer(struct transfer *transfer, CURLcode result, struct client_answer *answer)
+{
+    const struct head *head = &transfer->head;
+
+    *answer = (struct client_answer){.size_bytes = -1};
+    if (result != CURLE_OK) {
+        if (!transfer->problem.len)
+            buf_set(&transfer->problem, "%s",
+                    transfer->curl_problem[0] ? transfer->curl_problem : curl_easy_strerror(result));
+    } else if (!transfer->head_ended) {
+        /* curl takes a head that ends with the connection for a whole one. */
+        buf_set(&transfer->problem, "the connection was closed within the head of the answer");
+    } else {
+        answer->status = head->status;
+        answer->size_bytes = size_of(transfer);
+        find_trouble(transfer);
+        judge_range(transfer, answer);
+    }
+    bool whole = answer->status != 0;
+    answer->body = whole ? transfer->body.data : buf_empty;
+    answer->len = whole ? transfer->body.len : 0;
+    answer->content_type = head->content_type;
+    answer->digest = head->docker_content_digest;
+    answer->stored = whole && cache_status_hit(head->cache_status);
+    answer->trouble = transfer->problem.data;
+}
