@@ -7,7 +7,7 @@ import sys
 from urllib.parse import unquote
 
 import pytest
-from lib import foreign_pip, real_lists
+from lib import foreign_pip, locks, real_lists
 from lib.admin import admin
 from lib.pip_resolver import NO_ANSWER, ask_pip
 from lib.universes import TARGETS
@@ -66,14 +66,15 @@ def without_upstream(yizhan, *upstreams):
     return yizhan.start()
 
 
+def project_and_version(filename):
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+    project, version = parse(filename)[:2]
+    return project, str(version)
+
+
 def pinned(filenames):
-    """The same as lines of a list, and the name of each project."""
-    found = []
-    for filename in filenames:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        project, version = parse(filename)[:2]
-        found.append(f"{project}=={version}")
-    return found
+    """The same as lines of a list."""
+    return ["==".join(project_and_version(filename)) for filename in filenames]
 
 
 def install_for_all(yizhan, venv, name, requirements, folder):
@@ -156,3 +157,87 @@ def test_prefetch_offline_always_sdists(make_yizhan, nginx, name, requirements, 
     venv.pip("install", "--no-binary", ":all:", "-r", requirements, index=yizhan.index)
     assert venv.version_of("flask") == "3.0.3"
     assert venv.version_of("typing_extensions") == "4.12.2"
+
+
+# ---- lock files ----
+
+SOME_MACHINES = [("3.10", "win_amd64"), ("3.11", "linux_aarch64")]
+
+
+@pytest.mark.parametrize("name", ["flask"], indirect=True)
+@pytest.mark.parametrize("kind", locks.KINDS)
+def test_prefetch_offline_lock_files(make_yizhan, nginx, name, kind, venv, tmp_path):
+    expected = online(name, tmp_path / "constraints.txt")
+    chosen = {project_and_version(filename) for filenames in expected.values() for filename in filenames}
+    packages = {}
+    for dist in real_lists.tree(name).dists:
+        if (dist.project, dist.version) in chosen:
+            packages.setdefault((dist.name, dist.version), []).append(dist)
+    assert len(packages) == len(chosen)
+    (tmp_path / kind).write_text(locks.KINDS[kind](packages))
+    yizhan = make_yizhan(nginx)
+    prefetch(yizhan, "-r", tmp_path / kind, *CHOICE)
+    without_upstream(yizhan, nginx)
+    for python, platform in SOME_MACHINES:
+        report = tmp_path / f"{python}-{platform}.json"
+        arguments = ["--no-deps", "--only-binary", ":all:", "--target", tmp_path / platform, "--report", report]
+        wanted = pinned(expected[python, platform])
+        venv.finish(foreign_pip.start(venv, python, platform, "install", *arguments, *wanted, index=yizhan.index))
+        assert foreign_pip.installed_files(report) == expected[python, platform]
+
+
+# ---- images ----
+
+COMPOSE = """\
+services:
+  web:
+    image: web:1.0
+    ports: ["80:80"]
+  again: {image: "docker.io/library/web:1.0"}
+"""
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker}
+spec:
+  template:
+    spec:
+      initContainers:
+        - name: prepare
+          image: team/prepare@%s
+      containers:
+        - name: worker
+          image: team/worker:2.0
+---
+apiVersion: v1
+kind: Service
+"""
+
+
+@pytest.fixture
+def images(make_registry, make_hello):
+    """A registry, and a digest by which one of its images is asked for."""
+    registry = make_registry()
+    for repository, tag in (("library/base", "1.0"), ("library/web", "1.0"), ("team/worker", "2.0")):
+        registry.add(repository, make_hello(f"hello from {repository}"), tag)
+    registry.prepare = registry.add("team/prepare", make_hello("hello from prepare"), "latest").digest
+    return registry
+
+
+def test_prefetch_offline_images_are_pulled(make_yizhan, images, dockerd, make_skopeo, tmp_path):
+    lists = {"images.txt": "base:1.0\n", "compose.yaml": COMPOSE, "worker.yml": MANIFEST % images.prepare}
+    yizhan = make_yizhan(registries={"docker.io": [images]})
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text)
+    prefetch(yizhan, *itertools.chain(*(["--images", tmp_path / name] for name in lists)))
+    without_upstream(yizhan, images)
+    dockerd.use_mirrors(yizhan.url)
+    skopeo = make_skopeo({"docker.io": f"127.0.0.1:{yizhan.port}"})
+    for reference in ("base:1.0", "web:1.0", "team/worker:2.0", f"team/prepare@{images.prepare}"):
+        dockerd.pull(reference)
+        if "@" not in reference:
+            whose = reference.split(":")[0]
+            assert dockerd.run(reference).startswith(f"hello from {whose if '/' in whose else f'library/{whose}'}")
+        skopeo.fetch_all(f"docker://docker.io/{reference}")
+    for name in dockerd.names():
+        dockerd.remove(name)
