@@ -146,6 +146,17 @@ static bool strings_have(const struct wants_strings *strings, const char *text, 
     return false;
 }
 
+static bool names_none(const char *value)
+{
+    const char *piece;
+    size_t len;
+
+    for (const char *rest = value; (piece = text_next(&rest, ',', &len));)
+        if (text_equal_n(piece, len, ":none:"))
+            return true;
+    return false;
+}
+
 /* pip's FormatControl: a project is in one of the two, and ":all:" begins both anew. False: there are too many. */
 static bool control_formats(struct wants *wants, const char *value, struct wants_strings *target,
                             struct wants_strings *other)
@@ -162,7 +173,7 @@ static bool control_formats(struct wants *wants, const char *value, struct wants
         if (all) {
             other->count = 0;
             list_strings_add(wants, target, piece, len);
-            if (!rest || !strstr(rest, ":none:"))
+            if (!rest || !names_none(rest))
                 return true;
         } else if (!text_equal_n(piece, len, ":none:")) {
             project_normalize(piece, len, &project);

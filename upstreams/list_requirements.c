@@ -94,22 +94,30 @@ static bool is_path(const char *text, size_t len)
     return looks_like_path(start, len) && (strchr("./", start[0]) || is_directory(start, len));
 }
 
-/* pip's is_url(): the word in front of the first ":". */
-static bool is_url(const char *text, size_t len)
+static bool one_of(const char *text, size_t len, const char *const *words, size_t count)
 {
-    static const char *const schemes[] = {"http", "https", "ftp", "file", "git",
-                                          "hg",   "svn",   "bzr", "ssh",  "sftp"};
-    const char *colon = memchr(text, ':', len);
-    size_t scheme = colon ? (size_t)(colon - text) : 0;
-
-    if (memchr(text, ' ', scheme) || memchr(text, '@', scheme))
-        return false;
-    if (memchr(text, '+', scheme))
-        return true;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
-        if (scheme == strlen(schemes[i]) && strncasecmp(text, schemes[i], scheme) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (len == strlen(words[i]) && strncasecmp(text, words[i], len) == 0)
             return true;
     return false;
+}
+
+/* pip's is_url(): the word in front of the first ":" is one of these, or two with a "+" between them. */
+static bool is_url(const char *text, size_t len)
+{
+    static const char *const plain[] = {"http", "https", "ftp", "file"};
+    static const char *const systems[] = {"git", "hg", "svn", "bzr"};
+    static const char *const below[] = {"http", "https", "ssh",         "git", "file",
+                                        "ftp",  "sftp",  "static-http", "lp",  "svn"};
+    const char *colon = memchr(text, ':', len);
+    size_t scheme = colon ? (size_t)(colon - text) : 0;
+    const char *plus = memchr(text, '+', scheme);
+    size_t first = plus ? (size_t)(plus - text) : scheme;
+
+    if (!plus)
+        return one_of(text, first, plain, sizeof(plain) / sizeof(*plain));
+    return one_of(text, first, systems, sizeof(systems) / sizeof(*systems)) &&
+           one_of(plus + 1, scheme - first - 1, below, sizeof(below) / sizeof(*below));
 }
 
 static int add_requirement(struct source *source, struct requirement *requirement,
@@ -146,6 +154,17 @@ static int requirement_fault(const struct source *source, size_t start, const ch
     return fault_at(source, start, sentence);
 }
 
+/* pip takes a ";" with nothing behind it. */
+static size_t without_empty_marker(const char *text, size_t len)
+{
+    const char *semicolon = memchr(text, ';', len);
+    const char *rest = semicolon ? semicolon + 1 : text + len;
+    size_t rest_len = (size_t)(text + len - rest);
+
+    text_trim(&rest, &rest_len);
+    return semicolon && !rest_len ? (size_t)(semicolon - text) : len;
+}
+
 static int read_requirement(struct source *source, size_t len, struct line_options *options)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
@@ -160,7 +179,7 @@ static int read_requirement(struct source *source, size_t len, struct line_optio
         note_skipped(source, "the path", text, len);
         return 0;
     }
-    if (requirement_parse(text, len, &requirement, &fault) < 0)
+    if (requirement_parse(text, without_empty_marker(text, len), &requirement, &fault) < 0)
         return requirement_fault(source, 0, fault.data);
     if (requirement.url) {
         note_skipped(source, "the requirement by URL", text, len);

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from lib.admin import admin, ask, command
+from lib.admin import admin, ask
 from lib.images import layer, make_image, make_index, noise
 from lib.packages import make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all

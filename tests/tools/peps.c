@@ -13,6 +13,8 @@
  *     tags TARGET...             all tags, with spaces
  *     rank FILENAME TARGET...    the wheel's rank
  *     toml TEXT                  the document as JSON
+ *     list PATH                  requirements.txt as JSON: requirements, constraints, only_binary, no_binary,
+ *                                prereleases, require_hashes and the notes
  *
  * TARGET is implementation, major, minor, abis (with commas), then platforms: pip:NAME,
  * glibc:MAJOR:MINOR:ARCH, musl:..., macos:... */
@@ -24,6 +26,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "upstreams/list.h"
 #include "upstreams/marker.h"
 #include "upstreams/requirement.h"
 #include "upstreams/specifier.h"
@@ -230,6 +233,59 @@ static void answer_toml(const struct question *question, struct buf *out, struct
         buf_printf(error, " (%zu:%zu)", place.line, place.column);
 }
 
+/* ---- lists ---- */
+
+static json_t *hashes_json(const struct list_requirement *item)
+{
+    json_t *hashes = json_array();
+    char hex[2 * HASH_MAX_BYTES + 1];
+
+    for (size_t i = 0; i < item->hash_count; i++) {
+        checksum_hex(&item->hashes[i], hex);
+        json_array_append_new(hashes, json_sprintf("%s:%s", hash_kind_name(item->hashes[i].kind), hex));
+    }
+    return hashes;
+}
+
+static json_t *requirements_json(const struct list_requirement *items, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        struct buf CLEANUP_BUF text = BUF_INIT;
+        requirement_print(&items[i].requirement, &text);
+        json_array_append_new(list, json_pack("[sso]", text.data, items[i].origin, hashes_json(&items[i])));
+    }
+    return list;
+}
+
+static json_t *strings_json(const struct wants_strings *strings)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < strings->count; i++)
+        json_array_append_new(list, json_string(strings->items[i]));
+    return list;
+}
+
+static void answer_list(const struct question *question, struct buf *out, struct buf *error)
+{
+    struct wants CLEANUP_WANTS wants;
+
+    wants_init(&wants);
+    if (list_read(argument(question, 1), LIST_FORMAT_REQUIREMENTS, false, &wants, error) < 0)
+        return;
+    json_t *root = json_pack("{soso soso sb sb}", "requirements",
+                             requirements_json(wants.requirements, wants.requirement_count), "constraints",
+                             requirements_json(wants.constraints, wants.constraint_count), "only_binary",
+                             strings_json(&wants.only_binary), "no_binary", strings_json(&wants.no_binary),
+                             "prereleases", wants.prereleases, "require_hashes", wants.require_hashes);
+    json_object_set_new(root, "notes", strings_json(&wants.notes));
+    char *CLEANUP_FREE dump = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+    buf_add_text(out, dump);
+    json_decref(root);
+}
+
 /* ---- questions ---- */
 
 static const struct {
@@ -247,6 +303,7 @@ static const struct {
     {"tags", answer_tags},
     {"rank", answer_rank},
     {"toml", answer_toml},
+    {"list", answer_list},
 };
 
 static void answer(const struct question *question)
