@@ -40,7 +40,7 @@ PARTS = {
                rows_images.image_crowd, rows_images.image_pull, rows_images.image_memory),
 }
 ROWS = {row.__name__: row for rows in PARTS.values() for row in rows}
-TOOLS = ("nginx", "wrk", "curl", "cc")
+TOOLS = ("nginx", "wrk", "curl", "cc", "aria2c", "wget")
 
 
 def names_of(only):

@@ -100,7 +100,7 @@ class Fetchers:
 
     def by_aria2c(self):
         folder = self.lab.new_folder("aria2c")
-        took_s = run(["aria2c", "-q", "--no-conf", "-j16", "-d", folder, "-i", self.urls])
+        took_s = run(["aria2c", "-q", "--no-conf", "-j16", "-s1", "--file-allocation=none", "-d", folder, "-i", self.urls])
         return self.done(folder, took_s, len(files_in(folder)))
 
     def by_wget(self):
@@ -148,6 +148,8 @@ def resolution(lab, rounds, _seconds):
     requirements = server.folder / "requirements.txt"
     requirements.write_text("part000\n")
     yizhan_command(lab, "prefetch", server.folder, "-r", requirements, *TARGET, "--quiet")
+    if len(list((server.folder / "store" / "blobs").rglob("?" * 62))) < 2 * CLOSURE:
+        raise BenchError("the closure is not what it should be")
 
     def by_yizhan():
         return yizhan_command(lab, "prefetch", server.folder, "-r", requirements, *TARGET, "--dry-run") * 1000
@@ -190,13 +192,18 @@ class Movers:
 
     def export(self):
         self.bundle.unlink(missing_ok=True)
-        return self.rate(yizhan_command(self.lab, "export", self.folder, "--all", "-o", self.bundle))
+        took_s = yizhan_command(self.lab, "export", self.folder, "--all", "-o", self.bundle)
+        if self.bundle.stat().st_size < self.bytes:
+            raise BenchError("the bundle lacks something")
+        return self.rate(took_s)
 
     def imported(self):
         folder = self.lab.new_folder("imported")
         text = (self.folder / "mirror.conf").read_text()
         (folder / "mirror.conf").write_text(text.replace(str(self.folder), str(folder)))
         rate = self.rate(yizhan_command(self.lab, "import", folder, self.bundle))
+        if sum(path.stat().st_size for path in files_in(folder / "store" / "blobs")) != self.bytes:
+            raise BenchError("the import lacks something")
         shutil.rmtree(folder)
         return rate
 
