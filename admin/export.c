@@ -249,6 +249,7 @@ static int take_lists(struct invocation *invocation)
 
 struct output {
     int fd;
+    int flags;  /* of standard output, as we got it: who shares it with us shall find it so again */
     char *part; /* of a plain file, until it is whole */
     struct pieces *pieces;
     struct export_conversion *conversion;
@@ -283,15 +284,16 @@ static int open_conversion(struct output *output, struct buf *error)
 static int open_output(struct output *output, struct buf *error)
 {
     *output = (struct output){.fd = -1};
-    if (to_stdout())
+    if (to_stdout()) {
+        output->flags = fcntl(STDOUT_FILENO, F_GETFL);
         output->fd = dup(STDOUT_FILENO);
-    else if (chosen.format != EXPORT_BUNDLE)
+        return output->fd < 0 ? -1 : 0;
+    }
+    if (chosen.format != EXPORT_BUNDLE)
         return open_conversion(output, error);
-    else if (chosen.split_bytes)
+    if (chosen.split_bytes)
         return pieces_write(chosen.output, chosen.split_bytes, &output->pieces, &output->fd, error);
-    else
-        return open_part(output, error);
-    return output->fd < 0 ? -1 : 0;
+    return open_part(output, error);
 }
 
 static int end_conversion(struct output *output, struct buf *error)
@@ -319,6 +321,8 @@ static int end_output(struct output *output, bool whole, struct buf *error)
 {
     int result = output->part ? end_part(output, whole, error) : 0;
 
+    if (to_stdout() && output->flags >= 0)
+        (void)fcntl(output->fd, F_SETFL, output->flags);
     close(output->fd);
     if (output->pieces)
         result = pieces_end(&output->pieces, whole, error);

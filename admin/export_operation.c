@@ -33,6 +33,7 @@ struct exporting {
     bool strict;                /* what is named must be held */
     bool lenient;               /* who makes something else of it tells what is missing */
     int64_t left_out;           /* entries whose blob is not held */
+    bool output_failed;         /* it is not the store's fault */
     int64_t sent_bytes;
     int64_t told_ms;
 };
@@ -52,8 +53,13 @@ static int add_entry(void *arg, const struct entry *entry)
     struct store *store = export->call->store;
     struct blob_row row;
 
-    if (!bundle_entry_good(entry) || !bundle_entry_fits(entry))
-        return 0;
+    if (!bundle_entry_good(entry) || !bundle_entry_fits(entry)) {
+        export->left_out++;
+        return export->strict
+                   ? operation_failed(export->call, "%s %s has a form that a bundle cannot carry: purge it",
+                                      entry->space, entry->key)
+                   : 0;
+    }
     if (bundle_entry_needs_blob(entry)) {
         if (blob_look(store, &entry->digest, &row) < 0 || !blob_exists(store, &entry->digest)) {
             export->left_out++;
@@ -255,8 +261,10 @@ static int write_output(void *arg, const void *data, size_t len)
         if (poll(&output, 1, WAIT_MS) <= 0)
             continue;
         ssize_t sent = write(call->fd, at, len);
-        if (sent < 0 && errno != EINTR && errno != EAGAIN)
+        if (sent < 0 && errno != EINTR && errno != EAGAIN) {
+            export->output_failed = true;
             return -errno;
+        }
         if (sent <= 0)
             continue;
         at += sent;
@@ -272,7 +280,7 @@ static int send_failed(struct exporting *export, int error, const struct bundle_
 
     if (blob)
         digest_hex(&blob->digest, hex);
-    if (error == -ENOENT || error == -EBADMSG || error == -EIO)
+    if (!export->output_failed && (error == -ENOENT || error == -EBADMSG || error == -EIO))
         return operation_failed(
             export->call, "the blob %s is gone or damaged: run `yizhan verify --repair`, and try again", hex);
     if (error == -ENOSPC || error == -EDQUOT)

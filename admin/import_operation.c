@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "admin/bundle_names.h"
@@ -22,6 +23,7 @@
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200
+#define COMMITS_MAX 64
 #define PROGRESS_EVERY_MS 1000
 #define PAGE_MAX_BYTES ((size_t)1 << 30)
 
@@ -80,7 +82,28 @@ static void tell_progress(struct import *import)
                          (json_int_t)import->content->bytes));
 }
 
+static int disk_failed(struct import *import, int error)
+{
+    if (error == -ENOSPC || error == -EDQUOT)
+        return operation_failed(
+            import->call,
+            "the disk has no room for what %s brings: make room, or lower min_free in [storage]",
+            import->name);
+    return operation_store_failed(import->call, "write a blob", error);
+}
+
 /* ---- before anything is written ---- */
+
+/* A blob that an earlier bundle brought; used from now on. */
+static bool is_there(struct store *store, const struct digest *digest)
+{
+    struct blob blob;
+
+    if (blob_open(store, digest, &blob) < 0)
+        return false;
+    blob_close(store, &blob);
+    return true;
+}
 
 static int check_entries(struct import *import)
 {
@@ -95,7 +118,7 @@ static int check_entries(struct import *import)
                 "newer one?",
                 import->name, entry->space, entry->key);
         if (bundle_entry_needs_blob(entry) && !bundle_has_blob(content, &entry->digest) &&
-            !blob_exists(import->call->store, &entry->digest))
+            !is_there(import->call->store, &entry->digest))
             return operation_failed(
                 import->call,
                 "%s builds on another bundle (it was made with --since), which has %.200s: "
@@ -105,20 +128,50 @@ static int check_entries(struct import *import)
     return 0;
 }
 
+/* Held as the bundle has it, and used from now on: it will not be evicted for what else comes. */
+static bool is_held(struct store *store, const struct bundle_blob *wanted)
+{
+    struct blob blob;
+
+    if (blob_open(store, &wanted->digest, &blob) < 0)
+        return false;
+    bool same = blob.size_bytes == wanted->size_bytes;
+    blob_close(store, &blob);
+    return same;
+}
+
+/* What the disk has left for new blobs when all that the bundle does not name is evicted. */
+static int64_t room_bytes(const struct import *import, int64_t held_bytes)
+{
+    const struct storage_config *storage = &import->call->config->storage;
+    struct store_figures figures;
+    struct statvfs disk;
+
+    if (statvfs(storage->path, &disk) < 0)
+        return INT64_MAX;
+    store_get_figures(import->call->store, &figures);
+    int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize - storage->min_free_bytes;
+    return free_bytes + (figures.bytes > held_bytes ? figures.bytes - held_bytes : 0);
+}
+
+/* The whole bundle must fit, what is held already included: else its own parts would be evicted for each other. */
 static int check_room(struct import *import)
 {
     struct operation_call *call = import->call;
+    const struct bundle_content *content = import->content;
     int64_t max_bytes = call->config->storage.max_size_bytes;
-    int64_t new_bytes = 0;
+    int64_t held_bytes = 0;
 
-    for (size_t i = 0; i < import->content->blob_count; i++)
-        if (!blob_exists(call->store, &import->content->blobs[i].digest))
-            new_bytes += import->content->blobs[i].size_bytes;
-    if (new_bytes <= max_bytes)
-        return 0;
-    return operation_failed(
-        call, "%s brings %" PRId64 " MiB, but max_size is %" PRId64 " MiB: raise it in [storage]",
-        import->name, new_bytes >> 20, max_bytes >> 20);
+    if (content->bytes > max_bytes)
+        return operation_failed(
+            call, "%s has %" PRId64 " MiB, but max_size is %" PRId64 " MiB: raise it in [storage]",
+            import->name, content->bytes >> 20, max_bytes >> 20);
+    for (size_t i = 0; i < content->blob_count; i++)
+        if (is_held(call->store, &content->blobs[i]))
+            held_bytes += content->blobs[i].size_bytes;
+    if (content->bytes - held_bytes > room_bytes(import, held_bytes))
+        return disk_failed(import, -ENOSPC);
+    return 0;
 }
 
 /* ---- blobs ---- */
@@ -131,16 +184,6 @@ static void on_committed(void *arg, int error)
         import->commit_error = error;
 }
 
-static int disk_failed(struct import *import, int error)
-{
-    if (error == -ENOSPC || error == -EDQUOT)
-        return operation_failed(
-            import->call,
-            "the disk has no room for what %s brings: make room, or lower min_free in [storage]",
-            import->name);
-    return operation_store_failed(import->call, "write a blob", error);
-}
-
 /* Room may have to be made first, which takes the store thread a while. */
 static int begin_blob(struct import *import, int64_t size_bytes, struct blob_writer **out)
 {
@@ -150,6 +193,13 @@ static int begin_blob(struct import *import, int64_t size_bytes, struct blob_wri
         return error;
     (void)store_evict(import->call->store, false);
     return blob_begin(import->call->store, size_bytes, out);
+}
+
+/* Each commit that is under way has a file open. */
+static int wait_for_commits(struct import *import)
+{
+    store_flush(import->call->store);
+    return import->commit_error ? disk_failed(import, import->commit_error) : 0;
 }
 
 /* Reads the blob to its end; writer NULL: only to check it. Returns 0; 1 after it has said what failed. */
@@ -175,7 +225,7 @@ static int take_blob(struct import *import, const struct bundle_blob *blob)
     struct store *store = import->call->store;
     struct blob_writer *writer = NULL;
 
-    if (blob_exists(store, &blob->digest))
+    if (is_held(store, blob))
         return copy_blob(import, NULL);
     int error = begin_blob(import, blob->size_bytes, &writer);
     if (error)
@@ -187,6 +237,18 @@ static int take_blob(struct import *import, const struct bundle_blob *blob)
     import->added[import->added_count++] = blob->digest;
     import->added_bytes += blob->size_bytes;
     blob_commit(store, &writer, &blob->digest, blob->size_bytes, NULL, 0, on_committed, import);
+    return import->added_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
+}
+
+/* Nothing of it was evicted meanwhile: names without bytes would promise what is not there. */
+static int check_held(struct import *import)
+{
+    const struct bundle_content *content = import->content;
+
+    for (size_t i = 0; i < content->entry_count; i++)
+        if (bundle_entry_needs_blob(&content->entries[i]) &&
+            !blob_exists(import->call->store, &content->entries[i].digest))
+            return disk_failed(import, -ENOSPC);
     return 0;
 }
 
@@ -201,8 +263,7 @@ static int take_blobs(struct import *import)
             return 1;
     if (more < 0)
         return refuse(import, why.data);
-    store_flush(import->call->store);
-    return import->commit_error ? disk_failed(import, import->commit_error) : 0;
+    return wait_for_commits(import) ? 1 : check_held(import);
 }
 
 static int note_named(void *named, const struct entry *entry)
@@ -275,8 +336,13 @@ static int take_entries(struct import *import)
     const struct bundle_content *content = import->content;
     int result = 0;
 
+    /* What may fail comes first. */
     for (size_t i = 0; i < content->entry_count && !result; i++)
-        result = take_entry(import, &content->entries[i]);
+        if (page_entry_imported(&content->entries[i]))
+            result = take_entry(import, &content->entries[i]);
+    for (size_t i = 0; i < content->entry_count && !result; i++)
+        if (!page_entry_imported(&content->entries[i]))
+            result = take_entry(import, &content->entries[i]);
     store_flush(call->store);
     for (size_t i = 0; call->proxy && i < content->entry_count; i++)
         proxy_forget(call->proxy, content->entries[i].space, content->entries[i].key);

@@ -1,14 +1,16 @@
 """yizhan prefetch: what lists and names mean is fetched in advance, and then no upstream is needed."""
 
 import os
+import subprocess
 
 import pytest
-from lib.admin import admin, ask
+from lib.admin import admin, ask, command
 from lib.images import layer, make_image, make_index, noise
 from lib.packages import make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
-from lib.wait import wait_until
+from lib.wait import PATIENCE_S, wait_until
+from lib.yizhan import on_tmpfs
 
 TARGET = ["--python", "3.11", "--platform", "linux_x86_64"]
 
@@ -382,3 +384,44 @@ def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, ups
     assert pull_all(there, "library/many", images.arm64.digest) == content_of_image(images.arm64)
     assert there.manifest("library/many", "1").status == 200
     assert there.get(dists[8].path).status == 404
+
+
+def bundle_of(yizhan, tmp_path, dists, *names):
+    ask(yizhan, "prefetch", *TARGET, "--no-deps", *names)
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", *[f"pypi:{name}" for name in names])
+    return tmp_path / "b.tar"
+
+
+def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, dists, tmp_path):
+    bundle = bundle_of(served, tmp_path, dists, "lib")
+    small = tmp_path / "small"
+    there = make_yizhan(wrapper=on_tmpfs(small, "size=200k"), storage={"path": small / "store"}, server={"offline": "yes"})
+    inside = ["nsenter", "-t", str(there.process.pid), "-m", "--wd=" + str(there.folder)]
+    done = subprocess.run([*inside, *command(there, "import", bundle)], capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 1
+    assert "no room" in done.stderr
+    assert there.metric("store_blobs") == 0
+
+
+def test_prefetch_import_does_not_evict_its_own_parts(served, make_yizhan, dists, tmp_path):
+    bundle = bundle_of(served, tmp_path, dists, "lib", "leaf", "sample")
+    whole = sum(len(dists[i].data) for i in (3, 4, 6))
+    there = make_yizhan(storage={"max_size": "1M"}, server={"offline": "yes"})
+    assert whole < 1 << 20
+    for _ in range(2):
+        ask(there, "import", bundle)
+    for i in (3, 4, 6):
+        assert there.get(dists[i].path).body == dists[i].data
+
+
+def test_prefetch_import_with_few_descriptors(served, make_yizhan, make_upstream, tmp_path):
+    many = [make_wheel(f"many-{number}", "1.0") for number in range(300)]
+    source = make_yizhan(make_upstream(Tree.tuna(many)))
+    ask(source, "prefetch", *TARGET, *[dist.project for dist in many])
+    ask(source, "export", "-o", tmp_path / "many.tar", "--all")
+    there = make_yizhan(server={"offline": "yes"}, start=False)
+    few = ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh", *command(there, "import", tmp_path / "many.tar")]
+    done = subprocess.run(few, capture_output=True, text=True, timeout=PATIENCE_S, env=there.environment, cwd=there.folder)
+    assert done.returncode == 0, done.stderr
+    there.start()
+    assert all(there.get(dist.path).body == dist.data for dist in many[::50])
