@@ -14,9 +14,12 @@
  *    latter are tried: so pip does. The search is complete: it fails only if there is no answer, or too many steps.
  *    (But for pre-releases and yanked files that would only count because a version which was not looked at asks
  *    for them: as in pip, a wish is judged together with the wishes that are there already.)
+ *  - Versions that were given up wish for nothing. With pip up to 23.0 they still do, so it may end with older
+ *    versions, or none.
  *  - A version counts if it has a wheel for the target, or an sdist where those are allowed; a wheel comes first, and
- *    of wheels the one with the best tag, then the latest build. Its file and its metadata must not require another
- *    Python. Metadata that cannot be read, or is of another project or version, rules a version out.
+ *    of wheels the one with the best tag, then the latest build, then the last of the page. Its file and its
+ *    metadata must not require another Python. Metadata that cannot be read, or is of another project or version,
+ *    rules a version out.
  *  - Pre-releases: enum resolve_prereleases. Yanked files (PEP 592): where wishes have "==" or "===", and match
  *    nothing else.
  *  - Extras: those that a version does not provide are noted and else ignored. Markers are asked with no extra and

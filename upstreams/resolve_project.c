@@ -156,14 +156,14 @@ static bool read_offer(const struct search *search, const struct node *node, con
 
 /* ---- releases ---- */
 
-/* Is an offer without trouble better than what the release has? */
+/* Is an offer without trouble better than what the release has? Of equals the page's last counts, as in pip. */
 static bool better(const struct offer *offer, const struct release *release)
 {
     if (!release->file || offer->file->yanked != release->yanked)
         return !release->file || release->yanked;
     if (offer->rank != release->rank)
         return offer->rank < release->rank;
-    return offer->is_wheel && release->wheel && wheel_name_compare_builds(&offer->wheel, release->wheel) > 0;
+    return !release->wheel || wheel_name_compare_builds(&offer->wheel, release->wheel) >= 0;
 }
 
 static bool is_fitting_sdist(const struct search *search, const struct offer *offer,

@@ -26,6 +26,7 @@ import rows_hot
 import rows_images
 import rows_keep
 import rows_memory
+import rows_prefetch
 from lab import BenchError, Lab, raise_descriptor_limit
 
 HERE = Path(__file__).resolve().parent
@@ -34,11 +35,12 @@ PARTS = {
                  rows_cold.cold_crowd, rows_cold.cold_page, rows_memory.memory_idle, rows_memory.memory_readers,
                  rows_memory.memory_connections, rows_hot.index_million,
                  rows_keep.evict_hot),
+    "lists": (rows_prefetch.prefetch_files, rows_prefetch.resolution, rows_prefetch.bundles),
     "images": (rows_images.image_tag, rows_images.image_digest, rows_images.image_layer, rows_images.image_cold,
                rows_images.image_crowd, rows_images.image_pull, rows_images.image_memory),
 }
 ROWS = {row.__name__: row for rows in PARTS.values() for row in rows}
-TOOLS = ("nginx", "wrk", "curl", "cc")
+TOOLS = ("nginx", "wrk", "curl", "cc", "aria2c", "wget")
 
 
 def names_of(only):

@@ -189,6 +189,11 @@ static void resolve_wheels_of_the_target(void **state)
     GIVES("a 1.0", "a 1.0 sdist\na 1.0 2-py3-none-any\na 1.0 10-py3-none-any\na 1.0 py3-none-any", "a",
           .sdists = true);
     assert_string_equal(trial_metadata(), "a-1.0-10-py3-none-any.whl");
+    /* Of equals the last. */
+    GIVES("a 1.0", "a 1.0 py3-none-any\na 1.0 py2.py3-none-any\n", "a");
+    assert_string_equal(trial_metadata(), "a-1.0-py2.py3-none-any.whl");
+    GIVES("a 1.0", "a 1.0 py2.py3-none-any\na 1.0 py3-none-any\n", "a");
+    assert_string_equal(trial_metadata(), "a-1.0-py3-none-any.whl");
 }
 
 static void resolve_markers(void **state)

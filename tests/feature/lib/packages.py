@@ -72,6 +72,12 @@ def noise(count, seed):
     return random.Random(seed).randbytes(count)
 
 
+def for_extra(requirement, extra):
+    """As setuptools writes it."""
+    what, _, marker = (part.strip() for part in requirement.partition(";"))
+    return f'{what}; ({marker}) and extra == "{extra}"' if marker else f'{what}; extra == "{extra}"'
+
+
 def metadata_text(name, version, requires=(), extras=None, requires_python=None):
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Summary: a test package"]
     if requires_python:
@@ -79,7 +85,7 @@ def metadata_text(name, version, requires=(), extras=None, requires_python=None)
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     for extra, requirements in (extras or {}).items():
         lines.append(f"Provides-Extra: {extra}")
-        lines += [f'Requires-Dist: {requirement}; extra == "{extra}"' for requirement in requirements]
+        lines += [f"Requires-Dist: {for_extra(requirement, extra)}" for requirement in requirements]
     return ("\n".join(lines) + "\n\nA package built by the tests.\n").encode()
 
 

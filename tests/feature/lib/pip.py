@@ -32,8 +32,8 @@ class Venv:
         self.folder = folder
         self.python = folder / "bin" / "python"
 
-    def start(self, command, *arguments, index=None):
-        """Starts `pip command arguments`; index: the URL of the simple index."""
+    def start(self, command, *arguments, index=None, driver=("-m", "pip")):
+        """Starts `pip command arguments`; index: the URL of the simple index. driver: how Python is told to be pip."""
         environment = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         environment.update(
             HOME=str(self.folder), PIP_CONFIG_FILE="/dev/null", PIP_DISABLE_PIP_VERSION_CHECK="1", no_proxy="*"
@@ -43,7 +43,7 @@ class Venv:
         if index:
             environment["PIP_INDEX_URL"] = index
         return subprocess.Popen(
-            [self.python, "-m", "pip", command, *map(str, arguments)],
+            [self.python, *driver, command, *map(str, arguments)],
             env=environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,

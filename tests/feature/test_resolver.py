@@ -1,0 +1,115 @@
+"""Our resolver against pip's own: generated universes must get the same files. YIZHAN_TEST_RESOLUTIONS=5000 asks more
+often than CI does.
+
+Where the two differ, pip must confirm our answer when it is given as constraints, and its own must not be newer: pip up
+to 23.0 heeds the wishes of versions that it has given up (upstreams/resolve.h), which costs it some answers."""
+
+import json
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from pip._vendor import resolvelib
+from pip._vendor.packaging.utils import parse_sdist_filename, parse_wheel_filename
+from pip._vendor.packaging.version import Version
+
+from lib import real_lists
+from lib.ask import TOOL
+from lib.pip_resolver import NO_ANSWER, ask_pip
+from lib.universes import PYTHONS, TARGETS, Maker
+
+COUNT = int(os.environ.get("YIZHAN_TEST_RESOLUTIONS", "500"))
+SEED = os.environ.get("YIZHAN_TEST_SEED", "universe")
+# pip's resolver forgets the wishes of versions that it has given up since 1.0.
+FORGETS = Version(resolvelib.__version__) >= Version("1.0")
+
+
+def ask_ours(questions):
+    lines = "".join(json.dumps(question) + "\n" for question in questions)
+    done = subprocess.run([TOOL.with_name("resolver")], input=lines, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    answers = done.stdout.split("\n")[:-1]
+    assert len(answers) == len(questions)
+    return [read_answer(answer) for answer in answers]
+
+
+def read_answer(answer):
+    if answer.startswith("error "):
+        assert len(answer) > len("error no versions fit")
+        return NO_ANSWER
+    return {item.split(" ")[0] for item in answer.split("\t") if item}
+
+
+def version_of(filename):
+    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+    return parse(filename)[:2]
+
+
+def versions_of(filenames):
+    return dict(version_of(filename) for filename in filenames)
+
+
+def newer(theirs, ours, question):
+    """Does pip's answer have newer versions, and no older one, than ours? Those do not count that only count because
+    somebody asks for them: yanked files and pre-releases."""
+    common = {name for name in theirs if not needs_asking(name, question["pages"][version_of(name)[0]])}
+    left, right = versions_of(common), versions_of(ours)
+    return set(left) == set(right) and left != right and all(left[project] >= right[project] for project in left)
+
+
+def needs_asking(name, page):
+    yanked = any(f">{name}</a>" in line and "data-yanked" in line for line in page.split("\n"))
+    return yanked or version_of(name)[1].is_prerelease
+
+
+def explained(question, target, ours, theirs, constraints):
+    """Is a difference one of those that upstreams/resolve.h tells of?"""
+    if FORGETS:
+        return False
+    if ours == NO_ANSWER:  # pip's has something that only counts because a version asks for it that was given up
+        return any(needs_asking(name, question["pages"][version_of(name)[0]]) for name in theirs)
+    pins = [f"{project}==={version}" for project, version in versions_of(ours).items()]
+    told = {**question, "constraints": question["constraints"] + pins}
+    if ask_pip(told, target, constraints) != ours:
+        return False
+    return theirs == NO_ANSWER or not newer(theirs, ours, question)
+
+
+def test_resolver_finds_what_pip_finds(tmp_path):
+    constraints = Path(tmp_path / "constraints.txt")
+    asked = [Maker(random.Random(f"{SEED} {number}")).make() for number in range(COUNT)]
+    ours = ask_ours([question for question, _ in asked])
+    theirs = [ask_pip(question, target, constraints) for question, target in asked]
+    differing = [number for number in range(COUNT) if ours[number] != theirs[number]]
+    wrong = [
+        (f"{SEED} {number}", asked[number][0], ours[number], theirs[number])
+        for number in differing
+        if not explained(*asked[number], ours[number], theirs[number], constraints)
+    ]
+    assert not wrong, f"{len(wrong)} of {COUNT} differ; (seed, question, ours, pip's): {wrong[:3]}"
+    assert len(differing) <= COUNT * 0.04
+    # The universes are neither too easy nor too hard.
+    assert COUNT * 0.2 < theirs.count(NO_ANSWER) < COUNT * 0.6
+    assert sum(len(answer) > 2 for answer in theirs if answer != NO_ANSWER) > COUNT * 0.2
+
+
+@pytest.mark.parametrize("name", real_lists.REQUIREMENTS)
+def test_resolver_finds_what_pip_finds_of_real_lists(name, tmp_path):
+    tree = real_lists.tree(name)
+    question = {
+        "requirements": real_lists.lines(name),
+        "constraints": [],
+        "prereleases": False,
+        "sdists": name == "aliyun",
+        "pages": {project: tree.html_page(project).decode() for project in tree.projects},
+        "metadata": {dist.filename: real_lists.metadata_of(name, dist) for dist in tree.dists},
+    }
+    asked = [
+        ({**question, "python": python, "platform": target.name}, target) for python in PYTHONS for target in TARGETS
+    ]
+    ours = ask_ours([question for question, _ in asked])
+    for (question, target), answer in zip(asked, ours):
+        theirs = ask_pip(question, target, tmp_path / "constraints.txt", real_lists.memory(name))
+        assert answer == theirs != NO_ANSWER
