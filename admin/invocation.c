@@ -125,8 +125,8 @@ static int open_store(struct config *config, struct store **out, struct buf *err
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
         .spare = spare_pins,
-        .together = image_unit_of,
         .spare_arg = config,
+        .units = &image_units,
     };
 
     if (!store_exists(options.path)) {
