@@ -162,8 +162,8 @@ static int open_store(struct config *config, bool creates, struct store **out, s
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
         .spare = spare_pins,
-        .together = image_unit_of,
         .spare_arg = config,
+        .units = &image_units,
     };
 
     if (!creates && !store_exists(options.path)) {

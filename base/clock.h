@@ -18,6 +18,8 @@ int64_t clock_wall_s(void);
 /* Milliseconds and microseconds of the monotonic clock, moved by the test clock. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/* Microseconds of processor time that the calling thread has had. */
+int64_t clock_thread_us(void);
 /* Reads an IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 if it is none. */
 int64_t clock_parse_http_date(const char *text);
 

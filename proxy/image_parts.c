@@ -16,6 +16,7 @@ struct walk {
     void (*visit)(void *arg, const struct digest *digest);
     void *arg;
     int64_t left_bytes; /* that may be read */
+    bool read;          /* one was held */
 };
 
 static void walk_manifest(struct walk *walk, const struct manifest *manifest, int depth);
@@ -32,6 +33,7 @@ static void walk_held(struct walk *walk, const struct digest *digest, int depth)
     walk->left_bytes -= READ_FEE_BYTES;
     if (blob_peek(walk->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
         return;
+    walk->read = true;
     walk->left_bytes -= (int64_t)body.len;
     if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
         return;
@@ -57,7 +59,7 @@ static void walk_manifest(struct walk *walk, const struct manifest *manifest, in
 void image_each_part(struct store *store, const struct manifest *manifest,
                      void (*visit)(void *arg, const struct digest *digest), void *arg)
 {
-    struct walk walk = {store, visit, arg, READ_MAX_BYTES};
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
 
     walk_manifest(&walk, manifest, 0);
 }
@@ -65,7 +67,16 @@ void image_each_part(struct store *store, const struct manifest *manifest,
 void image_each_part_of(struct store *store, const struct digest *digest,
                         void (*visit)(void *arg, const struct digest *digest), void *arg)
 {
-    struct walk walk = {store, visit, arg, READ_MAX_BYTES};
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
 
     walk_held(&walk, digest, 0);
+}
+
+bool image_each_named(struct store *store, const struct digest *digest,
+                      void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
+
+    walk_held(&walk, digest, DEPTH_MAX);
+    return walk.read;
 }

@@ -3,6 +3,8 @@
 #ifndef PROXY_IMAGE_PARTS_H
 #define PROXY_IMAGE_PARTS_H
 
+#include <stdbool.h>
+
 #include "base/digest.h"
 #include "upstreams/manifest.h"
 
@@ -15,5 +17,8 @@ void image_each_part(struct store *store, const struct manifest *manifest,
 /* The same for a manifest that may be held, itself included. */
 void image_each_part_of(struct store *store, const struct digest *digest,
                         void (*visit)(void *arg, const struct digest *digest), void *arg);
+/* The same without what those name that it names. Returns false where it is not held. */
+bool image_each_named(struct store *store, const struct digest *digest,
+                      void (*visit)(void *arg, const struct digest *digest), void *arg);
 
 #endif

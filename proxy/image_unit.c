@@ -1,8 +1,10 @@
-/* No state: what was read of the repositories lives for one call. */
+/* State: struct unit, from begin() to end(), used by one thread. What it has read of manifests is kept until it is too
+ * much; the rest lives for one question. */
 #include "proxy/image_unit.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "base/digest_set.h"
 #include "base/memory.h"
@@ -10,26 +12,77 @@
 #include "proxy/registry.h"
 #include "storage/keep.h"
 
+/* Parts that are kept from one question to the next. */
+#define KEPT_PARTS_MAX 200000
+/* As deep as image_each_part() goes. */
+#define DEPTH_MAX 4
+
+/* What a manifest names, itself included. */
 struct part_list {
+    UT_hash_handle hh;
     struct digest manifest;
-    struct digest_set *parts; /* itself included */
+    struct digest_set *parts;
+    bool read;
 };
 
 /* The manifests of a repository that are held. */
 struct repository {
     struct repository *next;
     char *name;
-    struct part_list *manifests;
+    struct digest *manifests;
+    const struct part_list **lists; /* of each of them */
     size_t count;
+    size_t parts;
     bool too_many;
 };
 
 struct unit {
     struct store *store;
-    struct repository *repositories; /* read so far */
-    struct digest_set *dying;        /* manifests */
-    struct digest_set *out;
+    struct part_list *kept;
+    size_t kept_parts;
+    /* One question's: */
+    struct repository *repositories;
+    struct digest_set *dying; /* manifests */
+    struct digest_set *parts; /* of those */
 };
+
+/* ---- what manifests name ---- */
+
+static void add_part(void *set, const struct digest *digest)
+{
+    digest_set_add(set, digest);
+}
+
+static const struct part_list *parts_of(struct unit *unit, const struct digest *manifest)
+{
+    struct part_list *list;
+
+    HASH_FIND(hh, unit->kept, manifest, sizeof(*manifest), list);
+    if (!list) {
+        list = xcalloc(1, sizeof(*list));
+        list->manifest = *manifest;
+        list->parts = digest_set_new();
+        HASH_ADD(hh, unit->kept, manifest, sizeof(list->manifest), list);
+    }
+    if (!list->read) {
+        list->read = image_each_named(unit->store, manifest, add_part, list->parts);
+        unit->kept_parts += digest_set_count(list->parts);
+    }
+    return list;
+}
+
+static void forget_parts(struct unit *unit)
+{
+    struct part_list *list;
+    struct part_list *next;
+
+    HASH_ITER (hh, unit->kept, list, next) {
+        HASH_DEL(unit->kept, list);
+        digest_set_free(&list->parts);
+        free(list);
+    }
+    unit->kept_parts = 0;
+}
 
 /* ---- repositories ---- */
 
@@ -43,13 +96,8 @@ static int add_manifest(void *arg, const struct entry *entry)
         repository->too_many = true;
         return 1;
     }
-    repository->manifests[repository->count++].manifest = entry->digest;
+    repository->manifests[repository->count++] = entry->digest;
     return 0;
-}
-
-static void add_part(void *set, const struct digest *digest)
-{
-    digest_set_add(set, digest);
 }
 
 static const struct repository *repository_of(struct unit *unit, const char *name)
@@ -63,13 +111,14 @@ static const struct repository *repository_of(struct unit *unit, const char *nam
     repository = xcalloc(1, sizeof(*repository));
     repository->name = xstrdup(name);
     repository->manifests = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->manifests));
+    repository->lists = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->lists));
     repository->next = unit->repositories;
     unit->repositories = repository;
     (void)entry_list(unit->store, SPACE_MANIFEST, name, add_manifest, repository);
     for (size_t i = 0; !repository->too_many && i < repository->count; i++) {
-        struct part_list *list = &repository->manifests[i];
-        list->parts = digest_set_new();
-        image_each_part_of(unit->store, &list->manifest, add_part, list->parts);
+        repository->lists[i] = parts_of(unit, &repository->manifests[i]);
+        repository->parts += digest_set_count(repository->lists[i]->parts);
+        repository->too_many = repository->parts > IMAGE_UNIT_PARTS_MAX;
     }
     return repository;
 }
@@ -79,9 +128,8 @@ static void forget_repositories(struct unit *unit)
     while (unit->repositories) {
         struct repository *repository = unit->repositories;
         unit->repositories = repository->next;
-        for (size_t i = 0; i < repository->count; i++)
-            digest_set_free(&repository->manifests[i].parts);
         free(repository->manifests);
+        free(repository->lists);
         free(repository->name);
         free(repository);
     }
@@ -125,31 +173,63 @@ static void forget_names(struct names *names)
 
 /* ---- the unit ---- */
 
-static void add_if_held(void *arg, const struct digest *digest)
-{
-    struct unit *unit = arg;
-    struct blob_row row;
+/* A question's: one repository of it. */
+struct search {
+    struct unit *unit;
+    const struct repository *repository;
+    int64_t used_at_s;
+    int depth;
+};
 
-    if (blob_look(unit->store, digest, &row) == 0)
-        digest_set_add(unit->out, digest);
+static void add_with_parts(void *arg, const struct digest *digest);
+
+/* What the manifest needs: what it names, and what those name that are manifests of the repository too. */
+static void add_parts_of(const struct search *search, const struct part_list *list)
+{
+    struct search deeper = *search;
+
+    deeper.depth++;
+    if (deeper.depth <= DEPTH_MAX)
+        digest_set_each(list->parts, add_with_parts, &deeper);
 }
 
-/* Those that need the blob: false when one of them was used later. */
-static bool find_dying(struct unit *unit, const struct repository *repository, const struct digest *digest,
-                       int64_t used_at_s)
+static void add_with_parts(void *arg, const struct digest *digest)
 {
+    const struct search *search = arg;
+    struct unit *unit = search->unit;
     struct blob_row row;
 
-    for (size_t i = 0; i < repository->count; i++) {
-        const struct part_list *list = &repository->manifests[i];
-        if (!digest_set_has(list->parts, digest) || blob_look(unit->store, &list->manifest, &row) != 0)
+    if (digest_set_has(unit->parts, digest) || blob_look(unit->store, digest, &row) != 0)
+        return;
+    digest_set_add(unit->parts, digest);
+    for (size_t i = 0; i < search->repository->count; i++)
+        if (digest_equal(&search->repository->lists[i]->manifest, digest))
+            add_parts_of(search, search->repository->lists[i]);
+}
+
+/* The manifests that need the blob, by themselves or by another one: false when one of them was used later. */
+static bool find_dying(const struct search *search, const struct digest *digest)
+{
+    struct unit *unit = search->unit;
+    struct search deeper = *search;
+    struct blob_row row;
+    bool goes = true;
+
+    deeper.depth++;
+    for (size_t i = 0; goes && i < search->repository->count; i++) {
+        const struct part_list *list = search->repository->lists[i];
+        if (!digest_set_has(list->parts, digest) ||
+            (search->depth && digest_equal(&list->manifest, digest)) ||
+            blob_look(unit->store, &list->manifest, &row) != 0)
             continue;
-        if (row.used_at_s > used_at_s)
+        if (row.used_at_s > search->used_at_s)
             return false;
         digest_set_add(unit->dying, &list->manifest);
-        digest_set_each(list->parts, add_if_held, unit);
+        add_parts_of(search, list);
+        if (deeper.depth <= DEPTH_MAX)
+            goes = find_dying(&deeper, &list->manifest);
     }
-    return true;
+    return goes;
 }
 
 static bool needed_in(struct unit *unit, const struct repository *repository, const struct digest *digest)
@@ -159,7 +239,7 @@ static bool needed_in(struct unit *unit, const struct repository *repository, co
     if (repository->too_many)
         return true;
     for (size_t i = 0; i < repository->count; i++) {
-        const struct part_list *list = &repository->manifests[i];
+        const struct part_list *list = repository->lists[i];
         if (!digest_set_has(unit->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
             blob_look(unit->store, &list->manifest, &row) == 0)
             return true;
@@ -186,28 +266,57 @@ static void choose(void *arg, const struct digest *digest)
         digest_set_add(choice->out, digest);
 }
 
-bool image_unit_of(struct store *store, const struct digest *digest, int64_t used_at_s,
-                   struct digest_set *out)
+static bool answer(struct unit *unit, const struct names *names, const struct digest *digest,
+                   int64_t used_at_s, struct digest_set *out)
 {
+    struct choice choice = {unit, out};
+
+    for (size_t i = 0; i < names->count; i++) {
+        struct search search = {unit, repository_of(unit, names->items[i]), used_at_s, 0};
+        if (search.repository->too_many)
+            return true;
+        if (!find_dying(&search, digest))
+            return false;
+    }
+    digest_set_each(unit->parts, choose, &choice);
+    return true;
+}
+
+static bool add_unit(void *units, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
+{
+    struct unit *unit = units;
     struct names names;
 
-    names_of(store, digest, &names);
-    if (!names.count)
-        return true;
-    struct digest_set *CLEANUP_DIGEST_SET dying = digest_set_new();
-    struct digest_set *CLEANUP_DIGEST_SET parts = digest_set_new();
-    struct unit unit = {.store = store, .dying = dying, .out = parts};
-    bool goes = true;
-    bool alone = false;
-    for (size_t i = 0; goes && !alone && i < names.count; i++) {
-        const struct repository *repository = repository_of(&unit, names.items[i]);
-        alone = repository->too_many;
-        goes = alone || find_dying(&unit, repository, digest, used_at_s);
-    }
-    struct choice choice = {&unit, out};
-    if (goes && !alone)
-        digest_set_each(parts, choose, &choice);
+    if (unit->kept_parts > KEPT_PARTS_MAX)
+        forget_parts(unit);
+    names_of(unit->store, digest, &names);
+    unit->dying = digest_set_new();
+    unit->parts = digest_set_new();
+    bool goes = answer(unit, &names, digest, used_at_s, out);
+    digest_set_free(&unit->dying);
+    digest_set_free(&unit->parts);
     forget_names(&names);
-    forget_repositories(&unit);
+    forget_repositories(unit);
     return goes;
 }
+
+static void *begin(struct store *store)
+{
+    struct unit *unit = xcalloc(1, sizeof(*unit));
+
+    unit->store = store;
+    return unit;
+}
+
+static void end(void *units)
+{
+    forget_parts(units);
+    free(units);
+}
+
+const struct store_units image_units = {
+    .spaces = {SPACE_MANIFEST, SPACE_BLOB},
+    .begin = begin,
+    .end = end,
+    .add = add_unit,
+};

@@ -1,22 +1,17 @@
-/* Images are evicted as wholes: what else goes when one of their blobs has its turn. */
+/* Images are evicted as wholes: what else goes when one of their blobs has its turn. All manifests that need it go with it,
+ * and of what those need all that no other manifest does; it has to wait while one of them was used later. */
 #ifndef PROXY_IMAGE_UNIT_H
 #define PROXY_IMAGE_UNIT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "storage/store.h"
 
-#include "base/digest.h"
-
-struct digest_set;
-struct store;
-
-/* Of a repository with more manifests than this, blobs go one by one: looking through them takes too long. */
+/* Of a repository with more manifests than this, or so many parts, blobs go one by one: looking through them takes too
+ * long. */
 #define IMAGE_UNIT_MANIFESTS_MAX 500
+#define IMAGE_UNIT_PARTS_MAX 100000
 
-/* The blob was used last at used_at_s. Returns false where it must wait, since an image that needs it was used later.
- * Else true, with all manifests that need it added to `out`, and of what those need all that no other manifest does;
- * nothing where it belongs to no image. A store_options.together(), so it reads and waits for nothing. */
-bool image_unit_of(struct store *store, const struct digest *digest, int64_t used_at_s,
-                   struct digest_set *out);
+/* Each manifest is read once from begin() to end(), since it cannot change, and which ones there are is asked anew each
+ * time. */
+extern const struct store_units image_units;
 
 #endif

@@ -188,8 +188,8 @@ static int start(struct server *server, struct config *config, struct buf *error
         .min_free_bytes = config->storage.min_free_bytes,
         .keep_s = config->storage.keep_s,
         .spare = spare_pins,
-        .together = image_unit_of,
         .spare_arg = proxy,
+        .units = &image_units,
     };
 
     lock_init(&proxy->site_lock, LOCK_RANK_SITE);

@@ -20,6 +20,9 @@
 
 #define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000
+/* What is spared may take long to find out. What becomes spared is used at about that time, so it is not among the oldest
+ * for now. */
+#define SPARED_FOR_MS 1000
 
 /* ---- uses ---- */
 
@@ -140,6 +143,37 @@ struct digest_set *evict_spared(struct store *store)
     return spared;
 }
 
+/* The same, from not long ago. */
+static const struct digest_set *spared_now(struct store *store)
+{
+    struct eviction *round = &store->eviction;
+    uint64_t settings = atomic_load(&store->settings);
+    int64_t now_ms = clock_mono_ms();
+
+    if (!round->spared || round->spared_settings != settings ||
+        now_ms - round->spared_at_ms >= SPARED_FOR_MS) {
+        digest_set_free(&round->spared);
+        round->spared = evict_spared(store);
+        round->spared_settings = settings;
+        round->spared_at_ms = now_ms;
+    }
+    return round->spared;
+}
+
+static void end_units(struct store *store)
+{
+    void *units = take_ptr(&store->eviction.units);
+
+    if (units)
+        store->units->end(units);
+}
+
+void evict_forget(struct store *store)
+{
+    end_units(store);
+    digest_set_free(&store->eviction.spared);
+}
+
 /* The round's target is reached, or what is left of it may not be taken from a blob that was used then, nor from the
  * younger ones behind it. */
 static bool is_enough(struct store *store, int64_t evicted_bytes, int64_t used_at_s)
@@ -205,16 +239,29 @@ static void add_to_company(void *arg, const struct digest *digest)
         company->youngest_s = blob.used_at_s;
 }
 
+/* Adds what goes with the blob. Returns 1, 0 where the blob has to wait, or negative errno. */
+static int add_unit(struct store *store, const struct index_blob *first, struct digest_set *others)
+{
+    const struct store_units *units = store->units;
+    struct eviction *round = &store->eviction;
+    int asked = units ? index_blob_is_in(store->index, &first->digest, units->spaces) : 0;
+
+    if (asked <= 0)
+        return asked < 0 ? asked : 1;
+    if (!round->units)
+        round->units = units->begin(store);
+    return units->add(round->units, &first->digest, first->used_at_s, others);
+}
+
 /* The blob has its turn: it goes, with all that it belongs to, or all of that stays. */
 static int take_together(struct store *store, const struct index_blob *first, const struct digest_set *spared,
                          struct taken *taken)
 {
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
+    int goes = add_unit(store, first, others);
 
-    if (!store->together)
-        return take_blob(store, first, taken);
-    if (!store->together(store, &first->digest, first->used_at_s, others))
-        return 0;
+    if (goes <= 0)
+        return goes;
     struct index_blob *CLEANUP_FREE blobs = xcalloc(digest_set_count(others) + 1, sizeof(*blobs));
     struct company company = {store, spared, taken->set, &first->digest, blobs, 0, false, first->used_at_s};
     digest_set_each(others, add_to_company, &company);
@@ -259,7 +306,7 @@ static int evict_some(struct store *store)
 
     if (count < 0)
         return count;
-    struct digest_set *CLEANUP_DIGEST_SET spared = evict_spared(store);
+    const struct digest_set *spared = spared_now(store);
     struct digest_set *CLEANUP_DIGEST_SET set = digest_set_new();
     struct taken taken = {.set = set};
     for (int i = 0; !error && i < count; i++) {
@@ -332,6 +379,7 @@ static enum evict_state end_round(struct store *store, int error)
     struct eviction *round = &store->eviction;
 
     round->running = false;
+    end_units(store);
     log_round(store);
     struct evict_limits limits = evict_limits(store);
     int64_t left_bytes = evict_excess(store, &limits, free_bytes_after(store)).all_bytes;
@@ -366,6 +414,8 @@ enum evict_state evict_step(struct store *store)
         excess.all_bytes = larger(excess.all_bytes, wanted_bytes);
         if (excess.all_bytes <= 0) {
             round->blocked = false;
+            if (clock_mono_ms() - round->spared_at_ms >= SPARED_FOR_MS)
+                digest_set_free(&round->spared);
             return EVICT_IDLE;
         }
         begin_round(store, &excess, free_bytes);

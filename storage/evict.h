@@ -3,7 +3,7 @@
  * A round begins when the store is over max_size (blobs and growing files together), when the file system has
  * less than min_free, or when somebody found no room for a file. It fixes how many bytes must go, and goes
  * through the blobs from the one used longest ago, past those that are pinned or spared, until that is reached. What a blob
- * belongs together with (store_options.together) goes or stays with it. What was
+ * belongs together with (store_options.units) goes or stays with it. What was
  * used within keep_s goes only as far as the file system needs it, not for max_size. */
 #ifndef STORAGE_EVICT_H
 #define STORAGE_EVICT_H
@@ -36,6 +36,11 @@ struct eviction {
     int64_t unlogged_blobs;
     int64_t unlogged_bytes;
     int64_t logged_at_ms;
+    /* What is asked of others, and kept for some steps. */
+    void *units;               /* of the round; NULL: not begun */
+    struct digest_set *spared; /* NULL: to be asked */
+    uint64_t spared_settings;  /* store->settings at that time */
+    int64_t spared_at_ms;
 };
 
 /* How many bytes must go: to keep both limits, and to keep min_free. May be negative. Any thread. */
@@ -55,6 +60,8 @@ struct digest_set *evict_spared(struct store *store);
 /* The disk is short of space, not only the store over max_size: there is no time for rests between the steps. */
 bool evict_is_urgent(struct store *store);
 enum evict_state evict_step(struct store *store);
+/* Frees what is kept between the steps. */
+void evict_forget(struct store *store);
 /* Logs what has been evicted since the last line. */
 void evict_log(struct store *store);
 /* Tells the index about the uses noted since the last time. */

@@ -24,6 +24,7 @@ struct preview {
     struct evict_excess left;
     const struct digest_set *spared;
     struct digest_set *gone;
+    void *units; /* NULL where there are none */
     int64_t keep_since_s;
     int (*visit)(void *arg, const struct blob_row *row);
     void *arg;
@@ -70,15 +71,13 @@ static int preview_blob(void *arg, const struct blob_row *row)
 {
     struct preview *preview = arg;
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
-    bool (*together)(struct store *, const struct digest *, int64_t, struct digest_set *) =
-        preview->store->together;
 
     if (preview->left.all_bytes <= 0 ||
         (preview->left.disk_bytes <= 0 && row->used_at_s > preview->keep_since_s))
         return 1;
     if (!may_go(preview, row) || pins_has(preview->store->pins, &row->digest))
         return 0;
-    if (together && !together(preview->store, &row->digest, row->used_at_s, others))
+    if (preview->units && !preview->store->units->add(preview->units, &row->digest, row->used_at_s, others))
         return 0;
     struct blob_row *CLEANUP_FREE rows = xcalloc(digest_set_count(others) + 1, sizeof(*rows));
     struct company company = {preview, &row->digest, rows, 0, false};
@@ -101,6 +100,7 @@ int64_t store_evict_preview(struct store *store, const struct store_options *opt
         .store = store,
         .spared = spared,
         .gone = gone,
+        .units = store->units ? store->units->begin(store) : NULL,
         .keep_since_s = options->keep_s ? clock_wall_s() - options->keep_s : INT64_MAX,
         .visit = visit,
         .arg = arg,
@@ -109,6 +109,8 @@ int64_t store_evict_preview(struct store *store, const struct store_options *opt
     store_save_uses(store);
     preview.left = evict_excess(store, &limits, layout_free_bytes(&store->layout));
     int result = blob_walk_by_use(store, preview_blob, &preview);
+    if (preview.units)
+        store->units->end(preview.units);
     if (result < 0)
         return result;
     return preview.left.all_bytes > 0 ? preview.left.all_bytes : 0;

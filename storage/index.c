@@ -39,6 +39,7 @@
     X(DELETE_ENTRY, "DELETE FROM entry WHERE space = ?1 AND key = ?2")                            \
     X(ENTRY_DIGEST, "SELECT digest FROM entry WHERE space = ?1 AND key = ?2")                     \
     X(NAMES_BLOB, "SELECT 1 FROM entry WHERE digest = ?1 LIMIT 1")                                \
+    X(IS_IN_SPACES, "SELECT 1 FROM entry WHERE digest = ?1 AND space IN (?2, ?3) LIMIT 1")        \
     X(COUNT_ENTRIES, "SELECT count(*) FROM entry")                                                \
     X(OLDEST_BLOBS, "SELECT digest, size, used_at FROM blob "                                     \
                     "WHERE (used_at, digest) > (?1, ?2) ORDER BY used_at, digest LIMIT ?3")       \
@@ -499,5 +500,15 @@ int index_blob_is_named(struct index *index, const struct digest *digest)
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_NAMES_BLOB];
 
     bind_digest(statement, 1, digest);
+    return step(index, statement);
+}
+
+int index_blob_is_in(struct index *index, const struct digest *digest, const char *const spaces[2])
+{
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_IS_IN_SPACES];
+
+    bind_digest(statement, 1, digest);
+    bind_text(statement, 2, spaces[0]);
+    bind_text(statement, 3, spaces[1]);
     return step(index, statement);
 }

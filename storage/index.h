@@ -64,6 +64,8 @@ int index_delete_entry(struct index *index, const char *space, const char *key);
 int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out);
 /* Returns 1 if an entry names the blob, else 0. */
 int index_blob_is_named(struct index *index, const struct digest *digest);
+/* The same for entries of these spaces. */
+int index_blob_is_in(struct index *index, const struct digest *digest, const char *const spaces[2]);
 
 /* Up to `max` blobs in the order of last use, after the position (used_at, digest) of *after. Returns how
  * many. */

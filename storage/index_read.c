@@ -23,6 +23,9 @@ struct reading {
     sqlite3_stmt *entry;
     sqlite3_stmt *entries;
     sqlite3_stmt *scopes;
+    /* Prepared when they are asked first. */
+    const struct index_query *often[INDEX_OFTEN_MAX];
+    sqlite3_stmt *often_statements[INDEX_OFTEN_MAX];
 };
 
 struct index_readers {
@@ -48,6 +51,8 @@ static void close_reading(struct reading *reading)
     sqlite3_finalize(reading->entry);
     sqlite3_finalize(reading->entries);
     sqlite3_finalize(reading->scopes);
+    for (int i = 0; i < INDEX_OFTEN_MAX; i++)
+        sqlite3_finalize(reading->often_statements[i]);
     CHECK(sqlite3_close(reading->db) == SQLITE_OK);
     free(reading);
 }
@@ -246,6 +251,22 @@ int index_read_scopes(struct index_readers *readers, const char *space, const ch
     return error;
 }
 
+/* Returns an SQLite result code. */
+static int query_statement(struct reading *reading, const struct index_query *query, sqlite3_stmt **out)
+{
+    int i = 0;
+
+    if (!query->often)
+        return sqlite3_prepare_v2(reading->db, query->sql, -1, out, NULL);
+    while (reading->often[i] && reading->often[i] != query)
+        CHECK(++i < INDEX_OFTEN_MAX);
+    int result = reading->often[i] ? SQLITE_OK : prepare(reading, query->sql, &reading->often_statements[i]);
+    *out = reading->often_statements[i];
+    if (result == SQLITE_OK)
+        reading->often[i] = query;
+    return result;
+}
+
 int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg)
 {
     struct reading *reading = take_reading(readers);
@@ -254,7 +275,7 @@ int index_read_rows(struct index_readers *readers, const struct index_query *que
 
     if (!reading)
         return -EIO;
-    int result = sqlite3_prepare_v2(reading->db, query->sql, -1, &statement, NULL);
+    int result = query_statement(reading, query, &statement);
     if (result == SQLITE_OK) {
         if (query->bind)
             query->bind(arg, statement);
@@ -264,6 +285,10 @@ int index_read_rows(struct index_readers *readers, const struct index_query *que
     }
     if (result != SQLITE_ROW)
         error = at_end(readers, reading, result);
+    if (query->often) {
+        give_reading(readers, reading, statement);
+        return error;
+    }
     sqlite3_finalize(statement);
     give_back(readers, reading);
     return error;

@@ -28,13 +28,16 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
 int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
                       int (*visit)(void *arg, const char *scope), void *arg);
 
-/* A query that is asked too seldom to be kept prepared. `bind` (may be NULL) sets its parameters; `row` is called for
+/* Any other query. `bind` (may be NULL) sets its parameters; `row` is called for
  * each row until it returns non-zero. Returns 0, or -EIO (logged). */
 struct index_query {
     const char *sql;
     void (*bind)(void *arg, struct sqlite3_stmt *statement);
     int (*row)(void *arg, struct sqlite3_stmt *statement);
+    bool
+        often; /* so that it is worth keeping prepared; one of INDEX_OFTEN_MAX, and it lives as long as the program */
 };
+#define INDEX_OFTEN_MAX 2
 int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg);
 /* The columns of an entry and what makes a struct entry of a row of them; its strings belong to the statement until that
  * is stepped or reset. */

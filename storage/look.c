@@ -87,6 +87,7 @@ int blob_look(struct store *store, const struct digest *digest, struct blob_row 
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
         bind_by_digest,
         add_blob,
+        true,
     };
     struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
 
@@ -105,6 +106,7 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
         "ORDER BY used_at, digest LIMIT ?3",
         bind_by_use,
         add_blob,
+        false,
     };
     struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
 
@@ -180,6 +182,7 @@ static int walk_folder(struct store *store, int folder, int (*visit)(void *arg, 
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest BETWEEN ?1 AND ?2 ORDER BY digest",
         bind_folder,
         add_digest,
+        false,
     };
     struct digest_list rows = {.folder = folder};
     struct digest_list files = {.folder = folder};
@@ -255,6 +258,7 @@ int entry_walk(struct store *store, const char *space, const char *after,
         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
         bind_page,
         add_entry,
+        false,
     };
     struct entry_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
     int result = 0;
@@ -300,6 +304,7 @@ int entry_of_blob(struct store *store, const struct digest *digest,
         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE digest = ?1 ORDER BY space, key",
         bind_naming,
         visit_naming,
+        true,
     };
     struct naming naming = {.digest = digest, .visit = visit, .arg = arg};
 
@@ -351,6 +356,7 @@ int entry_sum_spaces(struct store *store, int (*visit)(void *arg, const struct e
         "GROUP BY space, digest) " SUMS "GROUP BY space ORDER BY space",
         NULL,
         visit_sum,
+        false,
     };
     struct summing summing = {.visit = visit, .arg = arg};
 
@@ -365,6 +371,7 @@ int entry_sum_scopes(struct store *store, const char *space, int64_t max,
         "GROUP BY scope, digest) " SUMS "GROUP BY scope ORDER BY bytes DESC, scope LIMIT ?2",
         bind_summing,
         visit_sum,
+        false,
     };
     struct summing summing = {.space = space, .max = max, .visit = visit, .arg = arg};
 

@@ -24,9 +24,8 @@ struct store {
     struct orders *orders;
     pthread_t thread;
     void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */
-    bool (*together)(struct store *store, const struct digest *digest, int64_t used_at_s,
-                     struct digest_set *out); /* or NULL */
     void *spare_arg;
+    const struct store_units *units; /* or NULL */
 
     /* Any thread. */
     _Atomic int64_t max_size_bytes;
@@ -36,8 +35,9 @@ struct store {
     _Atomic int64_t wanted_bytes;  /* free space that somebody found missing; taken by the next eviction */
     _Atomic uint64_t part_number;
     _Atomic int64_t open_writers;
-    _Atomic bool hurry;     /* eviction needs no rests */
-    _Atomic bool save_uses; /* asked for: the index is told about uses before the next flush ends */
+    _Atomic uint64_t settings; /* how often limits, and with them maybe pins, were set */
+    _Atomic bool hurry;        /* eviction needs no rests */
+    _Atomic bool save_uses;    /* asked for: the index is told about uses before the next flush ends */
     /* Copies of the index's totals, for figures. */
     _Atomic int64_t blobs;
     _Atomic int64_t bytes;

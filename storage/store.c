@@ -27,8 +27,8 @@
 #define LOOK_EVERY_MS 60000
 #define RETRY_EVICTION_MS 1000
 #define SAVE_USES_EVERY_MS 300000
-#define REST_FACTOR 15
-#define REST_MAX_US 100000
+#define REST_FACTOR 24
+#define REST_MAX_US 1000000
 
 void store_publish_totals(struct store *store)
 {
@@ -43,13 +43,16 @@ void store_publish_totals(struct store *store)
 
 /* ---- the store thread ---- */
 
-/* How long a step of eviction that took so long lets others have the processor and the disk before the next one. A step
- * is so short that nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. */
-static int64_t rest_us(struct store *store, int64_t step_us)
+/* How long a step of eviction lets others have the processor and the disk before the next one. A step is so short that
+ * nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. So it takes one part
+ * in REST_FACTOR + 1 of a core, and the disk half of the time. */
+static int64_t rest_us(struct store *store, int64_t step_us, int64_t step_cpu_us)
 {
-    return evict_is_urgent(store)
-               ? 0
-               : (step_us < REST_MAX_US / REST_FACTOR ? REST_FACTOR * step_us : REST_MAX_US);
+    int64_t us = REST_FACTOR * step_cpu_us > step_us ? REST_FACTOR * step_cpu_us : step_us;
+
+    if (evict_is_urgent(store))
+        return 0;
+    return us < REST_MAX_US ? us : REST_MAX_US;
 }
 
 static int wait_ms(enum evict_state state, int64_t rest_until_us)
@@ -99,13 +102,16 @@ static void *run(void *arg)
         if (state == EVICT_MORE && clock_mono_us() < rest_until_us && !evict_is_urgent(store))
             continue;
         int64_t begun_us = clock_mono_us();
+        int64_t begun_cpu_us = clock_thread_us();
         state = evict_step(store);
-        rest_until_us = clock_mono_us() + rest_us(store, clock_mono_us() - begun_us);
+        int64_t ended_us = clock_mono_us();
+        rest_until_us = ended_us + rest_us(store, ended_us - begun_us, clock_thread_us() - begun_cpu_us);
         if (state != EVICT_MORE)
             orders_done(store->orders);
     }
     evict_save_uses(store);
     evict_log(store);
+    evict_forget(store);
     mark_clean(store);
     return NULL;
 }
@@ -148,8 +154,8 @@ int store_open(const struct store_options *options, struct store **out, struct b
     atomic_store(&store->min_free_bytes, options->min_free_bytes);
     atomic_store(&store->keep_s, options->keep_s);
     store->spare = options->spare;
-    store->together = options->together;
     store->spare_arg = options->spare_arg;
+    store->units = options->units;
     store->pins = pins_new();
     store->orders = orders_new();
     CHECK(pthread_create(&store->thread, NULL, run, store) == 0);
@@ -180,6 +186,7 @@ void store_close(struct store **store_)
 void store_set_keep(struct store *store, int64_t keep_s)
 {
     atomic_store(&store->keep_s, keep_s);
+    atomic_fetch_add(&store->settings, 1);
     orders_wake(store->orders);
 }
 
@@ -187,6 +194,7 @@ void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_f
 {
     atomic_store(&store->max_size_bytes, max_size_bytes);
     atomic_store(&store->min_free_bytes, min_free_bytes);
+    atomic_fetch_add(&store->settings, 1);
     orders_wake(store->orders);
 }
 

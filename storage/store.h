@@ -32,20 +32,28 @@ struct digest_set;
 struct store;
 struct blob_writer;
 
+/* Which blobs belong together, so that eviction leaves nothing half: they go, or stay, as one. */
+struct store_units {
+    /* A blob that no entry of these spaces names goes alone, and is not asked about. */
+    const char *spaces[2];
+    /* A number of questions, on one thread: the answers may share what is read for them, but hold for the moment only. */
+    void *(*begin)(struct store *store);
+    void (*end)(void *units);
+    /* What goes with a blob that has its turn, having been used last at used_at_s, itself or not: adds that to `out`.
+     * False: the blob has to wait for something that was used later. Reads the store, and waits for nothing. */
+    bool (*add)(void *units, const struct digest *digest, int64_t used_at_s, struct digest_set *out);
+};
+
 struct store_options {
     const char *path;       /* created if missing */
     int64_t max_size_bytes; /* evict down to this */
     int64_t min_free_bytes; /* and until the file system has this much free */
     int64_t keep_s;         /* only for the file system's sake what was used within this time */
-    /* Adds what is never evicted. On the store thread, before each step of an eviction: it may read the store, and waits
-     * for nothing. NULL: nothing is. */
+    /* Adds what is never evicted. On the store thread, before a step of an eviction: it may read the store, and waits
+     * for nothing. What it says holds for a second, or until store_set_limits() or store_set_keep(). NULL: nothing is. */
     void (*spare)(void *arg, struct store *store, struct digest_set *out);
-    /* What goes with a blob that has its turn to be evicted, itself or not: adds that to `out`, so that nothing is left
-     * half. False: the blob has to wait for something that was used later. Called as spare(), and by
-     * store_evict_preview() on its caller's thread. NULL: each blob goes alone. */
-    bool (*together)(struct store *store, const struct digest *digest, int64_t used_at_s,
-                     struct digest_set *out);
     void *spare_arg;
+    const struct store_units *units; /* NULL: each blob goes alone */
 };
 
 /* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0,

@@ -410,8 +410,17 @@ static struct digest group[2];
 
 /* The two of the group go together; [1] has to wait for [0] of it when `group_waits`. */
 static bool group_waits;
-static bool together_in_group(struct store *of, const struct digest *digest, int64_t used_at_s,
-                              struct digest_set *out)
+static void *begin_groups(struct store *of)
+{
+    return of;
+}
+
+static void end_groups(void *of)
+{
+    assert_ptr_equal(of, store);
+}
+
+static bool add_group(void *of, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
 {
     (void)of, (void)used_at_s;
     if (!digest_equal(digest, &group[0]) && !digest_equal(digest, &group[1]))
@@ -421,11 +430,15 @@ static bool together_in_group(struct store *of, const struct digest *digest, int
     return !(group_waits && digest_equal(digest, &group[0]));
 }
 
+static const struct store_units groups = {{"part", "whole"}, begin_groups, end_groups, add_group};
+
 static void reopen_with_group(const struct digest *digests)
 {
     group[0] = digests[0];
     group[1] = digests[3];
-    reopen_with((struct store_options){.max_size_bytes = NO_LIMIT, .together = together_in_group});
+    put_entry("part", "0", "", &group[0]);
+    put_entry("part", "1", "", &group[1]);
+    reopen_with((struct store_options){.max_size_bytes = NO_LIMIT, .units = &groups});
 }
 
 static void evict_takes_together_what_belongs_together(void **state)
