@@ -2,6 +2,7 @@
 #include "admin/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int misused(const struct command *command)
 {
@@ -9,9 +10,13 @@ static int misused(const struct command *command)
     return EXIT_USAGE;
 }
 
-int command_bad_option(const struct command *command, const char *option)
+int command_bad_option(const struct command *command, int returned, const char *option)
 {
-    fprintf(stderr, "yizhan %s: option \"%s\" is unknown, or lacks its value\n", command->name, option);
+    const char *what = returned == ':'       ? "wants a value"
+                       : strchr(option, '=') ? "is unknown, or takes no value"
+                                             : "is unknown";
+
+    fprintf(stderr, "yizhan %s: option \"%s\" %s\n", command->name, option, what);
     return misused(command);
 }
 

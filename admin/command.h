@@ -30,9 +30,9 @@ extern const struct command export_command;
 extern const struct command import_command;
 extern const struct command prefetch_command;
 
-/* These say what is wrong and where to read on, and return EXIT_USAGE. The first is for getopt's '?', with
- * opterr switched off. */
-int command_bad_option(const struct command *command, const char *option);
+/* These say what is wrong and where to read on, and return EXIT_USAGE. The first is for what getopt
+ * returned, '?' or ':', with opterr switched off and a colon in front of the letters. */
+int command_bad_option(const struct command *command, int returned, const char *option);
 int command_surplus(const struct command *command, const char *argument);
 int command_lacks(const struct command *command, const char *what);
 

@@ -199,7 +199,7 @@ static int64_t parse_date(const char *text)
         if (end && !*end)
             return (int64_t)mktime(&date);
     }
-    return config_parse_time(text, &ago_s) == 0 ? clock_wall_s() - ago_s : -1;
+    return invocation_age(text, &ago_s) == 0 ? clock_wall_s() - ago_s : -1;
 }
 
 static int take_since(struct invocation *invocation)
@@ -411,6 +411,7 @@ static int perform(struct invocation *invocation)
 {
     static const struct printer printer = {.object = print_object};
     struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF sending = BUF_INIT;
     struct output output;
 
     invocation_catch_signals(); /* from here on there may be something to remove */
@@ -420,12 +421,15 @@ static int perform(struct invocation *invocation)
     }
     invocation->fd = output.fd;
     invocation->silent = to_stdout();
+    invocation->error = &sending;
     int result = invocation_perform(invocation, &export_operation, &printer);
-    if (end_output(&output, result == EXIT_DONE, &error) < 0) {
-        fprintf(stderr, "yizhan export: %s\n", error.data);
-        result = EXIT_FAILED;
-    }
-    return result;
+    invocation->error = NULL;
+    /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
+    int written = end_output(&output, result == EXIT_DONE, &error);
+    if (written == 0 && result == EXIT_DONE)
+        return EXIT_DONE;
+    fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
+    return EXIT_FAILED;
 }
 
 static int take_names(struct invocation *invocation, int argc, char **argv)

@@ -68,9 +68,14 @@ static int open_folder(struct export_output *output, struct buf *error)
 
 static int open_archive(struct export_output *output, struct buf *error)
 {
+    struct stat status;
     mode_t mask = umask(0);
 
     umask(mask);
+    if (stat(output->destination, &status) == 0 && !S_ISREG(status.st_mode)) {
+        buf_set(error, "%s is there already, and is not a plain file: name another one", output->destination);
+        return -1;
+    }
     output->fd = mkostemp(output->made, O_CLOEXEC);
     if (output->fd < 0 || fchmod(output->fd, 0666 & ~mask) < 0)
         return failed(output, error);

@@ -99,7 +99,7 @@ static int failed(const char *path, const struct buf *error)
 static int perform(struct invocation *invocation, const char *path, int fd)
 {
     json_object_set_new(invocation->arguments, "name",
-                        operation_text(strcmp(path, "-") == 0 ? "the bundle" : path));
+                        operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
     invocation->fd = fd;
     int result = invocation_perform(invocation, &import_operation, &printer);
     close(fd);

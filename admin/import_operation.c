@@ -280,7 +280,7 @@ static void take_back(struct import *import)
 
     store_flush(store);
     for (size_t i = 0; i < import->added_count; i++) {
-        struct removed removed;
+        struct removed removed = {.blob = false};
         bool named = false;
         if (entry_of_blob(store, &import->added[i], note_named, &named) == 0 && !named)
             (void)blob_remove(store, &import->added[i], INT64_MAX, &removed);

@@ -52,18 +52,26 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
     int option;
 
     opterr = 0;
+    buf_add_char(&letters, ':'); /* tells a value that is missing from an option that is unknown */
     print_letters(options, &letters);
     while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
         if (option == 'c')
             invocation->config_path = optarg;
         else if (option == 'j')
             invocation->json = true;
-        else if (option == '?')
-            return command_bad_option(invocation->command, argv[optind - 1]);
+        else if (option == '?' || option == ':')
+            return command_bad_option(invocation->command, option, argv[optind - 1]);
         else if (take(invocation, option, optarg) < 0)
             return EXIT_USAGE;
     }
     return 0;
+}
+
+int invocation_age(const char *text, int64_t *seconds)
+{
+    size_t len = strlen(text);
+
+    return len && text[len - 1] >= '0' && text[len - 1] <= '9' ? -1 : config_parse_time(text, seconds);
 }
 
 int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
@@ -255,7 +263,9 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
     }
     if (!invocation->json && !invocation->silent && printer->end)
         printer->end(printer->arg);
-    if (error.len)
+    if (invocation->error)
+        buf_set(invocation->error, "%s", error.data);
+    else if (error.len)
         fprintf(stderr, "yizhan %s: %s\n", invocation->command->name, error.data);
     return result ? EXIT_FAILED : EXIT_DONE;
 }

@@ -31,6 +31,7 @@ struct invocation {
     int fd;            /* for it; -1: none. The caller's */
     bool creates;      /* a store that is not there is made */
     bool silent;       /* standard output is for something else: results are not printed */
+    struct buf *error; /* NULL, or takes what failed, in place of standard error */
 };
 #define CLEANUP_INVOCATION __attribute__((cleanup(invocation_release)))
 
@@ -44,6 +45,10 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
 /* Says that a value is wrong and what was expected. Returns -1. */
 int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
                          const char *expected);
+
+/* Reads how long ago. Unlike in mirror.conf the unit must be there: "3" for three days would mean nearly everything.
+ * Returns 0, or -1. */
+int invocation_age(const char *text, int64_t *seconds);
 
 /* For commands that take such a name. */
 #define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"

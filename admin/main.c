@@ -47,7 +47,9 @@ static const struct command *find(const char *name)
 
 static void print_commands(FILE *out)
 {
-    fprintf(out, "Yizhan %s: a caching mirror of PyPI.\n\nUsage: yizhan COMMAND [OPTIONS]\n\nCommands:\n",
+    fprintf(out,
+            "Yizhan %s: a caching mirror of PyPI and container registries.\n\nUsage: yizhan COMMAND "
+            "[OPTIONS]\n\nCommands:\n",
             YIZHAN_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);

@@ -130,9 +130,9 @@ static int read_options(struct run *run, int argc, char **argv)
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:r:", options, NULL)) != -1) {
-        if (option == '?')
-            return command_bad_option(&prefetch_command, argv[optind - 1]);
+    while ((option = getopt_long(argc, argv, ":c:r:", options, NULL)) != -1) {
+        if (option == '?' || option == ':')
+            return command_bad_option(&prefetch_command, option, argv[optind - 1]);
         if (take_option(run, option, optarg) < 0)
             return EXIT_USAGE;
     }

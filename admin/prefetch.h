@@ -77,6 +77,7 @@ struct item {
     int64_t size_bytes; /* -1: unknown */
     enum item_state state;
     char *reason; /* why it failed */
+    bool counted; /* its failure is one of prefetch->failures already */
     int shown;    /* the report's: what its bar is called; -1: it has none */
     UT_hash_handle hh;
 };
@@ -124,6 +125,7 @@ struct prefetch_figures {
     size_t count[ITEM_FAILED + 1]; /* by state */
     int64_t bytes[ITEM_FAILED + 1];
     size_t unsized; /* of unknown size, which are not in bytes */
+    size_t failed;  /* items and what was reported while planning, each once */
 };
 void prefetch_count(const struct prefetch *prefetch, struct prefetch_figures *out);
 

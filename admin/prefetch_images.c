@@ -120,6 +120,7 @@ static char *resolve_tag(const struct wanted_image *image)
     }
     ask(image, item->path, CLIENT_BODY, false, &reply); /* which has a reason */
     fail_image(image, "", &reply);
+    item->counted = true;
     item_fail(item, "it cannot be resolved");
     return NULL;
 }
@@ -137,12 +138,14 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
         ask(image, item->path, CLIENT_BODY, false, &reply);
     if (reply.status != 200) {
         fail_image(image, digest, &reply);
+        item->counted = true;
         item_fail(item, "it cannot be had");
         return -1;
     }
     if (manifest_parse(reply.body.data, reply.body.len, reply.content_type, out, &why) < 0) {
         prefetch_fail(image->prefetch, "%s: %s, %s: it %s", image->list->origin, image->list->reference,
                       digest, why.data);
+        item->counted = true;
         item_fail(item, "it %s", why.data);
         return -1;
     }

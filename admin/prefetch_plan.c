@@ -109,9 +109,10 @@ void item_fail(struct item *item, const char *format, ...)
 
 void prefetch_count(const struct prefetch *prefetch, struct prefetch_figures *out)
 {
-    *out = (struct prefetch_figures){.unsized = 0};
+    *out = (struct prefetch_figures){.failed = prefetch->failures};
     for (const struct item *item = prefetch->items; item; item = item->hh.next) {
         out->count[item->state]++;
+        out->failed += item->state == ITEM_FAILED && !item->counted;
         if (item->size_bytes < 0)
             out->unsized++;
         else

@@ -224,9 +224,8 @@ void prefetch_print_summary(const struct prefetch *prefetch, struct buf *out)
     print_part(out, &figures, ITEM_PLANNED, "to fetch");
     print_part(out, &figures, ITEM_FETCHED, "fetched");
     print_part(out, &figures, ITEM_HELD, "were there");
-    if (figures.count[ITEM_FAILED] + prefetch->failures)
-        buf_printf(out, "%s%zu failed", out->len ? ", " : "",
-                   figures.count[ITEM_FAILED] + prefetch->failures);
+    if (figures.failed)
+        buf_printf(out, "%s%zu failed", out->len ? ", " : "", figures.failed);
     if (!out->len)
         buf_add_text(out, "nothing to fetch");
 }

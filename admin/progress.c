@@ -127,12 +127,8 @@ static void draw(struct progress *progress, bool last)
     buf_add(&frame, progress->above.data, progress->above.len);
     buf_reset(&progress->above);
     progress->drawn_lines = 0;
-    if (last) {
-        add_totals(progress, &frame);
-        buf_add_char(&frame, '\n');
-    } else {
+    if (!last)
         add_bars(progress, &frame);
-    }
     uselocale(before);
     print(progress, &frame);
 }

@@ -7,7 +7,7 @@
  *     progress_update(progress, id, bytes, size)    any number
  *     progress_end(progress, id, PROGRESS_DONE, bytes, NULL)
  *     progress_draw(progress, clock_mono_ms())      often: it draws at most 5 times a second
- *     progress_free(&progress)                      leaves the totals as the last line
+ *     progress_free(&progress)                      clears the bars; the caller says how it ended
  *
  * One thread. What else is printed meanwhile goes through progress_say(). */
 #ifndef ADMIN_PROGRESS_H

@@ -212,7 +212,7 @@ static int take_option(struct invocation *invocation, int option, const char *va
     int64_t seconds;
 
     (void)option;
-    if (config_parse_time(value, &seconds) < 0)
+    if (invocation_age(value, &seconds) < 0)
         return invocation_bad_value(invocation, "--older-than", value, "a time such as 30d (s m h d)");
     json_object_set_new(invocation->arguments, "older_than_s", json_integer(seconds));
     return 0;

@@ -43,13 +43,13 @@ static int read_options(int argc, char **argv, struct options *options)
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1) {
         if (option == 'c')
             options->config_path = optarg;
         else if (option == CHECK)
             options->check = true;
         else
-            return command_bad_option(&serve_command, argv[optind - 1]);
+            return command_bad_option(&serve_command, option, argv[optind - 1]);
     }
     return optind < argc ? command_surplus(&serve_command, argv[optind]) : EXIT_DONE;
 }

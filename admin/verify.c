@@ -201,10 +201,10 @@ static int emit_summary(struct verification *verification)
                          "kinds", kinds));
     if (faults == verification->repaired)
         return 0;
-    return operation_failed(call, "%" PRId64 " faults %s", faults - verification->repaired,
-                            verification->repair
-                                ? "could not be repaired"
-                                : "were found; `yizhan verify --repair` removes what is wrong");
+    return operation_failed(call, "%" PRId64 " fault%s %s", faults - verification->repaired,
+                            faults - verification->repaired == 1 ? "" : "s",
+                            verification->repair ? "could not be repaired"
+                                                 : "found; `yizhan verify --repair` removes what is wrong");
 }
 
 /* Which blobs of a sample are hashed differs from run to run, by where it begins. */
@@ -298,9 +298,10 @@ static void print_object(void *arg, const json_t *object)
         print_fault(object);
     } else {
         text_print_size(&size, number(object, "bytes"));
-        printf("%" PRId64 " blobs, %" PRId64 " of them read (%s): %" PRId64 " faults, %" PRId64 " repaired\n",
+        printf("%" PRId64 " blobs, %" PRId64 " of them read (%s): %" PRId64 " fault%s, %" PRId64
+               " repaired\n",
                number(object, "blobs"), number(object, "hashed"), size.data, number(object, "faults"),
-               number(object, "repaired"));
+               number(object, "faults") == 1 ? "" : "s", number(object, "repaired"));
     }
 }
 

@@ -125,7 +125,8 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     }
     size_t compared = (size_t)got < prefix ? (size_t)got : prefix;
     if (memcmp(header, BUNDLE_MANIFEST_PREFIX, compared) != 0) {
-        buf_set(error, "is no bundle of Yizhan");
+        buf_set(error, "is no bundle of Yizhan, nor anything else that is known (through a pipe, --format "
+                       "must say what it is)");
         return -1;
     }
     if (got < TAR_BLOCK_BYTES)
@@ -179,7 +180,7 @@ int bundle_read_content(struct bundle_reader *reader, const struct bundle_conten
 
 static int read_end(struct bundle_reader *reader, struct buf *error)
 {
-    char byte;
+    char byte = 0;
 
     if (read_zeros(reader, TAR_END_BYTES, error) < 0)
         return -1;

@@ -379,6 +379,12 @@ int list_add_name(const char *text, struct wants *wants, struct buf *error)
         return add_image(text, strlen("docker:"), &reader);
     if (text_starts(text, "pypi:"))
         return add_project(text, strlen("pypi:"), &reader);
+    if (text_starts(text, "prefetch:"))
+        return name_fault(
+            text, 0,
+            "expected \"pypi:\" or \"docker:\" before the name: a list of mirror.conf is fetched by the "
+            "server; for now, name its files with -r and --images",
+            error);
     if (word && text[word] == ':')
         return name_fault(text, 0, "expected \"pypi:\" or \"docker:\" before the name, found another kind",
                           error);

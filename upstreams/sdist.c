@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "upstreams/metadata.h"
+#include "upstreams/requirement.h"
 #include "upstreams/toml.h"
 
 #define BUILD_REQUIRES_MAX 1000
@@ -253,7 +254,17 @@ static void add_build_require(struct sdist *out, const char *text)
     out->build_requires[out->build_require_count++] = xstrdup(text);
 }
 
-/* PEP 518: without pyproject.toml, or without a table there, it is setuptools and wheel. */
+static bool is_setuptools(const char *text)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+
+    return requirement_parse(text, strlen(text), &requirement, &ignored) == 0 &&
+           strcmp(requirement.project, "setuptools") == 0;
+}
+
+/* PEP 518: without pyproject.toml, or without a table there, it is setuptools and wheel. Up to version 70.0 setuptools
+ * asks for wheel while it builds (PEP 517, get_requires_for_build_wheel), whatever is written there. */
 static void read_build_requires(const struct buf *text, struct sdist *out)
 {
     static const struct toml_limits limits = {METADATA_MAX_BYTES, 64, 100000};
@@ -261,13 +272,19 @@ static void read_build_requires(const struct buf *text, struct sdist *out)
     struct toml_place place;
     struct toml *CLEANUP_TOML toml = toml_read(text->data, text->len, &limits, &place, &why);
     const json_t *requires = NULL;
+    bool wants_wheel = false;
     size_t i;
     const json_t *item;
 
     if (toml)
     requires = json_object_get(json_object_get(toml_root(toml), "build-system"), "requires");
     json_array_foreach(requires, i, item) if (json_is_string(item) && i < BUILD_REQUIRES_MAX)
+    {
         add_build_require(out, json_string_value(item));
+        wants_wheel = wants_wheel || is_setuptools(json_string_value(item));
+    }
+    if (wants_wheel)
+        add_build_require(out, "wheel");
     if (!json_is_array(requires)) {
         add_build_require(out, "setuptools>=40.8.0");
         add_build_require(out, "wheel");

@@ -759,6 +759,7 @@ def test_admin_verify_for_people(damaged):
         ["purge"],
         ["purge", "sample"],
         ["purge", "--older-than", "soon"],
+        ["purge", "--older-than", "3"],
         ["purge", "--older-than", "3d", "pypi:a"],
         ["gc", "extra"],
         ["verify", "extra"],

@@ -1,13 +1,11 @@
 """kill -9 while a store is repaired or evicted: nothing that was right is lost, and a verification finds nothing wrong."""
 
-import hashlib
 import os
 import random
-import subprocess
-import time
 
 import pytest
-from lib.admin import admin, ask, command
+from lib.admin import ask
+from lib.crash import Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_until
@@ -36,41 +34,6 @@ def fetch(yizhan, dists):
     yizhan.wait_idle()
 
 
-class Killer:
-    """Runs a command and kills who does its work: itself where it is alone, else the server. The moment is a chance within
-    the time that the command took when it was left alone."""
-
-    def __init__(self, yizhan, chance):
-        self.yizhan = yizhan
-        self.chance = chance
-        self.took_s = {}
-        self.killed = 0
-
-    def run(self, *arguments):
-        alone = not self.yizhan.running
-        if alone not in self.took_s:
-            started = time.monotonic()
-            admin(self.yizhan, *arguments)
-            self.took_s[alone] = time.monotonic() - started
-            return
-        process = subprocess.Popen(
-            command(self.yizhan, *arguments),
-            env=self.yizhan.environment,
-            cwd=self.yizhan.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(self.chance.random() * self.took_s[alone])
-        except subprocess.TimeoutExpired:
-            self.killed += 1
-        if alone:
-            process.kill()
-        else:
-            self.yizhan.kill9()
-        process.wait()
-
-
 def damage(yizhan, dists, chance):
     """Spoils some files in a way each. Returns those that stay right."""
     spoilt = chance.sample(dists, 6)
@@ -85,21 +48,6 @@ def damage(yizhan, dists, chance):
         else:
             os.truncate(path, 1000)
     return [dist for dist in dists if dist not in spoilt]
-
-
-def assert_clean(yizhan):
-    summary = ask(yizhan, "verify", "--rate", "0").summary
-    assert summary["faults"] == 0 and summary["blobs"] == len(yizhan.blob_rows())
-    for path in yizhan.blob_files():
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == path.parent.name + path.name
-
-
-def turn_server(yizhan, turn):
-    """Every second time a server does the work."""
-    if turn % 2 and not yizhan.running:
-        yizhan.start()
-    elif not turn % 2:
-        yizhan.stop()
 
 
 def test_admin_crash_fifty_kills_during_repair(filled, dists):

@@ -3,6 +3,7 @@ the programs themselves."""
 
 import io
 import json
+import os
 import subprocess
 import tarfile
 
@@ -602,6 +603,20 @@ def test_formats_export_names_what_is_missing(source):
         source, "--format", "docker", "--platform", "linux/amd64", "-o", source.folder / "out" / "x.tar", "docker:hello:1.0"
     )
     exported(source, "--format", "oci", "--platform", "linux/arm64", "-o", source.folder / "out" / "x", "docker:hello:1.0")
+
+
+def test_formats_export_says_what_failed_and_only_that(source, tmp_path):
+    told = not_exported(source, "--format", "wheels", "-o", tmp_path / "out", "docker:hello:1.0")
+    assert told.strip() == "yizhan export: nothing is held of what is named: no wheel, no sdist"
+
+
+def test_formats_export_replaces_no_device(source, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    told = not_exported(
+        source, "--format", "docker", "--platform", "linux/amd64", "-o", tmp_path / "pipe", "docker:hello:1.0"
+    )
+    assert "not a plain file" in told
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_formats_export_of_nothing(source):

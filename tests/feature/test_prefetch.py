@@ -264,6 +264,7 @@ def test_prefetch_unknown_image(yizhan):
     result = admin(yizhan, "prefetch", "docker:nothing:1")
     assert result.status == 1
     assert "nothing:1" in result.stderr
+    assert result.stdout.rstrip().startswith("1 failed")
 
 
 def test_prefetch_image_again_asks_for_nothing(yizhan, images):
@@ -289,6 +290,9 @@ def test_prefetch_image_again_asks_for_nothing(yizhan, images):
         (["--resolver", "poetry", "app"], "own, pip or uv"),
         (["--server", "ftp://host", "app"], "a URL such as"),
         (["--implementation", "jython", "app"], "cp or pp"),
+        (["--python"], '"--python" wants a value'),
+        (["--nonsense"], '"--nonsense" is unknown'),
+        (["--quiet=yes"], "takes no value"),
     ],
 )
 def test_prefetch_bad_usage(served, arguments, said):

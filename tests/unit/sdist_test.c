@@ -131,6 +131,15 @@ static void sdist_build_requires(void **state)
     assert_int_equal(sdist.build_require_count, 1);
     assert_string_equal(sdist.build_requires[0], "flit_core >=3.2,<4");
     sdist_release(&sdist);
+    READ(&sdist, "a-1/PKG-INFO", PKG_INFO, "a-1/pyproject.toml",
+         "[build-system]\nrequires = [\"setuptools>=61\", \"setuptools-scm\"]\n");
+    assert_int_equal(sdist.build_require_count, 3);
+    assert_string_equal(sdist.build_requires[2], "wheel");
+    sdist_release(&sdist);
+    READ(&sdist, "a-1/PKG-INFO", PKG_INFO, "a-1/pyproject.toml",
+         "[build-system]\nrequires = [\"setuptools-rust\"]\n");
+    assert_int_equal(sdist.build_require_count, 1);
+    sdist_release(&sdist);
     READ(&sdist, "a-1/PKG-INFO", PKG_INFO);
     assert_int_equal(sdist.build_require_count, 2);
     assert_string_equal(sdist.build_requires[0], "setuptools>=40.8.0");
