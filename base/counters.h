@@ -30,6 +30,7 @@
     X(COUNTER_UPSTREAM_MISMATCHES, "upstream_mismatches_total", "counter", "wrong digests or lengths")       \
     X(COUNTER_STORE_BLOBS, "store_blobs", "gauge", "blobs in the store")                                     \
     X(COUNTER_STORE_BYTES, "store_bytes", "gauge", "bytes of blobs in the store")                            \
+    X(COUNTER_STORE_ORDERS, "store_orders", "gauge", "orders the store has not done yet")                    \
     X(COUNTER_STORE_COMMITS, "store_commits_total", "counter", "blobs committed")                            \
     X(COUNTER_STORE_EVICTED, "store_evicted_total", "counter", "blobs evicted")                              \
     X(COUNTER_STORE_ERRORS, "store_errors_total", "counter", "failed writes or commits")                     \

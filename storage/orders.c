@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "base/check.h"
+#include "base/counters.h"
 #include "base/lock.h"
 #include "base/memory.h"
 
@@ -62,6 +63,7 @@ uint64_t orders_add(struct orders *orders, struct order *order)
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
     uint64_t number = order->number = ++orders->added_number;
     DL_APPEND(orders->queue, order);
+    counter_add(COUNTER_STORE_ORDERS, 1);
     pthread_cond_signal(&orders->changed);
     return number;
 }
@@ -122,6 +124,7 @@ bool orders_take(struct orders *orders, int max, int wait_ms, struct order **bat
 void orders_done(struct orders *orders)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&orders->lock);
+    counter_add(COUNTER_STORE_ORDERS, (int64_t)orders->done_number - (int64_t)orders->taken_number);
     orders->done_number = orders->taken_number;
     pthread_cond_broadcast(&orders->done);
 }

@@ -27,7 +27,7 @@ from pip._internal.models.search_scope import SearchScope
 from pip._internal.models.selection_prefs import SelectionPreferences
 from pip._internal.network.session import PipSession
 from pip._internal.req.constructors import install_req_from_parsed_requirement
-from pip._internal.req.req_file import parse_requirements
+from pip._internal.req.req_file import SUPPORTED_OPTIONS, parse_requirements
 from pip._internal.vcs import is_url
 from pip._vendor.packaging.markers import InvalidMarker
 from pip._vendor.packaging.requirements import InvalidRequirement as PipInvalidRequirement
@@ -191,6 +191,15 @@ REFUSALS = (
 )
 
 
+def forget_options():
+    """pip appends to the lists that are the defaults of its options: without this a file's options would be those of all
+    that is read after it in this process."""
+    for option in SUPPORTED_OPTIONS:
+        default = getattr(option, "keywords", {}).get("default")  # most are partial functions
+        if isinstance(default, list):
+            default.clear()
+
+
 def pip_answer(path, session):
     formats = FormatControl(set(), set())
     finder = PackageFinder.create(
@@ -208,6 +217,8 @@ def pip_answer(path, session):
                 answer["constraints" if parsed.constraint else "requirements"].append(made)
     except REFUSALS:
         return REFUSED
+    finally:
+        forget_options()
     made = answer["requirements"] + answer["constraints"]
     answer["require_hashes"] = options.require_hashes or any(hashes for _, _, hashes in made)
     answer["prereleases"] = bool(finder.allow_all_prereleases)

@@ -21,6 +21,7 @@ class Dockerd:
         self._socket = folder / "docker.sock"
         self._settings = folder / "daemon.json"
         self._log = folder / "log"
+        self._mirrors_since = 0
         self._settings.write_text("{}")
         command = ["dockerd", "--debug", "--config-file", self._settings, "-H", f"unix://{self._socket}"]
         command += ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
@@ -54,7 +55,7 @@ class Dockerd:
     def use_mirrors(self, *urls):
         """registry-mirrors; taken over without a restart."""
         wanted = [url.rstrip("/") + "/" for url in urls]
-        before = len(self.log())
+        before = self._mirrors_since = len(self.log())
         self._settings.write_text(json.dumps({"registry-mirrors": list(urls)}))
         self.process.send_signal(1)
         wait_until(lambda: "Reloaded configuration" in self.log()[before:], "dockerd reads its settings")
@@ -108,8 +109,9 @@ class Dockerd:
         assert answer.status == 200, f"docker rmi {name}: {answer.body}"
 
     def endpoints_tried(self, repository):
-        """Where it asked for the repository, by its log."""
-        return set(re.findall(rf"Trying to pull {re.escape(repository)} from (\S+)", self.log()))
+        """Where it asked for the repository since it has these mirrors, by its log."""
+        log = self.log()[self._mirrors_since :]
+        return set(re.findall(rf"Trying to pull {re.escape(repository)} from (\S+)", log))
 
     def run(self, image):
         """Runs the image's own command; returns its output."""

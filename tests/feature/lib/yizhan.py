@@ -259,8 +259,13 @@ class Yizhan:
         return self.metrics()[name]
 
     def wait_idle(self):
-        """Until no fill is running: what was fetched is committed."""
-        wait_until(lambda: self.metric("fills_running") == 0, "all fills end")
+        """Until no fill is running and the store has nothing to do: what was fetched is committed."""
+
+        def idle():
+            metrics = self.metrics()
+            return metrics["fills_running"] == 0 and metrics["store_orders"] == 0
+
+        wait_until(idle, "all fills end, and are stored")
 
     # ---- images ----
 
