@@ -144,7 +144,7 @@ static void tune_process(const struct config *config)
 
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     rlim_t want = (rlim_t)config->server.max_connections + 4096;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < want) {
         files.rlim_cur = files.rlim_max == RLIM_INFINITY || want < files.rlim_max ? want : files.rlim_max;

@@ -14,7 +14,8 @@
 #include "upstreams/loop.h"
 #include "upstreams/upstream.h"
 
-#define RECEIVE_BYTES (256L * 1024)
+/* Each transfer allocates as much: from 128 KiB on it would be a mapping of its own each time (server.c). */
+#define RECEIVE_BYTES (120L * 1024)
 
 /* Where a name led. Not asked for connections that are used again: those are on_send's. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)

@@ -104,8 +104,10 @@ class Fetchers:
         return self.done(folder, took_s, len(files_in(folder)))
 
     def by_wget(self):
+        """wget itself fetches one after the other: sixteen of them, with a sixteenth of the list each."""
         folder = self.lab.new_folder("wget")
-        took_s = run(["wget", "-q", "--no-config", "-P", folder, "-i", self.urls])
+        script = 'xargs -P16 -n "$1" wget -q --no-config -P "$2" < "$3"'
+        took_s = run(["sh", "-c", script, "sh", FILES // 16, folder, self.urls])
         return self.done(folder, took_s, len(files_in(folder)))
 
 
@@ -114,8 +116,9 @@ def prefetch_files(lab, rounds, _seconds):
     files only."""
     fetchers = Fetchers(lab)
     speeds = alternate(rounds, "files/s", {"yizhan": fetchers.by_prefetch, "pip download": fetchers.by_pip,
-                                           "aria2c, 16 in parallel": fetchers.by_aria2c, "wget": fetchers.by_wget})
-    bounds = {"pip download": (">=", 3.0), "aria2c, 16 in parallel": (">=", 1.0)}
+                                           "aria2c, 16 in parallel": fetchers.by_aria2c,
+                                           "16 x wget": fetchers.by_wget})
+    bounds = {"pip download": (">=", 3.0), "aria2c, 16 in parallel": (">=", 1.0), "16 x wget": (">=", 1.0)}
     lab.stop(fetchers.upstream)
     return [Line("prefetch_files", "prefetch of 2,000 files of 60 KiB", speeds["yizhan"], name, speeds[name],
                  bound=bounds.get(name)) for name in speeds if name != "yizhan"]
