@@ -25,9 +25,9 @@
 #include "storage/orders.h"
 #include "storage/room.h"
 
-/* From so many files on, one sync of the whole file system is cheaper than one for each; but not while so
- * many bytes of other growing files would have to be written with it. */
-#define SYNC_ALL_FILES 8
+/* From so many files or folders on, one sync of the whole file system is cheaper than one for each; but not while
+ * so many bytes of other growing files would have to be written with it. */
+#define SYNC_ALL_COUNT 8
 #define SYNC_ALL_BYTES (64 << 20)
 /* A disk that stays full would otherwise fill the log as well. */
 #define FAILURE_LOG_EVERY_MS 60000
@@ -71,13 +71,17 @@ static void prepare_commit(struct store *store, struct order *order, bool *wante
         order->error = -errno;
 }
 
+static bool syncs_all(const struct store *store, int count)
+{
+    return count >= SYNC_ALL_COUNT && atomic_load(&store->growing_bytes) < SYNC_ALL_BYTES;
+}
+
 /* Makes the bytes of the files to be placed durable. */
 static void sync_files(struct store *store, struct order *batch, int count)
 {
     struct order *order;
-    bool all = count >= SYNC_ALL_FILES && atomic_load(&store->growing_bytes) < SYNC_ALL_BYTES;
 
-    if (all) {
+    if (syncs_all(store, count)) {
         int error = syncfs(store->layout.blobs_fd) < 0 ? -errno : 0;
         DL_FOREACH (batch, order)
             if (is_live_commit(order) && order->placed)
@@ -89,26 +93,35 @@ static void sync_files(struct store *store, struct order *batch, int count)
             order->error = -errno;
 }
 
+static int sync_folder(const struct store *store, int folder)
+{
+    int CLEANUP_CLOSE fd = layout_open_folder(&store->layout, folder);
+
+    if (fd < 0)
+        return fd;
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
 static void sync_folders(struct store *store, struct order *batch)
 {
     int errors[LAYOUT_FOLDERS] = {0};
-    bool synced[LAYOUT_FOLDERS] = {false};
+    bool wanted[LAYOUT_FOLDERS] = {false};
+    int count = 0;
     struct order *order;
 
-    DL_FOREACH (batch, order) {
-        int folder = order->digest.bytes[0];
-        if (!is_live_commit(order))
-            continue;
-        if (!synced[folder]) {
-            int CLEANUP_CLOSE fd = layout_open_folder(&store->layout, folder);
-            if (fd < 0)
-                errors[folder] = fd;
-            else if (fsync(fd) < 0)
-                errors[folder] = -errno;
-            synced[folder] = true;
+    DL_FOREACH (batch, order)
+        if (is_live_commit(order) && !wanted[order->digest.bytes[0]]) {
+            wanted[order->digest.bytes[0]] = true;
+            count++;
         }
-        order->error = errors[folder];
-    }
+    bool all = syncs_all(store, count);
+    int all_error = all && syncfs(store->layout.blobs_fd) < 0 ? -errno : 0;
+    for (int folder = 0; folder < LAYOUT_FOLDERS; folder++)
+        if (wanted[folder])
+            errors[folder] = all ? all_error : sync_folder(store, folder);
+    DL_FOREACH (batch, order)
+        if (is_live_commit(order))
+            order->error = errors[order->digest.bytes[0]];
 }
 
 /* All steps before the transaction. `placed` first marks the orders whose file shall be placed, and is taken
