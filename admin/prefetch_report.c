@@ -113,18 +113,18 @@ static void on_begin(void *arg, struct item *item)
         item->shown = progress_begin(printed->progress, item->name, item->size_bytes);
 }
 
+/* What another client fetches may be under way before the item has its turn, and a bar. */
 static void on_progress(void *arg, const struct item *item, int64_t bytes)
 {
     const struct printed_report *printed = arg;
 
-    if (printed->progress)
+    if (printed->progress && item->shown >= 0)
         progress_update(printed->progress, item->shown, bytes, item->size_bytes);
 }
 
 static void end_bar(struct progress *progress, const struct item *item)
 {
     int64_t bytes = item->size_bytes > 0 ? item->size_bytes : 0;
-
     int id = item->shown < 0 ? progress_begin(progress, item->name, bytes) : item->shown;
 
     if (item->state == ITEM_HELD)
