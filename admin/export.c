@@ -120,6 +120,7 @@ static bool to_stdout(void)
 static int check_options(const struct invocation *invocation, int names)
 {
     const char *wrong = NULL;
+    size_t platforms = chosen.choice.image_platforms.count;
     int ways = (chosen.all ? 1 : 0) + (names ? 1 : 0) + (chosen.choice.options.list_count ? 1 : 0);
 
     if (!chosen.output)
@@ -132,6 +133,10 @@ static int check_options(const struct invocation *invocation, int names)
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
         wrong = "--split, --zstd and --since are for bundles";
+    else if (platforms > 1 && chosen.format == EXPORT_DOCKER)
+        wrong = "a docker archive holds one platform: name one with --platform";
+    else if (platforms > 1 && chosen.format == EXPORT_OCI && names)
+        wrong = "an OCI layout of a name has one platform or all: name one with --platform, or none";
     if (!wrong)
         return 0;
     fprintf(stderr, "yizhan export: %s\n", wrong);
@@ -325,7 +330,7 @@ static int open_conversion(struct output *output, struct buf *error)
     output->options = (struct export_options){
         .format = chosen.format,
         .destination = chosen.output,
-        .platform = platforms->count ? platforms->items[0] : NULL,
+        .platform = platforms->count == 1 ? platforms->items[0] : NULL, /* a list has only those it names */
     };
 
     if (export_conversion_start(&output->options, &output->conversion, error) < 0)
@@ -349,11 +354,11 @@ static int open_output(struct output *output, struct buf *error)
     return open_file(output, error);
 }
 
-static int end_conversion(struct output *output, struct buf *error)
+static int end_conversion(struct output *output, bool whole, struct buf *error)
 {
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct export_written written;
-    int result = export_conversion_end(&output->conversion, &written, &notes, error);
+    int result = export_conversion_end(&output->conversion, whole, &written, &notes, error);
 
     fputs(notes.data, stderr);
     return result;
@@ -380,7 +385,7 @@ static int end_output(struct output *output, bool whole, struct buf *error)
     if (output->pieces)
         result = pieces_end(&output->pieces, whole, error);
     if (output->conversion)
-        result = end_conversion(output, error);
+        result = end_conversion(output, whole, error);
     free(output->part);
     return result;
 }
