@@ -60,7 +60,7 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
         else if (option == 'j')
             invocation->json = true;
         else if (option == '?' || option == ':')
-            return command_bad_option(invocation->command, option, argv[optind - 1]);
+            return command_bad_option(invocation->command, option, argv);
         else if (take(invocation, option, optarg) < 0)
             return EXIT_USAGE;
     }

@@ -132,7 +132,7 @@ static int read_options(struct run *run, int argc, char **argv)
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:r:", options, NULL)) != -1) {
         if (option == '?' || option == ':')
-            return command_bad_option(&prefetch_command, option, argv[optind - 1]);
+            return command_bad_option(&prefetch_command, option, argv);
         if (take_option(run, option, optarg) < 0)
             return EXIT_USAGE;
     }

@@ -294,6 +294,7 @@ def test_prefetch_image_again_asks_for_nothing(yizhan, images):
         (["--implementation", "jython", "app"], "cp or pp"),
         (["--python"], '"--python" wants a value'),
         (["--nonsense"], '"--nonsense" is unknown'),
+        (["-xr"], '"-x" is unknown'),
         (["--quiet=yes"], "takes no value"),
     ],
 )
