@@ -134,6 +134,11 @@ static void end_bar(struct progress *progress, const struct item *item)
                      item->state == ITEM_FAILED ? 0 : bytes, item->reason);
 }
 
+static void print_failed(const struct printed_report *printed, const struct item *item)
+{
+    fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
+}
+
 static void on_end(void *arg, const struct item *item)
 {
     const struct printed_report *printed = arg;
@@ -146,7 +151,7 @@ static void on_end(void *arg, const struct item *item)
         return;
     }
     if (item->state == ITEM_FAILED)
-        fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
+        print_failed(printed, item);
     if (printed->json || printed->quiet || item->state != ITEM_FETCHED)
         return;
     text_print_size(&size, item->size_bytes);
@@ -202,6 +207,9 @@ void printed_report_plan(struct printed_report *printed, const struct prefetch *
         print_plan(prefetch);
     for (const struct item *item = prefetch->items; printed->json && item; item = item->hh.next)
         print_json(item_as_json(item));
+    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+        if (item->state == ITEM_FAILED && !item->counted) /* else it was told while planning */
+            print_failed(printed, item);
 }
 
 /* ---- the summary ---- */

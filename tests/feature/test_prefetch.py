@@ -13,6 +13,7 @@ from lib.images import layer, make_image, make_index, noise
 from lib.packages import make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
+from lib.upstream import Answer
 from lib.wait import PATIENCE_S, wait_until
 from lib.yizhan import on_tmpfs
 
@@ -151,6 +152,15 @@ def test_prefetch_dry_run(yizhan, upstream, dists):
     assert result.summary["planned"] == 3
     gets = [request for request in upstream.asked() if request.method == "GET"]
     assert not any(request.path.endswith(".whl") for request in gets)
+
+
+def test_prefetch_dry_run_that_fails(served, upstream, dists):
+    """A server that answers otherwise than a Yizhan does."""
+    upstream.on(dists[6].path, Answer(500, b"no way", content_type="text/plain"))
+    result = admin(served, "prefetch", "--server", upstream.url, *TARGET, "--dry-run", "sample")
+    assert result.status == 1
+    assert result.stderr == f"yizhan prefetch: {dists[6].filename}: the answer was 500\n"
+    assert "1 failed" in result.stdout.splitlines()[-1]
 
 
 def test_prefetch_unknown_package(yizhan, upstream, dists):
