@@ -236,6 +236,22 @@ def test_prefetch_by_uv(served, dists, tmp_path, monkeypatch):
     assert (tmp_path / "uv.requirements").read_text() == "app<2\n"
 
 
+def test_prefetch_by_uv_at_a_server_by_url(served, dists, tmp_path, monkeypatch):
+    uv = write(tmp_path, "uv", UV)
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    ask(served, "prefetch", *TARGET, "--resolver", "uv", "--server", f"http://127.0.0.1:{served.port}/", "app<2")
+    index = f"--default-index=http://127.0.0.1:{served.port}/simple/"
+    assert index in (tmp_path / "uv.arguments").read_text().splitlines()
+
+
+@pytest.mark.parametrize("resolver", ["pip", "uv"])
+def test_prefetch_resolver_and_a_server_without_a_port(served, resolver):
+    result = admin(served, "prefetch", *TARGET, "--resolver", resolver, "--server", "unix:/run/none.sock", "app")
+    assert result.status == 1
+    assert f"{resolver} cannot ask a server at unix:/run/none.sock" in result.stderr
+
+
 def test_prefetch_resolver_that_is_not_there(served, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     result = admin(served, "prefetch", *TARGET, "--resolver", "uv", "app")
