@@ -133,6 +133,7 @@ static int import_bundle(struct invocation *invocation, const char *path)
 static int import_foreign(struct invocation *invocation, enum import_format format, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF cut = BUF_INIT;
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct config *config = NULL;
     struct import_feed *feed = NULL;
@@ -148,11 +149,14 @@ static int import_foreign(struct invocation *invocation, enum import_format form
         config_free(config);
         return EXIT_FAILED;
     }
+    invocation->error = &cut;
     result = perform(invocation, path, import_feed_take_fd(feed));
-    if (import_feed_end(&feed, &error) < 0 && result == EXIT_DONE) {
-        fprintf(stderr, "yizhan import: %s\n", error.data);
+    invocation->error = NULL;
+    /* Where the feed could not bring everything, the import only knows that something is missing. */
+    if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
-    }
+    if (error.len || cut.len)
+        fprintf(stderr, "yizhan import: %s\n", error.len ? error.data : cut.data);
     config_free(config);
     return result;
 }

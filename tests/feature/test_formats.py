@@ -4,6 +4,7 @@ the programs themselves."""
 import io
 import json
 import os
+import signal
 import subprocess
 import tarfile
 
@@ -493,6 +494,34 @@ def test_formats_refuses_a_folder_of_something_else(target, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "letter.txt").write_text("hello")
     assert "neither" in refused(target, tmp_path / "folder")
+
+
+def test_formats_wheels_that_vanish_while_they_are_read(closed, tmp_path):
+    """The first fills the pipe, so the second is read for good only when the server, which stands still, takes it."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for dist in (make_wheel("a", "1.0", size=500_000), make_wheel("b", "1.0")):
+        (folder / dist.filename).write_bytes(dist.data)
+    (folder / "readme.txt").write_text("named when all has been looked at")
+    closed.process.send_signal(signal.SIGSTOP)
+    try:
+        running = subprocess.Popen(
+            command(closed, "import", folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=closed.environment,
+            cwd=closed.folder,
+        )
+        assert "readme.txt" in running.stderr.readline()
+        (folder / "b-1.0-py3-none-any.whl").unlink()
+    finally:
+        closed.process.send_signal(signal.SIGCONT)
+    _, told = running.communicate(timeout=PATIENCE_S)
+    assert running.returncode == 1
+    assert told == f"yizhan import: cannot read {folder}/b-1.0-py3-none-any.whl any more\n"
+    assert closed.blob_files() == []
 
 
 # ---- export ----
