@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,15 +172,31 @@ static void leave_out_content(json_t *without, const struct bundle_content *cont
             leave_out_blob(without, &content->entries[i].digest);
 }
 
+/* A bundle in a file, or the one in pieces of that name. Returns what is open of it, or -1 with a sentence. */
+static int open_earlier(const char *path, struct pieces **pieces, struct buf *why)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+    int fd = -1;
+
+    *pieces = NULL;
+    if (whole)
+        return pieces_read(whole, pieces, &fd, why) < 0 ? -1 : fd;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        buf_set(why, "cannot be read: %s", strerror(errno));
+    return fd;
+}
+
 static int leave_out_bundle(struct invocation *invocation, const char *path)
 {
-    int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    struct pieces *pieces;
+    const struct bundle_content *content;
+    int fd = open_earlier(path, &pieces, &why);
     const struct bundle_input input = {read_file, &fd};
     struct bundle_reader *reader = bundle_reader_new(&input);
-    const struct bundle_content *content;
-    struct buf CLEANUP_BUF why = BUF_INIT;
 
-    int result = bundle_read_content(reader, &content, &why);
+    int result = fd < 0 ? -1 : bundle_read_content(reader, &content, &why);
     if (result < 0) {
         fprintf(stderr, "yizhan export: --since %s: it %s\n", path, why.data);
     } else {
@@ -188,6 +205,9 @@ static int leave_out_bundle(struct invocation *invocation, const char *path)
         json_object_set_new(invocation->arguments, "without", without);
     }
     bundle_reader_free(&reader);
+    cleanup_close(&fd);
+    if (pieces)
+        (void)pieces_end(&pieces, false, &why); /* what could not be read was said, or was not needed */
     return result;
 }
 
@@ -211,7 +231,8 @@ static int take_since(struct invocation *invocation)
 {
     if (!chosen.since)
         return 0;
-    if (access(chosen.since, F_OK) == 0)
+    char *CLEANUP_FREE pieces = pieces_whole(chosen.since);
+    if (pieces || access(chosen.since, F_OK) == 0)
         return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
     if (since_s < 0) {
@@ -472,6 +493,7 @@ static int export_with(struct invocation *invocation, int argc, char **argv)
     int result = invocation_options(invocation, argc, argv, options, take_option);
 
     log_set_level(LOG_ERROR);
+    signal(SIGPIPE, SIG_IGN);
     if (!result)
         result = check_options(invocation, argc - optind);
     if (!result)

@@ -306,7 +306,7 @@ def test_bundle_since_a_compressed_or_split_one(source, grown, tmp_path):
     export(source, tmp_path / "first.tar.zst", "--all")
     export(source, tmp_path / "pieces.tar", "--all", "--split", "1M")
     new = grown("new")
-    for since in ("first.tar.zst", "pieces.tar.001"):
+    for since in ("first.tar.zst", "pieces.tar.001", "pieces.tar"):
         blobs = read_bundle(export(source, tmp_path / "second.tar", "--all", "--since", tmp_path / since))[1]
         assert new.sha256 in blobs and len(blobs) < len(source.blob_rows())
 
