@@ -21,6 +21,7 @@
 #include "proxy/registry.h"
 #include "storage/bundle.h"
 #include "storage/keep.h"
+#include "upstreams/word_list.h"
 
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000
@@ -101,13 +102,19 @@ struct found {
     struct exporting *export;
     bool manifests;
     size_t count;
+    struct word_list *projects; /* of a list: whose pages it needs; NULL: pages are like all else */
 };
 
 static int add_found(void *arg, const struct entry *entry)
 {
     struct found *found = arg;
+    bool page = strcmp(entry->space, page_kind.space) == 0;
 
     found->count++;
+    if (found->projects && (page || strcmp(entry->space, SPACE_FILE) == 0))
+        word_list_add(found->projects, "%s", page ? entry->key : entry->scope);
+    if (found->projects && page)
+        return 0;
     return (strcmp(entry->space, SPACE_MANIFEST) == 0) == found->manifests ? add_entry(found->export, entry)
                                                                            : 0;
 }
@@ -116,9 +123,12 @@ static int add_found(void *arg, const struct entry *entry)
 static int add_page(struct exporting *export, const char *project)
 {
     struct entry_read read;
+    int error = entry_get(export->call->store, page_kind.space, project, &read);
 
-    if (entry_get(export->call->store, page_kind.space, project, &read) != 0)
+    if (error == -ENOENT)
         return 0;
+    if (error)
+        return operation_store_failed(export->call, "read the index", error);
     int result = add_entry(export, &read.entry);
     entry_release(&read);
     return result;
@@ -142,14 +152,21 @@ static void add_entries_of(void *arg, const struct digest *digest)
         each->result = entry_of_blob(each->found->export->call->store, digest, add_found, each->found);
 }
 
-/* Everything that names something which the list needs. */
+/* Everything that names something which the list needs; of pages, those of now: the ones that it noted may have changed
+ * since. */
 static int add_list(struct found *found, const char *list)
 {
     struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    struct word_list CLEANUP_WORD_LIST projects = WORD_LIST_INIT;
     struct each_blob each = {found, 0};
+
+    found->projects = &projects;
 
     (void)prefetch_record_each(found->export->call->store, list, add_digest, needed);
     digest_set_each(needed, add_entries_of, &each);
+    for (size_t i = 0; i < projects.count && !each.result && !found->manifests; i++)
+        each.result = add_page(found->export, projects.items[i]);
+    found->projects = NULL;
     return each.result;
 }
 

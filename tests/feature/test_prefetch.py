@@ -504,6 +504,23 @@ def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, ups
     assert there.get(dists[8].path).status == 404
 
 
+def test_prefetch_export_of_the_servers_list_has_pages_that_changed_since(make_yizhan, upstream, dists, tmp_path):
+    """The list noted the page as it was; pip there needs one all the same."""
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="300d")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the run ends")
+    upstream.mount(Tree.tuna([*dists, make_wheel("app", "3.0")]))
+    yizhan.advance(86400)
+    wait_until(lambda: b"app-3.0" in yizhan.get("/simple/app/").body, "the page is asked for anew")
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
+    there = make_yizhan(server={"offline": "yes"}, pypi={})
+    ask(there, "import", tmp_path / "b.tar")
+    for project, dist in (("app", dists[1]), ("lib", dists[3]), ("leaf", dists[4])):
+        assert dist.filename.encode() in there.get(f"/simple/{project}/").body
+        assert there.get(dist.path).body == dist.data
+
+
 def bundle_of(yizhan, tmp_path, dists, *names):
     ask(yizhan, "prefetch", *TARGET, "--no-deps", *names)
     ask(yizhan, "export", "-o", tmp_path / "b.tar", *[f"pypi:{name}" for name in names])
