@@ -29,6 +29,7 @@
 struct exporting {
     struct operation_call *call;
     struct bundle_content content;
+    json_t *added; /* names that are in the content, where they may come twice; NULL: they cannot */
     struct digest_set *without; /* blobs that an earlier bundle has */
     int64_t since_s;            /* only blobs added later; 0: all */
     bool strict;                /* what is named must be held */
@@ -47,6 +48,19 @@ static bool blob_wanted(const struct exporting *export, const struct blob_row *r
            (!export->since_s || row->added_at_s >= export->since_s);
 }
 
+/* Of what is named, one may be part of another. */
+static bool is_added(struct exporting *export, const struct entry *entry)
+{
+    char *CLEANUP_FREE name = export->added ? xconcat(entry->space, " ", entry->key) : NULL;
+
+    if (!name)
+        return false;
+    if (json_object_get(export->added, name))
+        return true;
+    json_object_set_new(export->added, name, json_true());
+    return false;
+}
+
 /* 1 after it has said what is missing. */
 static int add_entry(void *arg, const struct entry *entry)
 {
@@ -54,6 +68,8 @@ static int add_entry(void *arg, const struct entry *entry)
     struct store *store = export->call->store;
     struct blob_row row;
 
+    if (is_added(export, entry))
+        return 0;
     if (!bundle_entry_good(entry) || !bundle_entry_fits(entry)) {
         export->left_out++;
         return export->strict
@@ -242,6 +258,7 @@ static int collect(struct exporting *export, const json_t *arguments)
 
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
+    export->added = json_object();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
     if (add_named_entries(export, entries, true) || add_names(export, json_object_get(arguments, "names")))
@@ -409,6 +426,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     int result = run_export(&export, arguments);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
+    json_decref(export.added);
     return result;
 }
 
