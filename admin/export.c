@@ -420,10 +420,10 @@ static void print_object(void *arg, const json_t *object)
 
     (void)arg;
     text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+    if (type && strcmp(type, "progress") == 0) {
         buf_add_text(&text, " of ");
         text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
+        invocation_show_progress("%s", text.data);
     }
     if (type && strcmp(type, "summary") == 0)
         printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",

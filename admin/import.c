@@ -68,11 +68,11 @@ static void print_object(void *arg, const json_t *object)
     int64_t kept = json_integer_value(json_object_get(object, "entries_kept"));
 
     (void)arg;
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+    if (type && strcmp(type, "progress") == 0) {
         text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
         buf_add_text(&text, " of ");
         text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
+        invocation_show_progress("%s", text.data);
     }
     if (!type || strcmp(type, "summary") != 0)
         return;

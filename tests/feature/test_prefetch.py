@@ -1,13 +1,12 @@
 """yizhan prefetch: what lists and names mean is fetched in advance, and then no upstream is needed."""
 
 import os
-import pty
 import subprocess
 import threading
 import time
 
 import pytest
-from lib.admin import admin, ask, command
+from lib.admin import admin, ask, command, on_a_terminal
 from lib.client import Background
 from lib.images import layer, make_image, make_index, noise
 from lib.packages import make_sdist, make_wheel
@@ -350,30 +349,6 @@ def test_prefetch_for_people(yizhan, dists):
     assert (quiet.status, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
-def on_a_terminal(line, environment, folder):
-    """Runs a command with standard error on a terminal. Returns its status and what the terminal got."""
-    ours, its = pty.openpty()
-    shown = []
-
-    def read():
-        try:
-            while part := os.read(ours, 65536):
-                shown.append(part)
-        except OSError:  # the other end is closed
-            pass
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=its, timeout=PATIENCE_S,
-                              env={**environment, "TERM": "xterm"}, cwd=folder)
-    finally:
-        os.close(its)
-        reader.join()
-        os.close(ours)
-    return done.returncode, b"".join(shown).decode()
-
-
 def test_prefetch_shows_others_fills_not_before_their_turn(make_yizhan, make_upstream):
     """What somebody else fetches of the list already has no bar before it has its turn."""
     names = [f"p{number:03}" for number in range(200)]
@@ -392,9 +367,8 @@ def test_prefetch_shows_others_fills_not_before_their_turn(make_yizhan, make_ups
         return upstream.mounted_answer(request)
 
     upstream.on(upstream.tree.file_path(dists[100]), go_on)
-    line = command(yizhan, "prefetch", *TARGET, *(f"pypi:{name}" for name in names))
     try:
-        status, shown = on_a_terminal(line, yizhan.environment, yizhan.folder)
+        status, shown = on_a_terminal(yizhan, "prefetch", *TARGET, *(f"pypi:{name}" for name in names))
     finally:
         gate.set()
     assert other.result().status == 200
