@@ -417,6 +417,21 @@ def test_prefetch_by_the_server_is_not_repeated_by_a_restart(make_yizhan, upstre
     assert runs(yizhan) == 2
 
 
+def test_prefetch_by_the_server_after_the_clock_was_ahead(make_yizhan, upstream):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
+    yizhan.advance(-3000 * 86400)
+    yizhan.restart()
+
+    def an_hour_later():
+        yizhan.advance(3700)
+        return len(finished(yizhan)) > 1
+
+    wait_until(an_hour_later, "the second run ends")
+
+
 def test_prefetch_by_the_server_does_not_wait_for_pipes(make_yizhan, upstream, tmp_path):
     """Nobody ever writes into it, and the server can be stopped all the same."""
     yizhan = make_yizhan(upstream, start=False)
