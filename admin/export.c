@@ -425,10 +425,15 @@ static void print_object(void *arg, const json_t *object)
         text_print_size(&text, json_integer_value(json_object_get(object, "of")));
         invocation_show_progress("%s", text.data);
     }
-    if (type && strcmp(type, "summary") == 0)
-        printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
-               (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-               (int64_t)json_integer_value(json_object_get(object, "entries")));
+    if (!type || strcmp(type, "summary") != 0)
+        return;
+    int64_t left_out = json_integer_value(json_object_get(object, "left_out"));
+    if (left_out)
+        printf("%" PRId64 " names are left out, whose bytes are not held, or which no bundle can carry\n",
+               left_out);
+    printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
+           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
+           (int64_t)json_integer_value(json_object_get(object, "entries")));
 }
 
 /* ---- all ---- */
