@@ -1,6 +1,8 @@
 /* What commands say when they are called wrongly. No state. */
 #include "admin/command.h"
 
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +12,20 @@ static int misused(const struct command *command)
     return EXIT_USAGE;
 }
 
-int command_bad_option(const struct command *command, int returned, const char *option)
+/* getopt stays at a word of several letters ("-xj") while it reads them. */
+static bool is_letter_of(const char *word, const char *before)
 {
+    size_t len = strlen(before);
+    bool alone = before[0] == '-' && before[1] != '-' && before[len - 1] == optopt;
+
+    return !alone && optopt > 0 && optopt < 128 && word && word[0] == '-' && word[1] != '-' &&
+           strchr(word, optopt);
+}
+
+int command_bad_option(const struct command *command, int returned, char *const *argv)
+{
+    const char letter[] = {'-', (char)optopt, '\0'};
+    const char *option = is_letter_of(argv[optind], argv[optind - 1]) ? letter : argv[optind - 1];
     const char *what = returned == ':'       ? "wants a value"
                        : strchr(option, '=') ? "is unknown, or takes no value"
                                              : "is unknown";

@@ -31,8 +31,8 @@ extern const struct command import_command;
 extern const struct command prefetch_command;
 
 /* These say what is wrong and where to read on, and return EXIT_USAGE. The first is for what getopt
- * returned, '?' or ':', with opterr switched off and a colon in front of the letters. */
-int command_bad_option(const struct command *command, int returned, const char *option);
+ * has just returned, '?' or ':', with opterr switched off and a colon in front of the letters. */
+int command_bad_option(const struct command *command, int returned, char *const *argv);
 int command_surplus(const struct command *command, const char *argument);
 int command_lacks(const struct command *command, const char *what);
 

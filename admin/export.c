@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ static bool to_stdout(void)
 static int check_options(const struct invocation *invocation, int names)
 {
     const char *wrong = NULL;
+    size_t platforms = chosen.choice.image_platforms.count;
     int ways = (chosen.all ? 1 : 0) + (names ? 1 : 0) + (chosen.choice.options.list_count ? 1 : 0);
 
     if (!chosen.output)
@@ -132,6 +134,10 @@ static int check_options(const struct invocation *invocation, int names)
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
         wrong = "--split, --zstd and --since are for bundles";
+    else if (platforms > 1 && chosen.format == EXPORT_DOCKER)
+        wrong = "a docker archive holds one platform: name one with --platform";
+    else if (platforms > 1 && chosen.format == EXPORT_OCI && names)
+        wrong = "an OCI layout of a name has one platform or all: name one with --platform, or none";
     if (!wrong)
         return 0;
     fprintf(stderr, "yizhan export: %s\n", wrong);
@@ -166,15 +172,31 @@ static void leave_out_content(json_t *without, const struct bundle_content *cont
             leave_out_blob(without, &content->entries[i].digest);
 }
 
+/* A bundle in a file, or the one in pieces of that name. Returns what is open of it, or -1 with a sentence. */
+static int open_earlier(const char *path, struct pieces **pieces, struct buf *why)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+    int fd = -1;
+
+    *pieces = NULL;
+    if (whole)
+        return pieces_read(whole, pieces, &fd, why) < 0 ? -1 : fd;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        buf_set(why, "cannot be read: %s", strerror(errno));
+    return fd;
+}
+
 static int leave_out_bundle(struct invocation *invocation, const char *path)
 {
-    int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    struct pieces *pieces;
+    const struct bundle_content *content;
+    int fd = open_earlier(path, &pieces, &why);
     const struct bundle_input input = {read_file, &fd};
     struct bundle_reader *reader = bundle_reader_new(&input);
-    const struct bundle_content *content;
-    struct buf CLEANUP_BUF why = BUF_INIT;
 
-    int result = bundle_read_content(reader, &content, &why);
+    int result = fd < 0 ? -1 : bundle_read_content(reader, &content, &why);
     if (result < 0) {
         fprintf(stderr, "yizhan export: --since %s: it %s\n", path, why.data);
     } else {
@@ -183,6 +205,9 @@ static int leave_out_bundle(struct invocation *invocation, const char *path)
         json_object_set_new(invocation->arguments, "without", without);
     }
     bundle_reader_free(&reader);
+    cleanup_close(&fd);
+    if (pieces)
+        (void)pieces_end(&pieces, false, &why); /* what could not be read was said, or was not needed */
     return result;
 }
 
@@ -206,7 +231,8 @@ static int take_since(struct invocation *invocation)
 {
     if (!chosen.since)
         return 0;
-    if (access(chosen.since, F_OK) == 0)
+    char *CLEANUP_FREE pieces = pieces_whole(chosen.since);
+    if (pieces || access(chosen.since, F_OK) == 0)
         return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
     if (since_s < 0) {
@@ -325,7 +351,7 @@ static int open_conversion(struct output *output, struct buf *error)
     output->options = (struct export_options){
         .format = chosen.format,
         .destination = chosen.output,
-        .platform = platforms->count ? platforms->items[0] : NULL,
+        .platform = platforms->count == 1 ? platforms->items[0] : NULL, /* a list has only those it names */
     };
 
     if (export_conversion_start(&output->options, &output->conversion, error) < 0)
@@ -349,11 +375,11 @@ static int open_output(struct output *output, struct buf *error)
     return open_file(output, error);
 }
 
-static int end_conversion(struct output *output, struct buf *error)
+static int end_conversion(struct output *output, bool whole, struct buf *error)
 {
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct export_written written;
-    int result = export_conversion_end(&output->conversion, &written, &notes, error);
+    int result = export_conversion_end(&output->conversion, whole, &written, &notes, error);
 
     fputs(notes.data, stderr);
     return result;
@@ -380,7 +406,7 @@ static int end_output(struct output *output, bool whole, struct buf *error)
     if (output->pieces)
         result = pieces_end(&output->pieces, whole, error);
     if (output->conversion)
-        result = end_conversion(output, error);
+        result = end_conversion(output, whole, error);
     free(output->part);
     return result;
 }
@@ -394,15 +420,20 @@ static void print_object(void *arg, const json_t *object)
 
     (void)arg;
     text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+    if (type && strcmp(type, "progress") == 0) {
         buf_add_text(&text, " of ");
         text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
+        invocation_show_progress("%s", text.data);
     }
-    if (type && strcmp(type, "summary") == 0)
-        printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
-               (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-               (int64_t)json_integer_value(json_object_get(object, "entries")));
+    if (!type || strcmp(type, "summary") != 0)
+        return;
+    int64_t left_out = json_integer_value(json_object_get(object, "left_out"));
+    if (left_out)
+        printf("%" PRId64 " names are left out, whose bytes are not held, or which no bundle can carry\n",
+               left_out);
+    printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
+           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
+           (int64_t)json_integer_value(json_object_get(object, "entries")));
 }
 
 /* ---- all ---- */
@@ -467,6 +498,7 @@ static int export_with(struct invocation *invocation, int argc, char **argv)
     int result = invocation_options(invocation, argc, argv, options, take_option);
 
     log_set_level(LOG_ERROR);
+    signal(SIGPIPE, SIG_IGN);
     if (!result)
         result = check_options(invocation, argc - optind);
     if (!result)

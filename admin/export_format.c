@@ -19,6 +19,7 @@ struct export_conversion {
     int read_fd;
     int write_fd;
     pthread_t thread;
+    bool ended; /* the bundle, whole or not */
     int result;
     struct export_written written;
     struct buf notes;
@@ -60,6 +61,7 @@ static ssize_t read_pipe(void *arg, void *data, size_t max)
         ssize_t got = read(conversion->read_fd, data, max);
         if (got < 0 && errno == EINTR)
             continue;
+        conversion->ended |= got == 0;
         return got < 0 ? -errno : got;
     }
 }
@@ -130,7 +132,7 @@ int export_conversion_take_fd(struct export_conversion *conversion)
     return take_fd(&conversion->write_fd);
 }
 
-int export_conversion_end(struct export_conversion **conversion, struct export_written *out,
+int export_conversion_end(struct export_conversion **conversion, bool whole, struct export_written *out,
                           struct buf *notes, struct buf *error)
 {
     struct export_conversion *old = take_ptr(conversion);
@@ -140,7 +142,7 @@ int export_conversion_end(struct export_conversion **conversion, struct export_w
     pthread_join(old->thread, NULL);
     int result = old->result;
     buf_add(notes, old->notes.data, old->notes.len);
-    if (result < 0)
+    if (result < 0 && (whole || !old->ended))
         buf_set(error, "%s", old->error.data);
     *out = old->written;
     conversion_free(old);

@@ -3,11 +3,12 @@
  *
  *     export_conversion_start(&options, &conversion, error)
  *     the export writes a bundle into export_conversion_take_fd(conversion), and closes it
- *     export_conversion_end(&conversion, notes, error)
+ *     export_conversion_end(&conversion, whether all of it was sent, &written, notes, error)
  */
 #ifndef ADMIN_EXPORT_FORMAT_H
 #define ADMIN_EXPORT_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/bundle.h"
@@ -37,9 +38,10 @@ struct export_written {
 int export_conversion_start(const struct export_options *options, struct export_conversion **out,
                             struct buf *error);
 int export_conversion_take_fd(struct export_conversion *conversion);
-/* Waits for the end, and frees. Returns 0 with the destination in its place; -1 with a sentence in `error`; where
- * the export failed too, that knows better why. notes: gets sentences, a line each. */
-int export_conversion_end(struct export_conversion **conversion, struct export_written *out,
+/* Waits for the end, and frees. whole: the export came to its end. Returns 0 with the destination in its place; -1
+ * with a sentence in `error`, which stays empty where all that failed is that the bundle had no end: the export knows
+ * why. notes: gets sentences, a line each. */
+int export_conversion_end(struct export_conversion **conversion, bool whole, struct export_written *out,
                           struct buf *notes, struct buf *error);
 
 /* ---- the conversions (export_image.c, export_wheels.c) ---- */

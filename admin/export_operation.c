@@ -21,6 +21,7 @@
 #include "proxy/registry.h"
 #include "storage/bundle.h"
 #include "storage/keep.h"
+#include "upstreams/word_list.h"
 
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000
@@ -28,6 +29,7 @@
 struct exporting {
     struct operation_call *call;
     struct bundle_content content;
+    json_t *added; /* names that are in the content, where they may come twice; NULL: they cannot */
     struct digest_set *without; /* blobs that an earlier bundle has */
     int64_t since_s;            /* only blobs added later; 0: all */
     bool strict;                /* what is named must be held */
@@ -46,6 +48,19 @@ static bool blob_wanted(const struct exporting *export, const struct blob_row *r
            (!export->since_s || row->added_at_s >= export->since_s);
 }
 
+/* Of what is named, one may be part of another. */
+static bool is_added(struct exporting *export, const struct entry *entry)
+{
+    char *CLEANUP_FREE name = export->added ? xconcat(entry->space, " ", entry->key) : NULL;
+
+    if (!name)
+        return false;
+    if (json_object_get(export->added, name))
+        return true;
+    json_object_set_new(export->added, name, json_true());
+    return false;
+}
+
 /* 1 after it has said what is missing. */
 static int add_entry(void *arg, const struct entry *entry)
 {
@@ -53,6 +68,8 @@ static int add_entry(void *arg, const struct entry *entry)
     struct store *store = export->call->store;
     struct blob_row row;
 
+    if (is_added(export, entry))
+        return 0;
     if (!bundle_entry_good(entry) || !bundle_entry_fits(entry)) {
         export->left_out++;
         return export->strict
@@ -101,13 +118,19 @@ struct found {
     struct exporting *export;
     bool manifests;
     size_t count;
+    struct word_list *projects; /* of a list: whose pages it needs; NULL: pages are like all else */
 };
 
 static int add_found(void *arg, const struct entry *entry)
 {
     struct found *found = arg;
+    bool page = strcmp(entry->space, page_kind.space) == 0;
 
     found->count++;
+    if (found->projects && (page || strcmp(entry->space, SPACE_FILE) == 0))
+        word_list_add(found->projects, "%s", page ? entry->key : entry->scope);
+    if (found->projects && page)
+        return 0;
     return (strcmp(entry->space, SPACE_MANIFEST) == 0) == found->manifests ? add_entry(found->export, entry)
                                                                            : 0;
 }
@@ -116,9 +139,12 @@ static int add_found(void *arg, const struct entry *entry)
 static int add_page(struct exporting *export, const char *project)
 {
     struct entry_read read;
+    int error = entry_get(export->call->store, page_kind.space, project, &read);
 
-    if (entry_get(export->call->store, page_kind.space, project, &read) != 0)
+    if (error == -ENOENT)
         return 0;
+    if (error)
+        return operation_store_failed(export->call, "read the index", error);
     int result = add_entry(export, &read.entry);
     entry_release(&read);
     return result;
@@ -142,14 +168,21 @@ static void add_entries_of(void *arg, const struct digest *digest)
         each->result = entry_of_blob(each->found->export->call->store, digest, add_found, each->found);
 }
 
-/* Everything that names something which the list needs. */
+/* Everything that names something which the list needs; of pages, those of now: the ones that it noted may have changed
+ * since. */
 static int add_list(struct found *found, const char *list)
 {
     struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    struct word_list CLEANUP_WORD_LIST projects = WORD_LIST_INIT;
     struct each_blob each = {found, 0};
+
+    found->projects = &projects;
 
     (void)prefetch_record_each(found->export->call->store, list, add_digest, needed);
     digest_set_each(needed, add_entries_of, &each);
+    for (size_t i = 0; i < projects.count && !each.result && !found->manifests; i++)
+        each.result = add_page(found->export, projects.items[i]);
+    found->projects = NULL;
     return each.result;
 }
 
@@ -225,6 +258,7 @@ static int collect(struct exporting *export, const json_t *arguments)
 
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
+    export->added = json_object();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
     if (add_named_entries(export, entries, true) || add_names(export, json_object_get(arguments, "names")))
@@ -392,6 +426,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     int result = run_export(&export, arguments);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
+    json_decref(export.added);
     return result;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "storage/tar.h"
 
@@ -127,29 +128,13 @@ void export_output_free(struct export_output **output)
 
 /* ---- files ---- */
 
-static int write_all(int fd, const void *data, size_t len)
-{
-    const char *from = data;
-
-    while (len) {
-        ssize_t done = write(fd, from, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -1;
-        from += done;
-        len -= (size_t)done;
-    }
-    return 0;
-}
-
 static int write_header(struct export_output *output, const char *name, struct buf *error)
 {
     unsigned char header[TAR_BLOCK_BYTES];
 
     CHECK(strlen(name) <= TAR_NAME_MAX);
     tar_make_header(header, name, output->size_bytes);
-    return write_all(output->fd, header, sizeof(header)) < 0 ? failed(output, error) : 0;
+    return file_write_all(output->fd, header, sizeof(header)) < 0 ? failed(output, error) : 0;
 }
 
 /* Makes the folders before the last part of the name. */
@@ -183,8 +168,9 @@ int export_output_bytes(struct export_output *output, const void *data, size_t l
 {
     CHECK((int64_t)len <= output->left_bytes);
     output->left_bytes -= (int64_t)len;
-    return write_all(output->folder ? output->file_fd : output->fd, data, len) < 0 ? failed(output, error)
-                                                                                   : 0;
+    return file_write_all(output->folder ? output->file_fd : output->fd, data, len) < 0
+               ? failed(output, error)
+               : 0;
 }
 
 int export_output_end(struct export_output *output, struct buf *error)
@@ -193,7 +179,8 @@ int export_output_end(struct export_output *output, struct buf *error)
 
     CHECK(!output->left_bytes);
     if (!output->folder)
-        return write_all(output->fd, zeros, tar_padding(output->size_bytes)) < 0 ? failed(output, error) : 0;
+        return file_write_all(output->fd, zeros, tar_padding(output->size_bytes)) < 0 ? failed(output, error)
+                                                                                      : 0;
     int failure = fsync(output->file_fd);
     if (close(take_fd(&output->file_fd)) < 0 || failure < 0)
         return failed(output, error);
@@ -215,7 +202,7 @@ static int copy(int from, int to)
     ssize_t got;
 
     while ((got = read(from, piece, sizeof(piece))) > 0)
-        if (write_all(to, piece, (size_t)got) < 0)
+        if (file_write_all(to, piece, (size_t)got) < 0)
             return -1;
     return got < 0 ? -1 : fsync(to);
 }
@@ -234,7 +221,7 @@ int export_output_finish(struct export_output *output, struct buf *error)
 {
     static const char zeros[TAR_END_BYTES];
 
-    if (!output->folder && write_all(output->fd, zeros, sizeof(zeros)) < 0)
+    if (!output->folder && file_write_all(output->fd, zeros, sizeof(zeros)) < 0)
         return failed(output, error);
     if (fsync(output->fd) < 0 || rename(output->made, output->destination) < 0)
         return failed(output, error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/image_platform.h"
 #include "base/buf.h"
 #include "base/digest_set.h"
 #include "base/memory.h"
@@ -186,22 +187,16 @@ static int want(struct choosing *choosing, const struct picked_manifest *manifes
     return 0;
 }
 
-/* "linux/arm64" means "linux/arm64/v8" too. */
-static bool platform_fits(const char *platform, const char *wanted)
-{
-    size_t len = strlen(wanted);
-
-    return platform && strncmp(platform, wanted, len) == 0 && (!platform[len] || platform[len] == '/');
-}
-
 /* The image of an index for the platform; without one, the only one that is held whole. */
 static const struct picked_manifest *choose_child(struct choosing *choosing,
                                                   const struct picked_manifest *index)
 {
     const char *wanted = choosing->pick->platform;
     const struct picked_manifest *found = NULL;
+    const struct picked_manifest *best = NULL; /* of those for what is wanted */
     struct buf CLEANUP_BUF held = BUF_INIT;
     size_t count = 0;
+    int best_rank = -1;
 
     for (size_t i = 0; i < index->manifest.descriptor_count; i++) {
         const struct descriptor *descriptor = &index->manifest.descriptors[i];
@@ -209,16 +204,19 @@ static const struct picked_manifest *choose_child(struct choosing *choosing,
         if (!child || child->manifest.kind == MANIFEST_INDEX ||
             (descriptor->platform && strcmp(descriptor->platform, NO_PLATFORM) == 0))
             continue;
-        if (wanted && platform_fits(descriptor->platform, wanted))
-            return child;
+        int rank = wanted && descriptor->platform ? image_platform_rank(wanted, descriptor->platform) : -1;
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = child;
+        }
         if (!is_whole(choosing->pick, child))
             continue;
         buf_printf(&held, "%s%s", held.len ? ", " : "", descriptor->platform ? descriptor->platform : "?");
         found = child;
         count++;
     }
-    if (!wanted && count == 1)
-        return found;
+    if (best || (!wanted && count == 1))
+        return best ? best : found;
     print_image(choosing->image, choosing->error);
     if (wanted)
         buf_printf(choosing->error, ": no image for %s is held; held are: %s", wanted,

@@ -68,11 +68,11 @@ static void print_object(void *arg, const json_t *object)
     int64_t kept = json_integer_value(json_object_get(object, "entries_kept"));
 
     (void)arg;
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
+    if (type && strcmp(type, "progress") == 0) {
         text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
         buf_add_text(&text, " of ");
         text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
+        invocation_show_progress("%s", text.data);
     }
     if (!type || strcmp(type, "summary") != 0)
         return;
@@ -133,6 +133,7 @@ static int import_bundle(struct invocation *invocation, const char *path)
 static int import_foreign(struct invocation *invocation, enum import_format format, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF cut = BUF_INIT;
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct config *config = NULL;
     struct import_feed *feed = NULL;
@@ -148,11 +149,14 @@ static int import_foreign(struct invocation *invocation, enum import_format form
         config_free(config);
         return EXIT_FAILED;
     }
+    invocation->error = &cut;
     result = perform(invocation, path, import_feed_take_fd(feed));
-    if (import_feed_end(&feed, &error) < 0 && result == EXIT_DONE) {
-        fprintf(stderr, "yizhan import: %s\n", error.data);
+    invocation->error = NULL;
+    /* Where the feed could not bring everything, the import only knows that something is missing. */
+    if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
-    }
+    if (error.len || cut.len)
+        fprintf(stderr, "yizhan import: %s\n", error.len ? error.data : cut.data);
     config_free(config);
     return result;
 }

@@ -13,6 +13,7 @@
 #include "admin/import_image.h"
 #include "admin/import_wheels.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -92,14 +93,10 @@ static int spool(int from, const char *path, struct buf *error)
     folder = folder && *folder ? folder : "/var/tmp";
     int CLEANUP_CLOSE to = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     while (to >= 0 && ((got = read(from, piece, SPOOL_PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)))
-        for (ssize_t done = 0; done < got;) {
-            ssize_t put = write(to, piece + done, (size_t)(got - done));
-            if (put < 0 && errno != EINTR) {
-                buf_set(error, "keeping %s in %s for a second reading: %s; TMPDIR can name another folder",
-                        path, folder, strerror(errno));
-                return -1;
-            }
-            done += put < 0 ? 0 : put;
+        if (got > 0 && file_write_all(to, piece, (size_t)got) < 0) {
+            buf_set(error, "keeping %s in %s for a second reading: %s; TMPDIR can name another folder", path,
+                    folder, strerror(errno));
+            return -1;
         }
     if (to >= 0 && got == 0)
         return take_fd(&to);
@@ -172,16 +169,8 @@ static int plan_all(struct import_feed *feed, enum import_format format, const c
 static int write_pipe(void *arg, const void *data, size_t len)
 {
     const struct import_feed *feed = arg;
-    const char *from = data;
 
-    while (len) {
-        ssize_t done = write(feed->write_fd, from, len);
-        if (done < 0 && errno != EINTR)
-            return -errno;
-        from += done < 0 ? 0 : done;
-        len -= done < 0 ? 0 : (size_t)done;
-    }
-    return 0;
+    return file_write_all(feed->write_fd, data, len);
 }
 
 /* A pipe that is closed at the other end is no error of ours: the import says why. */

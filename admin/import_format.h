@@ -2,7 +2,7 @@
  *
  *     format = import_format_of(path)               by what is in it
  *     import_feed_start(..., &feed, error)          looks at all of it; nothing is written yet
- *     the import reads import_feed_fd(feed)         a bundle, written by a thread of its own
+ *     the import reads import_feed_take_fd(feed)    a bundle, written by a thread of its own
  *     import_feed_end(&feed, error)                 whether that thread could do its part
  */
 #ifndef ADMIN_IMPORT_FORMAT_H
@@ -27,7 +27,7 @@ int import_format_of(const char *path, struct buf *error);
  * Returns 0, or -1 with a sentence. */
 int import_feed_start(enum import_format format, const char *path, const struct config *config,
                       const char *name, struct buf *notes, struct import_feed **out, struct buf *error);
-/* Where the bundle can be read; the caller may close it (then it takes it over by import_feed_take_fd()). */
+/* The end of the pipe where the bundle is read: the caller's from now on. */
 int import_feed_take_fd(struct import_feed *feed);
 /* Waits for the thread, whose pipe must have been read to its end or closed, and frees. Returns 0; -1 with a sentence
  * when it could not bring everything. */

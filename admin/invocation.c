@@ -1,8 +1,10 @@
-/* State: whether a signal has come that ends an operation in order, and the server that works on it, if one does. */
+/* State: whether a signal has come that ends an operation in order, the server that works on it, if one does, and whether a
+ * line about progress is on the terminal. */
 #include "admin/invocation.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t server_fd = -1;
+static bool progress_shown;
 
 /* ---- options ---- */
 
@@ -60,7 +63,7 @@ int invocation_options(struct invocation *invocation, int argc, char **argv, con
         else if (option == 'j')
             invocation->json = true;
         else if (option == '?' || option == ':')
-            return command_bad_option(invocation->command, option, argv[optind - 1]);
+            return command_bad_option(invocation->command, option, argv);
         else if (take(invocation, option, optarg) < 0)
             return EXIT_USAGE;
     }
@@ -91,6 +94,28 @@ int invocation_name(struct invocation *invocation, const char *name)
     return 0;
 }
 
+/* ---- progress ---- */
+
+void invocation_show_progress(const char *format, ...)
+{
+    va_list args;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    progress_shown = true;
+    fputs("\r\033[K", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+}
+
+static void clear_progress(void)
+{
+    if (progress_shown)
+        fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
 /* ---- printing ---- */
 
 struct output {
@@ -99,11 +124,16 @@ struct output {
     bool silent;
 };
 
-static int print_json(const json_t *object)
+static bool is_progress(const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
 
-    if (type && strcmp(type, "progress") == 0)
+    return type && strcmp(type, "progress") == 0;
+}
+
+static int print_json(const json_t *object)
+{
+    if (is_progress(object))
         return 0;
     char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
     return text && printf("%s\n", text) > 0 && fflush(stdout) == 0 ? 0 : -1;
@@ -114,6 +144,8 @@ static int emit(void *arg, json_t *object)
     const struct output *output = arg;
     int result = 0;
 
+    if (!is_progress(object))
+        clear_progress();
     if (output->printer->note)
         output->printer->note(output->printer->arg, object);
     if (output->silent)
@@ -261,6 +293,7 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
             result = perform(invocation, config, operation, &output, &error);
         config_free(config);
     }
+    clear_progress();
     if (!invocation->json && !invocation->silent && printer->end)
         printer->end(printer->arg);
     if (invocation->error)

@@ -43,9 +43,9 @@ extern const struct operation show_operation;
 extern const struct operation purge_operation;
 extern const struct operation gc_operation;
 extern const struct operation verify_operation;
-extern const struct operation address_operation;
+extern const struct operation address_operation; /* where the server listens: server_url.h */
 extern const struct operation export_operation;
-extern const struct operation import_operation; /* where the server listens: server_url.h */
+extern const struct operation import_operation;
 
 /* ---- for operations ---- */
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -41,21 +42,6 @@ char *pieces_whole(const char *path)
 }
 
 /* ---- writing ---- */
-
-/* Writes all; 0 or negative errno. */
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t sent = write(fd, data, len);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0)
-            return -errno;
-        data += sent;
-        len -= (size_t)sent;
-    }
-    return 0;
-}
 
 static int open_next(struct pieces *pieces)
 {
@@ -93,7 +79,7 @@ static bool write_chunk(struct pieces *pieces, int *fd, int64_t *left, const cha
             *left = pieces->piece_bytes;
         }
         size_t part = (uint64_t)*left < len ? (size_t)*left : len;
-        int error = write_all(*fd, data, part);
+        int error = file_write_all(*fd, data, part);
         if (error)
             return close_piece(pieces, fd, error);
         data += part;
@@ -134,7 +120,7 @@ static bool send_piece(struct pieces *pieces, int fd, const char *name, char *ch
             buf_set(&pieces->error, "cannot read %s: %s", name, strerror(errno));
             return false;
         }
-        if (write_all(pieces->pipe_fd, chunk, (size_t)got) < 0)
+        if (file_write_all(pieces->pipe_fd, chunk, (size_t)got) < 0)
             return false;
     }
     return true;

@@ -132,7 +132,7 @@ static int read_options(struct run *run, int argc, char **argv)
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":c:r:", options, NULL)) != -1) {
         if (option == '?' || option == ':')
-            return command_bad_option(&prefetch_command, option, argv[optind - 1]);
+            return command_bad_option(&prefetch_command, option, argv);
         if (take_option(run, option, optarg) < 0)
             return EXIT_USAGE;
     }
@@ -148,15 +148,17 @@ static int read_options(struct run *run, int argc, char **argv)
 static int perform(struct run *run, struct prefetch *prefetch, struct printed_report *printed)
 {
     int result = prefetch_plan(prefetch) < 0;
+    struct prefetch_figures figures;
 
     if (result == 0 && run->dry_run) {
         prefetch_look(prefetch);
         printed_report_plan(printed, prefetch);
     } else if (result == 0) {
-        result = prefetch_fetch(prefetch);
+        (void)prefetch_fetch(prefetch);
     }
     printed_report_summary(printed, prefetch);
-    return result || prefetch->failures ? EXIT_FAILED : EXIT_DONE;
+    prefetch_count(prefetch, &figures);
+    return result || figures.failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int work(void *arg, const char *url, const atomic_bool *stop)

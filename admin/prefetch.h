@@ -90,6 +90,7 @@ struct prefetch_report {
     /* Before the first item is fetched. */
     void (*total)(void *arg, size_t items, int64_t bytes);
     void (*begin)(void *arg, struct item *item);
+    /* How much of it is there; before its begin() where another client fetches it already. */
     void (*progress)(void *arg, const struct item *item, int64_t bytes);
     void (*end)(void *arg, const struct item *item);
     /* Every now and then. */

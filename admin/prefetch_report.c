@@ -113,18 +113,18 @@ static void on_begin(void *arg, struct item *item)
         item->shown = progress_begin(printed->progress, item->name, item->size_bytes);
 }
 
+/* What another client fetches may be under way before the item has its turn, and a bar. */
 static void on_progress(void *arg, const struct item *item, int64_t bytes)
 {
     const struct printed_report *printed = arg;
 
-    if (printed->progress)
+    if (printed->progress && item->shown >= 0)
         progress_update(printed->progress, item->shown, bytes, item->size_bytes);
 }
 
 static void end_bar(struct progress *progress, const struct item *item)
 {
     int64_t bytes = item->size_bytes > 0 ? item->size_bytes : 0;
-
     int id = item->shown < 0 ? progress_begin(progress, item->name, bytes) : item->shown;
 
     if (item->state == ITEM_HELD)
@@ -132,6 +132,11 @@ static void end_bar(struct progress *progress, const struct item *item)
     else
         progress_end(progress, id, item->state == ITEM_FAILED ? PROGRESS_FAILED : PROGRESS_DONE,
                      item->state == ITEM_FAILED ? 0 : bytes, item->reason);
+}
+
+static void print_failed(const struct printed_report *printed, const struct item *item)
+{
+    fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
 }
 
 static void on_end(void *arg, const struct item *item)
@@ -146,7 +151,7 @@ static void on_end(void *arg, const struct item *item)
         return;
     }
     if (item->state == ITEM_FAILED)
-        fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
+        print_failed(printed, item);
     if (printed->json || printed->quiet || item->state != ITEM_FETCHED)
         return;
     text_print_size(&size, item->size_bytes);
@@ -202,6 +207,9 @@ void printed_report_plan(struct printed_report *printed, const struct prefetch *
         print_plan(prefetch);
     for (const struct item *item = prefetch->items; printed->json && item; item = item->hh.next)
         print_json(item_as_json(item));
+    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+        if (item->state == ITEM_FAILED && !item->counted) /* else it was told while planning */
+            print_failed(printed, item);
 }
 
 /* ---- the summary ---- */

@@ -87,6 +87,18 @@ static void remove_files(const struct call *call)
     rmdir(call->folder);
 }
 
+/* ---- the index ---- */
+
+static void add_index(struct call *call, const char *option)
+{
+    const char *url = call->prefetch->url;
+    size_t len = strlen(url);
+
+    while (len && url[len - 1] == '/')
+        len--;
+    add(call, "%s=%.*s/simple/", option, (int)len, url);
+}
+
 /* ---- pip ---- */
 
 /* "cp310-cp310-manylinux_2_28_x86_64": each platform once. */
@@ -123,7 +135,7 @@ static void make_pip_call(struct call *call)
 
     for (size_t i = 0; words[i]; i++)
         add(call, "%s", words[i]);
-    add(call, "--index-url=%s/simple/", call->prefetch->url);
+    add_index(call, "--index-url");
     if (host) {
         host += strlen("://");
         add(call, "--trusted-host=%.*s", (int)(*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, "/:")),
@@ -193,7 +205,7 @@ static void make_uv_call(struct call *call)
     add(call, "--no-config");
     add(call, "--no-header");
     add(call, "--no-annotate");
-    add(call, "--default-index=%s/simple/", call->prefetch->url);
+    add_index(call, "--default-index");
     add(call, "--python-version=%s", environment->python_version);
     if (platform)
         add(call, "--python-platform=%s", platform);
@@ -231,7 +243,10 @@ void prefetch_resolve_elsewhere(struct prefetch *prefetch, const struct wants *w
     bool pip = prefetch->options->resolver == RESOLVER_PIP;
 
     *call = (struct call){.prefetch = prefetch, .wants = wants, .target = target};
-    if (make_files(call) < 0) {
+    if (text_starts(prefetch->url, "unix:")) {
+        prefetch_fail(prefetch, "%s cannot ask a server at %s: let it listen on a port too, before that",
+                      pip ? "pip" : "uv", prefetch->url);
+    } else if (make_files(call) < 0) {
         prefetch_fail(prefetch, "cannot write the requirements for %s into /tmp", pip ? "pip" : "uv");
     } else {
         if (pip)

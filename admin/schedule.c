@@ -228,6 +228,8 @@ static void run_due(struct schedule *schedule, const struct config *config)
         const struct prefetch_config *one = &config->prefetches[i];
         struct section *section = section_of(schedule, one->name);
         int64_t now_s = clock_wall_s();
+        if (section->last_s > now_s) /* this machine's clock was ahead then */
+            section->last_s = now_s;
         if (now_s < schedule_due_s(one, section->last_s, schedule->started_s))
             continue;
         section->last_s = now_s;

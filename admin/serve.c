@@ -49,7 +49,7 @@ static int read_options(int argc, char **argv, struct options *options)
         else if (option == CHECK)
             options->check = true;
         else
-            return command_bad_option(&serve_command, option, argv[optind - 1]);
+            return command_bad_option(&serve_command, option, argv);
     }
     return optind < argc ? command_surplus(&serve_command, argv[optind]) : EXIT_DONE;
 }

@@ -255,17 +255,9 @@ static void print_progress(const json_t *object)
 {
     struct buf CLEANUP_BUF size = BUF_INIT;
 
-    if (!isatty(STDERR_FILENO))
-        return;
     text_print_size(&size, number(object, "bytes"));
-    fprintf(stderr, "\r%" PRId64 " of %" PRId64 " blobs, %s read   ", number(object, "blobs"),
-            number(object, "of"), size.data);
-}
-
-static void clear_progress(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    invocation_show_progress("%" PRId64 " of %" PRId64 " blobs, %s read", number(object, "blobs"),
+                             number(object, "of"), size.data);
 }
 
 static void print_fault(const json_t *object)
@@ -293,7 +285,6 @@ static void print_object(void *arg, const json_t *object)
         print_progress(object);
         return;
     }
-    clear_progress();
     if (strcmp(type, "fault") == 0) {
         print_fault(object);
     } else {

@@ -223,7 +223,7 @@ static const struct config_key keys[] = {
     {S(PREFETCH), "name", VALUE_WORDS, true, IN_PREFETCH(names), NULL, false, 0, 0,
      "One package or image: `pypi:flask==3.*`, `docker:nginx:1.27`."},
     {S(PREFETCH), "python", VALUE_WORDS, true, IN_PREFETCH(pythons), NULL, false, 0, 0,
-     "Versions of Python that packages are for: `3.10,3.11`. Must be given where a list has packages."},
+     "Versions of Python that packages are for: `3.10,3.11`. Without it, that of the server's `python3`."},
     {S(PREFETCH), "platform", VALUE_WORDS, true, IN_PREFETCH(platforms), NULL, false, 0, 0,
      "Platforms of wheels (`linux_x86_64,win_amd64`) and of images (`linux/amd64,linux/arm64`). Without it, "
      "this "

@@ -28,3 +28,19 @@ int file_read(const char *path, size_t max_bytes, struct buf *out)
     }
     return 0;
 }
+
+int file_write_all(int fd, const void *data, size_t len)
+{
+    const char *from = data;
+
+    while (len > 0) {
+        ssize_t done = write(fd, from, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        from += done;
+        len -= (size_t)done;
+    }
+    return 0;
+}

@@ -177,6 +177,7 @@ static void forget_names(struct names *names)
 struct search {
     struct unit *unit;
     const struct repository *repository;
+    struct digest_set *seen; /* manifests whose own needs are being looked for, or were */
     int64_t used_at_s;
     int depth;
 };
@@ -207,7 +208,8 @@ static void add_with_parts(void *arg, const struct digest *digest)
             add_parts_of(search, search->repository->lists[i]);
 }
 
-/* The manifests that need the blob, by themselves or by another one: false when one of them was used later. */
+/* The manifests that need the blob, by themselves or by another one: false when one of them was used later. Each is looked
+ * at once, however many ways lead to it. */
 static bool find_dying(const struct search *search, const struct digest *digest)
 {
     struct unit *unit = search->unit;
@@ -224,6 +226,8 @@ static bool find_dying(const struct search *search, const struct digest *digest)
             continue;
         if (row.used_at_s > search->used_at_s)
             return false;
+        if (!digest_set_add(search->seen, &list->manifest))
+            continue;
         digest_set_add(unit->dying, &list->manifest);
         add_parts_of(search, list);
         if (deeper.depth <= DEPTH_MAX)
@@ -272,7 +276,8 @@ static bool answer(struct unit *unit, const struct names *names, const struct di
     struct choice choice = {unit, out};
 
     for (size_t i = 0; i < names->count; i++) {
-        struct search search = {unit, repository_of(unit, names->items[i]), used_at_s, 0};
+        struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
+        struct search search = {unit, repository_of(unit, names->items[i]), seen, used_at_s, 0};
         if (search.repository->too_many)
             return true;
         if (!find_dying(&search, digest))

@@ -124,7 +124,9 @@ static int read_entry(const struct entry *entry)
         return entry_fault(entry, NULL, "expected an object, found something else");
     const char *member = elsewhere(entry->table);
     if (member) {
-        list_note(entry->reader, 0, "skipped %s.%s, which comes from \"%s\" and no index", entry->category,
+        struct buf CLEANUP_BUF category = BUF_INIT;
+        list_add_quoted(entry->category, strlen(entry->category), &category);
+        list_note(entry->reader, 0, "skipped %s.%s, which comes from \"%s\" and no index", category.data,
                   entry->name, member);
         return 0;
     }

@@ -72,6 +72,26 @@ static int read_member(struct archive *archive, struct buf *out)
     return got < 0 ? -1 : 0;
 }
 
+/* Goes past what a member has. libarchive would do so by itself, and unpack whatever there is on the way. (In a zip file it
+ * only seeks.) */
+static int skip_member(struct archive *archive, struct archive_entry *entry)
+{
+    bool tar = (archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    int status = ARCHIVE_OK;
+    const void *data;
+    size_t len;
+    la_int64_t offset;
+
+    if (archive_entry_size(entry) > SDIST_MAX_UNPACKED_BYTES)
+        return -1;
+    while (tar && status == ARCHIVE_OK) {
+        if (archive_filter_bytes(archive, 0) > SDIST_MAX_UNPACKED_BYTES)
+            return -1;
+        status = archive_read_data_block(archive, &data, &len, &offset);
+    }
+    return !tar || status == ARCHIVE_EOF ? 0 : -1;
+}
+
 static int read_members(struct archive *archive, struct members *members, struct buf *error)
 {
     struct archive_entry *entry;
@@ -84,12 +104,12 @@ static int read_members(struct archive *archive, struct members *members, struct
         const char *path = archive_entry_pathname(entry);
         struct buf *out =
             path && archive_entry_filetype(entry) == AE_IFREG ? member_for(members, path) : NULL;
-        if (archive_filter_bytes(archive, 0) > SDIST_MAX_UNPACKED_BYTES)
-            break;
         if (out && read_member(archive, out) < 0) {
             buf_set(error, "has a broken or too large %s", path);
             return -1;
         }
+        if (!out && skip_member(archive, entry) < 0)
+            break;
     }
     if (status == ARCHIVE_EOF)
         return 0;
@@ -102,7 +122,10 @@ static int open_members(const char *body, size_t len, struct members *members, s
     struct archive *archive = archive_read_new();
     int result = -1;
 
-    archive_read_support_filter_all(archive);
+    /* Those that pip unpacks. "All" would call programs for some others. */
+    archive_read_support_filter_gzip(archive);
+    archive_read_support_filter_bzip2(archive);
+    archive_read_support_filter_xz(archive);
     archive_read_support_format_tar(archive);
     archive_read_support_format_zip(archive);
     if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK)

@@ -242,6 +242,15 @@ def test_bundle_with_a_lost_blob_names_it(source, dists, tmp_path):
     assert list(tmp_path.glob("x.tar*")) == []
 
 
+def test_bundle_of_all_counts_what_is_not_held(source, dists, tmp_path):
+    source.stop()
+    source.blob_path(dists[3].sha256).unlink()
+    result = admin(source, "export", "-o", tmp_path / "x.tar", "--all")
+    assert result.status == 0, result.stderr
+    assert result.stdout.startswith("1 names are left out")
+    assert dists[3].sha256 not in read_bundle(tmp_path / "x.tar")[1]
+
+
 # ---- what came since ----
 
 
@@ -306,7 +315,7 @@ def test_bundle_since_a_compressed_or_split_one(source, grown, tmp_path):
     export(source, tmp_path / "first.tar.zst", "--all")
     export(source, tmp_path / "pieces.tar", "--all", "--split", "1M")
     new = grown("new")
-    for since in ("first.tar.zst", "pieces.tar.001"):
+    for since in ("first.tar.zst", "pieces.tar.001", "pieces.tar"):
         blobs = read_bundle(export(source, tmp_path / "second.tar", "--all", "--since", tmp_path / since))[1]
         assert new.sha256 in blobs and len(blobs) < len(source.blob_rows())
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 import pytest
-from lib.admin import admin, ask, command
+from lib.admin import admin, ask, command, on_a_terminal
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import PATIENCE_S, wait_until
@@ -125,6 +125,13 @@ def test_export_interrupted_leaves_nothing(yizhan, tmp_path, number):
     finally:
         yizhan.process.send_signal(signal.SIGCONT)
     assert names(folder) == []
+
+
+def test_export_leaves_no_progress_on_the_terminal(store, tmp_path):
+    """What is printed then would stand behind it."""
+    status, shown = on_a_terminal(store, "export", "--all", "-o", tmp_path / "b.tar")
+    assert status == 0
+    assert " of " in shown and shown.endswith("\r\033[K")
 
 
 def test_export_twice_to_one_name(yizhan, tmp_path):

@@ -4,6 +4,7 @@ the programs themselves."""
 import io
 import json
 import os
+import signal
 import subprocess
 import tarfile
 
@@ -495,6 +496,34 @@ def test_formats_refuses_a_folder_of_something_else(target, tmp_path):
     assert "neither" in refused(target, tmp_path / "folder")
 
 
+def test_formats_wheels_that_vanish_while_they_are_read(closed, tmp_path):
+    """The first fills the pipe, so the second is read for good only when the server, which stands still, takes it."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for dist in (make_wheel("a", "1.0", size=500_000), make_wheel("b", "1.0")):
+        (folder / dist.filename).write_bytes(dist.data)
+    (folder / "readme.txt").write_text("named when all has been looked at")
+    closed.process.send_signal(signal.SIGSTOP)
+    try:
+        running = subprocess.Popen(
+            command(closed, "import", folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=closed.environment,
+            cwd=closed.folder,
+        )
+        assert "readme.txt" in running.stderr.readline()
+        (folder / "b-1.0-py3-none-any.whl").unlink()
+    finally:
+        closed.process.send_signal(signal.SIGCONT)
+    _, told = running.communicate(timeout=PATIENCE_S)
+    assert running.returncode == 1
+    assert told == f"yizhan import: cannot read {folder}/b-1.0-py3-none-any.whl any more\n"
+    assert closed.blob_files() == []
+
+
 # ---- export ----
 
 
@@ -590,6 +619,26 @@ def test_formats_export_docker_wants_one_platform(source):
     assert "linux/amd64" in told and "linux/arm64" in told and "--platform" in told
     told = not_exported(source, "--format", "docker", "--platform", "linux/s390x", "-o", out, "docker:hello:1.0")
     assert "linux/s390x" in told
+    result = admin(source, "export", "--format", "docker", "--platform", "linux/amd64,linux/arm64", "-o", out, "docker:hello:1.0")
+    assert result.status == 2 and "one platform" in result.stderr
+
+
+def test_formats_export_platform_with_its_usual_variant(source, tmp_path):
+    """No variant is v8 for arm64."""
+    image = source.index_image.children[1]
+    exported(source, "--format", "docker", "--platform", "linux/arm64/v8", "-o", tmp_path / "out.tar", "docker:hello:1.0")
+    with tarfile.open(tmp_path / "out.tar") as tar:
+        assert f"blobs/sha256/{image.config.digest.removeprefix('sha256:')}" in tar.getnames()
+
+
+def test_formats_export_layout_leaves_no_platform_out_in_silence(source, tmp_path):
+    both = ["--platform", "linux/amd64,linux/arm64"]
+    result = admin(source, "export", "--format", "oci", *both, "-o", tmp_path / "a", "docker:hello:1.0")
+    assert result.status == 2 and "one platform or all" in result.stderr
+    (tmp_path / "images.txt").write_text("hello:1.0\n")
+    exported(source, "--format", "oci", *both, "-o", tmp_path / "b", "--images", tmp_path / "images.txt")
+    kept = {path.name for path in (tmp_path / "b" / "blobs" / "sha256").iterdir()}
+    assert kept == {digest.removeprefix("sha256:") for digest in content_of_image(source.index_image)}
 
 
 def test_formats_export_names_what_is_missing(source):
@@ -621,8 +670,9 @@ def test_formats_export_replaces_no_device(source, tmp_path):
 
 def test_formats_export_of_nothing(source):
     out = source.folder / "out"
-    assert not_exported(source, "--format", "oci", "-o", out / "x", "docker:missing:1")
-    assert not_exported(source, "--format", "wheels", "-o", out / "x", "pypi:missing")
+    for kind, name in (("oci", "docker:missing:1"), ("docker", "docker:missing:1"), ("wheels", "pypi:missing")):
+        told = not_exported(source, "--format", kind, "-o", out / "x.tar", name)
+        assert told == f"yizhan export: nothing of {name} is in the store; `yizhan ls` lists what is\n"
 
 
 def test_formats_export_does_not_mix_into_a_folder(source, tmp_path):

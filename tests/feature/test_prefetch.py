@@ -6,11 +6,13 @@ import threading
 import time
 
 import pytest
-from lib.admin import admin, ask, command
+from lib.admin import admin, ask, command, on_a_terminal
+from lib.client import Background
 from lib.images import layer, make_image, make_index, noise
 from lib.packages import make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
+from lib.upstream import Answer
 from lib.wait import PATIENCE_S, wait_until
 from lib.yizhan import on_tmpfs
 
@@ -151,6 +153,15 @@ def test_prefetch_dry_run(yizhan, upstream, dists):
     assert not any(request.path.endswith(".whl") for request in gets)
 
 
+def test_prefetch_dry_run_that_fails(served, upstream, dists):
+    """A server that answers otherwise than a Yizhan does."""
+    upstream.on(dists[6].path, Answer(500, b"no way", content_type="text/plain"))
+    result = admin(served, "prefetch", "--server", upstream.url, *TARGET, "--dry-run", "sample")
+    assert result.status == 1
+    assert result.stderr == f"yizhan prefetch: {dists[6].filename}: the answer was 500\n"
+    assert "1 failed" in result.stdout.splitlines()[-1]
+
+
 def test_prefetch_unknown_package(yizhan, upstream, dists):
     result = admin(yizhan, "prefetch", *TARGET, "app", "no-such-project")
     assert result.status == 1
@@ -224,6 +235,22 @@ def test_prefetch_by_uv(served, dists, tmp_path, monkeypatch):
     assert (tmp_path / "uv.requirements").read_text() == "app<2\n"
 
 
+def test_prefetch_by_uv_at_a_server_by_url(served, dists, tmp_path, monkeypatch):
+    uv = write(tmp_path, "uv", UV)
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    ask(served, "prefetch", *TARGET, "--resolver", "uv", "--server", f"http://127.0.0.1:{served.port}/", "app<2")
+    index = f"--default-index=http://127.0.0.1:{served.port}/simple/"
+    assert index in (tmp_path / "uv.arguments").read_text().splitlines()
+
+
+@pytest.mark.parametrize("resolver", ["pip", "uv"])
+def test_prefetch_resolver_and_a_server_without_a_port(served, resolver):
+    result = admin(served, "prefetch", *TARGET, "--resolver", resolver, "--server", "unix:/run/none.sock", "app")
+    assert result.status == 1
+    assert f"{resolver} cannot ask a server at unix:/run/none.sock" in result.stderr
+
+
 def test_prefetch_resolver_that_is_not_there(served, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     result = admin(served, "prefetch", *TARGET, "--resolver", "uv", "app")
@@ -292,6 +319,7 @@ def test_prefetch_image_again_asks_for_nothing(yizhan, images):
         (["--implementation", "jython", "app"], "cp or pp"),
         (["--python"], '"--python" wants a value'),
         (["--nonsense"], '"--nonsense" is unknown'),
+        (["-xr"], '"-x" is unknown'),
         (["--quiet=yes"], "takes no value"),
     ],
 )
@@ -319,6 +347,32 @@ def test_prefetch_for_people(yizhan, dists):
     assert "3 fetched" in result.stdout.splitlines()[-1]
     quiet = admin(yizhan, "prefetch", "--quiet", *TARGET, "app")
     assert (quiet.status, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def test_prefetch_shows_others_fills_not_before_their_turn(make_yizhan, make_upstream):
+    """What somebody else fetches of the list already has no bar before it has its turn."""
+    names = [f"p{number:03}" for number in range(200)]
+    dists = [make_wheel(name, "1.0", size=1000) for name in names]
+    dists[-1] = make_wheel(names[-1], "1.0", size=500_000)
+    upstream = make_upstream(Tree.tuna(dists))
+    yizhan = make_yizhan(upstream)
+    gate = threading.Event()
+    last = upstream.tree.file_path(dists[-1])
+    upstream.change(last, body_gate=gate, gate_after=100_000)
+    other = Background(yizhan.get, last)
+    wait_until(lambda: upstream.asked(last), "the other client's download")
+
+    def go_on(request):
+        gate.set()
+        return upstream.mounted_answer(request)
+
+    upstream.on(upstream.tree.file_path(dists[100]), go_on)
+    try:
+        status, shown = on_a_terminal(yizhan, "prefetch", *TARGET, *(f"pypi:{name}" for name in names))
+    finally:
+        gate.set()
+    assert other.result().status == 200
+    assert status == 0, shown
 
 
 # ---- by the server itself ----
@@ -361,6 +415,21 @@ def test_prefetch_by_the_server_is_not_repeated_by_a_restart(make_yizhan, upstre
     yizhan.advance(3700)
     wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
     assert runs(yizhan) == 2
+
+
+def test_prefetch_by_the_server_after_the_clock_was_ahead(make_yizhan, upstream):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
+    yizhan.advance(-3000 * 86400)
+    yizhan.restart()
+
+    def an_hour_later():
+        yizhan.advance(3700)
+        return len(finished(yizhan)) > 1
+
+    wait_until(an_hour_later, "the second run ends")
 
 
 def test_prefetch_by_the_server_does_not_wait_for_pipes(make_yizhan, upstream, tmp_path):
@@ -422,6 +491,23 @@ def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, ups
     assert pull_all(there, "library/many", images.arm64.digest) == content_of_image(images.arm64)
     assert there.manifest("library/many", "1").status == 200
     assert there.get(dists[8].path).status == 404
+
+
+def test_prefetch_export_of_the_servers_list_has_pages_that_changed_since(make_yizhan, upstream, dists, tmp_path):
+    """The list noted the page as it was; pip there needs one all the same."""
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="300d")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the run ends")
+    upstream.mount(Tree.tuna([*dists, make_wheel("app", "3.0")]))
+    yizhan.advance(86400)
+    wait_until(lambda: b"app-3.0" in yizhan.get("/simple/app/").body, "the page is asked for anew")
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
+    there = make_yizhan(server={"offline": "yes"}, pypi={})
+    ask(there, "import", tmp_path / "b.tar")
+    for project, dist in (("app", dists[1]), ("lib", dists[3]), ("leaf", dists[4])):
+        assert dist.filename.encode() in there.get(f"/simple/{project}/").body
+        assert there.get(dist.path).body == dist.data
 
 
 def bundle_of(yizhan, tmp_path, dists, *names):

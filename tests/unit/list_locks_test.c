@@ -333,6 +333,17 @@ static void pipfile_packages(void **state)
     list_case_select(&wants, &list_case_windows, "flask-x 2.0 win 1 pytest 8 sphinx 7");
 }
 
+static void pipfile_hostile_category(void **state)
+{
+    (void)state;
+    struct wants CLEANUP_WANTS wants;
+
+    list_case_read("Pipfile.lock", "{\"default\": {}, \"\\u001b[2J\": {\"here\": {\"path\": \".\"}}}",
+                   &wants);
+    list_case_strings(&wants.notes,
+                      "Pipfile.lock: skipped ?[2J.here, which comes from \"path\" and no index");
+}
+
 static void pipfile_json_faults(void **state)
 {
     (void)state;
@@ -412,6 +423,7 @@ int main(void)
         cmocka_unit_test(poetry_sources),
         cmocka_unit_test(poetry_faults),
         cmocka_unit_test(pipfile_packages),
+        cmocka_unit_test(pipfile_hostile_category),
         cmocka_unit_test(pipfile_json_faults),
         cmocka_unit_test(pipfile_value_faults),
         cmocka_unit_test(locks_several),

@@ -3,13 +3,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <cmocka.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "storage/tar.h"
 #include "upstreams/metadata.h"
 #include "upstreams/sdist.h"
 
@@ -173,13 +180,90 @@ static void sdist_that_is_none(void **state)
     sdist_release(&sdist);
 }
 
+/* A program of that name first in PATH would leave a file. */
+static void sdist_calls_no_programs(void **state)
+{
+    char folder[] = "/tmp/sdist-test-XXXXXX";
+    char body[4096] = "LRZI\0\6";
+    struct sdist CLEANUP_SDIST sdist;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    char *CLEANUP_FREE path = xstrdup(getenv("PATH"));
+    char *CLEANUP_FREE ours = xconcat(folder, ":", path);
+    char *CLEANUP_FREE program = xconcat(folder, "/lrzip");
+    char *CLEANUP_FREE mark = xconcat(folder, "/called");
+    FILE *file = fopen(program, "w");
+    fprintf(file, "#!/bin/sh\n: > %s\n", mark);
+    fclose(file);
+    assert_int_equal(chmod(program, 0755), 0);
+    setenv("PATH", ours, 1);
+    assert_int_equal(sdist_read(body, sizeof(body), &sdist, &error), -1);
+    setenv("PATH", path, 1);
+    bool called = access(mark, F_OK) == 0;
+    unlink(mark);
+    unlink(program);
+    rmdir(folder);
+    assert_false(called);
+}
+
+/* What deflate makes of it. flush: Z_FULL_FLUSH, up to where it could begin anew; or Z_FINISH. */
+static void add_packed(z_stream *zlib, const void *data, size_t len, int flush, struct buf *out)
+{
+    zlib->next_in = (unsigned char *)data;
+    zlib->avail_in = (uInt)len;
+    do {
+        buf_reserve(out, 1 << 20);
+        zlib->next_out = (unsigned char *)out->data + out->len;
+        zlib->avail_out = 1 << 20;
+        assert_int_equal(deflate(zlib, flush), flush == Z_FINISH ? Z_STREAM_END : Z_OK);
+        out->len += (1 << 20) - zlib->avail_out;
+    } while (!zlib->avail_out);
+}
+
+static void sdist_that_unpacks_to_too_much(void **state)
+{
+    static const int64_t mib = SDIST_MAX_UNPACKED_BYTES / (1 << 20) + 1;
+    struct sdist CLEANUP_SDIST sdist;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF head = BUF_INIT;
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF piece = BUF_INIT;
+    char *CLEANUP_FREE zeros = xcalloc(1, 1 << 20);
+    unsigned char header[TAR_BLOCK_BYTES];
+    z_stream zlib = {0};
+
+    (void)state;
+    assert_int_equal(deflateInit2(&zlib, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    tar_make_header(header, "a-1/PKG-INFO", (int64_t)strlen(PKG_INFO));
+    buf_add(&head, header, sizeof(header));
+    buf_add_text(&head, PKG_INFO);
+    buf_add(&head, zeros, tar_padding((int64_t)strlen(PKG_INFO)));
+    tar_make_header(header, "a-1/data", mib << 20);
+    buf_add(&head, header, sizeof(header));
+    add_packed(&zlib, head.data, head.len, Z_FULL_FLUSH, &body);
+    add_packed(&zlib, zeros, 1 << 20, Z_FULL_FLUSH, &piece);
+    for (int64_t i = 0; i < mib; i++)
+        buf_add(&body, piece.data, piece.len);
+    add_packed(&zlib, zeros, TAR_END_BYTES, Z_FINISH, &body);
+    deflateEnd(&zlib);
+    assert_int_equal(sdist_read(body.data, body.len, &sdist, &error), -1);
+    assert_string_equal(error.data, "is no archive that can be read to its end");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sdist_with_requires_dist),   cmocka_unit_test(sdist_of_old_setuptools),
-        cmocka_unit_test(sdist_without_dependencies), cmocka_unit_test(sdist_that_does_not_say),
-        cmocka_unit_test(sdist_build_requires),       cmocka_unit_test(sdist_as_zip),
+        cmocka_unit_test(sdist_with_requires_dist),
+        cmocka_unit_test(sdist_of_old_setuptools),
+        cmocka_unit_test(sdist_without_dependencies),
+        cmocka_unit_test(sdist_that_does_not_say),
+        cmocka_unit_test(sdist_build_requires),
+        cmocka_unit_test(sdist_as_zip),
         cmocka_unit_test(sdist_that_is_none),
+        cmocka_unit_test(sdist_calls_no_programs),
+        cmocka_unit_test(sdist_that_unpacks_to_too_much),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

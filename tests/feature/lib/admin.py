@@ -1,7 +1,10 @@
 """Commands on a store: by the running server, or alone."""
 
 import json
+import os
+import pty
 import subprocess
+import threading
 
 from lib.wait import PATIENCE_S
 from lib.yizhan import BINARY
@@ -52,3 +55,34 @@ def ask(yizhan, *arguments):
     assert result.status == 0, result.stderr
     assert result.stderr == ""
     return result
+
+
+def on_a_terminal(yizhan, *arguments):
+    """Runs one with standard error on a terminal. Returns its status and what the terminal got."""
+    ours, its = pty.openpty()
+    shown = []
+
+    def read():
+        try:
+            while part := os.read(ours, 65536):
+                shown.append(part)
+        except OSError:  # the other end is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        done = subprocess.run(
+            command(yizhan, *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=its,
+            timeout=PATIENCE_S,
+            env={**yizhan.environment, "TERM": "xterm"},
+            cwd=yizhan.folder,
+        )
+    finally:
+        os.close(its)
+        reader.join()
+        os.close(ours)
+    return done.returncode, b"".join(shown).decode()

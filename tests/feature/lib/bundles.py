@@ -16,7 +16,8 @@ def read_bundle(path):
         head, *lines = map(json.loads, text.splitlines())
         assert head["yizhan-bundle"] == 1
         blobs, entries = lines[: head["blobs"]], lines[head["blobs"] :]
-        assert len(entries) == head["entries"] and sum(blob["size"] for blob in blobs) == head["bytes"]
+        assert len({(entry["space"], entry["key"]) for entry in entries}) == len(entries) == head["entries"]
+        assert sum(blob["size"] for blob in blobs) == head["bytes"]
         assert [member.name for member in members] == [blob_name(blob["sha256"]) for blob in blobs]
         for member, blob in zip(members, blobs):
             assert member.isreg() and member.size == blob["size"]
