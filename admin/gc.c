@@ -111,7 +111,7 @@ static void add_names(struct table *table, const json_t *entries)
 
 static void print_object(void *table, const json_t *object)
 {
-    struct buf CLEANUP_BUF size = BUF_INIT;
+    struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
         table_size(table, json_integer_value(json_object_get(object, "bytes")));
@@ -120,10 +120,11 @@ static void print_object(void *table, const json_t *object)
         return;
     }
     table_print(table);
-    text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
-    printf("%s %lld blobs, %s\n",
-           json_is_true(json_object_get(object, "dry_run")) ? "would evict" : "evicted",
-           (long long)json_integer_value(json_object_get(object, "blobs")), size.data);
+    buf_add_text(&text, json_is_true(json_object_get(object, "dry_run")) ? "would evict " : "evicted ");
+    text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+    buf_add_text(&text, ", ");
+    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    printf("%s\n", text.data);
 }
 
 static int take_option(struct invocation *invocation, int option, const char *value)

@@ -61,28 +61,44 @@ static int take_option(struct invocation *invocation, int option, const char *va
 
 /* ---- printing ---- */
 
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_summary(const json_t *object, struct buf *out)
+{
+    int64_t kept = number(object, "entries_kept");
+
+    text_print_count(out, number(object, "blobs"), "blob");
+    buf_add_text(out, " came (");
+    text_print_size(out, number(object, "bytes"));
+    buf_printf(out, "), %" PRId64 " there already, ", number(object, "held"));
+    text_print_count(out, number(object, "entries"), "name");
+    if (!kept)
+        return;
+    buf_add_text(out, "; ");
+    text_print_count(out, kept, "name");
+    buf_printf(out, " stay%s as held here, which is newer", kept == 1 ? "s" : "");
+}
+
 static void print_object(void *arg, const json_t *object)
 {
     const char *type = json_text_member(object, "type");
     struct buf CLEANUP_BUF text = BUF_INIT;
-    int64_t kept = json_integer_value(json_object_get(object, "entries_kept"));
 
     (void)arg;
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
-        text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-        buf_add_text(&text, " of ");
-        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
-    }
-    if (!type || strcmp(type, "summary") != 0)
+    if (!type)
         return;
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    printf("%" PRId64 " blobs came (%s), %" PRId64 " were there, %" PRId64 " names\n",
-           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-           (int64_t)json_integer_value(json_object_get(object, "held")),
-           (int64_t)json_integer_value(json_object_get(object, "entries")));
-    if (kept)
-        printf("%" PRId64 " names stay as they are here, which is newer\n", kept);
+    if (strcmp(type, "progress") == 0) {
+        text_print_size(&text, number(object, "bytes"));
+        buf_add_text(&text, " of ");
+        text_print_size(&text, number(object, "of"));
+        invocation_show_progress(text.data);
+    } else if (strcmp(type, "summary") == 0) {
+        print_summary(object, &text);
+        printf("%s\n", text.data);
+    }
 }
 
 static const struct printer printer = {.object = print_object};
@@ -95,14 +111,34 @@ static int failed(const char *path, const struct buf *error)
 
 /* ---- what it reads ---- */
 
+#define NO_BUNDLE "is no bundle of Yizhan" /* as storage/bundle_read.c ends */
+
+/* Of what is no bundle: what could be done about it. */
+static const char *what_else(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return ": say with --format what else comes through the pipe";
+    if (text_ends(path, ".whl") || text_ends(path, ".tar.gz") || text_ends(path, ".zip"))
+        return ", nor an archive of images: of wheels and sdists, name the folder";
+    return ", nor an archive of images, nor a folder of wheels";
+}
+
 /* Performs the operation on what comes out of fd, which it closes. */
 static int perform(struct invocation *invocation, const char *path, int fd)
 {
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
     json_object_set_new(invocation->arguments, "name",
                         operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
     invocation->fd = fd;
+    invocation->error = &error;
     int result = invocation_perform(invocation, &import_operation, &printer);
+    invocation->error = NULL;
     close(fd);
+    if (text_ends(error.data, NO_BUNDLE))
+        buf_add_text(&error, what_else(path));
+    if (error.len)
+        fprintf(stderr, "yizhan import: %s\n", error.data);
     return result;
 }
 

@@ -1,4 +1,5 @@
-/* State: whether a signal has come that ends an operation in order, and the server that works on it, if one does. */
+/* State: whether a signal has come that ends an operation in order, the server that works on it, if one does, and
+ * whether a line of progress stands on the terminal. */
 #include "admin/invocation.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t server_fd = -1;
+static bool progress_shown;
 
 /* ---- options ---- */
 
@@ -99,11 +101,31 @@ struct output {
     bool silent;
 };
 
-static int print_json(const json_t *object)
+void invocation_show_progress(const char *text)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r%s\033[K", text);
+    progress_shown = true;
+}
+
+static void clear_progress(void)
+{
+    if (progress_shown)
+        fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+static bool is_progress(const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
 
-    if (type && strcmp(type, "progress") == 0)
+    return type && strcmp(type, "progress") == 0;
+}
+
+static int print_json(const json_t *object)
+{
+    if (is_progress(object))
         return 0;
     char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
     return text && printf("%s\n", text) > 0 && fflush(stdout) == 0 ? 0 : -1;
@@ -114,6 +136,8 @@ static int emit(void *arg, json_t *object)
     const struct output *output = arg;
     int result = 0;
 
+    if (!is_progress(object))
+        clear_progress();
     if (output->printer->note)
         output->printer->note(output->printer->arg, object);
     if (output->silent)
@@ -261,6 +285,7 @@ int invocation_perform(struct invocation *invocation, const struct operation *op
             result = perform(invocation, config, operation, &output, &error);
         config_free(config);
     }
+    clear_progress();
     if (!invocation->json && !invocation->silent && printer->end)
         printer->end(printer->arg);
     if (invocation->error)

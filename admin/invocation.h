@@ -68,6 +68,9 @@ struct printer {
     void (*note)(void *arg, const json_t *object);
     void *arg;
 };
+/* For printers: how far it is, where standard error is a terminal: one line, in whose place the next one stands, and then
+ * what else is printed. */
+void invocation_show_progress(const char *text);
 /* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
 void invocation_catch_signals(void);
 /* Does the operation, by the server or on the store, and prints. Returns an exit status. */

@@ -520,7 +520,8 @@ def test_admin_list_is_shown(listed, dists, images):
     assert {found["type"] for found in ask(listed, "ls", "prefetch").objects} == {"list"}
     assert ask(listed, "show", "prefetch:nightly").summary["name"] == "prefetch:nightly"
     assert "prefetch:nightly" in admin(listed, "ls").stdout
-    assert "1 are missing" in admin(listed, "show", "prefetch:nightly").stdout
+    (told,) = admin(listed, "show", "prefetch:nightly").stdout.splitlines()
+    assert told.startswith(f"prefetch:nightly needs {len(listed.needed)} blobs: ") and "1 missing" in told
     (stats,) = ask(listed, "stats").objects
     assert stats["store"]["spaces"]["prefetch"] == {"entries": 1, "blobs": 1, "bytes": len(listed.record)}
 

@@ -334,7 +334,7 @@ def runs(yizhan):
 
 
 def finished(yizhan):
-    return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "were there" in line)]
+    return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "there already" in line)]
 
 
 def test_prefetch_by_the_server(make_yizhan, upstream, dists):
