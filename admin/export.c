@@ -271,6 +271,7 @@ struct output {
     struct pieces *pieces;
     struct export_conversion *conversion;
     struct export_options options; /* of the conversion */
+    json_t *summary;               /* of what was sent; with a conversion, of what it wrote */
 };
 
 /* Another export to the same name would write into the same file, and may just have given it its name. */
@@ -356,6 +357,10 @@ static int end_conversion(struct output *output, struct buf *error)
     int result = export_conversion_end(&output->conversion, &written, &notes, error);
 
     fputs(notes.data, stderr);
+    json_decref(output->summary);
+    output->summary =
+        json_pack("{s:s, s:I, s:I}", "type", "summary", chosen.format == EXPORT_WHEELS ? "files" : "blobs",
+                  (json_int_t)written.files, "bytes", (json_int_t)written.bytes);
     return result;
 }
 
@@ -387,32 +392,79 @@ static int end_output(struct output *output, bool whole, struct buf *error)
 
 /* ---- printing ---- */
 
-static void print_object(void *arg, const json_t *object)
+static int64_t number(const json_t *object, const char *name)
 {
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_text(const json_t *summary, struct buf *out)
+{
+    const char *what = json_object_get(summary, "files") ? "file" : "blob";
+    int64_t left_out = number(summary, "left_out");
+
+    text_print_count(out, number(summary, json_object_get(summary, "files") ? "files" : "blobs"), what);
+    buf_add_text(out, " (");
+    text_print_size(out, number(summary, "bytes"));
+    buf_add_char(out, ')');
+    if (json_object_get(summary, "entries")) {
+        buf_add_text(out, ", ");
+        text_print_count(out, number(summary, "entries"), "name");
+    }
+    if (left_out) {
+        buf_add_text(out, "; left out: ");
+        text_print_count(out, left_out, "name");
+        buf_printf(out, " whose blob%s not held", left_out == 1 ? " is" : "s are");
+    }
+}
+
+static void print_summary(const struct invocation *invocation, const json_t *summary)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    if (to_stdout() || !summary)
+        return;
+    if (invocation->json) {
+        char *CLEANUP_FREE json = json_dumps(summary, JSON_COMPACT);
+        buf_set(&text, "%s", json);
+    } else {
+        print_text(summary, &text);
+    }
+    printf("%s\n", text.data);
+}
+
+struct noting {
+    struct output *output;
+    bool shows_progress;
+};
+
+/* What was sent is said when it has its place. */
+static void note_object(void *arg, const json_t *object)
+{
+    const struct noting *noting = arg;
     const char *type = json_text_member(object, "type");
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    (void)arg;
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    if (type && strcmp(type, "progress") == 0 && isatty(STDERR_FILENO)) {
-        buf_add_text(&text, " of ");
-        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        fprintf(stderr, "\r%s   ", text.data);
+    if (type && strcmp(type, "summary") == 0) {
+        json_decref(noting->output->summary);
+        noting->output->summary = json_deep_copy(object);
     }
-    if (type && strcmp(type, "summary") == 0)
-        printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
-               (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-               (int64_t)json_integer_value(json_object_get(object, "entries")));
+    if (!noting->shows_progress || !type || strcmp(type, "progress") != 0)
+        return;
+    text_print_size(&text, number(object, "bytes"));
+    buf_add_text(&text, " of ");
+    text_print_size(&text, number(object, "of"));
+    invocation_show_progress(text.data);
 }
 
 /* ---- all ---- */
 
 static int perform(struct invocation *invocation)
 {
-    static const struct printer printer = {.object = print_object};
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF sending = BUF_INIT;
     struct output output;
+    struct noting noting = {&output, !to_stdout() && !invocation->json};
+    const struct printer printer = {.note = note_object, .arg = &noting};
 
     invocation_catch_signals(); /* from here on there may be something to remove */
     if (open_output(&output, &error) < 0) {
@@ -420,16 +472,18 @@ static int perform(struct invocation *invocation)
         return EXIT_FAILED;
     }
     invocation->fd = output.fd;
-    invocation->silent = to_stdout();
+    invocation->silent = true;
     invocation->error = &sending;
     int result = invocation_perform(invocation, &export_operation, &printer);
     invocation->error = NULL;
     /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
     int written = end_output(&output, result == EXIT_DONE, &error);
     if (written == 0 && result == EXIT_DONE)
-        return EXIT_DONE;
-    fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
-    return EXIT_FAILED;
+        print_summary(invocation, output.summary);
+    else
+        fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
+    json_decref(output.summary);
+    return written == 0 && result == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int take_names(struct invocation *invocation, int argc, char **argv)
