@@ -41,7 +41,7 @@ const struct command export_command = {
                "  -o, --output FILE      the bundle; - is standard output; FILE.zst is compressed\n"
                "      --since WHAT       leave out blobs that an earlier bundle has (its file), or that came "
                "before a date:\n"
-               "                         2026-03-01, 2026-03-01T18:00, or 7d ago\n"
+               "                         2026-03-01, 2026-03-01T18:00, or 7d (ago)\n"
                "      --split SIZE       write FILE.001, FILE.002 ... of this size, such as 4G\n"
                "      --zstd             compress, whatever the file is called\n"
                "      --format FORMAT    " EXPORT_FORMAT_NAMES
@@ -127,7 +127,7 @@ static int check_options(const struct invocation *invocation, int names)
     if (!ways)
         return command_lacks(&export_command, "--all, a name or a list");
     if (chosen.all && ways > 1)
-        wrong = "--all goes with no names and lists";
+        wrong = "--all goes with neither names nor lists";
     else if (to_stdout() && (chosen.split_bytes || invocation->json || chosen.format != EXPORT_BUNDLE))
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
@@ -210,8 +210,9 @@ static int take_since(struct invocation *invocation)
         return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
     if (since_s < 0) {
-        (void)invocation_bad_value(invocation, "--since", chosen.since,
-                                   "the file of a bundle, a date such as 2026-03-01, or a time such as 7d");
+        (void)invocation_bad_value(
+            invocation, "--since", chosen.since,
+            "the file of a bundle that is there, a date such as 2026-03-01, or a time such as 7d");
         return EXIT_USAGE;
     }
     json_object_set_new(invocation->arguments, "since", json_integer(since_s));
@@ -240,6 +241,9 @@ static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
     printed_report_init(&printed, export_command.name, false, true);
     prefetch_init(&prefetch, &chosen.choice.options, url, client, &printed.report, stop);
     int result = prefetch_plan(&prefetch) < 0 ? EXIT_FAILED : EXIT_DONE;
+    if (result && !prefetch_stopped(&prefetch))
+        fprintf(stderr, "yizhan export: nothing is written: first `yizhan prefetch` with the same lists and "
+                        "options\n");
     if (result == EXIT_DONE)
         json_object_set_new(invocation->arguments, "entries", prefetch_entries(&prefetch, config));
     prefetch_release(&prefetch);

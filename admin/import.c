@@ -111,7 +111,9 @@ static int failed(const char *path, const struct buf *error)
 
 /* ---- what it reads ---- */
 
-#define NO_BUNDLE "is no bundle of Yizhan" /* as storage/bundle_read.c ends */
+/* As sentences of storage/bundle_read.c end. */
+#define NO_BUNDLE "is no bundle of Yizhan"
+#define CUT_OFF "is cut off: its end is missing"
 
 /* Of what is no bundle: what could be done about it. */
 static const char *what_else(const char *path)
@@ -121,6 +123,20 @@ static const char *what_else(const char *path)
     if (text_ends(path, ".whl") || text_ends(path, ".tar.gz") || text_ends(path, ".zip"))
         return ", nor an archive of images: of wheels and sdists, name the folder";
     return ", nor an archive of images, nor a folder of wheels";
+}
+
+/* Of a bundle in pieces that ends too early: which piece there is not. */
+static void name_next_piece(const char *path, struct buf *error)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+
+    for (int i = 1; whole && i <= PIECES_MAX; i++) {
+        char *CLEANUP_FREE piece = xasprintf("%s.%03d", whole, i);
+        if (access(piece, F_OK) == 0)
+            continue;
+        buf_printf(error, ", and there is no %s", piece);
+        return;
+    }
 }
 
 /* Performs the operation on what comes out of fd, which it closes. */
@@ -137,6 +153,8 @@ static int perform(struct invocation *invocation, const char *path, int fd)
     close(fd);
     if (text_ends(error.data, NO_BUNDLE))
         buf_add_text(&error, what_else(path));
+    if (text_ends(error.data, CUT_OFF))
+        name_next_piece(path, &error);
     if (error.len)
         fprintf(stderr, "yizhan import: %s\n", error.data);
     return result;
