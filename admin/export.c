@@ -241,9 +241,6 @@ static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
     printed_report_init(&printed, export_command.name, false, true);
     prefetch_init(&prefetch, &chosen.choice.options, url, client, &printed.report, stop);
     int result = prefetch_plan(&prefetch) < 0 ? EXIT_FAILED : EXIT_DONE;
-    if (result && !prefetch_stopped(&prefetch))
-        fprintf(stderr, "yizhan export: nothing is written: first `yizhan prefetch` with the same lists and "
-                        "options\n");
     if (result == EXIT_DONE)
         json_object_set_new(invocation->arguments, "entries", prefetch_entries(&prefetch, config));
     prefetch_release(&prefetch);

@@ -133,7 +133,7 @@ static void on_looked(void *arg, const struct client_answer *answer)
     } else if (answer->status != 504) {
         fail(passage, answer);
     } else if (prefetch->options->held_only) {
-        item_fail(passage->item, "it is not in the store");
+        item_fail(passage->item, PREFETCH_NOT_HELD);
         finish(passage);
     } else if (passage->fetching->look_only) {
         finish(passage);

@@ -416,6 +416,15 @@ def test_formats_name_of_a_registry_that_is_not_served(closed, tmp_path):
     assert closed.manifest("library/app", "2").status == 200
 
 
+def test_formats_name_without_a_tag_keeps_the_tag(closed, tmp_path):
+    one = plain_image("one")
+    archive = write_tar(tmp_path / "a.tar", docker_save(one, "localhost:5000/app:1.5"))
+    imported(closed, "--name", "docker:other", archive)
+    assert closed.manifest("library/other", "1.5").status == 200
+    several = write_tar(tmp_path / "b.tar", docker_save(one, "app:1", "app:2"))
+    assert "which tag is meant" in refused(closed, "--name", "docker:other", several)
+
+
 # ---- hostile and broken ones ----
 
 
