@@ -42,7 +42,7 @@ const struct command export_command = {
                "  -o, --output FILE      the bundle; - is standard output; FILE.zst is compressed\n"
                "      --since WHAT       leave out blobs that an earlier bundle has (its file), or that came "
                "before a date:\n"
-               "                         2026-03-01, 2026-03-01T18:00, or 7d ago\n"
+               "                         2026-03-01, 2026-03-01T18:00, or 7d (ago)\n"
                "      --split SIZE       write FILE.001, FILE.002 ... of this size, such as 4G\n"
                "      --zstd             compress, whatever the file is called\n"
                "      --format FORMAT    " EXPORT_FORMAT_NAMES
@@ -129,7 +129,7 @@ static int check_options(const struct invocation *invocation, int names)
     if (!ways)
         return command_lacks(&export_command, "--all, a name or a list");
     if (chosen.all && ways > 1)
-        wrong = "--all goes with no names and lists";
+        wrong = "--all goes with neither names nor lists";
     else if (to_stdout() && (chosen.split_bytes || invocation->json || chosen.format != EXPORT_BUNDLE))
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
@@ -236,8 +236,9 @@ static int take_since(struct invocation *invocation)
         return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
     if (since_s < 0) {
-        (void)invocation_bad_value(invocation, "--since", chosen.since,
-                                   "the file of a bundle, a date such as 2026-03-01, or a time such as 7d");
+        (void)invocation_bad_value(
+            invocation, "--since", chosen.since,
+            "the file of a bundle that is there, a date such as 2026-03-01, or a time such as 7d");
         return EXIT_USAGE;
     }
     json_object_set_new(invocation->arguments, "since", json_integer(since_s));
@@ -297,6 +298,7 @@ struct output {
     struct pieces *pieces;
     struct export_conversion *conversion;
     struct export_options options; /* of the conversion */
+    json_t *summary;               /* of what was sent; with a conversion, of what it wrote */
 };
 
 /* Another export to the same name would write into the same file, and may just have given it its name. */
@@ -382,6 +384,10 @@ static int end_conversion(struct output *output, bool whole, struct buf *error)
     int result = export_conversion_end(&output->conversion, whole, &written, &notes, error);
 
     fputs(notes.data, stderr);
+    json_decref(output->summary);
+    output->summary =
+        json_pack("{s:s, s:I, s:I}", "type", "summary", chosen.format == EXPORT_WHEELS ? "files" : "blobs",
+                  (json_int_t)written.files, "bytes", (json_int_t)written.bytes);
     return result;
 }
 
@@ -413,37 +419,79 @@ static int end_output(struct output *output, bool whole, struct buf *error)
 
 /* ---- printing ---- */
 
-static void print_object(void *arg, const json_t *object)
+static int64_t number(const json_t *object, const char *name)
 {
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_text(const json_t *summary, struct buf *out)
+{
+    const char *what = json_object_get(summary, "files") ? "file" : "blob";
+    int64_t left_out = number(summary, "left_out");
+
+    text_print_count(out, number(summary, json_object_get(summary, "files") ? "files" : "blobs"), what);
+    buf_add_text(out, " (");
+    text_print_size(out, number(summary, "bytes"));
+    buf_add_char(out, ')');
+    if (json_object_get(summary, "entries")) {
+        buf_add_text(out, ", ");
+        text_print_count(out, number(summary, "entries"), "name");
+    }
+    if (left_out) {
+        buf_add_text(out, "; left out: ");
+        text_print_count(out, left_out, "name");
+        buf_add_text(out, " whose bytes are not held, or which no bundle can carry");
+    }
+}
+
+static void print_summary(const struct invocation *invocation, const json_t *summary)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    if (to_stdout() || !summary)
+        return;
+    if (invocation->json) {
+        char *CLEANUP_FREE json = json_dumps(summary, JSON_COMPACT);
+        buf_set(&text, "%s", json);
+    } else {
+        print_text(summary, &text);
+    }
+    printf("%s\n", text.data);
+}
+
+struct noting {
+    struct output *output;
+    bool shows_progress;
+};
+
+/* What was sent is said when it has its place. */
+static void note_object(void *arg, const json_t *object)
+{
+    const struct noting *noting = arg;
     const char *type = json_text_member(object, "type");
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    (void)arg;
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    if (type && strcmp(type, "progress") == 0) {
-        buf_add_text(&text, " of ");
-        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        invocation_show_progress("%s", text.data);
+    if (type && strcmp(type, "summary") == 0) {
+        json_decref(noting->output->summary);
+        noting->output->summary = json_deep_copy(object);
     }
-    if (!type || strcmp(type, "summary") != 0)
+    if (!noting->shows_progress || !type || strcmp(type, "progress") != 0)
         return;
-    int64_t left_out = json_integer_value(json_object_get(object, "left_out"));
-    if (left_out)
-        printf("%" PRId64 " names are left out, whose bytes are not held, or which no bundle can carry\n",
-               left_out);
-    printf("%" PRId64 " blobs (%s), %" PRId64 " names\n",
-           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-           (int64_t)json_integer_value(json_object_get(object, "entries")));
+    text_print_size(&text, number(object, "bytes"));
+    buf_add_text(&text, " of ");
+    text_print_size(&text, number(object, "of"));
+    invocation_show_progress("%s", text.data);
 }
 
 /* ---- all ---- */
 
 static int perform(struct invocation *invocation)
 {
-    static const struct printer printer = {.object = print_object};
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF sending = BUF_INIT;
     struct output output;
+    struct noting noting = {&output, !to_stdout() && !invocation->json};
+    const struct printer printer = {.note = note_object, .arg = &noting};
 
     invocation_catch_signals(); /* from here on there may be something to remove */
     if (open_output(&output, &error) < 0) {
@@ -451,16 +499,18 @@ static int perform(struct invocation *invocation)
         return EXIT_FAILED;
     }
     invocation->fd = output.fd;
-    invocation->silent = to_stdout();
+    invocation->silent = true;
     invocation->error = &sending;
     int result = invocation_perform(invocation, &export_operation, &printer);
     invocation->error = NULL;
     /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
     int written = end_output(&output, result == EXIT_DONE, &error);
     if (written == 0 && result == EXIT_DONE)
-        return EXIT_DONE;
-    fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
-    return EXIT_FAILED;
+        print_summary(invocation, output.summary);
+    else
+        fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
+    json_decref(output.summary);
+    return written == 0 && result == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int take_names(struct invocation *invocation, int argc, char **argv)

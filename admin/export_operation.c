@@ -186,24 +186,24 @@ static int add_list(struct found *found, const char *list)
     return each.result;
 }
 
-static int add_holding(struct exporting *export, const struct holding *holding, const char *text)
+static int add_holding(struct exporting *export, const struct holding *holding, const char *text,
+                       bool manifests)
 {
-    struct found found = {.export = export, .manifests = true};
-    int result = 0;
-
-    for (int i = 0; i < 2 && !result; i++, found.manifests = false)
-        result = holding->kind == HOLDING_LIST
+    struct found found = {.export = export, .manifests = manifests};
+    int result = holding->kind == HOLDING_LIST
                      ? add_list(&found, holding->name)
                      : holding_each(export->call->store, holding, add_found, &found);
+
     if (result < 0)
         return operation_store_failed(export->call, "read the index", result);
     if (!result && !found.count)
         return operation_failed(export->call, "nothing of %s is in the store; `yizhan ls` lists what is",
                                 text);
-    return !result && holding->kind == HOLDING_PROJECT ? add_page(export, holding->name) : result;
+    return !result && !manifests && holding->kind == HOLDING_PROJECT ? add_page(export, holding->name)
+                                                                     : result;
 }
 
-static int add_names(struct exporting *export, const json_t *names)
+static int add_names(struct exporting *export, const json_t *names, bool manifests)
 {
     size_t i;
     const json_t *name;
@@ -215,7 +215,7 @@ static int add_names(struct exporting *export, const json_t *names)
         if (!text)
             continue;
         if (holding_parse(export->call->config, text, &holding, &export->call->error) < 0 ||
-            add_holding(export, &holding, text))
+            add_holding(export, &holding, text, manifests))
             return 1;
     }
     return 0;
@@ -255,15 +255,19 @@ static int add_named_entries(struct exporting *export, const json_t *entries, bo
 static int collect(struct exporting *export, const json_t *arguments)
 {
     const json_t *entries = json_object_get(arguments, "entries");
+    const json_t *names = json_object_get(arguments, "names");
 
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
     export->added = json_object();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
-    if (add_named_entries(export, entries, true) || add_names(export, json_object_get(arguments, "names")))
-        return 1;
-    return add_named_entries(export, entries, false);
+    for (int i = 0; i < 2; i++) {
+        bool manifests = i == 0;
+        if (add_named_entries(export, entries, manifests) || add_names(export, names, manifests))
+            return 1;
+    }
+    return 0;
 }
 
 /* ---- sending ---- */

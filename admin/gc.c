@@ -53,9 +53,9 @@ static int finish(struct operation_call *call, bool dry_run, int64_t blobs, int6
     text_print_size(&over, over_bytes);
     return operation_failed(
         call,
-        "%s over max_size or min_free %s: what is left is in use, pinned, or was used within "
-        "`keep`",
-        over.data, dry_run ? "would be left" : "are left");
+        "the store %s %s over max_size or min_free: what is left is in use, pinned, or was used within "
+        "`keep`; raise max_size, or free some space on that disk",
+        dry_run ? "would stay" : "stays", over.data);
 }
 
 static int preview(struct operation_call *call)
@@ -95,15 +95,16 @@ const struct operation gc_operation = {.name = "gc", .changes = true, .run = run
 
 /* ---- for people ---- */
 
-/* The first name, and how many more there are. */
+/* The first name, and how many more there are. Of a package's file its own: where it lies says nothing to people. */
 static void add_names(struct table *table, const json_t *entries)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     const json_t *first = json_array_get(entries, 0);
+    const char *key = first ? json_string_value(json_object_get(first, "key")) : NULL;
 
-    if (first)
+    if (key)
         buf_printf(&text, "%s %s", json_string_value(json_object_get(first, "space")),
-                   json_string_value(json_object_get(first, "key")));
+                   text_starts(key, "/packages/") ? strrchr(key, '/') + 1 : key);
     if (json_array_size(entries) > 1)
         buf_printf(&text, " and %zu more", json_array_size(entries) - 1);
     table_text(table, text.data);
@@ -111,7 +112,7 @@ static void add_names(struct table *table, const json_t *entries)
 
 static void print_object(void *table, const json_t *object)
 {
-    struct buf CLEANUP_BUF size = BUF_INIT;
+    struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
         table_size(table, json_integer_value(json_object_get(object, "bytes")));
@@ -120,10 +121,11 @@ static void print_object(void *table, const json_t *object)
         return;
     }
     table_print(table);
-    text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
-    printf("%s %lld blobs, %s\n",
-           json_is_true(json_object_get(object, "dry_run")) ? "would evict" : "evicted",
-           (long long)json_integer_value(json_object_get(object, "blobs")), size.data);
+    buf_add_text(&text, json_is_true(json_object_get(object, "dry_run")) ? "would evict " : "evicted ");
+    text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+    buf_add_text(&text, ", ");
+    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    printf("%s\n", text.data);
 }
 
 static int take_option(struct invocation *invocation, int option, const char *value)

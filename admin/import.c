@@ -61,28 +61,44 @@ static int take_option(struct invocation *invocation, int option, const char *va
 
 /* ---- printing ---- */
 
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void print_summary(const json_t *object, struct buf *out)
+{
+    int64_t kept = number(object, "entries_kept");
+
+    text_print_count(out, number(object, "blobs"), "blob");
+    buf_add_text(out, " came (");
+    text_print_size(out, number(object, "bytes"));
+    buf_printf(out, "), %" PRId64 " there already, ", number(object, "held"));
+    text_print_count(out, number(object, "entries"), "name");
+    if (!kept)
+        return;
+    buf_add_text(out, "; ");
+    text_print_count(out, kept, "name");
+    buf_printf(out, " stay%s as held here, which is newer", kept == 1 ? "s" : "");
+}
+
 static void print_object(void *arg, const json_t *object)
 {
     const char *type = json_text_member(object, "type");
     struct buf CLEANUP_BUF text = BUF_INIT;
-    int64_t kept = json_integer_value(json_object_get(object, "entries_kept"));
 
     (void)arg;
-    if (type && strcmp(type, "progress") == 0) {
-        text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-        buf_add_text(&text, " of ");
-        text_print_size(&text, json_integer_value(json_object_get(object, "of")));
-        invocation_show_progress("%s", text.data);
-    }
-    if (!type || strcmp(type, "summary") != 0)
+    if (!type)
         return;
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
-    printf("%" PRId64 " blobs came (%s), %" PRId64 " were there, %" PRId64 " names\n",
-           (int64_t)json_integer_value(json_object_get(object, "blobs")), text.data,
-           (int64_t)json_integer_value(json_object_get(object, "held")),
-           (int64_t)json_integer_value(json_object_get(object, "entries")));
-    if (kept)
-        printf("%" PRId64 " names stay as they are here, which is newer\n", kept);
+    if (strcmp(type, "progress") == 0) {
+        text_print_size(&text, number(object, "bytes"));
+        buf_add_text(&text, " of ");
+        text_print_size(&text, number(object, "of"));
+        invocation_show_progress("%s", text.data);
+    } else if (strcmp(type, "summary") == 0) {
+        print_summary(object, &text);
+        printf("%s\n", text.data);
+    }
 }
 
 static const struct printer printer = {.object = print_object};
@@ -95,14 +111,52 @@ static int failed(const char *path, const struct buf *error)
 
 /* ---- what it reads ---- */
 
+/* As sentences of storage/bundle_read.c end. */
+#define NO_BUNDLE "is no bundle of Yizhan"
+#define CUT_OFF "is cut off: its end is missing"
+
+/* Of what is no bundle: what could be done about it. */
+static const char *what_else(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return ": say with --format what else comes through the pipe";
+    if (text_ends(path, ".whl") || text_ends(path, ".tar.gz") || text_ends(path, ".zip"))
+        return ", nor an archive of images: of wheels and sdists, name the folder";
+    return ", nor an archive of images, nor a folder of wheels";
+}
+
+/* Of a bundle in pieces that ends too early: which piece there is not. */
+static void name_next_piece(const char *path, struct buf *error)
+{
+    char *CLEANUP_FREE whole = pieces_whole(path);
+
+    for (int i = 1; whole && i <= PIECES_MAX; i++) {
+        char *CLEANUP_FREE piece = xasprintf("%s.%03d", whole, i);
+        if (access(piece, F_OK) == 0)
+            continue;
+        buf_printf(error, ", and there is no %s", piece);
+        return;
+    }
+}
+
 /* Performs the operation on what comes out of fd, which it closes. */
 static int perform(struct invocation *invocation, const char *path, int fd)
 {
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
     json_object_set_new(invocation->arguments, "name",
                         operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
     invocation->fd = fd;
+    invocation->error = &error;
     int result = invocation_perform(invocation, &import_operation, &printer);
+    invocation->error = NULL;
     close(fd);
+    if (text_ends(error.data, NO_BUNDLE))
+        buf_add_text(&error, what_else(path));
+    if (text_ends(error.data, CUT_OFF))
+        name_next_piece(path, &error);
+    if (error.len)
+        fprintf(stderr, "yizhan import: %s\n", error.data);
     return result;
 }
 

@@ -271,10 +271,22 @@ static int plan_found(struct import_plan *plan, const struct import_image *image
     return plan_named(plan, image, &holding, error);
 }
 
+/* NULL: the archive tells none, or several. */
+static const char *only_tag(const struct import_image *image)
+{
+    if (image->tag || image->name_count != 1)
+        return image->tag;
+    const char *slash = strrchr(image->names[0], '/');
+    const char *last = slash ? slash + 1 : image->names[0];
+    const char *colon = strchr(last, ':');
+    return colon && !strchr(last, '@') ? colon + 1 : NULL;
+}
+
 static int plan_given(struct import_plan *plan, const struct import_image *image, const struct config *config,
                       const char *given, bool only, struct buf *error)
 {
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+    const char *tag = only_tag(image);
 
     if (parse_name(config, plan->foreign, given, &holding, error) < 0)
         return -1;
@@ -286,13 +298,13 @@ static int plan_given(struct import_plan *plan, const struct import_image *image
                 foreign_name(plan->foreign), given);
         return -1;
     }
-    if (!holding.reference && !image->tag) {
-        buf_set(error, "--name %s: the image has no tag in %s, so say it here: %s:TAG", given,
+    if (!holding.reference && !tag) {
+        buf_set(error, "--name %s: %s does not tell which tag is meant, so say it here: %s:TAG", given,
                 foreign_name(plan->foreign), given);
         return -1;
     }
     if (!holding.reference)
-        holding.reference = xstrdup(image->tag);
+        holding.reference = xstrdup(tag);
     if (!holding.digest && image_tag_valid(holding.reference, strlen(holding.reference)))
         return plan_named(plan, image, &holding, error);
     buf_set(error, "%s: \"%.200s\" is no tag; give the image one with --name docker:REPOSITORY:TAG",

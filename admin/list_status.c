@@ -2,6 +2,7 @@
 #include "admin/list_status.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "admin/operation.h"
 #include "base/buf.h"
@@ -61,8 +62,9 @@ static int64_t number(const json_t *object, const char *name)
 
 void list_print(const json_t *list, struct buf *out)
 {
-    buf_printf(out, "The list needs %lld blobs: %lld are held (", (long long)number(list, "needed"),
-               (long long)number(list, "held"));
+    buf_printf(out, "prefetch:%s needs ", json_string_value(json_object_get(list, "name")));
+    text_print_count(out, number(list, "needed"), "blob");
+    buf_printf(out, ": %" PRId64 " held (", number(list, "held"));
     text_print_size(out, number(list, "bytes"));
-    buf_printf(out, "), %lld are missing", (long long)number(list, "missing"));
+    buf_printf(out, "), %" PRId64 " missing", number(list, "missing"));
 }

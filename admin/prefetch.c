@@ -145,10 +145,23 @@ static int read_options(struct run *run, int argc, char **argv)
 
 /* ---- the work ---- */
 
+/* Of one name there is no rest. */
+static void say_what_to_do(const struct run *run, const struct prefetch *prefetch)
+{
+    const struct prefetch_options *options = &run->choice.options;
+
+    if (!run->json && !options->keep_going && !prefetch_stopped(prefetch) &&
+        (options->list_count || options->name_count > 1))
+        fprintf(stderr, "yizhan prefetch: so nothing is fetched; --keep-going fetches all the rest\n");
+}
+
 static int perform(struct run *run, struct prefetch *prefetch, struct printed_report *printed)
 {
     int result = prefetch_plan(prefetch) < 0;
     struct prefetch_figures figures;
+
+    if (result)
+        say_what_to_do(run, prefetch);
 
     if (result == 0 && run->dry_run) {
         prefetch_look(prefetch);

@@ -137,6 +137,9 @@ json_t *prefetch_entries(const struct prefetch *prefetch, const struct config *c
 /* ---- for the parts of it ---- */
 
 bool prefetch_stopped(const struct prefetch *prefetch);
+/* What is said then, and of what is not held where nothing else is asked for. */
+#define PREFETCH_INTERRUPTED "interrupted; the next run goes on from here"
+#define PREFETCH_NOT_HELD "it is not in the store: first `yizhan prefetch` with the same lists and options"
 void prefetch_note(struct prefetch *prefetch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void prefetch_fail(struct prefetch *prefetch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Returns the item of that path, new or not; `created` may be NULL. Takes over nothing. */

@@ -14,6 +14,7 @@
 #include <utlist.h>
 
 #include "admin/prefetch.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -132,7 +133,7 @@ static void on_looked(void *arg, const struct client_answer *answer)
     } else if (answer->status != 504) {
         fail(passage, answer);
     } else if (prefetch->options->held_only) {
-        item_fail(passage->item, "it is not in the store");
+        item_fail(passage->item, PREFETCH_NOT_HELD);
         finish(passage);
     } else if (passage->fetching->look_only) {
         finish(passage);
@@ -159,18 +160,41 @@ static void ask_for_unkept(struct fetching *fetching)
 
 /* ---- progress ---- */
 
-/* "file:/packages/..." */
+static void show_bytes(const struct prefetch *prefetch, const struct item *item, int64_t bytes)
+{
+    if (item && item->state == ITEM_PLANNED)
+        prefetch->report->progress(prefetch->report->arg, item, bytes);
+}
+
+/* Images may share the fill of a blob, so its name says little of whose it is. */
+static void take_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
+{
+    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+        if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
+            show_bytes(prefetch, item, bytes);
+}
+
+/* "file:/packages/...", "blob:docker.io@sha256:..." or "blob:docker.io/library/nginx@sha256:..."; " late 2" may follow. */
 static void take_fill(const struct prefetch *prefetch, const json_t *fill)
 {
     const char *what = json_text_member(fill, "what");
-    const char *path = what ? strchr(what, '/') : NULL;
+    int64_t bytes = json_integer_value(json_object_get(fill, "bytes"));
+    bool blob = what && text_starts(what, "blob:");
+    const char *name = what ? strchr(what, blob ? '@' : '/') : NULL;
+    struct buf CLEANUP_BUF key = BUF_INIT;
     const struct item *item = NULL;
 
-    if (path)
-        HASH_FIND_STR(prefetch->items, path, item);
-    if (item && item->state == ITEM_PLANNED)
-        prefetch->report->progress(prefetch->report->arg, item,
-                                   json_integer_value(json_object_get(fill, "bytes")));
+    if (!name)
+        return;
+    name += blob;
+    const char *late = strstr(name, " late ");
+    buf_add(&key, name, late ? (size_t)(late - name) : strlen(name));
+    if (blob) {
+        take_blob_fill(prefetch, key.data, bytes);
+    } else {
+        HASH_FIND_STR(prefetch->items, key.data, item);
+        show_bytes(prefetch, item, bytes);
+    }
 }
 
 static void on_fills(void *arg, const struct client_answer *answer)
@@ -283,6 +307,8 @@ int prefetch_fetch(struct prefetch *prefetch)
     prefetch_count(prefetch, &figures);
     prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
     fetch(&fetching);
+    if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
+        prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
     prefetch_count(prefetch, &figures);
     return figures.count[ITEM_FAILED] ? 1 : 0;
 }

@@ -50,10 +50,10 @@ static void print_trouble(const struct reply *reply, struct buf *out)
     json_t *CLEANUP_JSON root = json_read_object(reply->body.data, reply->body.len, &limits, &ignored);
     const char *message = json_text_member(json_array_get(json_object_get(root, "errors"), 0), "message");
 
-    if (message)
+    if (reply->status == 504)
+        buf_add_text(out, PREFETCH_NOT_HELD);
+    else if (message)
         buf_add_text(out, message);
-    else if (reply->status == 504)
-        buf_add_text(out, "it is not in the store");
     else if (reply->trouble.len)
         buf_add_text(out, reply->trouble.data);
     else

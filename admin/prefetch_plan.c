@@ -173,7 +173,7 @@ int prefetch_plan(struct prefetch *prefetch)
     if (!prefetch->failures || keep_going)
         prefetch_plan_images(prefetch);
     if (prefetch_stopped(prefetch))
-        prefetch_fail(prefetch, "interrupted");
+        prefetch_fail(prefetch, PREFETCH_INTERRUPTED);
     return prefetch_stopped(prefetch) || (prefetch->failures && !keep_going) ? -1 : 0;
 }
 

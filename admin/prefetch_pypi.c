@@ -5,6 +5,7 @@
 
 #include "admin/prefetch.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "upstreams/page.h"
 #include "upstreams/requirement.h"
 #include "upstreams/resolve.h"
@@ -173,15 +174,28 @@ static void plan_builds(const struct plan *plan, const struct page_file *const *
 
 /* ---- requirements ---- */
 
-/* Together they have no answer: what each has by itself. */
-static void plan_each(const struct plan *plan, const struct resolve_request *all)
+/* Every line of it was part of what was said before. */
+static bool said_already(const char *text, const char *before)
+{
+    size_t len;
+
+    for (const char *rest = text, *line; (line = text_next(&rest, '\n', &len));) {
+        char *CLEANUP_FREE copy = xstrndup(line, len);
+        if (!strstr(before, copy))
+            return false;
+    }
+    return true;
+}
+
+/* Together they have no answer, and why was told: what each has by itself. */
+static void plan_each(const struct plan *plan, const struct resolve_request *all, const char *why)
 {
     for (size_t i = 0; i < all->requirement_count && !prefetch_stopped(plan->prefetch); i++) {
         struct buf CLEANUP_BUF error = BUF_INIT;
         struct resolve_request one = *all;
         one.requirements = &all->requirements[i];
         one.requirement_count = 1;
-        if (plan_request(plan, &one, true, &error) < 0)
+        if (plan_request(plan, &one, true, &error) < 0 && !said_already(error.data, why))
             prefetch_fail(plan->prefetch, "%s", error.data);
     }
 }
@@ -262,7 +276,7 @@ static void plan_requirements(const struct plan *plan)
     if (plan_request(plan, &request, true, &error) < 0) {
         prefetch_fail(plan->prefetch, "%s", error.data);
         if (plan->prefetch->options->keep_going)
-            plan_each(plan, &request);
+            plan_each(plan, &request, error.data);
     } else if (plan->prefetch->options->versions > 1) {
         plan_versions(plan, &request);
     }

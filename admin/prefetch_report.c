@@ -231,7 +231,7 @@ void prefetch_print_summary(const struct prefetch *prefetch, struct buf *out)
     prefetch_count(prefetch, &figures);
     print_part(out, &figures, ITEM_PLANNED, "to fetch");
     print_part(out, &figures, ITEM_FETCHED, "fetched");
-    print_part(out, &figures, ITEM_HELD, "were there");
+    print_part(out, &figures, ITEM_HELD, "there already");
     if (figures.failed)
         buf_printf(out, "%s%zu failed", out->len ? ", " : "", figures.failed);
     if (!out->len)

@@ -131,7 +131,7 @@ static void take_page(void *arg, const struct client_answer *answer)
     else if (answer->status == 404)
         page->found = MISSING;
     else if (answer->status == 504)
-        buf_set(&page->trouble, "it is not in the store");
+        buf_set(&page->trouble, PREFETCH_NOT_HELD);
     else if (*answer->trouble)
         buf_add_text(&page->trouble, answer->trouble);
     else
@@ -308,7 +308,7 @@ static struct source_metadata *metadata_of(struct source *source, const struct p
     HASH_ADD_KEYPTR(hh, source->metadata, metadata->path, strlen(metadata->path), metadata);
     if (source->prefetch->options->held_only && !file_is_held(source, path)) {
         metadata->found = MISSING;
-        buf_set(&metadata->trouble, "it is not in the store");
+        buf_set(&metadata->trouble, PREFETCH_NOT_HELD);
     } else if (filename_is_wheel(file->filename)) {
         load_of_wheel(source, metadata);
     } else {

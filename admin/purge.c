@@ -1,5 +1,6 @@
 /* yizhan purge: removes what is held under a name, or what was not used for long. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,19 +193,23 @@ const struct operation purge_operation = {.name = "purge", .changes = true, .run
 
 static void print_object(void *arg, const json_t *object)
 {
-    struct buf CLEANUP_BUF size = BUF_INIT;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    int64_t entries = json_integer_value(json_object_get(object, "entries"));
+    int64_t in_use = json_integer_value(json_object_get(object, "in_use"));
 
     (void)arg;
     if (strcmp(json_string_value(json_object_get(object, "type")), "summary") != 0)
         return;
-    text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
-    printf("removed %lld entries and %lld blobs, %s",
-           (long long)json_integer_value(json_object_get(object, "entries")),
-           (long long)json_integer_value(json_object_get(object, "blobs")), size.data);
-    if (json_integer_value(json_object_get(object, "in_use")))
-        printf("; %lld blobs are in use and stay",
-               (long long)json_integer_value(json_object_get(object, "in_use")));
-    printf("\n");
+    buf_printf(&text, "removed %" PRId64 " entr%s and ", entries, entries == 1 ? "y" : "ies");
+    text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+    buf_add_text(&text, ", ");
+    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    if (in_use) {
+        buf_add_text(&text, "; ");
+        text_print_count(&text, in_use, "blob");
+        buf_printf(&text, " in use stay%s", in_use == 1 ? "s" : "");
+    }
+    printf("%s\n", text.data);
 }
 
 static int take_option(struct invocation *invocation, int option, const char *value)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/holding.h"
+#include "proxy/prefetch_record.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */
@@ -103,23 +104,33 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
+/* Of a list only what it needs: its own record, a blob too, says nothing to people. */
+static bool is_record(const json_t *object)
+{
+    return strcmp(text_of(object, "space"), SPACE_PREFETCH) == 0 ||
+           (strcmp(text_of(object, "type"), "summary") == 0 &&
+            text_starts(text_of(object, "name"), "prefetch:"));
+}
+
 static void print_object(void *table, const json_t *object)
 {
     const char *space = text_of(object, "space");
 
+    if (is_record(object))
+        return;
     if (strcmp(text_of(object, "type"), "list") == 0) {
         struct buf CLEANUP_BUF needs = BUF_INIT;
         list_print(object, &needs);
-        table_print(table);
-        printf("\n%s\n", needs.data);
+        printf("%s\n", needs.data);
         return;
     }
     if (strcmp(text_of(object, "type"), "summary") == 0) {
         table_print(table);
-        struct buf CLEANUP_BUF size = BUF_INIT;
-        text_print_size(&size, json_integer_value(json_object_get(object, "bytes")));
-        printf("\n%s: %s in %lld blobs\n", text_of(object, "name"), size.data,
-               (long long)json_integer_value(json_object_get(object, "blobs")));
+        struct buf CLEANUP_BUF text = BUF_INIT;
+        text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+        buf_add_text(&text, " in ");
+        text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+        printf("\n%s: %s\n", text_of(object, "name"), text.data);
         return;
     }
     table_text(table, space);

@@ -253,11 +253,14 @@ static int64_t number(const json_t *object, const char *name)
 
 static void print_progress(const json_t *object)
 {
-    struct buf CLEANUP_BUF size = BUF_INIT;
+    struct buf CLEANUP_BUF text = BUF_INIT;
 
-    text_print_size(&size, number(object, "bytes"));
-    invocation_show_progress("%" PRId64 " of %" PRId64 " blobs, %s read", number(object, "blobs"),
-                             number(object, "of"), size.data);
+    buf_printf(&text, "%" PRId64 " of ", number(object, "blobs"));
+    text_print_count(&text, number(object, "of"), "blob");
+    buf_add_text(&text, ", ");
+    text_print_size(&text, number(object, "bytes"));
+    buf_add_text(&text, " read");
+    invocation_show_progress("%s", text.data);
 }
 
 static void print_fault(const json_t *object)
@@ -275,25 +278,29 @@ static void print_fault(const json_t *object)
            first ? json_string_value(json_object_get(first, "key")) : "", done);
 }
 
+static void print_summary(const json_t *object)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    text_print_count(&text, number(object, "blobs"), "blob");
+    buf_printf(&text, ", %" PRId64 " of them read (", number(object, "hashed"));
+    text_print_size(&text, number(object, "bytes"));
+    buf_add_text(&text, "): ");
+    text_print_count(&text, number(object, "faults"), "fault");
+    printf("%s, %" PRId64 " repaired\n", text.data, number(object, "repaired"));
+}
+
 static void print_object(void *arg, const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
-    struct buf CLEANUP_BUF size = BUF_INIT;
 
     (void)arg;
-    if (strcmp(type, "progress") == 0) {
+    if (strcmp(type, "progress") == 0)
         print_progress(object);
-        return;
-    }
-    if (strcmp(type, "fault") == 0) {
+    else if (strcmp(type, "fault") == 0)
         print_fault(object);
-    } else {
-        text_print_size(&size, number(object, "bytes"));
-        printf("%" PRId64 " blobs, %" PRId64 " of them read (%s): %" PRId64 " fault%s, %" PRId64
-               " repaired\n",
-               number(object, "blobs"), number(object, "hashed"), size.data, number(object, "faults"),
-               number(object, "faults") == 1 ? "" : "s", number(object, "repaired"));
-    }
+    else
+        print_summary(object);
 }
 
 /* What was removed where no server ran. */

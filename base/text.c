@@ -238,6 +238,11 @@ void text_print_size(struct buf *out, int64_t bytes)
     buf_printf(out, "%.1f %s", value, units[unit]);
 }
 
+void text_print_count(struct buf *out, int64_t count, const char *what)
+{
+    buf_printf(out, "%" PRId64 " %s%s", count, what, count == 1 ? "" : "s");
+}
+
 void text_make_printable(char *text, size_t len)
 {
     bool utf8 = text_is_utf8(text, len);

@@ -39,6 +39,8 @@ const char *text_next(const char **rest, char separator, size_t *len);
 
 /* Appends a number of bytes for people: "17 B", "3.2 MiB". */
 void text_print_size(struct buf *out, int64_t bytes);
+/* Appends a number of things: "1 blob", "2 blobs". */
+void text_print_count(struct buf *out, int64_t count, const char *what);
 
 /* Text with words of peers in it, to be shown on one line of a terminal: control characters, and where it is not UTF-8
  * whatever is not ASCII, become "?". */

@@ -125,8 +125,7 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     }
     size_t compared = (size_t)got < prefix ? (size_t)got : prefix;
     if (memcmp(header, BUNDLE_MANIFEST_PREFIX, compared) != 0) {
-        buf_set(error, "is no bundle of Yizhan, nor anything else that is known (through a pipe, --format "
-                       "must say what it is)");
+        buf_set(error, "is no bundle of Yizhan");
         return -1;
     }
     if (got < TAR_BLOCK_BYTES)

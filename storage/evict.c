@@ -356,8 +356,7 @@ static void log_blocked(int error, int64_t left_bytes)
         log_error("store: cannot evict: %s; %s", strerror(-error), layout_advice(-error));
     else
         log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict that is not in use, "
-                 "pinned, or "
-                 "to be kept; free some space on that disk",
+                 "pinned, or to be kept; raise max_size, or free some space on that disk",
                  MIB(left_bytes));
 }
 

@@ -29,7 +29,9 @@ const char *layout_advice(int error_number)
         return "mount that file system read-write, or set [storage] path to another folder";
     case EACCES:
     case EPERM:
-        return "let this user write there, or set [storage] path to another folder";
+        return "let this user write there, be the user whose folder it is (or root), or set [storage] path "
+               "to "
+               "another folder";
     case ENOTDIR:
     case EEXIST:
         return "something that is not a folder has that name: move it, or set [storage] path to another "
@@ -94,10 +96,11 @@ static int take_lock(struct layout *layout, struct buf *error)
         }
         ssize_t len = pread(fd, owner, sizeof(owner) - 1, 0);
         owner[len > 0 ? strspn(owner, "0123456789") : 0] = '\0';
-        buf_set(
-            error,
-            "the store %s is in use by process %s; stop that one, or set [storage] path to another folder",
-            layout->path, *owner ? owner : "(unknown)");
+        buf_set(error,
+                "the store %s is in use by process %s; a server, or a command at work: wait for it or stop "
+                "it, or "
+                "set [storage] path to another folder",
+                layout->path, *owner ? owner : "(unknown)");
         return -EBUSY;
     }
     int len = snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());

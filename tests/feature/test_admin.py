@@ -382,6 +382,18 @@ def test_admin_gc_dry_run_by_the_server_names_what_would_go(filled, dists, image
     assert "keep" in sentence(result)
 
 
+def test_admin_gc_for_people(filled, dists, images):
+    """Files by their own names, and at the end a limit that cannot be kept and what to do."""
+    use_all(filled, dists, images)
+    filled.stop()
+    set_storage(filled, max_size="1M")
+    result = admin(filled, "gc", "--dry-run")
+    assert f"file {dists[0].filename}\n" in result.stdout and "/packages/" not in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("would evict ")
+    set_storage(filled, keep="30d")
+    assert "raise max_size" in sentence(admin(filled, "gc", "--dry-run"))
+
+
 def test_admin_gc_leaves_no_image_half(filled, dists, images):
     """Whatever the limit is: an image is there with all that it needs, or nothing of it that is its own."""
     use_all(filled, dists, images)
@@ -520,7 +532,8 @@ def test_admin_list_is_shown(listed, dists, images):
     assert {found["type"] for found in ask(listed, "ls", "prefetch").objects} == {"list"}
     assert ask(listed, "show", "prefetch:nightly").summary["name"] == "prefetch:nightly"
     assert "prefetch:nightly" in admin(listed, "ls").stdout
-    assert "1 are missing" in admin(listed, "show", "prefetch:nightly").stdout
+    (told,) = admin(listed, "show", "prefetch:nightly").stdout.splitlines()
+    assert told.startswith(f"prefetch:nightly needs {len(listed.needed)} blobs: ") and "1 missing" in told
     (stats,) = ask(listed, "stats").objects
     assert stats["store"]["spaces"]["prefetch"] == {"entries": 1, "blobs": 1, "bytes": len(listed.record)}
 

@@ -417,6 +417,15 @@ def test_formats_name_of_a_registry_that_is_not_served(closed, tmp_path):
     assert closed.manifest("library/app", "2").status == 200
 
 
+def test_formats_name_without_a_tag_keeps_the_tag(closed, tmp_path):
+    one = plain_image("one")
+    archive = write_tar(tmp_path / "a.tar", docker_save(one, "localhost:5000/app:1.5"))
+    imported(closed, "--name", "docker:other", archive)
+    assert closed.manifest("library/other", "1.5").status == 200
+    several = write_tar(tmp_path / "b.tar", docker_save(one, "app:1", "app:2"))
+    assert "which tag is meant" in refused(closed, "--name", "docker:other", several)
+
+
 # ---- hostile and broken ones ----
 
 
@@ -488,6 +497,15 @@ def test_formats_refuses_altered_layouts(target, tmp_path):
     assert image.layers[0].digest in refused(target, "--name", "docker:nginx", folder)
     path.unlink()
     assert image.layers[0].digest in refused(target, "--name", "docker:nginx", folder)
+
+
+def test_formats_refuses_what_is_nothing_known(closed, wheels, tmp_path):
+    """It says what else could be done, and of a pipe something else than of a file."""
+    (tmp_path / "text").write_text("hello\n")
+    assert "--format" not in refused(closed, tmp_path / "text")
+    assert "name the folder" in refused(closed, next(wheels.glob("*.whl")))
+    result = subprocess.run(command(closed, "import", "-"), input=b"hello\n", capture_output=True, cwd=closed.folder)
+    assert result.returncode == 1 and b"--format" in result.stderr
 
 
 def test_formats_refuses_a_folder_of_something_else(target, tmp_path):
@@ -585,6 +603,31 @@ def test_formats_export_layout_as_archive_and_back(source, closed, make_skopeo, 
     assert skopeo.inspect(name)["Architecture"] in ("amd64", "arm64")
     imported(closed, tmp_path / "out.tar")
     assert pull_all(closed, "library/hello", "1.0") == content_of_image(source.index_image)
+
+
+def test_formats_export_several_images(source, make_skopeo, tmp_path):
+    """All manifests come before all other blobs, whatever is named, and in which order."""
+    if not source.running:
+        source.start()
+    other = source.registry.add("library/other", make_image([layer({"o": b"other"})]), "2")
+    pull_all(source, "library/other", "2")
+    source.wait_idle()
+    for number, names in enumerate((["docker:hello:1.0", "docker:other:2"], ["docker:other:2", "docker:hello:1.0"])):
+        out = tmp_path / f"out{number}"
+        exported(source, "--format", "oci", "-o", out, *names)
+        kept = {path.name: path.read_bytes() for path in (out / "blobs" / "sha256").iterdir()}
+        expected = {**content_of_image(source.index_image), **content_of_image(other)}
+        assert kept == {digest.removeprefix("sha256:"): body for digest, body in expected.items()}
+
+
+def test_formats_export_says_what_it_wrote(source, tmp_path):
+    """Not what else there was to choose from."""
+    one = source.index_image.children[0]
+    wanted = ["--format", "docker", "--platform", "linux/amd64", "docker:hello:1.0"]
+    result = exported(source, *wanted, "-o", tmp_path / "out.tar", "--json")
+    size = sum(len(body) for body in content_of_image(one).values())
+    assert result.objects == [{"type": "summary", "blobs": len(content_of_image(one)), "bytes": size}]
+    assert exported(source, *wanted, "-o", tmp_path / "out2.tar").stdout.startswith("3 blobs (")
 
 
 def test_formats_export_docker_load(filled, docker, tmp_path):

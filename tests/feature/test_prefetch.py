@@ -168,6 +168,8 @@ def test_prefetch_unknown_package(yizhan, upstream, dists):
     assert "no-such-project" in result.stderr
     assert not any(request.path.endswith(".whl") for request in upstream.asked())
     going_on = admin(yizhan, "prefetch", *TARGET, "--keep-going", "--json", "app", "no-such-project")
+    (failure,) = going_on.of("failure")
+    assert "there is no project no-such-project" in failure["text"]
     assert going_on.status == 1
     assert dists[1].filename in files_of(going_on)
 
@@ -388,7 +390,7 @@ def runs(yizhan):
 
 
 def finished(yizhan):
-    return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "were there" in line)]
+    return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "there already" in line)]
 
 
 def test_prefetch_by_the_server(make_yizhan, upstream, dists):

@@ -51,13 +51,13 @@ def names_held(yizhan):
 
 
 def snapshot(yizhan):
-    """Everything that an import could change."""
+    """Everything that an import could change, but for when it was used: what an import finds there already is."""
     entries = "SELECT space, key, scope, hex(digest), size, confirmed_at, attributes FROM entry ORDER BY 1, 2"
     return (
         {path: path.read_bytes() for path in yizhan.blob_files()},
         yizhan.blob_rows(),
         yizhan.index_rows(entries),
-        admin(yizhan, "ls", "--json").stdout,
+        [{**found, "used_at": None} for found in admin(yizhan, "ls", "--json").objects],
         json.loads(admin(yizhan, "stats", "--json").stdout)["store"],
     )
 
