@@ -349,13 +349,16 @@ static int open_output(struct output *output, struct buf *error)
     return open_file(output, error);
 }
 
-static int end_conversion(struct output *output, struct buf *error)
+/* What is made of a bundle that was not sent to its end would only say that the end is missing. */
+static int end_conversion(struct output *output, bool sent, struct buf *error)
 {
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct export_written written;
     int result = export_conversion_end(&output->conversion, &written, &notes, error);
 
     fputs(notes.data, stderr);
+    if (!sent && written.starved)
+        buf_reset(error);
     return result;
 }
 
@@ -380,7 +383,7 @@ static int end_output(struct output *output, bool whole, struct buf *error)
     if (output->pieces)
         result = pieces_end(&output->pieces, whole, error);
     if (output->conversion)
-        result = end_conversion(output, error);
+        result = end_conversion(output, whole, error);
     free(output->part);
     return result;
 }

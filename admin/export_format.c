@@ -20,6 +20,7 @@ struct export_conversion {
     int write_fd;
     pthread_t thread;
     int result;
+    bool ended; /* there is no more to read */
     struct export_written written;
     struct buf notes;
     struct buf error;
@@ -60,6 +61,7 @@ static ssize_t read_pipe(void *arg, void *data, size_t max)
         ssize_t got = read(conversion->read_fd, data, max);
         if (got < 0 && errno == EINTR)
             continue;
+        conversion->ended |= got == 0;
         return got < 0 ? -errno : got;
     }
 }
@@ -143,6 +145,7 @@ int export_conversion_end(struct export_conversion **conversion, struct export_w
     if (result < 0)
         buf_set(error, "%s", old->error.data);
     *out = old->written;
+    out->starved = old->ended;
     conversion_free(old);
     return result;
 }

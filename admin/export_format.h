@@ -8,6 +8,7 @@
 #ifndef ADMIN_EXPORT_FORMAT_H
 #define ADMIN_EXPORT_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/bundle.h"
@@ -31,14 +32,15 @@ struct export_options {
 struct export_written {
     int64_t files; /* wheels and sdists; or blobs */
     int64_t bytes;
+    bool starved; /* the bundle had ended: where the export failed too, that knows why */
 };
 
 /* Strings of the options must stay until the end. Returns 0, or -1 with a sentence in `error`. */
 int export_conversion_start(const struct export_options *options, struct export_conversion **out,
                             struct buf *error);
 int export_conversion_take_fd(struct export_conversion *conversion);
-/* Waits for the end, and frees. Returns 0 with the destination in its place; -1 with a sentence in `error`; where
- * the export failed too, that knows better why. notes: gets sentences, a line each. */
+/* Waits for the end, and frees. Returns 0 with the destination in its place; -1 with a sentence in `error`.
+ * notes: gets sentences, a line each. */
 int export_conversion_end(struct export_conversion **conversion, struct export_written *out,
                           struct buf *notes, struct buf *error);
 

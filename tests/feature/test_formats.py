@@ -621,8 +621,9 @@ def test_formats_export_replaces_no_device(source, tmp_path):
 
 def test_formats_export_of_nothing(source):
     out = source.folder / "out"
-    assert not_exported(source, "--format", "oci", "-o", out / "x", "docker:missing:1")
-    assert not_exported(source, "--format", "wheels", "-o", out / "x", "pypi:missing")
+    for kind, name in (("oci", "docker:missing:1"), ("wheels", "pypi:missing")):
+        told = not_exported(source, "--format", kind, "-o", out / "x", name)
+        assert told.startswith(f"yizhan export: nothing of {name} is in the store; ")
 
 
 def test_formats_export_does_not_mix_into_a_folder(source, tmp_path):
