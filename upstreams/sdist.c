@@ -135,6 +135,7 @@ static int open_members(const char *body, size_t len, struct members *members, s
     archive_read_support_filter_bzip2(archive);
     archive_read_support_filter_xz(archive);
     archive_read_support_filter_compress(archive);
+    archive_read_support_filter_lzma(archive);
     archive_read_support_format_tar(archive);
     archive_read_support_format_zip(archive);
     if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK &&
