@@ -28,7 +28,7 @@
 
 struct exporting {
     struct operation_call *call;
-    struct bundle_content content;
+    struct bundle_content content; /* its blobs are held against eviction: they are sent one by one */
     json_t *added; /* names that are in the content, where they may come twice; NULL: they cannot */
     struct digest_set *without; /* blobs that an earlier bundle has */
     int64_t since_s;            /* only blobs added later; 0: all */
@@ -78,7 +78,9 @@ static int add_entry(void *arg, const struct entry *entry)
                    : 0;
     }
     if (bundle_entry_needs_blob(entry)) {
+        blob_hold(store, &entry->digest);
         if (blob_look(store, &entry->digest, &row) < 0 || !blob_exists(store, &entry->digest)) {
+            blob_let_go(store, &entry->digest);
             export->left_out++;
             if (export->lenient)
                 bundle_add_entry(&export->content, entry);
@@ -88,8 +90,8 @@ static int add_entry(void *arg, const struct entry *entry)
                                                      entry->key)
                                   : 0;
         }
-        if (blob_wanted(export, &row))
-            bundle_add_blob(&export->content, &row.digest, row.size_bytes);
+        if (!blob_wanted(export, &row) || !bundle_add_blob(&export->content, &row.digest, row.size_bytes))
+            blob_let_go(store, &entry->digest); /* or it is held already */
     }
     bundle_add_entry(&export->content, entry);
     return 0;
@@ -109,6 +111,12 @@ static int add_all(struct exporting *export)
     for (size_t i = 0; bundle_spaces[i] && !result; i++)
         result = add_space(export, bundle_spaces[i]);
     return result;
+}
+
+static void let_go(const struct exporting *export)
+{
+    for (size_t i = 0; i < export->content.blob_count; i++)
+        blob_let_go(export->call->store, &export->content.blobs[i].digest);
 }
 
 /* ---- by name ---- */
@@ -428,6 +436,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     export.without = digest_set_new();
     bundle_content_init(&export.content);
     int result = run_export(&export, arguments);
+    let_go(&export);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
     json_decref(export.added);

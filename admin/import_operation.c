@@ -278,6 +278,8 @@ static void take_back(struct import *import)
 {
     struct store *store = import->call->store;
 
+    if (!import->added_count)
+        return;
     store_flush(store);
     for (size_t i = 0; i < import->added_count; i++) {
         struct removed removed = {.blob = false};
@@ -356,16 +358,35 @@ static int take_entries(struct import *import)
 
 /* ---- all ---- */
 
-static int take_content(struct import *import)
+/* What has come has no name before the end, and what was there may be the oldest: it would be evicted for the rest. */
+static void hold(const struct import *import,
+                 void (*change)(struct store *store, const struct digest *digest))
+{
+    const struct bundle_content *content = import->content;
+
+    for (size_t i = 0; i < content->blob_count; i++)
+        change(import->call->store, &content->blobs[i].digest);
+    for (size_t i = 0; i < content->entry_count; i++)
+        if (bundle_entry_needs_blob(&content->entries[i]))
+            change(import->call->store, &content->entries[i].digest);
+}
+
+static int take_held(struct import *import)
 {
     if (check_entries(import) || check_room(import))
         return 1;
     import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
-    if (take_blobs(import)) {
+    return take_blobs(import) ? 1 : take_entries(import);
+}
+
+static int take_content(struct import *import)
+{
+    hold(import, blob_hold);
+    int result = take_held(import);
+    hold(import, blob_let_go);
+    if (result)
         take_back(import);
-        return 1;
-    }
-    return take_entries(import);
+    return result;
 }
 
 static int run_operation(struct operation_call *call, const json_t *arguments)

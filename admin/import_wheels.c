@@ -230,16 +230,23 @@ static int read_file(struct reading *reading, const char *folder, const char *fi
     return 0;
 }
 
-static void add_version(json_t *versions, const char *project, const char *filename)
+/* Each version of the files once, in their order; a new reference. */
+static json_t *versions_of(const char *project, const json_t *files)
 {
-    char *CLEANUP_FREE version = version_of_file(project, filename);
+    json_t *CLEANUP_JSON known = json_object();
+    json_t *versions = json_array();
     size_t i;
-    const json_t *known;
+    const json_t *file;
 
-    json_array_foreach(versions, i,
-                       known) if (version && strcmp(json_string_value(known), version) == 0) return;
-    if (version)
+    json_array_foreach(files, i, file)
+    {
+        char *CLEANUP_FREE version = version_of_file(project, json_text_member(file, "filename"));
+        if (!version || json_object_get(known, version))
+            continue;
+        json_object_set_new(known, version, json_true());
         json_array_append_new(versions, json_string(version));
+    }
+    return versions;
 }
 
 static void add_pages(struct reading *reading)
@@ -249,12 +256,9 @@ static void add_pages(struct reading *reading)
 
     json_object_foreach(reading->projects, project, files)
     {
-        json_t *versions = json_array();
-        const json_t *file;
-        size_t i;
-        json_array_foreach(files, i, file) add_version(versions, project, json_text_member(file, "filename"));
-        json_t *CLEANUP_JSON page = json_pack("{s:{s:s}, s:s, s:o, s:O}", "meta", "api-version", "1.1",
-                                              "name", project, "versions", versions, "files", files);
+        json_t *CLEANUP_JSON page =
+            json_pack("{s:{s:s}, s:s, s:o, s:O}", "meta", "api-version", "1.1", "name", project, "versions",
+                      versions_of(project, files), "files", files);
         char *CLEANUP_FREE body = json_dumps(page, JSON_COMPACT);
         struct buf CLEANUP_BUF attributes = BUF_INIT;
         struct digest digest;

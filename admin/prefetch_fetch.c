@@ -7,7 +7,8 @@
  *                          └────────── FAILED ◄──────────────────────────┘
  *
  * The last question is asked until the store has had time to make it durable: what was passed on but not kept (a full
- * disk, a max_size too small for the list) is a failure. */
+ * disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for what came after it: where
+ * the store has evicted something meanwhile, it is asked for everything again in the end. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@
 #define UNDER_WAY_MAX 64
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
+#define METRICS_MAX_BYTES ((size_t)1 << 20)
+/* A store evicts right behind the commit that was too much. */
+#define EVICTED_BY_MS 50
 
 struct passage;
 
@@ -39,6 +43,7 @@ struct fetching {
     int64_t unkept_asked_ms; /* when that was done last */
     int64_t patience_ms;
     bool look_only;
+    bool again;             /* looks at what has come already */
     int64_t fills_asked_ms; /* when the progress of fills was asked for last */
     bool fills_pending;
     size_t under_way;
@@ -143,6 +148,19 @@ static void on_looked(void *arg, const struct client_answer *answer)
     }
 }
 
+static void on_looked_again(void *arg, const struct client_answer *answer)
+{
+    struct passage *passage = arg;
+    struct item *item = passage->item;
+
+    if (answer->status == 504) {
+        item_fail(item, "it was evicted for what came after it: max_size is too small for the list");
+        item->counted = true;
+        prefetch_fail(passage->fetching->prefetch, "%s: %s", item->name, item->reason);
+    }
+    finish(passage);
+}
+
 /* Commits come in groups: there is no hurry. */
 static void ask_for_unkept(struct fetching *fetching)
 {
@@ -242,7 +260,7 @@ static void begin_some(struct fetching *fetching, struct passage *passages, size
         if (!passages[*begun].item)
             continue;
         fetching->under_way++;
-        ask(&passages[*begun], CLIENT_HEAD, true, on_looked);
+        ask(&passages[*begun], CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
     }
 }
 
@@ -277,6 +295,13 @@ static void run(struct fetching *fetching, struct passage *passages, size_t coun
             item_fail(passages[first].item, "interrupted");
 }
 
+static bool has_turn(const struct fetching *fetching, const struct item *item)
+{
+    if (fetching->again)
+        return item->state == ITEM_FETCHED || item->state == ITEM_HELD;
+    return item->state == ITEM_PLANNED;
+}
+
 static void fetch(struct fetching *fetching)
 {
     struct prefetch *prefetch = fetching->prefetch;
@@ -287,9 +312,36 @@ static void fetch(struct fetching *fetching)
     if (!prefetch->client)
         return;
     for (struct item *item = prefetch->items; item; item = item->hh.next, i++)
-        passages[i] =
-            (struct passage){.fetching = fetching, .item = item->state == ITEM_PLANNED ? item : NULL};
+        passages[i] = (struct passage){.fetching = fetching, .item = has_turn(fetching, item) ? item : NULL};
     run(fetching, passages, count);
+}
+
+/* How many blobs the store has evicted since its start; -1: it does not say. */
+static int64_t count_evicted(struct prefetch *prefetch)
+{
+    static const char name[] = "\nyizhan_store_evicted_total ";
+    const struct client_question question = {
+        .path = "/metrics", .want = CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+
+    prefetch_ask(prefetch, &question, &reply);
+    const char *found = reply.status == 200 ? strstr(reply.body.data, name) : NULL;
+    return found ? strtoll(found + strlen(name), NULL, 10) : -1;
+}
+
+/* What was kept, but not for long. */
+static void look_again(struct prefetch *prefetch, int64_t evicted_before)
+{
+    struct fetching fetching = {.prefetch = prefetch, .look_only = true, .again = true};
+    struct prefetch_figures figures;
+
+    prefetch_count(prefetch, &figures);
+    if (!figures.count[ITEM_FETCHED] || prefetch_stopped(prefetch))
+        return;
+    poll(NULL, 0, EVICTED_BY_MS);
+    int64_t evicted = count_evicted(prefetch);
+    if (evicted < 0 || evicted != evicted_before)
+        fetch(&fetching);
 }
 
 void prefetch_look(struct prefetch *prefetch)
@@ -306,9 +358,12 @@ int prefetch_fetch(struct prefetch *prefetch)
 
     prefetch_count(prefetch, &figures);
     prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
+    int64_t evicted_before = count_evicted(prefetch);
     fetch(&fetching);
     if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
         prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
+    else
+        look_again(prefetch, evicted_before);
     prefetch_count(prefetch, &figures);
     return figures.count[ITEM_FAILED] ? 1 : 0;
 }

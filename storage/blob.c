@@ -93,6 +93,16 @@ void blob_close(struct store *store, struct blob *blob)
     pins_drop(store->pins, &blob->digest);
 }
 
+void blob_hold(struct store *store, const struct digest *digest)
+{
+    pins_add(store->pins, digest);
+}
+
+void blob_let_go(struct store *store, const struct digest *digest)
+{
+    pins_drop(store->pins, digest);
+}
+
 bool blob_exists(struct store *store, const struct digest *digest)
 {
     char name[LAYOUT_NAME_SIZE];

@@ -315,7 +315,8 @@ static int evict_some(struct store *store)
             break;
         round->after_used_at_s = blobs[i].used_at_s;
         round->after_digest = blobs[i].digest;
-        if (digest_set_has(set, &blobs[i].digest) || (spared && digest_set_has(spared, &blobs[i].digest)))
+        if (digest_set_has(set, &blobs[i].digest) || (spared && digest_set_has(spared, &blobs[i].digest)) ||
+            pins_has(store->pins, &blobs[i].digest))
             continue;
         error = take_together(store, &blobs[i], spared, &taken);
     }

@@ -79,6 +79,10 @@ int blob_remove(struct store *store, const struct digest *digest, int64_t unused
 
 /* ---- evicting ---- */
 
+/* Until it is let go as often, the blob is not evicted: for who will open many, one after the other. It need not be there
+ * (yet). What is removed by name goes all the same. */
+void blob_hold(struct store *store, const struct digest *digest);
+void blob_let_go(struct store *store, const struct digest *digest);
 /* Evicts what the limits demand, and waits for the end of it. Returns how many bytes are still over them: 0, or what is
  * left is in use, spared or kept, or the disk refuses (logged). hurry: nobody is served meanwhile, it needs no rests. */
 int64_t store_evict(struct store *store, bool hurry);

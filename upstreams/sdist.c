@@ -13,6 +13,8 @@
 
 #define BUILD_REQUIRES_MAX 1000
 #define MEMBERS_MAX 200000
+/* The file itself, and one compression: what is compressed twice unpacks to a million times its size. */
+#define FILTERS_MAX 2
 
 /* ---- the archive ---- */
 
@@ -22,6 +24,7 @@ struct members {
     struct buf pyproject;
     struct buf requires; /* requires.txt of an egg-info */
     bool egg_info;
+    int64_t read_bytes; /* of all members that were read; a zip may name the same bytes again and again */
 };
 
 static void members_release(struct members *members)
@@ -58,38 +61,43 @@ static struct buf *member_for(struct members *members, const char *path)
     return strcmp(name, "/requires.txt") == 0 ? &members->requires : NULL;
 }
 
-static int read_member(struct archive *archive, struct buf *out)
+static bool unpacks_to_too_much(struct archive *archive, const struct members *members)
+{
+    return archive_filter_bytes(archive, 0) > SDIST_MAX_UNPACKED_BYTES ||
+           members->read_bytes > SDIST_MAX_UNPACKED_BYTES;
+}
+
+static int read_member(struct archive *archive, struct members *members, struct buf *out)
 {
     char piece[65536];
     ssize_t got;
 
     buf_reset(out);
     while ((got = archive_read_data(archive, piece, sizeof(piece))) > 0) {
-        if (out->len + (size_t)got > METADATA_MAX_BYTES)
+        members->read_bytes += got;
+        if (out->len + (size_t)got > METADATA_MAX_BYTES || unpacks_to_too_much(archive, members))
             return -1;
         buf_add(out, piece, (size_t)got);
     }
     return got < 0 ? -1 : 0;
 }
 
-/* Goes past what a member has. libarchive would do so by itself, and unpack whatever there is on the way. (In a zip file it
- * only seeks.) */
-static int skip_member(struct archive *archive, struct archive_entry *entry)
+/* libarchive would unpack a member of any size in one call to come to the next. In a zip there is nothing to unpack for
+ * that. */
+static int pass_member(struct archive *archive, struct archive_entry *entry, const struct members *members)
 {
-    bool tar = (archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-    int status = ARCHIVE_OK;
     const void *data;
     size_t len;
     la_int64_t offset;
+    int status = ARCHIVE_OK;
 
+    if ((archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+        return 0;
     if (archive_entry_size(entry) > SDIST_MAX_UNPACKED_BYTES)
         return -1;
-    while (tar && status == ARCHIVE_OK) {
-        if (archive_filter_bytes(archive, 0) > SDIST_MAX_UNPACKED_BYTES)
-            return -1;
+    while (status == ARCHIVE_OK && !unpacks_to_too_much(archive, members))
         status = archive_read_data_block(archive, &data, &len, &offset);
-    }
-    return !tar || status == ARCHIVE_EOF ? 0 : -1;
+    return status == ARCHIVE_EOF ? 0 : -1;
 }
 
 static int read_members(struct archive *archive, struct members *members, struct buf *error)
@@ -104,11 +112,11 @@ static int read_members(struct archive *archive, struct members *members, struct
         const char *path = archive_entry_pathname(entry);
         struct buf *out =
             path && archive_entry_filetype(entry) == AE_IFREG ? member_for(members, path) : NULL;
-        if (out && read_member(archive, out) < 0) {
+        if (out && read_member(archive, members, out) < 0) {
             buf_set(error, "has a broken or too large %s", path);
             return -1;
         }
-        if (!out && skip_member(archive, entry) < 0)
+        if (!out && pass_member(archive, entry, members) < 0)
             break;
     }
     if (status == ARCHIVE_EOF)
@@ -122,13 +130,16 @@ static int open_members(const char *body, size_t len, struct members *members, s
     struct archive *archive = archive_read_new();
     int result = -1;
 
-    /* Those that pip unpacks. "All" would call programs for some others. */
+    /* What sdists have ever been compressed by; for some others libarchive would start programs. */
     archive_read_support_filter_gzip(archive);
     archive_read_support_filter_bzip2(archive);
     archive_read_support_filter_xz(archive);
+    archive_read_support_filter_compress(archive);
+    archive_read_support_filter_lzma(archive);
     archive_read_support_format_tar(archive);
     archive_read_support_format_zip(archive);
-    if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK)
+    if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK &&
+        archive_filter_count(archive) <= FILTERS_MAX)
         result = read_members(archive, members, error);
     else
         buf_set(error, "is no archive");
@@ -232,14 +243,15 @@ static void add_requirement(const struct section *section, const char *line, siz
     buf_add_char(out, '\n');
 }
 
-static void add_requires(const struct buf *text, struct buf *out)
+/* A marker stands in the section's head once, and with each of its lines in what is made of it. */
+static int add_requires(const struct buf *text, struct buf *out)
 {
     struct section section = {NULL, NULL};
     const char *rest = text->data;
     const char *line;
     size_t len;
 
-    while ((line = text_next(&rest, '\n', &len))) {
+    while (out->len <= METADATA_MAX_BYTES && (line = text_next(&rest, '\n', &len))) {
         if (len && line[len - 1] == '\r')
             len--;
         text_trim(&line, &len);
@@ -250,9 +262,10 @@ static void add_requires(const struct buf *text, struct buf *out)
     }
     free(section.extra);
     free(section.marker);
+    return out->len <= METADATA_MAX_BYTES ? 0 : -1;
 }
 
-static void make_metadata(const struct members *members, struct sdist *out)
+static int make_metadata(const struct members *members, struct sdist *out)
 {
     const struct buf *text = &members->pkg_info;
     const char *end = text->data + headers_length(text);
@@ -264,8 +277,7 @@ static void make_metadata(const struct members *members, struct sdist *out)
         buf_add_char(&out->metadata, '\n');
     /* setuptools writes requires.txt only where there are dependencies. */
     out->dependencies_known = has_dependencies || says_all(text->data, end) || members->egg_info;
-    if (!has_dependencies)
-        add_requires(&members->requires, &out->metadata);
+    return has_dependencies ? 0 : add_requires(&members->requires, &out->metadata);
 }
 
 /* ---- the build ---- */
@@ -327,10 +339,12 @@ int sdist_read(const char *body, size_t len, struct sdist *out, struct buf *erro
         buf_set(error, "has no PKG-INFO");
         result = -1;
     }
-    if (result == 0) {
-        make_metadata(&members, out);
-        read_build_requires(&members.pyproject, out);
+    if (result == 0 && make_metadata(&members, out) < 0) {
+        buf_set(error, "has a requires.txt that is too long");
+        result = -1;
     }
+    if (result == 0)
+        read_build_requires(&members.pyproject, out);
     members_release(&members);
     return result;
 }

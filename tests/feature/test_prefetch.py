@@ -518,6 +518,33 @@ def bundle_of(yizhan, tmp_path, dists, *names):
     return tmp_path / "b.tar"
 
 
+def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, make_upstream):
+    """Each was kept when it came; together they are too much."""
+    many = [make_wheel(f"many-{number}", "1.0", size=300000) for number in range(8)]
+    upstream = make_upstream(Tree.tuna(many))
+    small = make_yizhan(upstream, storage={"max_size": "1M"}, each={"connections": 1})
+    sent = []
+
+    def in_turn(dist):
+        def answer(request):
+            wait_until(lambda: not sent or small.blob_path(sent[-1].sha256).exists(), "the one before is kept")
+            sent.append(dist)
+            small.advance(1)  # none was used at the same time as another
+            return upstream.mounted_answer(request)
+
+        return answer
+
+    for dist in many:
+        upstream.on(upstream.tree.file_path(dist), in_turn(dist))
+    result = admin(small, "prefetch", *TARGET, "--json", *[dist.project for dist in many])
+    held = [dist for dist in many if small.blob_path(dist.sha256).exists()]
+    assert len(sent) == len(many) and len(held) <= 3
+    assert result.status == 1
+    assert result.summary["fetched"] == len(held)
+    assert result.summary["failed"] == len(many) - len(held)
+    assert "max_size is too small" in result.stderr
+
+
 def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, dists, tmp_path):
     bundle = bundle_of(served, tmp_path, dists, "lib")
     small = tmp_path / "small"

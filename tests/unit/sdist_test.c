@@ -252,6 +252,57 @@ static void sdist_that_unpacks_to_too_much(void **state)
     assert_string_equal(error.data, "is no archive that can be read to its end");
 }
 
+/* 1 MiB becomes 1 KiB, and that a few bytes: more levels would unpack to anything. */
+static void sdist_compressed_twice(void **state)
+{
+    (void)state;
+    struct sdist sdist;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    char out[4096];
+    size_t used = 0;
+    struct archive *archive = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+
+    archive_write_set_format_ustar(archive);
+    archive_write_add_filter_gzip(archive);
+    archive_write_add_filter_gzip(archive);
+    assert_int_equal(archive_write_open_memory(archive, out, sizeof(out), &used), ARCHIVE_OK);
+    archive_entry_set_pathname(entry, "a-1/PKG-INFO");
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_size(entry, (int64_t)strlen(PKG_INFO));
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    assert_int_equal(archive_write_data(archive, PKG_INFO, strlen(PKG_INFO)), strlen(PKG_INFO));
+    archive_entry_free(entry);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+    assert_int_equal(sdist_read(out, used, &sdist, &error), -1);
+    assert_string_equal(error.data, "is no archive");
+    sdist_release(&sdist);
+}
+
+/* The marker of a section goes with each of its lines: 100,000 of them times 10,000 bytes. */
+static void sdist_requires_that_multiply(void **state)
+{
+    (void)state;
+    enum { MARKER = 10000, LINES = 100000 };
+    struct sdist sdist;
+    struct buf CLEANUP_BUF requires = BUF_INIT;
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    buf_add_text(&requires, "[:");
+    for (int i = 0; i < MARKER; i++)
+        buf_add_char(&requires, 'm');
+    buf_add_text(&requires, "]\n");
+    for (int i = 0; i < LINES; i++)
+        buf_add_text(&requires, "a\n");
+    pack((const char *const[]){"a-1/PKG-INFO", PKG_INFO, "a-1/a.egg-info/requires.txt", requires.data, NULL},
+         false, &body);
+    assert_int_equal(sdist_read(body.data, body.len, &sdist, &error), -1);
+    assert_string_equal(error.data, "has a requires.txt that is too long");
+    sdist_release(&sdist);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +315,8 @@ int main(void)
         cmocka_unit_test(sdist_that_is_none),
         cmocka_unit_test(sdist_calls_no_programs),
         cmocka_unit_test(sdist_that_unpacks_to_too_much),
+        cmocka_unit_test(sdist_compressed_twice),
+        cmocka_unit_test(sdist_requires_that_multiply),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
