@@ -18,14 +18,6 @@ struct plan {
 
 /* ---- requests ---- */
 
-static bool has_all(const struct wants_strings *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], ":all:") == 0)
-            return true;
-    return false;
-}
-
 static struct resolve_requirement *as_wanted(const struct list_requirement *list, size_t count)
 {
     struct resolve_requirement *out = xcalloc(count + 1, sizeof(*out));
@@ -51,7 +43,9 @@ static struct resolve_request request_of(const struct plan *plan,
         .constraint_count = plan->wants->constraint_count,
         .target = plan->target,
         .provider = source_provider(plan->prefetch->source),
-        .sdists = options->sdist != SDIST_NEVER && !has_all(&plan->wants->only_binary),
+        .formats = {plan->wants->only_binary.items, plan->wants->only_binary.count,
+                    plan->wants->no_binary.items, plan->wants->no_binary.count},
+        .sdists = options->sdist != SDIST_NEVER,
         .without_deps = options->without_deps,
         .require_hashes = plan->wants->require_hashes,
         .prereleases = plan->wants->prereleases ? RESOLVE_PRERELEASES_ALL : RESOLVE_PRERELEASES_PIP,
@@ -60,31 +54,20 @@ static struct resolve_request request_of(const struct plan *plan,
 
 /* ---- what was resolved ---- */
 
-static bool wants_sdist(const struct plan *plan, const char *project)
-{
-    const struct wants_strings *names = &plan->wants->no_binary;
-
-    if (plan->prefetch->options->sdist == SDIST_ALWAYS || has_all(names))
-        return true;
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], project) == 0)
-            return true;
-    return false;
-}
-
 /* What the builds of sdists need is a closure of its own, as pip's build environments are. */
 static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count);
 
 static void add_resolution(const struct plan *plan, const struct resolution *resolution, bool builds)
 {
     const struct page_file **CLEANUP_FREE sdists = xcalloc(2 * resolution->count + 1, sizeof(*sdists));
+    bool always = plan->prefetch->options->sdist == SDIST_ALWAYS;
     size_t sdist_count = 0;
 
     for (size_t i = 0; i < resolution->note_count; i++)
         prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
-        bool sdist_too = item->sdist && item->sdist != item->file && wants_sdist(plan, item->project);
+        bool sdist_too = item->sdist && item->sdist != item->file && always;
         prefetch_add_file(plan->prefetch, item->file);
         if (sdist_too)
             prefetch_add_file(plan->prefetch, item->sdist);

@@ -131,6 +131,23 @@ def test_prefetch_sdist_with_what_its_build_needs(yizhan, dists):
     assert "only-source" in refused.stderr
 
 
+def test_prefetch_formats_that_a_list_allows(make_yizhan, make_upstream, tmp_path):
+    """Of a project that pip may only build the newest version with an sdist, of one that it may not build one with a
+    wheel."""
+    both = [make_wheel("both", "1.0"), make_sdist("both", "1.0"), make_wheel("both", "2.0")]
+    built = [make_wheel("built", "1.0"), make_sdist("built", "2.0")]
+    yizhan = make_yizhan(make_upstream(Tree.tuna([*both, *built])))
+    plain = write(tmp_path, "plain.txt", "both\nbuilt\n")
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "-r", plain)) == {both[2].filename, built[1].filename}
+    told = write(tmp_path, "told.txt", "--no-binary=Both\n--only-binary :all:\n--no-binary both\nboth\nbuilt\n")
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "-r", told)) == {both[1].filename, built[0].filename}
+    by_pip = ask(yizhan, "prefetch", *TARGET, "--resolver", "pip", "-r", told)
+    assert files_of(by_pip) == {both[1].filename, built[0].filename}
+    neither = admin(yizhan, "prefetch", *TARGET, "--sdist", "never", "-r", told)
+    assert neither.status == 1
+    assert "both 1.0 has an sdist, which may not be used, and its wheels may not be used" in neither.stderr
+
+
 def test_prefetch_build_requirements_fit_together(make_yizhan, make_upstream):
     """The newest plugin alone would bring a tool that the build does not allow beside it."""
     source = make_sdist("built", "1.0", build_requires=["tool<2", "plugin"])
