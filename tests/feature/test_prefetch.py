@@ -2,18 +2,20 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 from lib.admin import admin, ask, command
 from lib.images import layer, make_image, make_index, noise
-from lib.packages import make_sdist, make_wheel
+from lib.packages import build_tools, make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
 from lib.wait import PATIENCE_S, wait_until
 from lib.yizhan import on_tmpfs
 
+HERE = "%d.%d" % sys.version_info[:2]
 TARGET = ["--python", "3.11", "--platform", "linux_x86_64"]
 
 
@@ -123,7 +125,40 @@ def test_prefetch_versions(yizhan, dists):
     assert files_of(result) == {dists[3].filename, dists[4].filename}
 
 
-def test_prefetch_sdist_with_what_its_build_needs(yizhan, dists):
+def test_prefetch_sdist_with_what_its_build_needs(make_yizhan, make_upstream, venv):
+    """pip builds it with no upstream: by setuptools, and a tool that has to be built itself, with one that has to, too."""
+    dists = [
+        make_sdist("legacy", "1.0", ["dep"], setuptools=True, build_requires=["tool>1"]),
+        make_sdist("tool", "1.5", build_requires=["maker"]),
+        make_sdist("maker", "0.1", setuptools=True),
+        make_wheel("dep", "1.0"),
+        *build_tools(),
+    ]
+    upstream = make_upstream(Tree.tuna([*dists, make_wheel("maker", "0.0")]))
+    yizhan = make_yizhan(upstream)
+    result = ask(yizhan, "prefetch", "--python", HERE, "--platform", "linux_x86_64", "legacy")
+    assert files_of(result) == {dist.filename for dist in dists}
+    offline(yizhan, upstream)
+    venv.pip("install", "legacy", index=yizhan.index)
+    assert (venv.version_of("legacy"), venv.version_of("dep")) == ("1.0", "1.0")
+
+
+def test_prefetch_builds_that_need_each_other(make_yizhan, make_upstream):
+    """They cannot be built, but it must end."""
+    dists = [make_sdist("one", "1.0", build_requires=["two"]), make_sdist("two", "1.0", build_requires=["one", "two"])]
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "one")) == {dist.filename for dist in dists}
+
+
+def test_prefetch_builds_without_end(make_yizhan, make_upstream):
+    dists = [make_sdist(f"p{i}", "1.0", build_requires=[f"p{i + 1}"]) for i in range(25)]
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
+    refused = admin(yizhan, "prefetch", *TARGET, "p0")
+    assert refused.status == 1
+    assert "p20-1.0.tar.gz is needed to build what is needed to build something else" in refused.stderr
+
+
+def test_prefetch_sdists_where_they_are_wanted(yizhan, dists):
     result = ask(yizhan, "prefetch", *TARGET, "--no-deps", "only-source")
     assert files_of(result) == {dists[8].filename}
     refused = admin(yizhan, "prefetch", *TARGET, "--sdist", "never", "only-source")
@@ -202,8 +237,7 @@ def test_prefetch_says_what_an_upstream_does_not_send(yizhan, upstream, dists):
 
 def test_prefetch_requirements(yizhan, upstream, dists, venv, tmp_path):
     path = write(tmp_path, "requirements.txt", "app==2.0  # pinned\nsample>=2,\\\n  <4\n")
-    python = "%d.%d" % __import__("sys").version_info[:2]
-    result = ask(yizhan, "prefetch", "--python", python, "-r", path)
+    result = ask(yizhan, "prefetch", "--python", HERE, "-r", path)
     assert files_of(result) == {dists[i].filename for i in (1, 3, 4, 6)}
     offline(yizhan, upstream)
     venv.pip("install", "-r", str(path), index=yizhan.index)
@@ -422,9 +456,8 @@ def test_prefetch_bad_sections(make_yizhan, upstream, keys, said):
 
 
 def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, upstream, images, dists, venv, tmp_path):
-    python = "%d.%d" % __import__("sys").version_info[:2]
     lists = ["-r", write(tmp_path, "requirements.txt", "app\nsample\n"), "--images", write(tmp_path, "images.txt", "many:1\n")]
-    target = ["--python", python, "--platform", "linux_x86_64,linux/arm64"]
+    target = ["--python", HERE, "--platform", "linux_x86_64,linux/arm64"]
     too_early = admin(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
     assert too_early.status == 1
     assert not (tmp_path / "b.tar").exists()
