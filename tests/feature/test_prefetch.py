@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from lib.admin import admin, ask, command
@@ -309,6 +310,23 @@ def test_prefetch_image_without_the_platform(yizhan, images):
     assert result.status == 1
     assert "linux/s390x" in result.stderr and "linux/amd64, linux/arm64" in result.stderr
     assert images.asked_kind("blobs") == []
+
+
+@pytest.mark.parametrize("options", [[], ["--platform", "linux/amd64"]], ids=["here", "named"])
+def test_prefetch_image_of_an_index_that_names_no_platform(yizhan, images, make_skopeo, tmp_path, options):
+    image = replace(images.amd64, platform={})
+    images.add("library/nameless", make_index([image]), "1")
+    ask(yizhan, "prefetch", *options, "docker:nameless:1")
+    offline(yizhan, images)
+    assert pull_all(yizhan, "library/nameless", image.digest) == content_of_image(image)
+    make_skopeo().copy(f"docker://127.0.0.1:{yizhan.port}/library/nameless:1", f"dir:{tmp_path}/copied")
+
+
+def test_prefetch_image_of_no_named_platform_is_for_another(yizhan, images):
+    images.add("library/nameless", make_index([replace(images.arm64, platform={})]), "1")
+    result = admin(yizhan, "prefetch", "--platform", "linux/amd64", "docker:nameless:1")
+    assert result.status == 1
+    assert "nameless:1 has no image for linux/amd64; it has linux/arm64" in result.stderr
 
 
 def test_prefetch_unknown_image(yizhan):
