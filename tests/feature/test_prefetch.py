@@ -1,6 +1,7 @@
 """yizhan prefetch: what lists and names mean is fetched in advance, and then no upstream is needed."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -487,6 +488,27 @@ def test_prefetch_bad_sections(make_yizhan, upstream, keys, said):
 
 
 # ---- and carried over ----
+
+
+@pytest.mark.parametrize("options", [[], ["--no-deps"]], ids=["resolved", "alone"])
+def test_prefetch_export_reads_metadata_out_of_wheels(yizhan, make_yizhan, dists, tmp_path, options):
+    """The store has lost it, or never had it: nobody asked."""
+    requirements = ["-r", write(tmp_path, "requirements.txt", "app==2.0\nlib==1.1\nleaf\n"), *TARGET, *options]
+    ask(yizhan, "prefetch", *requirements)
+    running = yizhan.running
+    yizhan.stop()
+    with sqlite3.connect(yizhan.store / "index.db", timeout=30) as database:
+        gone = database.execute("DELETE FROM entry WHERE space = 'metadata'").rowcount
+        database.execute("UPDATE state SET entries = entries - ?", (gone,))
+    database.close()
+    if running:
+        yizhan.start()
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", *requirements)
+    there = make_yizhan(server={"offline": "yes"}, pypi={}, start=False)
+    ask(there, "import", tmp_path / "b.tar")
+    there.start()
+    for dist in (dists[1], dists[3], dists[4]):
+        assert there.get(dist.path + ".metadata").body == dist.metadata
 
 
 def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, upstream, images, dists, venv, tmp_path):
