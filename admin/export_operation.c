@@ -265,6 +265,7 @@ static int collect(struct exporting *export, const json_t *arguments)
     const json_t *entries = json_object_get(arguments, "entries");
     const json_t *names = json_object_get(arguments, "names");
 
+    store_flush(export->call->store); /* what was read out of wheels just now is found, too */
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
     export->added = json_object();

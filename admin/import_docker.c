@@ -32,6 +32,7 @@ struct reading {
     struct import_plan *plan;
     struct packed_layer *packed;
     size_t packed_count;
+    int64_t config_bytes; /* that were read so far */
     struct buf *error;
 };
 
@@ -194,6 +195,9 @@ static const struct foreign_file *find_config(struct reading *reading, const jso
         fail(reading, name ? name : "an image", "has no configuration in the archive");
     else if (config_name_lies(name, file))
         fail(reading, name, "does not have the digest that its name says: the archive was altered");
+    else if ((reading->config_bytes += file->size_bytes) >
+             FOREIGN_JSON_TOTAL_BYTES) /* the same again and again */
+        fail(reading, "manifest.json", "names more images than can be in the archive");
     else if (!(*root = json_read_object(file->json, (size_t)file->size_bytes, &limits, &problem)))
         fail(reading, name, problem.data);
     return *root ? file : NULL;

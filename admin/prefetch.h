@@ -167,6 +167,8 @@ void source_free(struct source **source);
 const struct resolve_provider *source_provider(struct source *source);
 /* What the build of this sdist requires, NULL-terminated; NULL if it was not looked into. */
 const char *const *source_build_requires(const struct source *source, const struct page_file *file);
+/* Is there metadata of this wheel? Asks if nobody did; a Yizhan reads it out of a wheel that it holds. */
+bool source_has_metadata(struct source *source, const char *path, const char *filename);
 /* Adds {"space","key"} of all pages and metadata that were found. */
 void source_entries(const struct source *source, json_t *out);
 /* Asks and waits. The answer is copied. */

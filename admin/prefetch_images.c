@@ -211,7 +211,8 @@ static void check_platform(const struct wanted_image *image, const struct manife
             fail_platform(image, image->platforms[i], own);
 }
 
-static void plan_manifest(const struct wanted_image *image, const char *digest, int depth);
+/* check: an image of one platform must be one of those that are wanted. */
+static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
 
 /* The best that an index has for a platform; NULL: nothing. */
 static const struct descriptor *best_for(const struct manifest *index, const char *platform)
@@ -230,6 +231,15 @@ static const struct descriptor *best_for(const struct manifest *index, const cha
     return best;
 }
 
+/* An entry that does not say what it is for may be for anything: docker and skopeo take the first. */
+static const struct descriptor *first_without_platform(const struct manifest *index)
+{
+    for (size_t i = 0; i < index->descriptor_count; i++)
+        if (index->descriptors[i].is_manifest && !index->descriptors[i].platform)
+            return &index->descriptors[i];
+    return NULL;
+}
+
 static void print_platforms(const struct manifest *index, struct buf *out)
 {
     for (size_t i = 0; i < index->descriptor_count; i++)
@@ -239,35 +249,39 @@ static void print_platforms(const struct manifest *index, struct buf *out)
         buf_add_text(out, "none that it names");
 }
 
-static void plan_index(const struct wanted_image *image, const struct manifest *index, int depth)
+static void plan_child(const struct wanted_image *image, const struct manifest *index, const char *platform,
+                       int depth)
 {
+    const struct descriptor *best = best_for(index, platform);
+    const struct descriptor *child = best ? best : first_without_platform(index);
+    struct wanted_image one = *image;
+    struct buf CLEANUP_BUF there = BUF_INIT;
     char digest[IMAGE_DIGEST_SIZE];
 
-    for (size_t i = 0; i < image->platform_count; i++) {
-        const struct descriptor *best = best_for(index, image->platforms[i]);
-        if (best) {
-            image_digest_print(&best->digest, digest);
-            plan_manifest(image, digest, depth + 1);
-        } else {
-            struct buf CLEANUP_BUF there = BUF_INIT;
-            print_platforms(index, &there);
-            fail_platform(image, image->platforms[i], there.data);
-        }
+    if (!child) {
+        print_platforms(index, &there);
+        fail_platform(image, platform, there.data);
+        return;
     }
+    one.platforms = &platform;
+    one.platform_count = 1;
+    image_digest_print(&child->digest, digest);
+    plan_manifest(&one, digest, depth + 1, image->strict && !best);
 }
 
-static void plan_manifest(const struct wanted_image *image, const char *digest, int depth)
+static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check)
 {
     struct manifest CLEANUP_MANIFEST manifest = {.media_type = NULL};
 
     if (load_manifest(image, digest, &manifest) < 0)
         return;
     if (manifest.kind != MANIFEST_INDEX) {
-        if (depth == 0 && image->strict)
+        if (check)
             check_platform(image, &manifest);
         add_blobs(image, &manifest);
     } else if (depth < DEPTH_MAX) {
-        plan_index(image, &manifest, depth);
+        for (size_t i = 0; i < image->platform_count; i++)
+            plan_child(image, &manifest, image->platforms[i], depth);
     } else {
         prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels", image->list->origin,
                       image->list->reference, DEPTH_MAX);
@@ -302,7 +316,7 @@ static void plan_image(struct prefetch *prefetch, const struct list_image *list)
     char *CLEANUP_FREE digest = strchr(reference, ':') ? xstrdup(reference) : resolve_tag(&image);
     (void)name;
     if (digest)
-        plan_manifest(&image, digest, 0);
+        plan_manifest(&image, digest, 0, image.strict);
 }
 
 void prefetch_plan_images(struct prefetch *prefetch)

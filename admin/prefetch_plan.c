@@ -184,7 +184,8 @@ static void add_entry(json_t *out, const char *space, const char *key)
     json_array_append_new(out, json_pack("{s:s, s:s}", "space", space, "key", key));
 }
 
-static void add_file_entries(const struct item *item, json_t *out)
+/* Of a wheel nobody may have asked for the metadata: what is exported shall have it all the same. */
+static void add_file_entries(const struct prefetch *prefetch, const struct item *item, json_t *out)
 {
     struct buf CLEANUP_BUF key = BUF_INIT;
     struct file_path path;
@@ -193,7 +194,8 @@ static void add_file_entries(const struct item *item, json_t *out)
         return;
     file_path_print(&path, &key);
     add_entry(out, SPACE_FILE, key.data);
-    if (filename_is_wheel(path.filename))
+    if (filename_is_wheel(path.filename) &&
+        (!prefetch->options->held_only || source_has_metadata(prefetch->source, item->path, path.filename)))
         add_entry(out, SPACE_METADATA, key.data);
 }
 
@@ -217,7 +219,7 @@ json_t *prefetch_entries(const struct prefetch *prefetch, const struct config *c
     source_entries(prefetch->source, out);
     for (const struct item *item = prefetch->items; item; item = item->hh.next) {
         if (item->kind == ITEM_FILE)
-            add_file_entries(item, out);
+            add_file_entries(prefetch, item, out);
         else
             add_image_entry(item, config, out);
     }

@@ -1,5 +1,5 @@
 /* Which files of PyPI the lists mean: each list is resolved by itself for each target, packages of lock files are taken as
- * they are. */
+ * they are. Then, for the sdists among them, what their builds need, and for the sdists among that ... */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,22 +10,32 @@
 #include "upstreams/requirement.h"
 #include "upstreams/resolve.h"
 
+/* Builds that are needed for builds: how deep, and how many of them. A hostile index could go on for ever. */
+#define BUILD_DEPTH_MAX 20
+#define NESTED_BUILDS_MAX 2000
+
+struct build {
+    const struct page_file *sdist; /* of the source's page, which has it once */
+    size_t depth;                  /* 1: nobody's build needs it */
+    UT_hash_handle hh;
+};
+
+/* Each sdist once, in the order in which they were found. */
+struct builds {
+    struct build *all;
+    size_t nested;
+    size_t depth; /* of the one that is being planned; 0: none */
+};
+
 /* One list for one target. */
 struct plan {
     struct prefetch *prefetch;
     const struct wants *wants;
     const struct python_target *target;
+    struct builds *builds;
 };
 
 /* ---- requests ---- */
-
-static bool has_all(const struct wants_strings *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], ":all:") == 0)
-            return true;
-    return false;
-}
 
 static struct resolve_requirement *as_wanted(const struct list_requirement *list, size_t count)
 {
@@ -52,7 +62,9 @@ static struct resolve_request request_of(const struct plan *plan,
         .constraint_count = plan->wants->constraint_count,
         .target = plan->target,
         .provider = source_provider(plan->prefetch->source),
-        .sdists = options->sdist != SDIST_NEVER && !has_all(&plan->wants->only_binary),
+        .formats = {plan->wants->only_binary.items, plan->wants->only_binary.count,
+                    plan->wants->no_binary.items, plan->wants->no_binary.count},
+        .sdists = options->sdist != SDIST_NEVER,
         .without_deps = options->without_deps,
         .require_hashes = plan->wants->require_hashes,
         .prereleases = plan->wants->prereleases ? RESOLVE_PRERELEASES_ALL : RESOLVE_PRERELEASES_PIP,
@@ -61,42 +73,38 @@ static struct resolve_request request_of(const struct plan *plan,
 
 /* ---- what was resolved ---- */
 
-static bool wants_sdist(const struct plan *plan, const char *project)
+static void add_build(const struct plan *plan, const struct page_file *sdist)
 {
-    const struct wants_strings *names = &plan->wants->no_binary;
+    struct build *build;
 
-    if (plan->prefetch->options->sdist == SDIST_ALWAYS || has_all(names))
-        return true;
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], project) == 0)
-            return true;
-    return false;
+    HASH_FIND_PTR(plan->builds->all, &sdist, build);
+    if (build)
+        return;
+    build = xcalloc(1, sizeof(*build));
+    build->sdist = sdist;
+    build->depth = plan->builds->depth + 1;
+    plan->builds->nested += build->depth > 1;
+    HASH_ADD_PTR(plan->builds->all, sdist, build);
 }
-
-/* What the builds of sdists need is a closure of its own, as pip's build environments are. */
-static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count);
 
 static void add_resolution(const struct plan *plan, const struct resolution *resolution, bool builds)
 {
-    const struct page_file **CLEANUP_FREE sdists = xcalloc(2 * resolution->count + 1, sizeof(*sdists));
-    size_t sdist_count = 0;
+    bool always = plan->prefetch->options->sdist == SDIST_ALWAYS;
 
     for (size_t i = 0; i < resolution->note_count; i++)
         prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
-        bool sdist_too = item->sdist && item->sdist != item->file && wants_sdist(plan, item->project);
+        bool sdist_too = item->sdist && item->sdist != item->file && always;
         prefetch_add_file(plan->prefetch, item->file);
         if (sdist_too)
             prefetch_add_file(plan->prefetch, item->sdist);
-        if (item->sdist && (sdist_too || item->sdist == item->file))
-            sdists[sdist_count++] = item->sdist;
+        if (builds && item->sdist && (sdist_too || item->sdist == item->file))
+            add_build(plan, item->sdist);
     }
-    if (builds && sdist_count)
-        plan_builds(plan, sdists, sdist_count);
 }
 
-/* Returns 0; -1 with why not in `error`. */
+/* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
 static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
                         struct buf *error)
 {
@@ -124,9 +132,11 @@ static int plan_text(const struct plan *plan, const struct resolve_request *like
     return plan_request(plan, &request, builds, error);
 }
 
+/* ---- builds ---- */
+
 /* All together, as pip installs them into one environment. */
-static void plan_build(const struct plan *plan, const struct page_file *sdist, const char *const *requires,
-                       size_t count)
+static void plan_requires(const struct plan *plan, const struct page_file *sdist, const char *const *requires,
+                          size_t count)
 {
     struct requirement *CLEANUP_FREE parsed = xcalloc(count + 1, sizeof(*parsed));
     struct resolve_requirement *CLEANUP_FREE wanted = xcalloc(count + 1, sizeof(*wanted));
@@ -150,25 +160,53 @@ static void plan_build(const struct plan *plan, const struct page_file *sdist, c
     request.require_hashes = false;
     request.without_deps = false;
     buf_reset(&error);
-    if (good && plan_request(plan, &request, false, &error) < 0)
+    if (good && plan_request(plan, &request, true, &error) < 0)
         prefetch_fail(plan->prefetch, "%s", error.data);
     for (size_t i = 0; i < good; i++)
         requirement_release(&parsed[i]);
 }
 
-static void plan_builds(const struct plan *plan, const struct page_file *const *sdists, size_t count)
+static void plan_build(const struct plan *plan, const struct page_file *sdist)
 {
     struct source *source = plan->prefetch->source;
     const struct resolve_provider *provider = source_provider(source);
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count && !prefetch_stopped(plan->prefetch); i++) {
-        struct buf CLEANUP_BUF ignored = BUF_INIT;
-        (void)provider->metadata(provider->arg, "", sdists[i], &ignored, &ignored);
-        const char *const *requires = source_build_requires(source, sdists[i]);
-        size_t require_count = 0;
-        while (requires && requires[require_count])
-            require_count++;
-        plan_build(plan, sdists[i], requires, require_count);
+    (void)provider->metadata(provider->arg, "", sdist, &ignored, &ignored);
+    const char *const *requires = source_build_requires(source, sdist);
+    while (requires && requires[count])
+        count++;
+    plan_requires(plan, sdist, requires, count);
+}
+
+/* What the build of an sdist needs is a closure of its own, as pip's build environments are. */
+static void plan_builds(const struct plan *plan)
+{
+    struct builds *builds = plan->builds;
+
+    for (struct build *build = builds->all; build && !prefetch_stopped(plan->prefetch);
+         build = build->hh.next) {
+        builds->depth = build->depth;
+        if (build->depth > BUILD_DEPTH_MAX || builds->nested > NESTED_BUILDS_MAX) {
+            prefetch_fail(
+                plan->prefetch,
+                "%s is needed to build what is needed to build something else, and so on: more than %d "
+                "deep, or more than %d of them",
+                build->sdist->filename, BUILD_DEPTH_MAX, NESTED_BUILDS_MAX);
+            return;
+        }
+        plan_build(plan, build->sdist);
+    }
+}
+
+static void builds_release(struct builds *builds)
+{
+    struct build *build, *next;
+
+    HASH_ITER (hh, builds->all, build, next) {
+        HASH_DEL(builds->all, build);
+        free(build);
     }
 }
 
@@ -285,7 +323,8 @@ static void plan_requirements(const struct plan *plan)
 void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
                           const struct python_target *target, const char *text, const char *origin)
 {
-    const struct plan plan = {prefetch, wants, target};
+    struct builds builds = {.all = NULL};
+    const struct plan plan = {prefetch, wants, target, &builds};
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct resolve_request request = request_of(&plan, NULL);
 
@@ -294,6 +333,8 @@ void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
     request.require_hashes = false;
     if (plan_text(&plan, &request, text, origin, true, &error) < 0)
         prefetch_fail(prefetch, "%s", error.data);
+    plan_builds(&plan);
+    builds_release(&builds);
 }
 
 /* ---- lock files ---- */
@@ -382,13 +423,16 @@ static void plan_packages(const struct plan *plan)
 static void plan_target(struct prefetch *prefetch, const struct python_target *target)
 {
     for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
-        const struct plan plan = {prefetch, &prefetch->wants[i], target};
+        struct builds builds = {.all = NULL};
+        const struct plan plan = {prefetch, &prefetch->wants[i], target, &builds};
         if (plan.wants->requirement_count && prefetch->options->resolver != RESOLVER_OWN)
             prefetch_resolve_elsewhere(prefetch, plan.wants, target);
         else if (plan.wants->requirement_count)
             plan_requirements(&plan);
         if (plan.wants->package_count)
             plan_packages(&plan);
+        plan_builds(&plan);
+        builds_release(&builds);
     }
 }
 

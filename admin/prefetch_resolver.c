@@ -39,6 +39,24 @@ static void add(struct call *call, const char *format, ...)
 
 /* ---- requirements ---- */
 
+static void print_format(const char *option, const struct wants_strings *names, struct buf *out)
+{
+    for (size_t i = 0; i < names->count; i++)
+        buf_printf(out, "%s %s\n", option, names->items[i]);
+}
+
+/* ":all:" takes back what was said before it, and only one of the two can have it: as its first, which comes first. */
+static void print_formats(const struct wants *wants, struct buf *out)
+{
+    bool last = wants->no_binary.count && strcmp(wants->no_binary.items[0], ":all:") == 0;
+
+    if (!last)
+        print_format("--only-binary", &wants->only_binary, out);
+    print_format("--no-binary", &wants->no_binary, out);
+    if (last)
+        print_format("--only-binary", &wants->only_binary, out);
+}
+
 static int write_requirements(const struct call *call, const char *name, const struct list_requirement *list,
                               size_t count)
 {
@@ -46,6 +64,8 @@ static int write_requirements(const struct call *call, const char *name, const s
     char *CLEANUP_FREE path = xasprintf("%s/%s", call->folder, name);
     char hex[2 * HASH_MAX_BYTES + 1];
 
+    if (list == call->wants->requirements)
+        print_formats(call->wants, &text);
     for (size_t i = 0; i < count; i++) {
         requirement_print(&list[i].requirement, &text);
         for (size_t k = 0; k < list[i].hash_count; k++) {

@@ -293,9 +293,8 @@ static bool file_is_held(struct source *source, const char *path)
     return reply.status == 200;
 }
 
-static struct source_metadata *metadata_of(struct source *source, const struct page_file *file)
+static struct source_metadata *metadata_of(struct source *source, const char *path, const char *filename)
 {
-    const char *path = path_of(file);
     struct source_metadata *metadata;
 
     HASH_FIND_STR(source->metadata, path, metadata);
@@ -309,10 +308,10 @@ static struct source_metadata *metadata_of(struct source *source, const struct p
     if (source->prefetch->options->held_only && !file_is_held(source, path)) {
         metadata->found = MISSING;
         buf_set(&metadata->trouble, PREFETCH_NOT_HELD);
-    } else if (filename_is_wheel(file->filename)) {
+    } else if (filename_is_wheel(filename)) {
         load_of_wheel(source, metadata);
     } else {
-        load_of_sdist(source, file->filename, metadata);
+        load_of_sdist(source, filename, metadata);
     }
     return metadata;
 }
@@ -320,7 +319,7 @@ static struct source_metadata *metadata_of(struct source *source, const struct p
 static enum resolve_supply on_metadata(void *arg, const char *project, const struct page_file *file,
                                        struct buf *out, struct buf *error)
 {
-    const struct source_metadata *metadata = metadata_of(arg, file);
+    const struct source_metadata *metadata = metadata_of(arg, path_of(file), file->filename);
 
     (void)project;
     buf_add(out, metadata->text.data, metadata->text.len);
@@ -389,6 +388,11 @@ const char *const *source_build_requires(const struct source *source, const stru
 
     HASH_FIND_STR(source->metadata, path_of(file), metadata);
     return metadata ? (const char *const *)metadata->build_requires : NULL;
+}
+
+bool source_has_metadata(struct source *source, const char *path, const char *filename)
+{
+    return metadata_of(source, path, filename)->found == FOUND;
 }
 
 void prefetch_add_file(struct prefetch *prefetch, const struct page_file *file)

@@ -7,12 +7,14 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #define POLL_MS 200
 /* Between asking it to end and ending it. */
@@ -26,11 +28,42 @@ struct program {
     int err_fd;
 };
 
+/* Does not change what the programs are told. */
+static bool is_left(const char *variable)
+{
+    static const char *const beginnings[] = {"PIP_", "UV_"};
+    static const char *const names[] = {"http_proxy=", "https_proxy=", "all_proxy="};
+
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+        if (text_starts(variable, beginnings[i]))
+            return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strncasecmp(variable, names[i], strlen(names[i])) == 0)
+            return false;
+    return true;
+}
+
+static const char **make_environment(const char *const *variables)
+{
+    size_t count = 0;
+    size_t kept = 0;
+
+    while (variables[count])
+        count++;
+    const char **out = xcalloc(count + 2, sizeof(*out));
+    for (size_t i = 0; i < count; i++)
+        if (is_left(variables[i]))
+            out[kept++] = variables[i];
+    out[kept] = "PIP_CONFIG_FILE=/dev/null";
+    return out;
+}
+
 /* Signals that this process blocks or ignores are the program's again. */
 static int spawn(const char *const *argv, int out_fd, int err_fd, pid_t *pid)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
+    const char **CLEANUP_FREE environment = make_environment((const char *const *)environ);
     sigset_t signals;
 
     posix_spawn_file_actions_init(&files);
@@ -43,7 +76,8 @@ static int spawn(const char *const *argv, int out_fd, int err_fd, pid_t *pid)
     sigaddset(&signals, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int result = posix_spawnp(pid, argv[0], &files, &attributes, (char *const *)argv, environ);
+    int result =
+        posix_spawnp(pid, argv[0], &files, &attributes, (char *const *)argv, (char *const *)environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     return result;

@@ -15,6 +15,8 @@
 #include "base/text.h"
 #include "proxy/forget.h"
 #include "proxy/holding.h"
+#include "proxy/image_unit.h"
+#include "proxy/registry.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */
@@ -26,6 +28,8 @@ struct purge {
     size_t count;
     int64_t unused_since_s;
     const struct digest_set *pinned;
+    struct digest_set *gone;
+    void *units; /* of image_units */
     int64_t removed_entries;
     int64_t removed_blobs;
     int64_t removed_bytes;
@@ -131,44 +135,119 @@ static int purge_named(struct purge *purge, const char *text)
 
 /* ---- by age ---- */
 
-static int remove_old(void *arg, const struct blob_row *row)
-{
-    struct purge *purge = arg;
-    struct operation_call *call = purge->call;
-    struct removed removed = {.blob = false};
+/* What goes as one. */
+struct company {
+    const struct purge *purge;
+    struct digest *digests; /* manifests first: what is left of an image is never said to be there */
+    size_t count;
+    bool young; /* one was used since */
+};
 
-    if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
-        return 1;
-    if (digest_set_has(purge->pinned, &row->digest))
-        return 0;
-    int error = entry_of_blob(call->store, &row->digest, note_entry, purge);
-    if (!error)
-        error = blob_remove(call->store, &row->digest, purge->unused_since_s, &removed);
-    for (size_t i = 0; !error && i < purge->count; i++) {
+static int note_manifest(void *arg, const struct entry *entry)
+{
+    bool *manifest = arg;
+
+    *manifest = *manifest || strcmp(entry->space, SPACE_MANIFEST) == 0;
+    return *manifest;
+}
+
+static void add_to_company(void *arg, const struct digest *digest)
+{
+    struct company *company = arg;
+    const struct purge *purge = company->purge;
+    struct store *store = purge->call->store;
+    struct blob_row row;
+    bool manifest = false;
+
+    if (digest_set_has(purge->pinned, digest) || digest_set_has(purge->gone, digest) ||
+        blob_look(store, digest, &row) != 0)
+        return;
+    company->young = company->young || row.used_at_s > purge->unused_since_s;
+    company->digests[company->count++] = *digest;
+    (void)entry_of_blob(store, digest, note_manifest, &manifest);
+    if (manifest) {
+        company->digests[company->count - 1] = company->digests[0];
+        company->digests[0] = *digest;
+    }
+}
+
+/* The entries from `first` on are of the blob that was removed. */
+static int tell_removed(struct purge *purge, size_t first, size_t end, struct removed removed)
+{
+    int error = 0;
+
+    for (size_t i = first; !error && i < end; i++) {
         forget_in_memory(purge, purge->entries[i]);
         purge->removed_entries++;
         error = emit_removed(purge, purge->entries[i], &removed);
         removed = (struct removed){.blob = false}; /* told once */
     }
+    return error;
+}
+
+static int remove_company(struct purge *purge, const struct company *company)
+{
+    struct store *store = purge->call->store;
+    struct removed *CLEANUP_FREE removed = xcalloc(company->count + 1, sizeof(*removed));
+    size_t *CLEANUP_FREE ends = xcalloc(company->count + 1, sizeof(*ends));
+    int error = 0;
+
+    for (size_t i = 0; !error && i < company->count; i++) {
+        error = entry_of_blob(store, &company->digests[i], note_entry, purge);
+        ends[i] = purge->count;
+    }
+    if (error)
+        return error;
+    int result = blobs_remove(store, company->digests, company->count, purge->unused_since_s, removed);
+    for (size_t i = 0; i < company->count; i++) {
+        if (!removed[i].blob)
+            continue;
+        digest_set_add(purge->gone, &company->digests[i]);
+        purge->removed_blobs++;
+        purge->removed_bytes += removed[i].bytes;
+        error = error ? error : tell_removed(purge, i ? ends[i - 1] : 0, ends[i], removed[i]);
+    }
+    return result ? result : error;
+}
+
+/* An image goes as one, or stays: see image_units. */
+static int remove_old(void *arg, const struct blob_row *row)
+{
+    struct purge *purge = arg;
+    struct operation_call *call = purge->call;
+    struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
+
+    if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
+        return 1;
+    if (digest_set_has(purge->pinned, &row->digest) || digest_set_has(purge->gone, &row->digest) ||
+        !image_units.add(purge->units, &row->digest, purge->unused_since_s, others))
+        return 0;
+    digest_set_add(others, &row->digest);
+    struct digest *CLEANUP_FREE digests = xcalloc(digest_set_count(others), sizeof(*digests));
+    struct company company = {purge, digests, 0, false};
+    digest_set_each(others, add_to_company, &company);
+    if (company.young)
+        return 0;
+    int error = remove_company(purge, &company);
     forget_entries(purge);
     purge->in_use += error == -EBUSY;
-    if (error == -EBUSY || error == -ENOENT)
-        return 0;
-    purge->removed_blobs += !error;
-    purge->removed_bytes += error ? 0 : row->size_bytes;
-    return error;
+    return error == -EBUSY ? 0 : error;
 }
 
 static int purge_old(struct purge *purge, int64_t older_than_s)
 {
     struct operation_call *call = purge->call;
     struct digest_set *CLEANUP_DIGEST_SET pinned = digest_set_new();
+    struct digest_set *CLEANUP_DIGEST_SET gone = digest_set_new();
 
     holding_collect_pins(call->store, call->config, pinned);
     purge->pinned = pinned;
+    purge->gone = gone;
     store_save_uses(call->store);
     purge->unused_since_s = clock_wall_s() - older_than_s;
+    purge->units = image_units.begin(call->store);
     int error = blob_walk_by_use(call->store, remove_old, purge);
+    image_units.end(purge->units);
     if (error < 0 && error != -EPIPE)
         return operation_store_failed(call, "remove a blob", error);
     return emit_summary(purge);

@@ -76,6 +76,10 @@ int entry_remove(struct store *store, const char *space, const char *key, struct
  * -ENOENT, -EBUSY, or negative errno. */
 int blob_remove(struct store *store, const struct digest *digest, int64_t unused_since_s,
                 struct removed *out);
+/* The same for blobs that belong together: -EBUSY, and none is removed, where that holds for one of them. Those that are
+ * not there are passed over. A use that begins meanwhile saves what has not had its turn, in the order given. out[count]. */
+int blobs_remove(struct store *store, const struct digest *digests, size_t count, int64_t unused_since_s,
+                 struct removed *out);
 
 /* ---- evicting ---- */
 

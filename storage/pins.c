@@ -143,11 +143,23 @@ void pins_take_uses(struct pins *pins,
     }
 }
 
+static bool is_busy_locked(struct pins *pins, const struct digest *digest)
+{
+    return find_pin_locked(pins, digest) || find_use_locked(pins, digest);
+}
+
+bool pins_is_busy(struct pins *pins, const struct digest *digest)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&pins->lock);
+
+    return is_busy_locked(pins, digest);
+}
+
 int pins_unlink(struct pins *pins, const struct digest *digest, int folder_fd, const char *name)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&pins->lock);
 
-    if (find_pin_locked(pins, digest) || find_use_locked(pins, digest))
+    if (is_busy_locked(pins, digest))
         return -EBUSY;
     return unlinkat(folder_fd, name, 0) < 0 ? -errno : 0;
 }

@@ -31,8 +31,9 @@ bool pins_have_many_uses(struct pins *pins);
 void pins_take_uses(struct pins *pins,
                     void (*visit)(void *arg, const struct digest *digest, int64_t used_at_s), void *arg);
 
-/* Unlinks `name` unless the blob is pinned or was used since pins_take_uses(). Returns 0, -EBUSY, or negative
- * errno. */
+/* Is pinned, or was used since pins_take_uses(). */
+bool pins_is_busy(struct pins *pins, const struct digest *digest);
+/* Unlinks `name` unless the blob is busy. Returns 0, -EBUSY, or negative errno. */
 int pins_unlink(struct pins *pins, const struct digest *digest, int folder_fd, const char *name);
 
 #endif

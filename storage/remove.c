@@ -1,6 +1,7 @@
 /* Removing by name. The file goes first, then its rows in one transaction: a crash between the two leaves rows without
  * a file, which the next start drops. Everything behind store_call() runs on the store thread. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -73,38 +74,82 @@ int entry_remove(struct store *store, const char *space, const char *key, struct
 
 /* ---- blobs ---- */
 
-struct blob_removal {
-    const struct digest *digest;
+struct blobs_removal {
+    const struct digest *digests;
+    size_t count;
     int64_t unused_since_s;
     struct removed *out;
 };
 
-static int remove_blob(struct store *store, void *arg)
+/* 0, or what stands against removing one of them. */
+static int look_at_blobs(struct store *store, const struct blobs_removal *removal)
 {
-    const struct blob_removal *removal = arg;
-    int64_t used_at_s = 0;
-    int64_t size_bytes = index_blob_use(store->index, removal->digest, &used_at_s);
-    char name[LAYOUT_NAME_SIZE];
+    for (size_t i = 0; i < removal->count; i++) {
+        const struct digest *digest = &removal->digests[i];
+        int64_t used_at_s = 0;
+        int64_t size_bytes = index_blob_use(store->index, digest, &used_at_s);
+        if (size_bytes == -ENOENT)
+            continue;
+        if (size_bytes < 0)
+            return (int)size_bytes;
+        if (used_at_s > removal->unused_since_s || pins_is_busy(store->pins, digest))
+            return -EBUSY;
+        removal->out[i].bytes = size_bytes;
+        removal->out[i].blob = true;
+    }
+    return 0;
+}
 
-    if (size_bytes < 0)
-        return (int)size_bytes;
-    if (used_at_s > removal->unused_since_s)
-        return -EBUSY;
-    layout_blob_name(removal->digest, name);
-    int error = pins_unlink(store->pins, removal->digest, store->layout.blobs_fd, name);
-    if (error && error != -ENOENT)
+/* Those that stay after all are not in `out` any more. Returns 0; negative errno when one could not be removed. */
+static int unlink_blobs(struct store *store, const struct blobs_removal *removal)
+{
+    char name[LAYOUT_NAME_SIZE];
+    int error = 0;
+
+    for (size_t i = 0; i < removal->count; i++) {
+        if (!removal->out[i].blob)
+            continue;
+        layout_blob_name(&removal->digests[i], name);
+        int now =
+            error ? error : pins_unlink(store->pins, &removal->digests[i], store->layout.blobs_fd, name);
+        if (now && now != -ENOENT) {
+            error = now;
+            removal->out[i] = (struct removed){.blob = false};
+        }
+    }
+    return error;
+}
+
+static int remove_blobs(struct store *store, void *arg)
+{
+    const struct blobs_removal *removal = arg;
+    int error = look_at_blobs(store, removal);
+
+    if (error) {
+        memset(removal->out, 0, removal->count * sizeof(*removal->out));
         return error;
-    *removal->out = (struct removed){.blob = true, .bytes = size_bytes};
+    }
+    int unlink_error = unlink_blobs(store, removal);
     error = index_begin(store->index);
-    if (!error)
-        error = index_remove_blob(store->index, removal->digest);
-    return end_transaction(store, error, true);
+    for (size_t i = 0; !error && i < removal->count; i++)
+        if (removal->out[i].blob)
+            error = index_remove_blob(store->index, &removal->digests[i]);
+    error = end_transaction(store, error, true);
+    return error ? error : unlink_error;
+}
+
+int blobs_remove(struct store *store, const struct digest *digests, size_t count, int64_t unused_since_s,
+                 struct removed *out)
+{
+    struct blobs_removal removal = {digests, count, unused_since_s, out};
+
+    memset(out, 0, count * sizeof(*out));
+    return store_call(store, remove_blobs, &removal);
 }
 
 int blob_remove(struct store *store, const struct digest *digest, int64_t unused_since_s, struct removed *out)
 {
-    struct blob_removal removal = {digest, unused_since_s, out};
+    int error = blobs_remove(store, digest, 1, unused_since_s, out);
 
-    *out = (struct removed){.blob = false};
-    return store_call(store, remove_blob, &removal);
+    return error || out->blob ? error : -ENOENT;
 }

@@ -16,7 +16,7 @@
  *    for them: as in pip, a wish is judged together with the wishes that are there already.)
  *  - Versions that were given up wish for nothing. With pip up to 23.0 they still do, so it may end with older
  *    versions, or none.
- *  - A version counts if it has a wheel for the target, or an sdist where those are allowed; a wheel comes first, and
+ *  - A version counts if it has a wheel for the target, or an sdist, where those are allowed; a wheel comes first, and
  *    of wheels the one with the best tag, then the latest build, then the last of the page. Its file and its
  *    metadata must not require another Python. Metadata that cannot be read, or is of another project or version,
  *    rules a version out.
@@ -83,6 +83,15 @@ enum resolve_prereleases {
     RESOLVE_PRERELEASES_ALL, /* pip's --pre */
 };
 
+/* Whose wheels or sdists may not be taken: normalised projects and ":all:". The project's own name counts before ":all:",
+ * and "only_binary" before "no_binary", as in pip's FormatControl. */
+struct resolve_formats {
+    const char *const *only_binary;
+    size_t only_binary_count;
+    const char *const *no_binary;
+    size_t no_binary_count;
+};
+
 struct resolve_request {
     const struct resolve_requirement *requirements;
     size_t requirement_count;
@@ -90,7 +99,8 @@ struct resolve_request {
     size_t constraint_count;
     const struct python_target *target;
     const struct resolve_provider *provider;
-    bool sdists;         /* may be taken where there is no wheel */
+    struct resolve_formats formats;
+    bool sdists;         /* may be taken where there is no wheel, or it may not be taken */
     bool without_deps;   /* only what is required itself; no metadata is asked for */
     bool require_hashes; /* nothing is taken that has no hash above (pip's --require-hashes) */
     enum resolve_prereleases prereleases;

@@ -101,6 +101,10 @@ static void say_missing_file(const struct search *search, const struct release *
         buf_add_text(out, "has no file with one of the hashes that are listed");
     else if (release->trouble == TROUBLE_HASH)
         buf_add_text(out, "is not listed with a hash, which is required of all");
+    else if (!release->node->wheels)
+        buf_printf(out, "%s, and its wheels may not be used",
+                   release->trouble == TROUBLE_SDIST ? "has an sdist, which may not be used"
+                                                     : "has no sdist");
     else
         buf_printf(out, "has no wheel for %s%s", target,
                    release->trouble == TROUBLE_SDIST ? ", and its sdist may not be used" : "");

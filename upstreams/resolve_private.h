@@ -42,7 +42,7 @@ struct edge {
 };
 
 /* Why a release has no file; the later, the closer to having one. */
-enum trouble { TROUBLE_NONE, TROUBLE_WHEEL, TROUBLE_SDIST, TROUBLE_PYTHON, TROUBLE_HASH };
+enum trouble { TROUBLE_NONE, TROUBLE_WHEEL, TROUBLE_BINARY, TROUBLE_SDIST, TROUBLE_PYTHON, TROUBLE_HASH };
 
 struct release {
     struct node *node;
@@ -66,6 +66,8 @@ struct node {
     bool announced; /* to the provider */
     bool loaded;    /* what follows */
     bool exists;
+    bool wheels; /* may be taken */
+    bool sdists;
     struct release **releases; /* newest first */
     size_t release_count;
     struct pointers constraints; /* struct wish; hold always */

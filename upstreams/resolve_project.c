@@ -127,9 +127,11 @@ static enum trouble judge(const struct search *search, const struct node *node, 
 {
     offer->rank =
         offer->is_wheel ? wheel_tags_rank(search->request->target->tags, &offer->wheel) : SDIST_RANK;
+    if (offer->is_wheel && !node->wheels)
+        return TROUBLE_BINARY;
     if (offer->rank < 0)
         return TROUBLE_WHEEL;
-    if (!offer->is_wheel && !search->request->sdists)
+    if (!offer->is_wheel && !node->sdists)
         return TROUBLE_SDIST;
     if (!python_fits(search, offer->file->requires_python))
         return TROUBLE_PYTHON;
@@ -271,6 +273,33 @@ static void sort_releases(struct search *search, struct node *node, struct point
     node->release_count = kept;
 }
 
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void allow_formats(const struct search *search, struct node *node)
+{
+    const struct resolve_formats *formats = &search->request->formats;
+    const char *const names[] = {node->project, ":all:"};
+
+    node->wheels = true;
+    node->sdists = search->request->sdists;
+    for (size_t i = 0; i < 2; i++) {
+        bool only_binary = has_name(formats->only_binary, formats->only_binary_count, names[i]);
+        bool no_binary = has_name(formats->no_binary, formats->no_binary_count, names[i]);
+        if (only_binary)
+            node->sdists = false;
+        else if (no_binary)
+            node->wheels = false;
+        if (only_binary || no_binary)
+            return;
+    }
+}
+
 static void read_page(struct search *search, struct node *node, const struct page *page)
 {
     struct pointers releases = {NULL, 0, 0};
@@ -301,6 +330,7 @@ int node_load(struct search *search, struct node *node)
     }
     node->loaded = true;
     node->exists = supply == RESOLVE_HAVE;
+    allow_formats(search, node);
     if (node->exists)
         read_page(search, node, page);
     return 0;

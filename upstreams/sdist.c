@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "upstreams/metadata.h"
+#include "upstreams/project.h"
 #include "upstreams/requirement.h"
 #include "upstreams/toml.h"
 
@@ -18,12 +19,20 @@
 
 /* ---- the archive ---- */
 
+/* Whose egg-info it is turns out when PKG-INFO has been read. */
+#define EGG_INFOS_MAX 16
+
+struct egg_info {
+    char *path; /* "flask-1.0/src/flask.egg-info" */
+    struct buf requires;
+};
+
 /* The members that are read. */
 struct members {
     struct buf pkg_info;
     struct buf pyproject;
-    struct buf requires; /* requires.txt of an egg-info */
-    bool egg_info;
+    struct egg_info egg_infos[EGG_INFOS_MAX];
+    size_t egg_info_count;
     int64_t read_bytes; /* of all members that were read; a zip may name the same bytes again and again */
 };
 
@@ -31,7 +40,10 @@ static void members_release(struct members *members)
 {
     buf_release(&members->pkg_info);
     buf_release(&members->pyproject);
-    buf_release(&members->requires);
+    for (size_t i = 0; i < members->egg_info_count; i++) {
+        free(members->egg_infos[i].path);
+        buf_release(&members->egg_infos[i].requires);
+    }
 }
 
 static size_t count_slashes(const char *path)
@@ -41,6 +53,20 @@ static size_t count_slashes(const char *path)
     for (; *path; path++)
         count += *path == '/';
     return count;
+}
+
+/* NULL: there are too many. */
+static struct egg_info *egg_info_of(struct members *members, const char *path, size_t len)
+{
+    for (size_t i = 0; i < members->egg_info_count; i++)
+        if (text_equal_n(path, len, members->egg_infos[i].path))
+            return &members->egg_infos[i];
+    if (members->egg_info_count == EGG_INFOS_MAX)
+        return NULL;
+    struct egg_info *egg_info = &members->egg_infos[members->egg_info_count++];
+    egg_info->path = xstrndup(path, len);
+    buf_init(&egg_info->requires);
+    return egg_info;
 }
 
 /* "flask-1.0/PKG-INFO", "flask-1.0/src/flask.egg-info/requires.txt". NULL: not of interest. */
@@ -55,10 +81,11 @@ static struct buf *member_for(struct members *members, const char *path)
         return &members->pkg_info;
     if (depth == 1 && strcmp(name, "/pyproject.toml") == 0)
         return &members->pyproject;
-    if (depth > 3 || !strstr(path, ".egg-info/"))
+    const char *end = strstr(path, ".egg-info/");
+    if (depth < 2 || depth > 3 || !end || end + strlen(".egg-info") != name)
         return NULL;
-    members->egg_info = true;
-    return strcmp(name, "/requires.txt") == 0 ? &members->requires : NULL;
+    struct egg_info *egg_info = egg_info_of(members, path, (size_t)(name - path));
+    return egg_info && strcmp(name, "/requires.txt") == 0 ? &egg_info->requires : NULL;
 }
 
 static bool unpacks_to_too_much(struct archive *archive, const struct members *members)
@@ -265,19 +292,54 @@ static int add_requires(const struct buf *text, struct buf *out)
     return out->len <= METADATA_MAX_BYTES ? 0 : -1;
 }
 
+static bool is_named(const struct egg_info *egg_info, const char *project)
+{
+    struct buf CLEANUP_BUF name = BUF_INIT;
+    const char *last = strrchr(egg_info->path, '/') + 1;
+
+    project_normalize(last, strlen(last) - strlen(".egg-info"), &name);
+    return strcmp(name.data, project) == 0;
+}
+
+/* Of the project itself: at the top, else in src/, else in another folder that its modules may be in. What else there is
+ * belongs to its tests, or to what it has copied. */
+static const struct egg_info *own_egg_info(const struct members *members, const char *headers,
+                                           const char *end)
+{
+    const char *name = next_field(&headers, end, "name:");
+    const struct egg_info *best = NULL;
+    struct buf CLEANUP_BUF project = BUF_INIT;
+    int best_rank = 0;
+
+    if (!name)
+        return NULL;
+    project_normalize(name, strcspn(name, " \t\r\n"), &project);
+    for (size_t i = 0; i < members->egg_info_count; i++) {
+        const struct egg_info *egg_info = &members->egg_infos[i];
+        const char *slash = strchr(egg_info->path, '/');
+        int rank = slash == strrchr(egg_info->path, '/') ? 3 : text_starts(slash, "/src/") ? 2 : 1;
+        if (rank > best_rank && is_named(egg_info, project.data)) {
+            best = egg_info;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
 static int make_metadata(const struct members *members, struct sdist *out)
 {
     const struct buf *text = &members->pkg_info;
     const char *end = text->data + headers_length(text);
     const char *from = text->data;
-    bool has_dependencies = next_field(&from, end, "requires-dist:") != NULL;
+    bool said = next_field(&from, end, "requires-dist:") || says_all(text->data, end);
+    const struct egg_info *egg_info = own_egg_info(members, text->data, end);
 
     buf_add(&out->metadata, text->data, (size_t)(end - text->data));
     if (out->metadata.len && out->metadata.data[out->metadata.len - 1] != '\n')
         buf_add_char(&out->metadata, '\n');
     /* setuptools writes requires.txt only where there are dependencies. */
-    out->dependencies_known = has_dependencies || says_all(text->data, end) || members->egg_info;
-    return has_dependencies ? 0 : add_requires(&members->requires, &out->metadata);
+    out->dependencies_known = said || egg_info;
+    return !said && egg_info ? add_requires(&egg_info->requires, &out->metadata) : 0;
 }
 
 /* ---- the build ---- */
@@ -330,7 +392,7 @@ static void read_build_requires(const struct buf *text, struct sdist *out)
 
 int sdist_read(const char *body, size_t len, struct sdist *out, struct buf *error)
 {
-    struct members members = {.pkg_info = BUF_INIT, .pyproject = BUF_INIT, .requires = BUF_INIT};
+    struct members members = {.pkg_info = BUF_INIT, .pyproject = BUF_INIT};
     int result;
 
     *out = (struct sdist){.metadata = BUF_INIT};

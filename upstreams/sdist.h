@@ -1,5 +1,5 @@
 /* What an sdist says without being built: its core metadata, and what its build needs. "Source distribution format",
- * PEP 517, 518, 643; and for those older than that, the requires.txt that setuptools leaves in them.
+ * PEP 517, 518, 643; and for those older than that, the requires.txt that setuptools leaves in the egg-info of the project.
  *
  * Archives are hostile: what is looked at is bounded, nothing is written anywhere. */
 #ifndef UPSTREAMS_SDIST_H

@@ -464,6 +464,44 @@ def test_admin_gc_pinned_project_keeps_new_files(make_yizhan, make_upstream, dis
     assert all(held(yizhan, dist.data) for dist in dists[:3])
 
 
+def purged_images(yizhan, images):
+    """Purges what is older than ten days; which of the images are there then: whole, or nothing of them."""
+    ask(yizhan, "purge", "--older-than", "10d")
+    found = []
+    for image in images:
+        own = [held(yizhan, body) for body in (image.manifest.body, *bodies(image)) if body != BASE.blob.body]
+        assert all(own) or not any(own)
+        assert held(yizhan, BASE.blob.body) or not any(own) or BASE not in image.layers
+        found.append(all(own))
+    return found
+
+
+@pytest.mark.parametrize("used", ["config", "layer", "shared", "nothing"])
+def test_admin_purge_older_than_leaves_no_image_half(filled, images, used):
+    """A use of one of its blobs alone keeps the whole image, of those that share it one."""
+    filled.advance(20 * 86400)
+    digest = {"config": images.old.blobs[0], "layer": images.old.blobs[2], "shared": BASE.blob}.get(used)
+    if digest:
+        assert filled.get(f"/v2/library/nginx/blobs/{digest.digest}").status == 200
+    left = purged_images(filled, [images.old, images.new, images.other])
+    assert left.count(True) == (0 if used == "nothing" else 1)
+    assert left[0] or used in ("shared", "nothing")
+
+
+def test_admin_purge_older_than_leaves_an_image_in_use(filled, images):
+    """One of its layers is being sent since long ago."""
+    image = images.add("owner/large", make_image([layer({"small": b"s"}), layer({"large": noise(24 * MB, "large")})]), "1")
+    pull(filled, "owner/large", image, "1")
+    with filled.open(f"/v2/owner/large/blobs/{image.layers[1].digest}") as reading:
+        reading.head()
+        filled.advance(20 * 86400)
+        assert purged_images(filled, [image, images.old]) == [True, False]
+        assert reading.rest().body == image.layers[1].body
+    filled.wait_idle()
+    filled.advance(20 * 86400)
+    assert purged_images(filled, [image]) == [False]
+
+
 def test_admin_purge_older_than_leaves_pins(keeper, dists):
     set_storage(keeper, pin="pypi:other")
     keeper.advance(20 * 86400)

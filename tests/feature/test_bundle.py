@@ -361,7 +361,7 @@ def test_bundle_newer_name_replaces_an_older(source, hello, make_yizhan, make_re
     bundle = export(source, tmp_path / "new.tar", "docker:hello:1.0")
     if by == "alone":
         target.stop()
-    assert load(target, bundle)["entries_kept"] == 0
+    assert load(target, bundle)["entries_kept"] <= 1  # the layer that both images have may be known for less long there
     # The server forgets what it kept in memory.
     assert pull_all(served(target), "library/hello", "1.0") == content_of_image(hello)
 

@@ -482,6 +482,14 @@ def test_formats_refuses_huge_claims(target, tmp_path):
     assert "a.tar" in refused(target, path)
 
 
+def test_formats_refuses_one_image_told_a_thousand_times(target, tmp_path):
+    """A small archive, but its configuration would be read a thousand times."""
+    config = json.dumps({"rootfs": {"diff_ids": []}, "text": "x" * (1 << 20)}).encode()
+    images = [{"Config": "c.json", "RepoTags": [f"a{i}:1"], "Layers": []} for i in range(1000)]
+    path = write_tar(tmp_path / "a.tar", {"c.json": config, "manifest.json": json.dumps(images).encode()})
+    assert "names more images than can be in the archive" in refused(target, path)
+
+
 @pytest.mark.parametrize("part", [100, 700, 5000])
 def test_formats_refuses_what_is_cut_off(target, tmp_path, part):
     path = write_tar(tmp_path / "a.tar", GOOD)

@@ -2,15 +2,13 @@
 
 import hashlib
 import sys
-from pathlib import Path
 
 import pytest
-from lib.packages import load_wheel, make_sdist, make_wheel, pack_installed
+from lib.packages import SYSTEM_WHEELS, build_tools, load_wheel, make_sdist, make_wheel
 from lib.tree import Tree
 from lib.upstream import Answer
 
 MB = 1 << 20
-SYSTEM_WHEELS = sorted(Path("/usr/share/python-wheels").glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +68,8 @@ def test_pip_installs_sdist(make_yizhan, mirror, venv):
 
 def test_pip_builds_setuptools_sdist(make_yizhan, make_nginx, venv):
     """setuptools itself, and what it needs, comes through the mirror into pip's build environment."""
-    tools = [load_wheel(path) for path in SYSTEM_WHEELS if path.name.startswith("setuptools-")]
-    assert tools, "the system's setuptools wheel (python3-setuptools-whl) is not installed"
-    if int(tools[0].version.split(".")[0]) < 71:
-        import wheel as wheel_module
-
-        tools.append(pack_installed(wheel_module, wheel_module.__version__))
     legacy = make_sdist("legacy", "1.0", ["dep"], setuptools=True)
-    nginx = make_nginx(Tree.tuna([*tools, legacy, make_wheel("dep", "1.0")]))
+    nginx = make_nginx(Tree.tuna([*build_tools(), legacy, make_wheel("dep", "1.0")]))
     venv.pip("install", "legacy", index=make_yizhan(nginx).index)
     assert (venv.version_of("legacy"), venv.version_of("dep")) == ("1.0", "1.0")
 

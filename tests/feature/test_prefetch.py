@@ -1,21 +1,25 @@
 """yizhan prefetch: what lists and names mean is fetched in advance, and then no upstream is needed."""
 
 import os
+import sqlite3
 import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from lib.admin import admin, ask, command, on_a_terminal
 from lib.client import Background
 from lib.images import layer, make_image, make_index, noise
-from lib.packages import make_sdist, make_wheel
+from lib.packages import build_tools, make_sdist, make_wheel
 from lib.registry_api import content_of_image, pull_all
 from lib.tree import Tree
 from lib.upstream import Answer
 from lib.wait import PATIENCE_S, wait_until
 from lib.yizhan import on_tmpfs
 
+HERE = "%d.%d" % sys.version_info[:2]
 TARGET = ["--python", "3.11", "--platform", "linux_x86_64"]
 
 
@@ -125,12 +129,62 @@ def test_prefetch_versions(yizhan, dists):
     assert files_of(result) == {dists[3].filename, dists[4].filename}
 
 
-def test_prefetch_sdist_with_what_its_build_needs(yizhan, dists):
+def test_prefetch_sdist_with_what_its_build_needs(make_yizhan, make_upstream, venv):
+    """pip builds it with no upstream: by setuptools, and a tool that has to be built itself, with one that has to, too."""
+    dists = [
+        make_sdist("legacy", "1.0", ["dep"], setuptools=True, build_requires=["tool>1"]),
+        make_sdist("tool", "1.5", build_requires=["maker"]),
+        make_sdist("maker", "0.1", setuptools=True),
+        make_wheel("dep", "1.0"),
+        *build_tools(),
+    ]
+    upstream = make_upstream(Tree.tuna([*dists, make_wheel("maker", "0.0")]))
+    yizhan = make_yizhan(upstream)
+    result = ask(yizhan, "prefetch", "--python", HERE, "--platform", "linux_x86_64", "legacy")
+    assert files_of(result) == {dist.filename for dist in dists}
+    offline(yizhan, upstream)
+    venv.pip("install", "legacy", index=yizhan.index)
+    assert (venv.version_of("legacy"), venv.version_of("dep")) == ("1.0", "1.0")
+
+
+def test_prefetch_builds_that_need_each_other(make_yizhan, make_upstream):
+    """They cannot be built, but it must end."""
+    dists = [make_sdist("one", "1.0", build_requires=["two"]), make_sdist("two", "1.0", build_requires=["one", "two"])]
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "one")) == {dist.filename for dist in dists}
+
+
+def test_prefetch_builds_without_end(make_yizhan, make_upstream):
+    dists = [make_sdist(f"p{i}", "1.0", build_requires=[f"p{i + 1}"]) for i in range(25)]
+    yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
+    refused = admin(yizhan, "prefetch", *TARGET, "p0")
+    assert refused.status == 1
+    assert "p20-1.0.tar.gz is needed to build what is needed to build something else" in refused.stderr
+
+
+def test_prefetch_sdists_where_they_are_wanted(yizhan, dists):
     result = ask(yizhan, "prefetch", *TARGET, "--no-deps", "only-source")
     assert files_of(result) == {dists[8].filename}
     refused = admin(yizhan, "prefetch", *TARGET, "--sdist", "never", "only-source")
     assert refused.status == 1
     assert "only-source" in refused.stderr
+
+
+def test_prefetch_formats_that_a_list_allows(make_yizhan, make_upstream, tmp_path):
+    """Of a project that pip may only build the newest version with an sdist, of one that it may not build one with a
+    wheel."""
+    both = [make_wheel("both", "1.0"), make_sdist("both", "1.0"), make_wheel("both", "2.0")]
+    built = [make_wheel("built", "1.0"), make_sdist("built", "2.0")]
+    yizhan = make_yizhan(make_upstream(Tree.tuna([*both, *built])))
+    plain = write(tmp_path, "plain.txt", "both\nbuilt\n")
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "-r", plain)) == {both[2].filename, built[1].filename}
+    told = write(tmp_path, "told.txt", "--no-binary=Both\n--only-binary :all:\n--no-binary both\nboth\nbuilt\n")
+    assert files_of(ask(yizhan, "prefetch", *TARGET, "-r", told)) == {both[1].filename, built[0].filename}
+    by_pip = ask(yizhan, "prefetch", *TARGET, "--resolver", "pip", "-r", told)
+    assert files_of(by_pip) == {both[1].filename, built[0].filename}
+    neither = admin(yizhan, "prefetch", *TARGET, "--sdist", "never", "-r", told)
+    assert neither.status == 1
+    assert "both 1.0 has an sdist, which may not be used, and its wheels may not be used" in neither.stderr
 
 
 def test_prefetch_build_requirements_fit_together(make_yizhan, make_upstream):
@@ -198,8 +252,7 @@ def test_prefetch_says_what_an_upstream_does_not_send(yizhan, upstream, dists):
 
 def test_prefetch_requirements(yizhan, upstream, dists, venv, tmp_path):
     path = write(tmp_path, "requirements.txt", "app==2.0  # pinned\nsample>=2,\\\n  <4\n")
-    python = "%d.%d" % __import__("sys").version_info[:2]
-    result = ask(yizhan, "prefetch", "--python", python, "-r", path)
+    result = ask(yizhan, "prefetch", "--python", HERE, "-r", path)
     assert files_of(result) == {dists[i].filename for i in (1, 3, 4, 6)}
     offline(yizhan, upstream)
     venv.pip("install", "-r", str(path), index=yizhan.index)
@@ -212,9 +265,19 @@ def test_prefetch_by_pip(served, dists, tmp_path):
     assert files_of(result) == {dists[i].filename for i in (1, 3, 4, 6)}
 
 
+def test_prefetch_by_pip_however_it_is_configured(served, dists, tmp_path, monkeypatch):
+    """Neither its variables nor its files say where packages come from, or which."""
+    config = write(tmp_path, "pip.conf", "[global]\nno-index = true\nconstraint = /nonexistent\n")
+    for name, value in {"CONFIG_FILE": str(config), "NO_DEPS": "1", "NO_BINARY": ":all:", "FIND_LINKS": "/none"}.items():
+        monkeypatch.setenv("PIP_" + name, value)
+    result = ask(served, "prefetch", *TARGET, "--resolver", "pip", "app")
+    assert files_of(result) == {dists[i].filename for i in (1, 3, 4)}
+
+
 UV = """#!/bin/sh
 # Stands for uv: notes how it was called, and prints what it would.
 printf '%s\\n' "$@" >"$0.arguments"
+env >"$0.environment"
 for file; do :; done
 cat "$file" >"$0.requirements"
 echo '# This file was autogenerated'
@@ -227,6 +290,9 @@ def test_prefetch_by_uv(served, dists, tmp_path, monkeypatch):
     uv = write(tmp_path, "uv", UV)
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("UV_INDEX", "https://elsewhere.test/simple/")
+    monkeypatch.setenv("UV_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("KEPT", "yes")
     path = write(tmp_path, "requirements.txt", "app<2\n")
     result = ask(served, "prefetch", *TARGET, "--resolver", "uv", "-r", path)
     assert files_of(result) == {dists[0].filename, dists[2].filename}
@@ -234,6 +300,9 @@ def test_prefetch_by_uv(served, dists, tmp_path, monkeypatch):
     assert arguments[:2] == ["pip", "compile"]
     assert f"--default-index=http://127.0.0.1:{served.port}/simple/" in arguments
     assert "--python-version=3.11" in arguments and "--python-platform=x86_64-unknown-linux-gnu" in arguments
+    assert "--no-config" in arguments
+    environment = (tmp_path / "uv.environment").read_text().splitlines()
+    assert "KEPT=yes" in environment and not any(line.startswith("UV_") for line in environment)
     assert (tmp_path / "uv.requirements").read_text() == "app<2\n"
 
 
@@ -287,6 +356,23 @@ def test_prefetch_image_without_the_platform(yizhan, images):
     assert result.status == 1
     assert "linux/s390x" in result.stderr and "linux/amd64, linux/arm64" in result.stderr
     assert images.asked_kind("blobs") == []
+
+
+@pytest.mark.parametrize("options", [[], ["--platform", "linux/amd64"]], ids=["here", "named"])
+def test_prefetch_image_of_an_index_that_names_no_platform(yizhan, images, make_skopeo, tmp_path, options):
+    image = replace(images.amd64, platform={})
+    images.add("library/nameless", make_index([image]), "1")
+    ask(yizhan, "prefetch", *options, "docker:nameless:1")
+    offline(yizhan, images)
+    assert pull_all(yizhan, "library/nameless", image.digest) == content_of_image(image)
+    make_skopeo().copy(f"docker://127.0.0.1:{yizhan.port}/library/nameless:1", f"dir:{tmp_path}/copied")
+
+
+def test_prefetch_image_of_no_named_platform_is_for_another(yizhan, images):
+    images.add("library/nameless", make_index([replace(images.arm64, platform={})]), "1")
+    result = admin(yizhan, "prefetch", "--platform", "linux/amd64", "docker:nameless:1")
+    assert result.status == 1
+    assert "nameless:1 has no image for linux/amd64; it has linux/arm64" in result.stderr
 
 
 def test_prefetch_unknown_image(yizhan):
@@ -475,10 +561,30 @@ def test_prefetch_bad_sections(make_yizhan, upstream, keys, said):
 # ---- and carried over ----
 
 
+@pytest.mark.parametrize("options", [[], ["--no-deps"]], ids=["resolved", "alone"])
+def test_prefetch_export_reads_metadata_out_of_wheels(yizhan, make_yizhan, dists, tmp_path, options):
+    """The store has lost it, or never had it: nobody asked."""
+    requirements = ["-r", write(tmp_path, "requirements.txt", "app==2.0\nlib==1.1\nleaf\n"), *TARGET, *options]
+    ask(yizhan, "prefetch", *requirements)
+    running = yizhan.running
+    yizhan.stop()
+    with sqlite3.connect(yizhan.store / "index.db", timeout=30) as database:
+        gone = database.execute("DELETE FROM entry WHERE space = 'metadata'").rowcount
+        database.execute("UPDATE state SET entries = entries - ?", (gone,))
+    database.close()
+    if running:
+        yizhan.start()
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", *requirements)
+    there = make_yizhan(server={"offline": "yes"}, pypi={}, start=False)
+    ask(there, "import", tmp_path / "b.tar")
+    there.start()
+    for dist in (dists[1], dists[3], dists[4]):
+        assert there.get(dist.path + ".metadata").body == dist.metadata
+
+
 def test_prefetch_export_of_lists_is_imported_elsewhere(yizhan, make_yizhan, upstream, images, dists, venv, tmp_path):
-    python = "%d.%d" % __import__("sys").version_info[:2]
     lists = ["-r", write(tmp_path, "requirements.txt", "app\nsample\n"), "--images", write(tmp_path, "images.txt", "many:1\n")]
-    target = ["--python", python, "--platform", "linux_x86_64,linux/arm64"]
+    target = ["--python", HERE, "--platform", "linux_x86_64,linux/arm64"]
     too_early = admin(yizhan, "export", "-o", tmp_path / "b.tar", *lists, *target)
     assert too_early.status == 1
     assert not (tmp_path / "b.tar").exists()

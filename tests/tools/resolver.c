@@ -5,6 +5,7 @@
  *     requirements         an array of texts
  *     constraints          the same
  *     prereleases, sdists  booleans
+ *     only_binary, no_binary  arrays of projects and ":all:"; may be missing
  *     pages                project -> HTML
  *     metadata             name of a file -> its text
  *
@@ -92,6 +93,17 @@ static void read_wishes(const json_t *texts, const char *origin, struct wishes *
     }
 }
 
+/* Free with free(); the texts are the question's. */
+static const char **read_names(const json_t *texts, size_t *count)
+{
+    const char **names = xcalloc(json_array_size(texts) + 1, sizeof(*names));
+
+    *count = json_array_size(texts);
+    for (size_t i = 0; i < *count; i++)
+        names[i] = json_string_value(json_array_get(texts, i));
+    return names;
+}
+
 static void wishes_release(struct wishes *wishes)
 {
     for (size_t i = 0; i < wishes->count; i++)
@@ -130,6 +142,12 @@ static void answer_for(const json_t *question, const struct python_target *targe
 
     read_wishes(json_object_get(question, "requirements"), "the requirements", &roots);
     read_wishes(json_object_get(question, "constraints"), "the constraints", &constraints);
+    size_t only_binary_count;
+    size_t no_binary_count;
+    const char **CLEANUP_FREE only_binary =
+        read_names(json_object_get(question, "only_binary"), &only_binary_count);
+    const char **CLEANUP_FREE no_binary =
+        read_names(json_object_get(question, "no_binary"), &no_binary_count);
     struct resolve_request request = {
         .requirements = roots.items,
         .requirement_count = roots.count,
@@ -137,6 +155,7 @@ static void answer_for(const json_t *question, const struct python_target *targe
         .constraint_count = constraints.count,
         .target = target,
         .provider = &provider,
+        .formats = {only_binary, only_binary_count, no_binary, no_binary_count},
         .sdists = json_is_true(json_object_get(question, "sdists")),
         .prereleases = json_is_true(json_object_get(question, "prereleases")) ? RESOLVE_PRERELEASES_ALL
                                                                               : RESOLVE_PRERELEASES_PIP,

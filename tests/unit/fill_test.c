@@ -7,8 +7,12 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/counters.h"
+#include "base/json.h"
+#include "base/memory.h"
 #include "proxy/fill.h"
+#include "proxy/fill_list.h"
 
 static struct fills *fills;
 
@@ -114,14 +118,113 @@ static void fill_does_not_wait_when_it_is_over(void **state)
     shared_unref(&fill->shared);
 }
 
+/* ---- listing them ---- */
+
+/* Blobs of so many bytes of name each, the first of them so long. */
+static void begin_blobs(struct fill **all, size_t count, size_t name_len, size_t first_len)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct buf CLEANUP_BUF key = BUF_INIT;
+        buf_printf(&key, "file:/%zu-", i);
+        while (key.len < (i ? name_len : first_len))
+            buf_add_text(&key, "\x01");
+        all[i] = join(key.data, true);
+        all[i]->made_for = xstrdup(key.data);
+    }
+}
+
+static void end_blobs(struct fill **all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fill_end(all[i], FETCH_OK, NULL, NULL);
+        shared_unref(&all[i]->shared);
+    }
+}
+
+/* Returns how many are listed, in a form that prefetch can read. */
+static size_t count_listed(void)
+{
+    static const struct json_limits limits = {8, 4096, 16384};
+    struct buf CLEANUP_BUF json = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    fills_print(fills, &json);
+    assert_true(json.len < FILLS_SHOWN_BYTES_MAX + 100);
+    json_t *CLEANUP_JSON root = json_read_object(json.data, json.len, &limits, &error);
+    if (!root)
+        fail_msg("%s", error.data);
+    return json_array_size(json_object_get(root, "fills"));
+}
+
+static void fill_list_has_blobs_under_way(void **state)
+{
+    (void)state;
+    struct fill *page = join("page:a", true);
+    struct fill *all[3];
+
+    assert_int_equal(count_listed(), 0);
+    begin_blobs(all, 3, 10, 10);
+    assert_int_equal(count_listed(), 3);
+    fill_settle(all[1], FETCH_OK, NULL, NULL);
+    assert_int_equal(count_listed(), 2);
+    fill_leave_table(all[1]);
+    shared_unref(&all[1]->shared);
+    all[1] = page;
+    end_blobs(all, 3);
+}
+
+static void fill_list_is_not_too_long(void **state)
+{
+    (void)state;
+    static struct fill *all[FILLS_MAX];
+
+    begin_blobs(all, FILLS_MAX, 20, 20);
+    assert_int_equal(count_listed(), FILLS_SHOWN_MAX);
+    end_blobs(all, FILLS_MAX);
+}
+
+static void fill_list_has_few_long_names(void **state)
+{
+    (void)state;
+    static struct fill *all[FILLS_MAX];
+
+    /* Each byte of these names takes six. */
+    begin_blobs(all, FILLS_MAX, 500, 500);
+    size_t count = count_listed();
+    assert_true(count > 50 && count < FILLS_SHOWN_BYTES_MAX / (6 * 480));
+    end_blobs(all, FILLS_MAX);
+    /* One that does not fit hides no others. */
+    begin_blobs(all, 3, 20, FILLS_SHOWN_BYTES_MAX);
+    assert_int_equal(count_listed(), 2);
+    end_blobs(all, 3);
+}
+
+static void fill_list_passes_over_names_that_are_no_text(void **state)
+{
+    (void)state;
+    struct fill *all[2];
+
+    begin_blobs(all, 2, 10, 10);
+    all[0]->key[5] = '\xff';
+    assert_int_equal(count_listed(), 1);
+    all[0]->key[5] = '/';
+    end_blobs(all, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fill_join_shares_a_running_one),     TEST(fill_join_refuses_more_than_the_limit),
-        TEST(fill_settled_stays_until_it_leaves), TEST(fill_end_settles_and_leaves),
+        TEST(fill_join_shares_a_running_one),
+        TEST(fill_join_refuses_more_than_the_limit),
+        TEST(fill_settled_stays_until_it_leaves),
+        TEST(fill_end_settles_and_leaves),
         TEST(fill_does_not_wait_when_it_is_over),
+        TEST(fill_list_has_blobs_under_way),
+        TEST(fill_list_is_not_too_long),
+        TEST(fill_list_has_few_long_names),
+        TEST(fill_list_passes_over_names_that_are_no_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,26 @@ static void resolve_wheels_of_the_target(void **state)
     assert_string_equal(trial_metadata(), "a-1.0-py3-none-any.whl");
 }
 
+static void resolve_formats_of_projects(void **state)
+{
+    (void)state;
+    static const char universe[] = "a 3.0\na 2.0\na 2.0 sdist\na 1.0 sdist";
+    GIVES("a 2.0", universe, "a", .sdists = true, .no_binary = "a");
+    assert_string_equal(trial_metadata(), "a-2.0.tar.gz");
+    GIVES("a 2.0", universe, "a", .sdists = true, .no_binary = ":all:");
+    GIVES("a 3.0", universe, "a", .sdists = true, .no_binary = "b");
+    FAILS(TRIAL(universe, "a<2", .sdists = true, .only_binary = "a"),
+          "a 1.0 has no wheel for CPython 3.10 on linux_x86_64, and its sdist may not be used");
+    FAILS(TRIAL(universe, "a<2", .sdists = true, .only_binary = ":all:"), "its sdist may not be used");
+    /* Its own name counts, not what is said of all. */
+    GIVES("a 2.0", universe, "a", .sdists = true, .only_binary = ":all:", .no_binary = "a");
+    GIVES("a 3.0", universe, "a", .sdists = true, .only_binary = "a", .no_binary = ":all:");
+    FAILS(TRIAL(universe, "a>2", .sdists = true, .no_binary = "a"),
+          "a 3.0 has no sdist, and its wheels may not be used");
+    FAILS(TRIAL(universe, "a==2", .no_binary = "a"),
+          "a 2.0 has an sdist, which may not be used, and its wheels may not be used");
+}
+
 static void resolve_markers(void **state)
 {
     (void)state;
@@ -356,6 +376,7 @@ int main(void)
         cmocka_unit_test(resolve_yanked),
         cmocka_unit_test(resolve_requires_python),
         cmocka_unit_test(resolve_wheels_of_the_target),
+        cmocka_unit_test(resolve_formats_of_projects),
         cmocka_unit_test(resolve_markers),
         cmocka_unit_test(resolve_constraints),
         cmocka_unit_test(resolve_hashes),

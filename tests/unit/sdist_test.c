@@ -106,6 +106,65 @@ static void sdist_of_old_setuptools(void **state)
              "colorama ; os_name == \"nt\" and extra == \"tests\"");
 }
 
+static void sdist_of_others_inside(void **state)
+{
+    (void)state;
+    struct sdist CLEANUP_SDIST sdist;
+    /* Its own name, however it is written, and wherever in the archive it stands. */
+    READ(&sdist, "Zope-1/src/other.egg-info/requires.txt", "wrong\n",
+         "Zope-1/src/zope_interface.egg-info/requires.txt", "right\n", "Zope-1/PKG-INFO",
+         "Metadata-Version: 1.0\nName: zope.Interface\nVersion: 1\n",
+         "Zope-1/tests/zope.interface.egg-info/requires.txt", "wrong\n", "Zope-1/z.egg-info/requires.txt",
+         "wrong\n");
+    assert_true(sdist.dependencies_known);
+    REQUIRES(&sdist, "right");
+    sdist_release(&sdist);
+    /* The top before src/, though it says nothing. */
+    READ(&sdist, "a-1/PKG-INFO", PKG_INFO, "a-1/src/a.egg-info/requires.txt", "wrong\n",
+         "a-1/a.egg-info/SOURCES.txt", "");
+    assert_true(sdist.dependencies_known);
+    REQUIRES(&sdist, NULL);
+    sdist_release(&sdist);
+    READ(&sdist, "a-1/PKG-INFO", PKG_INFO, "a-1/lib/a.egg-info/requires.txt", "right\n");
+    REQUIRES(&sdist, "right");
+    sdist_release(&sdist);
+    READ(&sdist, "a-1/PKG-INFO", PKG_INFO, "a-1/tests/b.egg-info/requires.txt", "wrong\n",
+         "a-1/b.egg-info/PKG-INFO", PKG_INFO, "a-1/a.egg-info/deep/requires.txt", "wrong\n");
+    assert_false(sdist.dependencies_known);
+    REQUIRES(&sdist, NULL);
+}
+
+static void sdist_that_says_all(void **state)
+{
+    (void)state;
+    struct sdist CLEANUP_SDIST sdist;
+    READ(&sdist, "a-1/PKG-INFO", "Metadata-Version: 2.2\nName: a\nVersion: 1\n",
+         "a-1/a.egg-info/requires.txt", "wrong\n");
+    assert_true(sdist.dependencies_known);
+    REQUIRES(&sdist, NULL);
+    sdist_release(&sdist);
+    READ(&sdist, "a-1/PKG-INFO", "Metadata-Version: 2.3\nName: a\nVersion: 1\nDynamic: requires-dist\n",
+         "a-1/a.egg-info/requires.txt", "right\n");
+    REQUIRES(&sdist, "right");
+}
+
+static void sdist_of_many_inside(void **state)
+{
+    (void)state;
+    struct sdist CLEANUP_SDIST sdist;
+    const char *members[2 * 100 + 3] = {NULL};
+    char paths[100][40];
+    for (int i = 0; i < 100; i++) {
+        snprintf(paths[i], sizeof(paths[i]), "a-1/x%d.egg-info/requires.txt", i);
+        members[2 * i] = paths[i];
+        members[2 * i + 1] = "wrong\n";
+    }
+    members[200] = "a-1/PKG-INFO";
+    members[201] = PKG_INFO;
+    read_packed(members, false, &sdist);
+    assert_false(sdist.dependencies_known);
+}
+
 static void sdist_without_dependencies(void **state)
 {
     (void)state;
@@ -306,17 +365,13 @@ static void sdist_requires_that_multiply(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sdist_with_requires_dist),
-        cmocka_unit_test(sdist_of_old_setuptools),
-        cmocka_unit_test(sdist_without_dependencies),
-        cmocka_unit_test(sdist_that_does_not_say),
-        cmocka_unit_test(sdist_build_requires),
-        cmocka_unit_test(sdist_as_zip),
-        cmocka_unit_test(sdist_that_is_none),
-        cmocka_unit_test(sdist_calls_no_programs),
-        cmocka_unit_test(sdist_that_unpacks_to_too_much),
-        cmocka_unit_test(sdist_compressed_twice),
-        cmocka_unit_test(sdist_requires_that_multiply),
+        cmocka_unit_test(sdist_with_requires_dist),   cmocka_unit_test(sdist_of_old_setuptools),
+        cmocka_unit_test(sdist_without_dependencies), cmocka_unit_test(sdist_that_does_not_say),
+        cmocka_unit_test(sdist_build_requires),       cmocka_unit_test(sdist_as_zip),
+        cmocka_unit_test(sdist_that_is_none),         cmocka_unit_test(sdist_of_others_inside),
+        cmocka_unit_test(sdist_that_says_all),        cmocka_unit_test(sdist_of_many_inside),
+        cmocka_unit_test(sdist_calls_no_programs),    cmocka_unit_test(sdist_that_unpacks_to_too_much),
+        cmocka_unit_test(sdist_compressed_twice),     cmocka_unit_test(sdist_requires_that_multiply),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,6 +307,28 @@ static void remove_blob_by_age(void **state)
     assert_figures(0, 0, 0);
 }
 
+static void remove_blobs_as_one(void **state)
+{
+    (void)state;
+    struct digest digests[3] = {put_text("one"), {.bytes = {1}}, put_text("other")};
+    struct removed removed[3];
+    struct blob blob;
+    int64_t now_s = clock_wall_s();
+
+    put_entry("s", "a", "", &digests[0]);
+    assert_int_equal(blob_open(store, &digests[2], &blob), 0);
+    store_save_uses(store);
+    assert_int_equal(blobs_remove(store, digests, 3, now_s + 100, removed), -EBUSY);
+    assert_false(removed[0].blob);
+    blob_close(store, &blob);
+    assert_int_equal(blobs_remove(store, digests, 3, now_s - 1, removed), -EBUSY);
+    assert_figures(2, 8, 1);
+    assert_int_equal(blobs_remove(store, digests, 3, now_s + 100, removed), 0);
+    assert_true(removed[0].blob && !removed[1].blob && removed[2].blob);
+    assert_int_equal(removed[2].bytes, 5);
+    assert_figures(0, 0, 0);
+}
+
 /* ---- evicting ---- */
 
 static struct digest spared_digest;
@@ -752,6 +774,7 @@ int main(void)
         STORE_TEST(remove_entry_stays_when_the_disk_refuses),
         STORE_TEST(remove_waits_for_commits),
         STORE_TEST(remove_blob_by_age),
+        STORE_TEST(remove_blobs_as_one),
         STORE_TEST(evict_keeps_what_was_used_lately),
         STORE_TEST(evict_keeps_nothing_on_a_full_disk),
         STORE_TEST(evict_spares_what_it_is_told_to),

@@ -157,23 +157,24 @@ def tar_gz_bytes(files):
 
 
 def make_sdist(name, version, requires=(), setuptools=False, build_requires=(), **told):
-    """An sdist that builds without the network, or, with setuptools=True, by setup.py and setuptools from the index."""
+    """An sdist that builds without the network, or, with setuptools=True, by setup.py and setuptools from the index.
+    build_requires: what its build asks for, too."""
     module = module_name(name)
     metadata = metadata_text(name, version, requires)
+    needed = ", ".join(f'"{requirement}"' for requirement in [*(["setuptools"] if setuptools else []), *build_requires])
     if setuptools:
         listed = ", ".join(repr(requirement) for requirement in requires)
         files = [
             ("setup.py", f"from setuptools import setup\nsetup(name={name!r}, version={version!r}, "
                          f"packages=[{module!r}], install_requires=[{listed}])\n".encode()),
-            ("pyproject.toml", b'[build-system]\nrequires = ["setuptools"]\n'
-                               b'build-backend = "setuptools.build_meta"\n'),
+            ("pyproject.toml", f'[build-system]\nrequires = [{needed}]\n'
+                               'build-backend = "setuptools.build_meta"\n'.encode()),
             (f"{module}/__init__.py", f"version = {version!r}\n".encode()),
         ]
     else:
         backend = BACKEND.format(name=module, version=version, metadata=metadata.decode())
-        listed = ", ".join(f'"{requirement}"' for requirement in build_requires)
         files = [
-            ("pyproject.toml", f'[build-system]\nrequires = [{listed}]\nbuild-backend = "backend"\n'
+            ("pyproject.toml", f'[build-system]\nrequires = [{needed}]\nbuild-backend = "backend"\n'
                                'backend-path = ["."]\n'.encode()),
             ("backend.py", backend.encode()),
         ]
@@ -200,3 +201,17 @@ def pack_installed(module, version):
     files.append((f"{root.name}-{version}.dist-info/entry_points.txt", entry_points))
     data = wheel_bytes(root.name, version, files, metadata)
     return Dist(root.name, version, f"{root.name}-{version}-py3-none-any.whl", data, metadata)
+
+
+SYSTEM_WHEELS = sorted(Path("/usr/share/python-wheels").glob("*.whl"))
+
+
+def build_tools():
+    """The system's setuptools, and wheel where setuptools needs it."""
+    tools = [load_wheel(path) for path in SYSTEM_WHEELS if path.name.startswith("setuptools-")]
+    assert tools, "the system's setuptools wheel (python3-setuptools-whl) is not installed"
+    if int(tools[0].version.split(".")[0]) < 71:
+        import wheel
+
+        tools.append(pack_installed(wheel, wheel.__version__))
+    return tools

@@ -68,6 +68,10 @@ def arguments(question, target):
         options += ["--platform", platform]
     if not question["sdists"]:
         options += ["--only-binary", ":all:"]
+    # ":all:" takes back what was said before it.
+    for option in sorted(["only_binary", "no_binary"], key=lambda option: ":all:" not in question.get(option, [])):
+        if question.get(option):
+            options += ["--" + option.replace("_", "-"), ",".join(question[option])]
     if question["prereleases"]:
         options.append("--pre")
     return options

@@ -80,6 +80,7 @@ class Maker:
             name: rnd.choice([0, 0, 0.1, 0.3])
             for name in ("marker", "python", "yanked", "pre", "local", "tags", "sdist", "extra", "constraint", "meta")
         }
+        self.formats = rnd.choice([0, 0, 0, 0.2, 0.5])
         self.density = rnd.choice([0.5, 1, 1, 1.5, 2, 3])
         self.strict = rnd.choice([0.2, 0.5, 0.5, 0.8])
         self.extras = {project: rnd.sample(["x", "y", "z.z"], rnd.choice([0, 1, 2])) for project in self.projects}
@@ -172,6 +173,17 @@ class Maker:
             attributes += ' data-yanked="broken"'
         return f"<a {attributes}>{name}</a><br>\n"
 
+    def format_control(self):
+        """What pip's options --only-binary and --no-binary come to: a project is in one of the two."""
+        rnd = self.rnd
+        control = {"only_binary": [], "no_binary": []}
+        if rnd.random() < self.formats / 2:
+            control[rnd.choice(list(control))].append(":all:")
+        for project in self.projects:
+            if rnd.random() < self.formats:
+                control[rnd.choice(list(control))].append(project)
+        return control
+
     def make(self):
         """A question of tests/tools/resolver.c, and its target."""
         rnd = self.rnd
@@ -199,4 +211,6 @@ class Maker:
             "pages": pages,
             "metadata": metadata,
         }
+        if question["sdists"]:
+            question.update(self.format_control())
         return question, target

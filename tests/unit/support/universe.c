@@ -335,6 +335,8 @@ static int run(const struct trial *trial, struct buf *out, struct buf *error)
         .constraint_count = constraints.count,
         .target = &target,
         .provider = &provider,
+        .formats = {&trial->only_binary, trial->only_binary != NULL, &trial->no_binary,
+                    trial->no_binary != NULL},
         .sdists = trial->sdists,
         .require_hashes = trial->require_hashes,
         .prereleases = trial->prereleases,

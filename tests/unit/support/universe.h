@@ -19,6 +19,8 @@ struct trial {
     const char *constraints;  /* the same */
     const char *python;       /* "3.10" */
     const char *platform;     /* "linux_x86_64" */
+    const char *only_binary;  /* one project or ":all:"; NULL: none */
+    const char *no_binary;
     bool sdists;
     bool require_hashes;
     enum resolve_prereleases prereleases;
