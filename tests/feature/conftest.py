@@ -1,6 +1,7 @@
 """Fixtures. Every test has its own server, upstreams and store, on free ports, below its tmp_path."""
 
 import os
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +26,10 @@ from lib.yizhan import BINARY, Yizhan
 def pytest_sessionstart():
     if not os.access(BINARY, os.X_OK):
         pytest.exit(f"{BINARY} is not there: build it first, or name another in YIZHAN", returncode=2)
+    # What a shell starts in the background ignores some of these, and would hand that down to all that tests interrupt.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
