@@ -176,21 +176,42 @@ static void add_entries_of(void *arg, const struct digest *digest)
         each->result = entry_of_blob(each->found->export->call->store, digest, add_found, each->found);
 }
 
-/* Everything that names something which the list needs; of pages, those of now: the ones that it noted may have changed
- * since. */
+/* A tag that points to something else since: with the image that it is of now. */
+static int add_moved_tag(struct found *found, const char *key, const struct digest_set *needed)
+{
+    const struct operation_call *call = found->export->call;
+    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    char *CLEANUP_FREE text = xconcat("docker:", key);
+    struct entry_read read;
+
+    if (entry_get(call->store, SPACE_TAG, key, &read) != 0)
+        return 0;
+    bool moved = read.entry.has_digest && !digest_set_has(needed, &read.entry.digest);
+    entry_release(&read);
+    if (!moved || holding_parse(call->config, text, &holding, &error) < 0)
+        return 0;
+    return holding_each(call->store, &holding, add_found, found);
+}
+
+/* Everything that names something which the list needs; of pages and tags, those of now: the ones that it noted may have
+ * changed since. */
 static int add_list(struct found *found, const char *list)
 {
     struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
     struct word_list CLEANUP_WORD_LIST projects = WORD_LIST_INIT;
+    struct word_list CLEANUP_WORD_LIST tags = WORD_LIST_INIT;
     struct each_blob each = {found, 0};
 
     found->projects = &projects;
-
     (void)prefetch_record_each(found->export->call->store, list, add_digest, needed);
+    (void)prefetch_record_tags(found->export->call->store, list, &tags);
     digest_set_each(needed, add_entries_of, &each);
     for (size_t i = 0; i < projects.count && !each.result && !found->manifests; i++)
         each.result = add_page(found->export, projects.items[i]);
     found->projects = NULL;
+    for (size_t i = 0; i < tags.count && !each.result; i++)
+        each.result = add_moved_tag(found, tags.items[i], needed);
     return each.result;
 }
 

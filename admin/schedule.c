@@ -25,8 +25,10 @@
 #include "base/memory.h"
 #include "proxy/prefetch_record.h"
 #include "proxy/proxy.h"
+#include "proxy/registry.h"
 #include "storage/store.h"
 #include "upstreams/client.h"
+#include "upstreams/word_list.h"
 
 #define LOOK_EVERY_MS 1000
 
@@ -114,7 +116,8 @@ static void add_digest(void *set, const struct digest *digest)
     digest_set_add(set, digest);
 }
 
-static void collect(struct store *store, const json_t *entries, struct digest_set *out)
+static void collect(struct store *store, const json_t *entries, struct digest_set *out,
+                    struct word_list *tags)
 {
     struct entry_read read;
     size_t i;
@@ -122,7 +125,11 @@ static void collect(struct store *store, const json_t *entries, struct digest_se
 
     json_array_foreach(entries, i, entry)
     {
-        if (entry_get(store, json_text_member(entry, "space"), json_text_member(entry, "key"), &read) != 0)
+        const char *space = json_text_member(entry, "space");
+        const char *key = json_text_member(entry, "key");
+        if (strcmp(space, SPACE_TAG) == 0)
+            word_list_add(tags, "%s", key);
+        if (entry_get(store, space, key, &read) != 0)
             continue;
         if (read.entry.has_digest)
             digest_set_add(out, &read.entry.digest);
@@ -135,13 +142,16 @@ static void record(const struct schedule *schedule, const char *name, const stru
                    const struct config *config, bool whole)
 {
     struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    struct word_list CLEANUP_WORD_LIST tags = WORD_LIST_INIT;
     json_t *CLEANUP_JSON entries = prefetch_entries(prefetch, config);
     struct store *store = schedule->proxy->store;
 
-    collect(store, entries, needed);
-    if (!whole)
+    collect(store, entries, needed, &tags);
+    if (!whole) {
         (void)prefetch_record_each(store, name, add_digest, needed);
-    int error = prefetch_record_put(store, name, needed, NULL, NULL);
+        (void)prefetch_record_tags(store, name, &tags);
+    }
+    int error = prefetch_record_put(store, name, needed, &tags, NULL, NULL);
     if (error)
         log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
                  strerror(-error));

@@ -12,6 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "storage/keep.h"
+#include "upstreams/word_list.h"
+
+#define TAG_PREFIX "tag "
 
 bool prefetch_list_valid(const char *name)
 {
@@ -40,7 +43,7 @@ static int compare(const void *a, const void *b)
 }
 
 int prefetch_record_put(struct store *store, const char *list, const struct digest_set *needed,
-                        void (*done)(void *arg, int error), void *arg)
+                        const struct word_list *tags, void (*done)(void *arg, int error), void *arg)
 {
     const struct entry entry = {
         .space = SPACE_PREFETCH, .key = list, .scope = "", .confirmed_at_s = clock_wall_s()};
@@ -55,6 +58,8 @@ int prefetch_record_put(struct store *store, const char *list, const struct dige
         digest_hex(&items[i], hex);
         buf_printf(&text, "%s\n", hex);
     }
+    for (size_t i = 0; tags && i < tags->count; i++)
+        buf_printf(&text, TAG_PREFIX "%s\n", tags->items[i]);
     return blob_put(store, text.data, text.len, &entry, 1, done, arg);
 }
 
@@ -87,5 +92,20 @@ int prefetch_record_each(struct store *store, const char *list,
     for (const char *rest = text.data, *line; (line = text_next(&rest, '\n', &len));)
         if (digest_parse(line, len, &digest) == 0)
             visit(arg, &digest);
+    return 0;
+}
+
+int prefetch_record_tags(struct store *store, const char *list, struct word_list *out)
+{
+    static const size_t prefix = sizeof(TAG_PREFIX) - 1;
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    size_t len;
+    int error = read_record(store, list, &text);
+
+    if (error)
+        return error;
+    for (const char *rest = text.data, *line; (line = text_next(&rest, '\n', &len));)
+        if (len > prefix && memcmp(line, TAG_PREFIX, prefix) == 0)
+            word_list_add(out, "%.*s", (int)(len - prefix), line + prefix);
     return 0;
 }

@@ -618,6 +618,27 @@ def test_prefetch_export_of_the_servers_list_has_pages_that_changed_since(make_y
         assert there.get(dist.path).body == dist.data
 
 
+def test_prefetch_export_of_the_servers_list_has_tags_that_moved_since(make_yizhan, images, tmp_path):
+    """A client has had the tag confirmed, and pulled what it is now."""
+    yizhan = make_yizhan(registries={"docker.io": [images]}, start=False)
+    schedule(yizhan, name="docker:many:1", platform="linux/amd64", every="300d")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the run ends")
+    moved = images.add("library/many", make_image([layer({"a": noise(70000, "moved")})]), "1")
+    yizhan.advance(86400)
+    wait_until(lambda: yizhan.manifest("library/many", "1").body == moved.manifest.body, "the tag is asked for anew")
+    for blob in moved.blobs:
+        assert yizhan.blob("library/many", blob.digest).body == blob.body
+    yizhan.wait_idle()
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
+    there = make_yizhan(server={"offline": "yes"}, registries={"docker.io": [images]})
+    ask(there, "import", tmp_path / "b.tar")
+    assert there.manifest("library/many", "1").body == moved.manifest.body
+    for blob in moved.blobs:
+        assert there.blob("library/many", blob.digest).body == blob.body
+    assert there.manifest("library/many", images.amd64.digest).body == images.amd64.manifest.body
+
+
 def bundle_of(yizhan, tmp_path, dists, *names):
     ask(yizhan, "prefetch", *TARGET, "--no-deps", *names)
     ask(yizhan, "export", "-o", tmp_path / "b.tar", *[f"pypi:{name}" for name in names])

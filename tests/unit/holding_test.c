@@ -109,7 +109,7 @@ static void record(const char *list, const struct digest *digests, size_t count)
     for (size_t i = 0; i < count; i++)
         digest_set_add(needed, &digests[i]);
     recorded = 0;
-    assert_int_equal(prefetch_record_put(store, list, needed, note_done, NULL), 0);
+    assert_int_equal(prefetch_record_put(store, list, needed, NULL, note_done, NULL), 0);
     store_flush(store);
     assert_int_equal(recorded, 1);
 }
