@@ -12,26 +12,26 @@ SEED = 20261128
 PLACES = 100
 
 
-@pytest.fixture
-def source(make_yizhan, make_upstream):
-    dists = [make_wheel("app", "1.0", requires=["dep"]), make_wheel("dep", "1.0", size=5 << 19), make_wheel("own", "1.0")]
+def filled(make_yizhan, make_upstream, size):
+    dists = [make_wheel("app", "1.0", requires=["dep"]), make_wheel("dep", "1.0", size=size), make_wheel("own", "1.0")]
     yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
     ask(yizhan, "prefetch", "pypi:app", "pypi:own", "--python", "3.11", "--platform", "linux_x86_64")
     return yizhan
 
 
 @pytest.mark.parametrize(
-    ("by", "name", "options"),
+    ("by", "name", "size", "options"),
     [
-        ("server", "all.tar", []),
-        ("alone", "all.tar", []),
-        ("alone", "all.tar.zst", []),
-        ("server", "all.tar", ["--split", "1M"]),
+        ("server", "all.tar", 20000, []),
+        ("alone", "all.tar", 20000, []),
+        ("alone", "all.tar.zst", 20000, []),
+        ("server", "all.tar", 5 << 19, ["--split", "1M"]),
     ],
 )
-def test_bundle_damage_of_one_bit_refused(source, make_yizhan, tmp_path, by, name, options):
+def test_bundle_damage_of_one_bit_refused(make_yizhan, make_upstream, tmp_path, by, name, size, options):
     """The store holds some of it already, and nothing of that changes either."""
     chance = random.Random(SEED)
+    source = filled(make_yizhan, make_upstream, size)
     some = export(source, tmp_path / "some.tar", "pypi:own")
     whole = export(source, tmp_path / name, "--all", *options)
     pieces = sorted(tmp_path.glob(whole.name + "*"))
