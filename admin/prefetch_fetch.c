@@ -32,8 +32,9 @@
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
 #define METRICS_MAX_BYTES ((size_t)1 << 20)
-/* A store evicts right behind the commit that was too much. */
-#define EVICTED_BY_MS 50
+/* How long a store may take to do what it was asked to. */
+#define SETTLE_MS 5000
+#define SETTLE_STEP_MS 20
 
 struct passage;
 
@@ -316,31 +317,48 @@ static void fetch(struct fetching *fetching)
     run(fetching, passages, count);
 }
 
-/* How many blobs the store has evicted since its start; -1: it does not say. */
-static int64_t count_evicted(struct prefetch *prefetch)
+/* Of a server's store. -1: it does not say. */
+struct store_figures {
+    int64_t evicted; /* blobs, since its start */
+    int64_t orders;  /* that are not done yet, with the eviction that they make necessary */
+};
+
+static int64_t figure(const struct buf *metrics, const char *name)
 {
-    static const char name[] = "\nyizhan_store_evicted_total ";
+    char *CLEANUP_FREE line = xconcat("\nyizhan_", name, " ");
+    const char *found = strstr(metrics->data, line);
+
+    return found ? strtoll(found + strlen(line), NULL, 10) : -1;
+}
+
+static struct store_figures ask_figures(struct prefetch *prefetch)
+{
     const struct client_question question = {
         .path = "/metrics", .want = CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
 
     prefetch_ask(prefetch, &question, &reply);
-    const char *found = reply.status == 200 ? strstr(reply.body.data, name) : NULL;
-    return found ? strtoll(found + strlen(name), NULL, 10) : -1;
+    if (reply.status != 200)
+        return (struct store_figures){-1, -1};
+    return (struct store_figures){figure(&reply.body, "store_evicted_total"),
+                                  figure(&reply.body, "store_orders")};
 }
 
-/* What was kept, but not for long. */
+/* What was kept, but not for long. A store that others keep busy is not waited for. */
 static void look_again(struct prefetch *prefetch, int64_t evicted_before)
 {
     struct fetching fetching = {.prefetch = prefetch, .look_only = true, .again = true};
     struct prefetch_figures figures;
 
     prefetch_count(prefetch, &figures);
-    if (!figures.count[ITEM_FETCHED] || prefetch_stopped(prefetch))
+    if (!figures.count[ITEM_FETCHED])
         return;
-    poll(NULL, 0, EVICTED_BY_MS);
-    int64_t evicted = count_evicted(prefetch);
-    if (evicted < 0 || evicted != evicted_before)
+    struct store_figures store = ask_figures(prefetch);
+    for (int waited_ms = 0; store.orders > 0 && waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
+        poll(NULL, 0, SETTLE_STEP_MS);
+        store = ask_figures(prefetch);
+    }
+    if (!prefetch_stopped(prefetch) && (store.evicted < 0 || store.evicted != evicted_before))
         fetch(&fetching);
 }
 
@@ -358,7 +376,7 @@ int prefetch_fetch(struct prefetch *prefetch)
 
     prefetch_count(prefetch, &figures);
     prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
-    int64_t evicted_before = count_evicted(prefetch);
+    int64_t evicted_before = ask_figures(prefetch).evicted;
     fetch(&fetching);
     if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
         prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
