@@ -662,6 +662,27 @@ def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, 
     assert there.metric("store_blobs") == 0
 
 
+def test_prefetch_import_leaves_nothing_on_a_disk_that_its_names_fill(make_yizhan, tmp_path):
+    """Small files take more room than they have bytes, and the index grows beside them: the disk is full in the middle."""
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(300):
+        dist = make_wheel(f"many-{number}", "1.0")
+        (many / dist.filename).write_bytes(dist.data)
+    small = tmp_path / "small"
+    there = make_yizhan(wrapper=on_tmpfs(small, "size=5m"), storage={"path": small / "store"}, server={"offline": "yes"})
+    inside = ["nsenter", "-t", str(there.process.pid), "-m", "--wd=" + str(there.folder)]
+
+    def run(*arguments):
+        return subprocess.run([*inside, *command(there, *arguments)], capture_output=True, text=True, timeout=PATIENCE_S)
+
+    refused = run("import", many)
+    assert refused.returncode == 1
+    assert "no room" in refused.stderr
+    assert there.metric("store_blobs") == 0
+    assert run("verify").returncode == 0
+
+
 def test_prefetch_import_does_not_evict_its_own_parts(served, make_yizhan, dists, tmp_path):
     bundle = bundle_of(served, tmp_path, dists, "lib", "leaf", "sample")
     whole = sum(len(dists[i].data) for i in (3, 4, 6))
