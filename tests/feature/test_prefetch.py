@@ -520,6 +520,21 @@ def test_prefetch_by_the_server_after_the_clock_was_ahead(make_yizhan, upstream)
     wait_until(an_hour_later, "the second run ends")
 
 
+def test_prefetch_by_the_server_that_started_before_the_clock_was_set(make_yizhan, upstream):
+    """It has a time of day to wait for: not that of a day that is years ahead."""
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="24h", at="03:00")
+    yizhan.advance(30000 * 86400)
+    yizhan.start()
+    yizhan.advance(-30000 * 86400)
+
+    def a_day_later():
+        yizhan.advance(86400)
+        return len(finished(yizhan)) > 0
+
+    wait_until(a_day_later, "the first run ends")
+
+
 def test_prefetch_by_the_server_does_not_wait_for_pipes(make_yizhan, upstream, tmp_path):
     """Nobody ever writes into it, and the server can be stopped all the same."""
     yizhan = make_yizhan(upstream, start=False)
