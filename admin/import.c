@@ -103,6 +103,12 @@ static void print_object(void *arg, const json_t *object)
 
 static const struct printer printer = {.object = print_object};
 
+static void tell(const struct buf *error)
+{
+    if (error->len)
+        fprintf(stderr, "yizhan import: %s\n", error->data);
+}
+
 static int failed(const char *path, const struct buf *error)
 {
     fprintf(stderr, "yizhan import: %s: %s\n", path, error->data);
@@ -139,37 +145,38 @@ static void name_next_piece(const char *path, struct buf *error)
     }
 }
 
-/* Performs the operation on what comes out of fd, which it closes. */
-static int perform(struct invocation *invocation, const char *path, int fd)
+/* Performs the operation on what comes out of fd, which it closes. What failed is in `error`. */
+static int perform(struct invocation *invocation, const char *path, int fd, struct buf *error)
 {
-    struct buf CLEANUP_BUF error = BUF_INIT;
-
     json_object_set_new(invocation->arguments, "name",
                         operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
     invocation->fd = fd;
-    invocation->error = &error;
+    invocation->error = error;
     int result = invocation_perform(invocation, &import_operation, &printer);
     invocation->error = NULL;
     close(fd);
-    if (text_ends(error.data, NO_BUNDLE))
-        buf_add_text(&error, what_else(path));
-    if (text_ends(error.data, CUT_OFF))
-        name_next_piece(path, &error);
-    if (error.len)
-        fprintf(stderr, "yizhan import: %s\n", error.data);
+    if (text_ends(error->data, NO_BUNDLE))
+        buf_add_text(error, what_else(path));
     return result;
 }
 
 static int import_pieces(struct invocation *invocation, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF unread = BUF_INIT;
     struct pieces *pieces;
     int fd;
 
     if (pieces_read(path, &pieces, &fd, &error) < 0)
         return failed(path, &error);
-    int result = perform(invocation, path, fd);
-    return pieces_end(&pieces, false, &error) < 0 ? failed(path, &error) : result;
+    int result = perform(invocation, path, fd, &error);
+    /* Where a piece could not be read, the import only knows that something is missing. */
+    if (pieces_end(&pieces, false, &unread) < 0)
+        return failed(path, &unread);
+    if (text_ends(error.data, CUT_OFF))
+        name_next_piece(path, &error);
+    tell(&error);
+    return result;
 }
 
 static int import_bundle(struct invocation *invocation, const char *path)
@@ -177,10 +184,13 @@ static int import_bundle(struct invocation *invocation, const char *path)
     struct buf CLEANUP_BUF error = BUF_INIT;
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd >= 0)
-        return perform(invocation, path, fd);
-    buf_set(&error, "%s", strerror(errno));
-    return failed(path, &error);
+    if (fd < 0) {
+        buf_set(&error, "%s", strerror(errno));
+        return failed(path, &error);
+    }
+    int result = perform(invocation, path, fd, &error);
+    tell(&error);
+    return result;
 }
 
 /* What another program made is made a bundle on the way. */
@@ -199,18 +209,15 @@ static int import_foreign(struct invocation *invocation, enum import_format form
     int result = import_feed_start(format, path, config, chosen.name, &notes, &feed, &error);
     fputs(notes.data, stderr);
     if (result < 0) {
-        fprintf(stderr, "yizhan import: %s\n", error.data);
+        tell(&error);
         config_free(config);
         return EXIT_FAILED;
     }
-    invocation->error = &cut;
-    result = perform(invocation, path, import_feed_take_fd(feed));
-    invocation->error = NULL;
+    result = perform(invocation, path, import_feed_take_fd(feed), &cut);
     /* Where the feed could not bring everything, the import only knows that something is missing. */
     if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
-    if (error.len || cut.len)
-        fprintf(stderr, "yizhan import: %s\n", error.len ? error.data : cut.data);
+    tell(error.len ? &error : &cut);
     config_free(config);
     return result;
 }

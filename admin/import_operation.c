@@ -24,6 +24,7 @@
 #define PIECE_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200
 #define COMMITS_MAX 64
+#define TAKE_BACK_MAX ((size_t)1024)
 #define PROGRESS_EVERY_MS 1000
 #define PAGE_MAX_BYTES ((size_t)1 << 30)
 
@@ -273,20 +274,38 @@ static int note_named(void *named, const struct entry *entry)
     return 1;
 }
 
+static bool is_named(struct store *store, const struct digest *digest)
+{
+    bool named = false;
+
+    return entry_of_blob(store, digest, note_named, &named) < 0 || named;
+}
+
+/* All files at once, then their rows in one go: on a full disk it is the files that make room for that. */
+static void remove_group(struct store *store, const struct digest *digests, size_t count)
+{
+    struct removed *CLEANUP_FREE removed = xcalloc(count + 1, sizeof(*removed));
+
+    if (blobs_remove(store, digests, count, INT64_MAX, removed) != -EBUSY)
+        return;
+    for (size_t i = 0; i < count; i++)
+        (void)blob_remove(store, &digests[i], INT64_MAX, removed);
+}
+
 /* What a client fetched meanwhile has a name, and stays. */
 static void take_back(struct import *import)
 {
     struct store *store = import->call->store;
+    size_t unnamed = 0;
 
     if (!import->added_count)
         return;
     store_flush(store);
-    for (size_t i = 0; i < import->added_count; i++) {
-        struct removed removed = {.blob = false};
-        bool named = false;
-        if (entry_of_blob(store, &import->added[i], note_named, &named) == 0 && !named)
-            (void)blob_remove(store, &import->added[i], INT64_MAX, &removed);
-    }
+    for (size_t i = 0; i < import->added_count; i++)
+        if (!is_named(store, &import->added[i]))
+            import->added[unnamed++] = import->added[i];
+    for (size_t i = 0; i < unnamed; i += TAKE_BACK_MAX)
+        remove_group(store, import->added + i, unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX);
 }
 
 /* ---- names ---- */

@@ -178,7 +178,7 @@ static int write_own(struct bundle_writer *writer, const struct planned_blob *pl
         return result < 0 ? result
                           : bundle_write_bytes(writer, planned->data, (size_t)planned->blob.size_bytes);
     }
-    int CLEANUP_CLOSE fd = open(planned->path, O_RDONLY | O_CLOEXEC);
+    int CLEANUP_CLOSE fd = open(planned->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int result = fd < 0 ? -errno : bundle_write_file(writer, &planned->blob, fd);
     if (fd >= 0 && result != -EIO && result != -EBADMSG)
         return result;

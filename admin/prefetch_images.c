@@ -56,6 +56,8 @@ static void print_trouble(const struct reply *reply, struct buf *out)
         buf_add_text(out, message);
     else if (reply->trouble.len)
         buf_add_text(out, reply->trouble.data);
+    else if (reply->status == 200)
+        buf_add_text(out, "what answers there is no Yizhan: it names no digest");
     else
         buf_printf(out, "the answer was %d", reply->status);
 }

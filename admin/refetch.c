@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +12,21 @@
 
 #include "admin/server_url.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "proxy/proxy.h"
 #include "proxy/pypi.h"
 #include "proxy/registry.h"
+#include "storage/store.h"
 #include "upstreams/client.h"
 
 /* Longer than an upstream may be silent. */
 #define SILENCE_S 120
+/* How long a store may take to keep what has come; what a full disk let pass is never kept. */
+#define KEEP_PATIENCE_MS 1000
+#define KEEP_ASK_EVERY_MS 20
 
 /* ---- paths ---- */
 
@@ -99,7 +105,8 @@ static int read_answer(int fd)
     return got == 0 && strcmp(start, good) == 0 ? 0 : -1;
 }
 
-int refetch(const struct proxy *proxy, const char *path)
+/* Returns 0 for an answer of 200. header: "", or a line of its own. */
+static int ask(const struct proxy *proxy, const char *method, const char *path, const char *header)
 {
     const char *address = proxy->address;
     const struct timeval silence = {.tv_sec = SILENCE_S};
@@ -110,25 +117,61 @@ int refetch(const struct proxy *proxy, const char *path)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
     char *CLEANUP_FREE request =
-        xasprintf("GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: yizhan/" YIZHAN_VERSION
-                  "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                  path);
+        xasprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: yizhan/" YIZHAN_VERSION
+                  "\r\nAccept: */*\r\n%sConnection: close\r\n\r\n",
+                  method, path, header);
     size_t len = strlen(request);
     return send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len ? read_answer(fd) : -1;
+}
+
+static bool is_kept(const struct proxy *proxy, const char *path)
+{
+    store_flush(proxy->store);
+    return ask(proxy, "HEAD", path, "Cache-Control: only-if-cached\r\n") == 0;
+}
+
+int refetch(const struct proxy *proxy, const char *path)
+{
+    if (ask(proxy, "GET", path, "") < 0)
+        return -1;
+    for (int64_t since_ms = clock_mono_ms(); !is_kept(proxy, path); poll(NULL, 0, KEEP_ASK_EVERY_MS))
+        if (clock_mono_ms() - since_ms > KEEP_PATIENCE_MS)
+            return -1;
+    return 0;
 }
 
 /* ---- where no server runs ---- */
 
 struct refetching {
     const json_t *paths;
-    int fetched;
+    const _Atomic bool *stop;
+    struct client *client;
+    int good; /* answers to the last question */
 };
 
 static void on_answer(void *arg, const struct client_answer *answer)
 {
     struct refetching *refetching = arg;
 
-    refetching->fetched += answer->status == 200;
+    refetching->good += answer->status == 200;
+}
+
+/* For all paths at once. */
+static int ask_for_each(struct refetching *refetching, enum client_want want, bool held_only)
+{
+    size_t i;
+    const json_t *path;
+
+    refetching->good = 0;
+    json_array_foreach(refetching->paths, i, path)
+    {
+        const struct client_question question = {
+            .path = json_string_value(path), .want = want, .held_only = held_only};
+        client_ask(refetching->client, &question, on_answer, refetching);
+    }
+    while (client_busy(refetching->client) && !*refetching->stop)
+        client_step(refetching->client, 200);
+    return refetching->good;
 }
 
 static int refetch_all(void *arg, const char *url, const _Atomic bool *stop)
@@ -136,20 +179,16 @@ static int refetch_all(void *arg, const char *url, const _Atomic bool *stop)
     const struct client_options options = {.parallel = 0};
     struct refetching *refetching = arg;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct client *client = NULL;
-    size_t i;
-    const json_t *path;
 
-    if (client_new(url, &options, &client, &ignored) < 0)
+    refetching->stop = stop;
+    if (client_new(url, &options, &refetching->client, &ignored) < 0)
         return 0;
-    json_array_foreach(refetching->paths, i, path)
-    {
-        const struct client_question question = {.path = json_string_value(path), .want = CLIENT_TOUCH};
-        client_ask(client, &question, on_answer, refetching);
-    }
-    while (client_busy(client) && !*stop)
-        client_step(client, 200);
-    client_free(&client);
+    int came = ask_for_each(refetching, CLIENT_TOUCH, false);
+    int64_t since_ms = clock_mono_ms();
+    while (!*stop && ask_for_each(refetching, CLIENT_HEAD, true) < came &&
+           clock_mono_ms() - since_ms < KEEP_PATIENCE_MS)
+        poll(NULL, 0, KEEP_ASK_EVERY_MS);
+    client_free(&refetching->client);
     return 0;
 }
 
@@ -157,5 +196,5 @@ int refetch_alone(const char *config_path, const json_t *paths, struct buf *erro
 {
     struct refetching refetching = {.paths = paths};
 
-    return with_server(config_path, NULL, refetch_all, &refetching, error) < 0 ? -1 : refetching.fetched;
+    return with_server(config_path, NULL, refetch_all, &refetching, error) < 0 ? -1 : refetching.good;
 }

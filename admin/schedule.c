@@ -31,6 +31,7 @@
 #include "upstreams/word_list.h"
 
 #define LOOK_EVERY_MS 1000
+#define DAY_S 86400
 
 /* What is known of a section. */
 struct section {
@@ -50,6 +51,17 @@ struct schedule {
 
 /* ---- when ---- */
 
+/* That time of day, so many days behind `day`: a day may have 23 or 25 hours. */
+static int64_t time_on(const struct prefetch_config *config, const struct tm *day, int64_t days)
+{
+    struct tm then = {.tm_year = day->tm_year, .tm_mon = day->tm_mon, .tm_isdst = -1};
+
+    then.tm_mday = day->tm_mday + (int)days;
+    then.tm_hour = (int)strtol(config->at, NULL, 10);
+    then.tm_min = (int)strtol(config->at + 3, NULL, 10);
+    return (int64_t)mktime(&then);
+}
+
 int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int64_t started_s)
 {
     struct tm day;
@@ -58,12 +70,10 @@ int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int
     if (!config->at)
         return last_s ? last_s + config->every_s : started_s;
     localtime_r(&since, &day);
-    day.tm_hour = (int)strtol(config->at, NULL, 10);
-    day.tm_min = (int)strtol(config->at + 3, NULL, 10);
-    day.tm_sec = 0;
-    day.tm_isdst = -1;
     /* The first of the times at, at + every, at + 2 every ... behind the last run. */
-    int64_t due_s = (int64_t)mktime(&day);
+    int64_t due_s = time_on(config, &day, 0);
+    if (config->every_s % DAY_S == 0)
+        return due_s > since ? due_s : time_on(config, &day, config->every_s / DAY_S);
     while (due_s > since && due_s - config->every_s > since)
         due_s -= config->every_s;
     while (due_s <= since)
@@ -232,14 +242,21 @@ static struct section *section_of(struct schedule *schedule, const char *name)
     return section;
 }
 
+/* What this machine's clock said when it was ahead would be waited for. */
+static void correct(int64_t *time_s, int64_t now_s)
+{
+    if (*time_s > now_s)
+        *time_s = now_s;
+}
+
 static void run_due(struct schedule *schedule, const struct config *config)
 {
     for (size_t i = 0; i < config->prefetch_count && !atomic_load(&schedule->stop); i++) {
         const struct prefetch_config *one = &config->prefetches[i];
         struct section *section = section_of(schedule, one->name);
         int64_t now_s = clock_wall_s();
-        if (section->last_s > now_s) /* this machine's clock was ahead then */
-            section->last_s = now_s;
+        correct(&section->last_s, now_s);
+        correct(&schedule->started_s, now_s);
         if (now_s < schedule_due_s(one, section->last_s, schedule->started_s))
             continue;
         section->last_s = now_s;

@@ -178,7 +178,13 @@ static int record_commit(struct store *store, struct order *order)
     return result < 0 ? result : 0;
 }
 
-/* The reader saw it a while ago: the blob may have been committed again since. */
+static bool failure_was_logged(const struct store *store)
+{
+    return store->failure_logged_ms && clock_mono_ms() - store->failure_logged_ms < FAILURE_LOG_EVERY_MS;
+}
+
+/* The reader saw it a while ago: the blob may have been committed again since. While its row cannot be removed, each
+ * request finds it missing anew. */
 static int record_check(struct store *store, const struct digest *digest)
 {
     int64_t size_bytes = index_blob_size(store->index, digest);
@@ -191,8 +197,10 @@ static int record_check(struct store *store, const struct digest *digest)
         return 0;
     digest_hex(digest, hex);
     layout_blob_name(digest, name);
-    log_warn("store: blob %s is gone or not as long as it was; it will be fetched again when it is wanted",
-             hex);
+    if (!failure_was_logged(store))
+        log_warn(
+            "store: blob %s is gone or not as long as it was; it will be fetched again when it is wanted",
+            hex);
     if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
         return -errno;
     return index_remove_blob(store->index, digest);
@@ -258,13 +266,12 @@ static void record_all(struct store *store, struct order *batch)
 
 static void log_failure(struct store *store, const struct order *order)
 {
-    int64_t now_ms = clock_mono_ms();
     char hex[DIGEST_HEX_SIZE];
 
     counter_add(COUNTER_STORE_ERRORS, 1);
-    if (store->failure_logged_ms && now_ms - store->failure_logged_ms < FAILURE_LOG_EVERY_MS)
+    if (failure_was_logged(store))
         return;
-    store->failure_logged_ms = now_ms;
+    store->failure_logged_ms = clock_mono_ms();
     digest_hex(&order->digest, hex);
     log_error("store: cannot store %s%s: %s; %s", order->kind == ORDER_COMMIT ? "blob " : "an entry",
               order->kind == ORDER_COMMIT ? hex : "", strerror(-order->error), layout_advice(-order->error));

@@ -322,6 +322,9 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct client_a
 
     *answer = (struct client_answer){.size_bytes = -1};
     if (result != CURLE_OK && !transfer->cut) {
+        /* A Yizhan does so where it finds out too late that an upstream sends something wrong. */
+        if (!transfer->problem.len && result == CURLE_PARTIAL_FILE)
+            buf_set(&transfer->problem, "the server broke its answer off: its log says why");
         if (!transfer->problem.len)
             buf_set(&transfer->problem, "%s",
                     transfer->curl_problem[0] ? transfer->curl_problem : curl_easy_strerror(result));

@@ -699,6 +699,25 @@ def test_admin_verify_repair_without_upstreams(filled, dists, images):
     assert filled.get(dists[0].path).status == 404
 
 
+@pytest.mark.parametrize("by", ["server", "alone"])
+def test_admin_verify_repair_claims_nothing_that_is_not_kept(make_yizhan, make_upstream, big_wheel, by):
+    """It comes, but the store has no room for it, as on a full disk."""
+    upstream = make_upstream(Tree.tuna([big_wheel]))
+    pin = {"pin": f"pypi:{big_wheel.project}"}
+    yizhan = make_yizhan(upstream, storage=pin)
+    assert yizhan.get(big_wheel.path).body == big_wheel.data
+    yizhan.stop()
+    flip(yizhan.blob_path(big_wheel.sha256))
+    yizhan.configure([upstream], storage={**pin, "max_size": "1M"})
+    if by == "server":
+        yizhan.start()
+    result = admin(yizhan, "verify", "--repair", "--json")
+    assert (result.status, result.summary["repaired"]) == (0, 1), result.stderr
+    assert len(upstream.asked(upstream.tree.file_path(big_wheel))) == 2
+    assert not any(found["refetched"] for found in result.of("fault") + result.of("refetch") + [result.summary])
+    assert not yizhan.blob_path(big_wheel.sha256).exists()
+
+
 def test_admin_verify_wrong_size_in_the_index(keeper, dists):
     """The file is right."""
     with sqlite3.connect(keeper.store / "index.db", timeout=30) as database:

@@ -404,6 +404,17 @@ def test_bundle_in_pieces_without_one_refused(source, target, tmp_path):
     assert "all.tar.001" in refused(target, tmp_path / "all.tar.001")
 
 
+def test_bundle_in_pieces_of_which_one_cannot_be_read(source, target, tmp_path):
+    """As on a medium that is broken: it is named, and none that would be missing behind the last."""
+    export(source, tmp_path / "b.tar", "--all", "--split", "1M")
+    before = snapshot(served(target))
+    (tmp_path / "b.tar.002").unlink()
+    (tmp_path / "b.tar.002").mkdir()
+    message = refused(target, tmp_path / "b.tar.001")
+    assert "cannot read" in message and "b.tar.002" in message
+    assert snapshot(target) == before
+
+
 def test_bundle_in_fewer_pieces_than_before(source, target, tmp_path):
     bundle = tmp_path / "x.tar"
     export(source, bundle, "--all", "--split", "1M")

@@ -520,6 +520,21 @@ def test_prefetch_by_the_server_after_the_clock_was_ahead(make_yizhan, upstream)
     wait_until(an_hour_later, "the second run ends")
 
 
+def test_prefetch_by_the_server_that_started_before_the_clock_was_set(make_yizhan, upstream):
+    """It has a time of day to wait for: not that of a day that is years ahead."""
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="24h", at="03:00")
+    yizhan.advance(30000 * 86400)
+    yizhan.start()
+    yizhan.advance(-30000 * 86400)
+
+    def a_day_later():
+        yizhan.advance(86400)
+        return len(finished(yizhan)) > 0
+
+    wait_until(a_day_later, "the first run ends")
+
+
 def test_prefetch_by_the_server_does_not_wait_for_pipes(make_yizhan, upstream, tmp_path):
     """Nobody ever writes into it, and the server can be stopped all the same."""
     yizhan = make_yizhan(upstream, start=False)
@@ -681,6 +696,27 @@ def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, 
     assert done.returncode == 1
     assert "no room" in done.stderr
     assert there.metric("store_blobs") == 0
+
+
+def test_prefetch_import_leaves_nothing_on_a_disk_that_its_names_fill(make_yizhan, tmp_path):
+    """Small files take more room than they have bytes, and the index grows beside them: the disk is full in the middle."""
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(300):
+        dist = make_wheel(f"many-{number}", "1.0")
+        (many / dist.filename).write_bytes(dist.data)
+    small = tmp_path / "small"
+    there = make_yizhan(wrapper=on_tmpfs(small, "size=5m"), storage={"path": small / "store"}, server={"offline": "yes"})
+    inside = ["nsenter", "-t", str(there.process.pid), "-m", "--wd=" + str(there.folder)]
+
+    def run(*arguments):
+        return subprocess.run([*inside, *command(there, *arguments)], capture_output=True, text=True, timeout=PATIENCE_S)
+
+    refused = run("import", many)
+    assert refused.returncode == 1
+    assert "no room" in refused.stderr
+    assert there.metric("store_blobs") == 0
+    assert run("verify").returncode == 0
 
 
 def test_prefetch_import_does_not_evict_its_own_parts(served, make_yizhan, dists, tmp_path):

@@ -270,6 +270,15 @@ def seen(yizhan, path):
     return f"/proc/{yizhan.process.pid}/root{path}"
 
 
+def fill_up(yizhan):
+    """To the last page."""
+    with open(seen(yizhan, yizhan.store / "ballast"), "ab", buffering=0) as ballast:
+        for block in (bytes(65536), bytes(4096)):
+            with pytest.raises(OSError):
+                while True:
+                    ballast.write(block)
+
+
 def test_store_full_disk_passes_through(small_disk):
     large = make_wheel("large", "1.0", size=24 * MB)
     yizhan = small_disk("8m", large)
@@ -304,11 +313,7 @@ def test_store_full_disk_refuses_what_must_be_whole(make_yizhan, make_upstream, 
 def test_store_disk_full_of_other_things(small_disk, wheels):
     """Nothing of ours can be evicted, everything is still served, the page too."""
     yizhan = small_disk("6m")
-    with open(seen(yizhan, yizhan.store / "ballast"), "wb") as ballast:
-        with pytest.raises(OSError):
-            while True:
-                ballast.write(bytes(65536))
-                ballast.flush()
+    fill_up(yizhan)
     for dist in wheels[:2]:
         assert file_of(yizhan.page(dist.project), dist.filename)
         response = yizhan.get(dist.path)
@@ -319,6 +324,21 @@ def test_store_disk_full_of_other_things(small_disk, wheels):
     before = yizhan.metric("upstream_requests_total")
     assert yizhan.get(wheels[2].path).body == wheels[2].data
     assert yizhan.metric("upstream_requests_total") == before, "the store works again"
+
+
+def test_store_full_disk_does_not_fill_the_log(small_disk, wheels):
+    """A file is gone, and its row cannot be removed: that is found out by each request anew."""
+    yizhan = small_disk("6m")
+    assert yizhan.get(wheels[0].path).body == wheels[0].data
+    yizhan.wait_idle()
+    os.unlink(seen(yizhan, yizhan.blob_path(wheels[0].sha256)))
+    fill_up(yizhan)
+    for _ in range(20):
+        yizhan.head(wheels[0].path, {"Cache-Control": "only-if-cached"})
+        yizhan.wait_idle()
+    assert 1 <= yizhan.stderr.count("is gone") <= 2
+    os.unlink(seen(yizhan, yizhan.store / "ballast"))
+    assert yizhan.get(wheels[0].path).body == wheels[0].data
 
 
 def test_store_full_disk_evicts_first(small_disk, wheels):

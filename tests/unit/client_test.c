@@ -221,6 +221,8 @@ static void body_truncated(void **state)
             fail_msg("%s gave %d \"%s\" and the trouble \"%s\"", paths[i], f->got.status, f->got.body.data,
                      f->got.trouble);
     }
+    ask_body(f, "/length");
+    assert_string_equal(f->got.trouble, "the server broke its answer off: its log says why");
 }
 
 /* ---- errors ---- */
