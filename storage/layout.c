@@ -30,8 +30,7 @@ const char *layout_advice(int error_number)
     case EACCES:
     case EPERM:
         return "let this user write there, be the user whose folder it is (or root), or set [storage] path "
-               "to "
-               "another folder";
+               "to another folder";
     case ENOTDIR:
     case EEXIST:
         return "something that is not a folder has that name: move it, or set [storage] path to another "
@@ -98,8 +97,7 @@ static int take_lock(struct layout *layout, struct buf *error)
         owner[len > 0 ? strspn(owner, "0123456789") : 0] = '\0';
         buf_set(error,
                 "the store %s is in use by process %s; a server, or a command at work: wait for it or stop "
-                "it, or "
-                "set [storage] path to another folder",
+                "it, or set [storage] path to another folder",
                 layout->path, *owner ? owner : "(unknown)");
         return -EBUSY;
     }
