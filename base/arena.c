@@ -29,6 +29,11 @@ void arena_release(struct arena *arena)
     *arena = (struct arena)ARENA_INIT;
 }
 
+static size_t round_up(size_t size)
+{
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
 static size_t next_chunk_bytes(const struct arena *arena)
 {
     if (!arena->chunks)
@@ -40,7 +45,7 @@ static void *take(struct arena *arena, size_t size)
 {
     if (size > arena->left || !arena->chunks) {
         size_t usual = next_chunk_bytes(arena);
-        size_t room = size > usual / 4 ? size : usual;
+        size_t room = round_up(size > usual / 4 ? size : usual); /* arena_alloc() counts from the end */
         struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + room);
         chunk->size = room;
         chunk->next = arena->chunks;
@@ -56,7 +61,7 @@ static void *take(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    size_t aligned = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    size_t aligned = round_up(size);
 
     arena->left &= ~(alignof(max_align_t) - 1);
     return memset(take(arena, aligned), 0, aligned);
