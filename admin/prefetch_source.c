@@ -252,7 +252,8 @@ static void load_of_wheel(struct source *source, struct source_metadata *metadat
 static void keep_build_requires(struct source_metadata *metadata, struct sdist *sdist)
 {
     metadata->build_requires = xcalloc(sdist->build_require_count + 1, sizeof(char *));
-    memcpy(metadata->build_requires, sdist->build_requires, sdist->build_require_count * sizeof(char *));
+    if (sdist->build_require_count)
+        memcpy(metadata->build_requires, sdist->build_requires, sdist->build_require_count * sizeof(char *));
     sdist->build_require_count = 0;
 }
 
