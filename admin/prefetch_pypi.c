@@ -339,21 +339,23 @@ void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
 
 /* ---- lock files ---- */
 
+static void append_hashes(struct checksum **out, size_t *count, const struct checksum *hashes, size_t hash_count)
+{
+    *out = xrealloc(*out, (*count + hash_count + 1) * sizeof(**out));
+    if (hash_count)
+        memcpy(*out + *count, hashes, hash_count * sizeof(*hashes));
+    *count += hash_count;
+}
+
 /* One of its files, whichever suits the target, known by its hash. */
 static struct checksum *hashes_of(const struct list_package *package, size_t *count)
 {
     struct checksum *out = NULL;
 
     *count = 0;
-    for (size_t i = 0; i < package->file_count; i++) {
-        const struct list_file *file = &package->files[i];
-        out = xrealloc(out, (*count + file->hash_count + 1) * sizeof(*out));
-        memcpy(out + *count, file->hashes, file->hash_count * sizeof(*out));
-        *count += file->hash_count;
-    }
-    out = xrealloc(out, (*count + package->hash_count + 1) * sizeof(*out));
-    memcpy(out + *count, package->hashes, package->hash_count * sizeof(*out));
-    *count += package->hash_count;
+    for (size_t i = 0; i < package->file_count; i++)
+        append_hashes(&out, count, package->files[i].hashes, package->files[i].hash_count);
+    append_hashes(&out, count, package->hashes, package->hash_count);
     return out;
 }
 
