@@ -339,7 +339,8 @@ void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
 
 /* ---- lock files ---- */
 
-static void append_hashes(struct checksum **out, size_t *count, const struct checksum *hashes, size_t hash_count)
+static void append_hashes(struct checksum **out, size_t *count, const struct checksum *hashes,
+                          size_t hash_count)
 {
     *out = xrealloc(*out, (*count + hash_count + 1) * sizeof(**out));
     if (hash_count)

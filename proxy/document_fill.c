@@ -609,11 +609,35 @@ static void ask(struct document_fill *df)
     df->fill->fetch = fetch_start(df->proxy->fetcher, &options, &sink_ops, df);
 }
 
+/* Who looked before another fetch of the document had ended, and joined the table after it, began this one: what the other
+ * has found out is not asked for once more. */
+static bool known_meanwhile(const struct document_fill *df, enum fetch_outcome *outcome,
+                            struct document **document)
+{
+    char *CLEANUP_FREE memory_key = xasprintf("%s/%s", df->kind->space, df->key);
+    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", memory_key);
+    int64_t oldest_s = clock_wall_s() - df->kind->times(df->site, df->key).ttl_s;
+
+    *outcome = FETCH_OK;
+    *document = (struct document *)memcache_get(df->proxy->memcache, memory_key);
+    if (*document && (*document)->confirmed_at_s >= oldest_s)
+        return true;
+    document_unref(take_ptr(document));
+    return !df->old && absence_known(df->proxy, absent_key, outcome);
+}
+
 void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
                     const struct document_kind *kind, const char *key, struct document *old)
 {
     struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
+    enum fetch_outcome outcome;
+    struct document *known;
 
     df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
-    ask(df);
+    if (!known_meanwhile(df, &outcome, &known)) {
+        ask(df);
+        return;
+    }
+    fill_end(fill, outcome, NULL, known ? &known->shared : NULL);
+    shared_unref(&df->shared);
 }

@@ -254,6 +254,7 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
         .space = SPACE_BLOB,
         .key = lookup->key,
         .scope = lookup->image->name,
+        .stored = request->step != STEP_OWN_FILL && lookup->has_blob ? &lookup->blob : NULL,
     };
 
     registry_candidates(request->site, lookup->key, path, false, &candidates);

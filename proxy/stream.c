@@ -41,15 +41,22 @@ static void backing_free(struct shared *value)
     free(backing);
 }
 
-struct backing *backing_new(struct store *store, int64_t total_bytes)
+struct backing *backing_of_file(int fd)
 {
     struct backing *backing = xcalloc(1, sizeof(*backing));
-    int error = blob_begin(store, total_bytes, &backing->writer);
 
     shared_init(&backing->shared, backing_free);
-    backing->fd = -1;
+    backing->fd = fd;
     backing->memory_fd = -1;
     backing->spilled_from = INT64_MAX;
+    return backing;
+}
+
+struct backing *backing_new(struct store *store, int64_t total_bytes)
+{
+    struct backing *backing = backing_of_file(-1);
+    int error = blob_begin(store, total_bytes, &backing->writer);
+
     if (!error) {
         backing->fd = fcntl(blob_writer_fd(backing->writer), F_DUPFD_CLOEXEC, 0);
         if (backing->fd >= 0)

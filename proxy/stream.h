@@ -65,6 +65,8 @@ void stream_release(struct stream *stream);
 
 /* A new backing in the store for `total_bytes` (-1 unknown), in memory where the store has no room. */
 struct backing *backing_new(struct store *store, int64_t total_bytes);
+/* Of a blob that is there as a whole: takes the descriptor. */
+struct backing *backing_of_file(int fd);
 /* Fetch thread. Spills to memory when the disk refuses. Returns 0, or negative errno when memory refuses
  * too. */
 int backing_write(struct backing *backing, int64_t offset, const void *data, size_t len);
