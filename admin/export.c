@@ -419,23 +419,19 @@ static int end_output(struct output *output, bool whole, struct buf *error)
 
 /* ---- printing ---- */
 
-static int64_t number(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 static void print_text(const json_t *summary, struct buf *out)
 {
     const char *what = json_object_get(summary, "files") ? "file" : "blob";
-    int64_t left_out = number(summary, "left_out");
+    int64_t left_out = json_number_member(summary, "left_out");
 
-    text_print_count(out, number(summary, json_object_get(summary, "files") ? "files" : "blobs"), what);
+    text_print_count(out, json_number_member(summary, json_object_get(summary, "files") ? "files" : "blobs"),
+                     what);
     buf_add_text(out, " (");
-    text_print_size(out, number(summary, "bytes"));
+    text_print_size(out, json_number_member(summary, "bytes"));
     buf_add_char(out, ')');
     if (json_object_get(summary, "entries")) {
         buf_add_text(out, ", ");
-        text_print_count(out, number(summary, "entries"), "name");
+        text_print_count(out, json_number_member(summary, "entries"), "name");
     }
     if (left_out) {
         buf_add_text(out, "; left out: ");
@@ -469,7 +465,6 @@ static void note_object(void *arg, const json_t *object)
 {
     const struct noting *noting = arg;
     const char *type = json_text_member(object, "type");
-    struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (type && strcmp(type, "summary") == 0) {
         json_decref(noting->output->summary);
@@ -477,10 +472,7 @@ static void note_object(void *arg, const json_t *object)
     }
     if (!noting->shows_progress || !type || strcmp(type, "progress") != 0)
         return;
-    text_print_size(&text, number(object, "bytes"));
-    buf_add_text(&text, " of ");
-    text_print_size(&text, number(object, "of"));
-    invocation_show_progress("%s", text.data);
+    invocation_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
 }
 
 /* ---- all ---- */

@@ -430,7 +430,7 @@ static int run_export(struct exporting *export, const json_t *arguments)
     struct operation_call *call = export->call;
 
     read_without(export, json_object_get(arguments, "without"));
-    export->since_s = json_integer_value(json_object_get(arguments, "since"));
+    export->since_s = json_number_member(arguments, "since");
     if (collect(export, arguments))
         return 1;
     if (!export->content.entry_count)

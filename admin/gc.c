@@ -115,16 +115,16 @@ static void print_object(void *table, const json_t *object)
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
-        table_size(table, json_integer_value(json_object_get(object, "bytes")));
-        table_age(table, json_integer_value(json_object_get(object, "used_at")));
+        table_size(table, json_number_member(object, "bytes"));
+        table_age(table, json_number_member(object, "used_at"));
         add_names(table, json_object_get(object, "entries"));
         return;
     }
     table_print(table);
     buf_add_text(&text, json_is_true(json_object_get(object, "dry_run")) ? "would evict " : "evicted ");
-    text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+    text_print_count(&text, json_number_member(object, "blobs"), "blob");
     buf_add_text(&text, ", ");
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    text_print_size(&text, json_number_member(object, "bytes"));
     printf("%s\n", text.data);
 }
 

@@ -61,20 +61,15 @@ static int take_option(struct invocation *invocation, int option, const char *va
 
 /* ---- printing ---- */
 
-static int64_t number(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 static void print_summary(const json_t *object, struct buf *out)
 {
-    int64_t kept = number(object, "entries_kept");
+    int64_t kept = json_number_member(object, "entries_kept");
 
-    text_print_count(out, number(object, "blobs"), "blob");
+    text_print_count(out, json_number_member(object, "blobs"), "blob");
     buf_add_text(out, " came (");
-    text_print_size(out, number(object, "bytes"));
-    buf_printf(out, "), %" PRId64 " there already, ", number(object, "held"));
-    text_print_count(out, number(object, "entries"), "name");
+    text_print_size(out, json_number_member(object, "bytes"));
+    buf_printf(out, "), %" PRId64 " there already, ", json_number_member(object, "held"));
+    text_print_count(out, json_number_member(object, "entries"), "name");
     if (!kept)
         return;
     buf_add_text(out, "; ");
@@ -91,10 +86,7 @@ static void print_object(void *arg, const json_t *object)
     if (!type)
         return;
     if (strcmp(type, "progress") == 0) {
-        text_print_size(&text, number(object, "bytes"));
-        buf_add_text(&text, " of ");
-        text_print_size(&text, number(object, "of"));
-        invocation_show_progress("%s", text.data);
+        invocation_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
     } else if (strcmp(type, "summary") == 0) {
         print_summary(object, &text);
         printf("%s\n", text.data);

@@ -109,6 +109,16 @@ void invocation_show_progress(const char *format, ...)
     va_end(args);
 }
 
+void invocation_show_bytes(int64_t bytes, int64_t of)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    text_print_size(&text, bytes);
+    buf_add_text(&text, " of ");
+    text_print_size(&text, of);
+    invocation_show_progress("%s", text.data);
+}
+
 static void clear_progress(void)
 {
     if (progress_shown)

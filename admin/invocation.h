@@ -71,6 +71,8 @@ struct printer {
 /* How far it is, in one line of the terminal on standard error, if that is one: the next object that is printed, or the end,
  * takes it away. */
 void invocation_show_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same of a transfer: "12.5 MiB of 1.00 GiB". */
+void invocation_show_bytes(int64_t bytes, int64_t of);
 /* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
 void invocation_catch_signals(void);
 /* Does the operation, by the server or on the store, and prints. Returns an exit status. */

@@ -6,6 +6,7 @@
 
 #include "admin/operation.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "proxy/prefetch_record.h"
 #include "storage/keep.h"
@@ -55,16 +56,11 @@ int list_emit(struct operation_call *call, const char *name)
     return call->emit(call->arg, object) < 0 ? -EPIPE : 0;
 }
 
-static int64_t number(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 void list_print(const json_t *list, struct buf *out)
 {
     buf_printf(out, "prefetch:%s needs ", json_string_value(json_object_get(list, "name")));
-    text_print_count(out, number(list, "needed"), "blob");
-    buf_printf(out, ": %" PRId64 " held (", number(list, "held"));
-    text_print_size(out, number(list, "bytes"));
-    buf_printf(out, "), %" PRId64 " missing", number(list, "missing"));
+    text_print_count(out, json_number_member(list, "needed"), "blob");
+    buf_printf(out, ": %" PRId64 " held (", json_number_member(list, "held"));
+    text_print_size(out, json_number_member(list, "bytes"));
+    buf_printf(out, "), %" PRId64 " missing", json_number_member(list, "missing"));
 }

@@ -38,7 +38,7 @@ static json_t *listed(const struct listing *listing, const char *name)
 
 static void raise_by(json_t *one, const char *member, int64_t amount)
 {
-    json_object_set_new(one, member, json_integer(json_integer_value(json_object_get(one, member)) + amount));
+    json_object_set_new(one, member, json_integer(json_number_member(one, member) + amount));
 }
 
 static int add_sum(void *arg, const struct entry_sum *sum)
@@ -52,7 +52,7 @@ static int add_sum(void *arg, const struct entry_sum *sum)
         return 0;
     raise_by(one, "blobs", sum->blobs);
     raise_by(one, "bytes", sum->bytes);
-    if (sum->used_at_s > json_integer_value(json_object_get(one, "used_at")))
+    if (sum->used_at_s > json_number_member(one, "used_at"))
         json_object_set_new(one, "used_at", json_integer(sum->used_at_s));
     return 0;
 }
@@ -102,7 +102,7 @@ static json_t *complete(const json_t *one)
     json_t *whole = json_pack("{s:s, s:O}", "type", type, "name", json_object_get(one, "name"));
 
     for (const char *const *name = strcmp(type, "project") == 0 ? projects : images; *name; name++)
-        json_object_set_new(whole, *name, json_integer(json_integer_value(json_object_get(one, *name))));
+        json_object_set_new(whole, *name, json_integer(json_number_member(one, *name)));
     return whole;
 }
 
@@ -160,12 +160,10 @@ static void print_object(void *table, const json_t *object)
                     : "pypi",
              json_string_value(json_object_get(object, "name")));
     table_text(table, name);
-    table_number(table, json_integer_value(json_object_get(object, image  ? "tags"
-                                                                   : list ? "needed"
-                                                                          : "files")));
-    table_number(table, json_integer_value(json_object_get(object, list ? "held" : "blobs")));
-    table_size(table, json_integer_value(json_object_get(object, "bytes")));
-    table_age(table, json_integer_value(json_object_get(object, "used_at")));
+    table_number(table, json_number_member(object, image ? "tags" : list ? "needed" : "files"));
+    table_number(table, json_number_member(object, list ? "held" : "blobs"));
+    table_size(table, json_number_member(object, "bytes"));
+    table_age(table, json_number_member(object, "used_at"));
 }
 
 static void print_end(void *table)

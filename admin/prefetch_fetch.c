@@ -197,7 +197,7 @@ static void take_blob_fill(const struct prefetch *prefetch, const char *digest, 
 static void take_fill(const struct prefetch *prefetch, const json_t *fill)
 {
     const char *what = json_text_member(fill, "what");
-    int64_t bytes = json_integer_value(json_object_get(fill, "bytes"));
+    int64_t bytes = json_number_member(fill, "bytes");
     bool blob = what && text_starts(what, "blob:");
     const char *name = what ? strchr(what, blob ? '@' : '/') : NULL;
     struct buf CLEANUP_BUF key = BUF_INIT;

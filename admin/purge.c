@@ -273,16 +273,16 @@ const struct operation purge_operation = {.name = "purge", .changes = true, .run
 static void print_object(void *arg, const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
-    int64_t entries = json_integer_value(json_object_get(object, "entries"));
-    int64_t in_use = json_integer_value(json_object_get(object, "in_use"));
+    int64_t entries = json_number_member(object, "entries");
+    int64_t in_use = json_number_member(object, "in_use");
 
     (void)arg;
     if (strcmp(json_string_value(json_object_get(object, "type")), "summary") != 0)
         return;
     buf_printf(&text, "removed %" PRId64 " entr%s and ", entries, entries == 1 ? "y" : "ies");
-    text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+    text_print_count(&text, json_number_member(object, "blobs"), "blob");
     buf_add_text(&text, ", ");
-    text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+    text_print_size(&text, json_number_member(object, "bytes"));
     if (in_use) {
         buf_add_text(&text, "; ");
         text_print_count(&text, in_use, "blob");

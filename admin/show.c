@@ -127,18 +127,18 @@ static void print_object(void *table, const json_t *object)
     if (strcmp(text_of(object, "type"), "summary") == 0) {
         table_print(table);
         struct buf CLEANUP_BUF text = BUF_INIT;
-        text_print_size(&text, json_integer_value(json_object_get(object, "bytes")));
+        text_print_size(&text, json_number_member(object, "bytes"));
         buf_add_text(&text, " in ");
-        text_print_count(&text, json_integer_value(json_object_get(object, "blobs")), "blob");
+        text_print_count(&text, json_number_member(object, "blobs"), "blob");
         printf("\n%s: %s\n", text_of(object, "name"), text.data);
         return;
     }
     table_text(table, space);
     table_text(table, short_key(space, text_of(object, "key")));
-    table_size(table, json_integer_value(json_object_get(object, "bytes")));
+    table_size(table, json_number_member(object, "bytes"));
     table_text(table, json_is_true(json_object_get(object, "held")) ? "yes" : "no");
-    table_age(table, json_integer_value(json_object_get(object, "used_at")));
-    table_age(table, json_integer_value(json_object_get(object, "confirmed_at")));
+    table_age(table, json_number_member(object, "used_at"));
+    table_age(table, json_number_member(object, "confirmed_at"));
     table_text(table, text_of(object, *text_of(object, "url") ? "url" : "upstream"));
 }
 

@@ -113,11 +113,6 @@ const struct operation stats_operation = {.name = "stats", .run = run_operation}
 
 /* ---- for people ---- */
 
-static int64_t number(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 static void add_line(struct table *table, const char *name, const char *value)
 {
     table_text(table, name);
@@ -127,13 +122,13 @@ static void add_line(struct table *table, const char *name, const char *value)
 static void add_count(struct table *table, const char *label, const json_t *object, const char *name)
 {
     table_text(table, label);
-    table_number(table, number(object, name));
+    table_number(table, json_number_member(object, name));
 }
 
 static void add_size(struct table *table, const char *label, const json_t *object, const char *name)
 {
     table_text(table, label);
-    table_size(table, number(object, name));
+    table_size(table, json_number_member(object, name));
 }
 
 static void print_server(const json_t *server)
@@ -175,9 +170,9 @@ static void print_store(const json_t *store)
         char label[64];
         snprintf(label, sizeof(label), "  %s", space);
         table_text(&table, label);
-        table_number(&table, number(sum, "entries"));
-        table_number(&table, number(sum, "blobs"));
-        table_size(&table, number(sum, "bytes"));
+        table_number(&table, json_number_member(sum, "entries"));
+        table_number(&table, json_number_member(sum, "blobs"));
+        table_size(&table, json_number_member(sum, "bytes"));
     }
     table_print(&table);
 }
@@ -194,9 +189,9 @@ static void print_top(const char *head, const json_t *list)
     json_array_foreach(list, i, one)
     {
         table_text(&table, json_string_value(json_object_get(one, "name")));
-        table_number(&table, number(one, "blobs"));
-        table_size(&table, number(one, "bytes"));
-        table_age(&table, number(one, "used_at"));
+        table_number(&table, json_number_member(one, "blobs"));
+        table_size(&table, json_number_member(one, "bytes"));
+        table_age(&table, json_number_member(one, "used_at"));
     }
     table_print(&table);
 }

@@ -246,19 +246,14 @@ const struct operation verify_operation = {.name = "verify", .changes = true, .r
 
 /* ---- for people ---- */
 
-static int64_t number(const json_t *object, const char *name)
-{
-    return json_integer_value(json_object_get(object, name));
-}
-
 static void print_progress(const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    buf_printf(&text, "%" PRId64 " of ", number(object, "blobs"));
-    text_print_count(&text, number(object, "of"), "blob");
+    buf_printf(&text, "%" PRId64 " of ", json_number_member(object, "blobs"));
+    text_print_count(&text, json_number_member(object, "of"), "blob");
     buf_add_text(&text, ", ");
-    text_print_size(&text, number(object, "bytes"));
+    text_print_size(&text, json_number_member(object, "bytes"));
     buf_add_text(&text, " read");
     invocation_show_progress("%s", text.data);
 }
@@ -282,12 +277,12 @@ static void print_summary(const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    text_print_count(&text, number(object, "blobs"), "blob");
-    buf_printf(&text, ", %" PRId64 " of them read (", number(object, "hashed"));
-    text_print_size(&text, number(object, "bytes"));
+    text_print_count(&text, json_number_member(object, "blobs"), "blob");
+    buf_printf(&text, ", %" PRId64 " of them read (", json_number_member(object, "hashed"));
+    text_print_size(&text, json_number_member(object, "bytes"));
     buf_add_text(&text, "): ");
-    text_print_count(&text, number(object, "faults"), "fault");
-    printf("%s, %" PRId64 " repaired\n", text.data, number(object, "repaired"));
+    text_print_count(&text, json_number_member(object, "faults"), "fault");
+    printf("%s, %" PRId64 " repaired\n", text.data, json_number_member(object, "repaired"));
 }
 
 static void print_object(void *arg, const json_t *object)

@@ -111,6 +111,11 @@ const char *json_text_member(const json_t *object, const char *name)
     return text && *text ? text : NULL;
 }
 
+int64_t json_number_member(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
 void json_cleanup(json_t **value)
 {
     json_decref(*value);

@@ -32,6 +32,8 @@ json_t *json_read_next_object(const char *text, size_t len, size_t *at, struct b
 
 /* A member that is a string with something in it, else NULL. Views into the tree; no string has a NUL inside. */
 const char *json_text_member(const json_t *object, const char *name);
+/* A member that is an integer, else 0. */
+int64_t json_number_member(const json_t *object, const char *name);
 
 /* json_t *CLEANUP_JSON root = ...; gives the reference up when the scope ends. */
 #define CLEANUP_JSON __attribute__((cleanup(json_cleanup)))
