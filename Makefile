@@ -5,7 +5,7 @@
 ##   make            build build/yizhan
 ##   make check      unit and feature tests
 ##   make unit       unit tests          make unit TESTS=config_test
-##   make feature    feature tests       make feature PYTEST_FLAGS="-k resume"
+##   make feature    feature tests       make feature PYTEST_FLAGS="-k resume" TEST_JOBS=0
 ##   make asan       check, under AddressSanitizer and UndefinedBehaviorSanitizer
 ##   make tsan       check, under ThreadSanitizer
 ##   make fuzz       every fuzz target for FUZZ_SECONDS=60
@@ -23,6 +23,10 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
+# Feature tests side by side: as many as there are processors, at most four. TEST_JOBS=0, or no pytest-xdist: one after
+# the other.
+TEST_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? n : 4)))
+SIDE_BY_SIDE = $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo yes),-n $(TEST_JOBS))
 # Warnings stop developers and CI, but not a user whose compiler is newer than ours.
 WERROR ?= -Werror
 
@@ -130,7 +134,7 @@ unit: $(UNIT_TESTS)
 feature: $(BUILD)/yizhan $(TOOLS)
 	@mkdir -p $(BUILD)/log
 	YIZHAN=$(abspath $(BUILD)/yizhan) YIZHAN_TEST_TOOLS=$(abspath $(BUILD)/tools) PYTHONDONTWRITEBYTECODE=1 \
-		$(PYTHON) -m pytest -q -p no:cacheprovider \
+		$(PYTHON) -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
 		--junitxml=$(BUILD)/log/feature.xml $(PYTEST_FLAGS) tests/feature
 
 asan:

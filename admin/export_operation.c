@@ -21,7 +21,6 @@
 #include "proxy/registry.h"
 #include "storage/bundle.h"
 #include "storage/keep.h"
-#include "upstreams/word_list.h"
 
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000
@@ -126,19 +125,13 @@ struct found {
     struct exporting *export;
     bool manifests;
     size_t count;
-    struct word_list *projects; /* of a list: whose pages it needs; NULL: pages are like all else */
 };
 
 static int add_found(void *arg, const struct entry *entry)
 {
     struct found *found = arg;
-    bool page = strcmp(entry->space, page_kind.space) == 0;
 
     found->count++;
-    if (found->projects && (page || strcmp(entry->space, SPACE_FILE) == 0))
-        word_list_add(found->projects, "%s", page ? entry->key : entry->scope);
-    if (found->projects && page)
-        return 0;
     return (strcmp(entry->space, SPACE_MANIFEST) == 0) == found->manifests ? add_entry(found->export, entry)
                                                                            : 0;
 }
@@ -158,61 +151,54 @@ static int add_page(struct exporting *export, const char *project)
     return result;
 }
 
-static void add_digest(void *set, const struct digest *digest)
-{
-    digest_set_add(set, digest);
-}
-
-struct each_blob {
-    struct found *found;
-    int result;
-};
-
-static void add_entries_of(void *arg, const struct digest *digest)
-{
-    struct each_blob *each = arg;
-
-    if (each->result == 0)
-        each->result = entry_of_blob(each->found->export->call->store, digest, add_found, each->found);
-}
-
-/* A tag that points to something else since: with the image that it is of now. */
-static int add_moved_tag(struct found *found, const char *key, const struct digest_set *needed)
+/* With the image that a tag is of by now. */
+static int add_image(struct found *found, const char *tag_key)
 {
     const struct operation_call *call = found->export->call;
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
-    char *CLEANUP_FREE text = xconcat("docker:", key);
-    struct entry_read read;
+    char *CLEANUP_FREE text = xconcat("docker:", tag_key);
 
-    if (entry_get(call->store, SPACE_TAG, key, &read) != 0)
-        return 0;
-    bool moved = read.entry.has_digest && !digest_set_has(needed, &read.entry.digest);
-    entry_release(&read);
-    if (!moved || holding_parse(call->config, text, &holding, &error) < 0)
+    if (holding_parse(call->config, text, &holding, &error) < 0)
         return 0;
     return holding_each(call->store, &holding, add_found, found);
 }
 
-/* Everything that names something which the list needs; of pages and tags, those of now: the ones that it noted may have
- * changed since. */
+struct adding_list {
+    struct found *found;
+    const char *list;
+};
+
+/* Of pages and tags, those of now: the ones that the list noted may have changed since. Metadata is read out of the wheel
+ * again where it is missing. */
+static int add_need(void *arg, const struct prefetch_need *need)
+{
+    const struct adding_list *adding = arg;
+    const struct operation_call *call = adding->found->export->call;
+    struct entry_read read;
+    int error = entry_get(call->store, need->space, need->key, &read);
+
+    if (error == -ENOENT && strcmp(need->space, SPACE_METADATA) != 0)
+        return operation_failed(
+            adding->found->export->call,
+            "prefetch:%s needs %s, which is no longer in the store: run `yizhan prefetch` with the "
+            "same list first",
+            adding->list, need->key);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    int result = add_found(adding->found, &read.entry);
+    bool moved = strcmp(need->space, SPACE_TAG) == 0 && !(read.entry.has_digest && need->has_digest &&
+                                                          digest_equal(&read.entry.digest, &need->digest));
+    entry_release(&read);
+    return !result && moved ? add_image(adding->found, need->key) : result;
+}
+
 static int add_list(struct found *found, const char *list)
 {
-    struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
-    struct word_list CLEANUP_WORD_LIST projects = WORD_LIST_INIT;
-    struct word_list CLEANUP_WORD_LIST tags = WORD_LIST_INIT;
-    struct each_blob each = {found, 0};
+    struct adding_list adding = {found, list};
+    int result = prefetch_record_each(found->export->call->store, list, add_need, &adding);
 
-    found->projects = &projects;
-    (void)prefetch_record_each(found->export->call->store, list, add_digest, needed);
-    (void)prefetch_record_tags(found->export->call->store, list, &tags);
-    digest_set_each(needed, add_entries_of, &each);
-    for (size_t i = 0; i < projects.count && !each.result && !found->manifests; i++)
-        each.result = add_page(found->export, projects.items[i]);
-    found->projects = NULL;
-    for (size_t i = 0; i < tags.count && !each.result; i++)
-        each.result = add_moved_tag(found, tags.items[i], needed);
-    return each.result;
+    return result == -ENOENT ? 0 : result;
 }
 
 static int add_holding(struct exporting *export, const struct holding *holding, const char *text,

@@ -6,6 +6,7 @@
 
 #include "admin/operation.h"
 #include "base/buf.h"
+#include "base/digest_set.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "proxy/prefetch_record.h"
@@ -13,46 +14,56 @@
 
 struct tally {
     struct store *store;
-    int64_t needed;
+    struct digest_set *seen;
     int64_t held;
     int64_t bytes;
     int64_t used_at_s; /* the latest */
-    int error;
 };
 
-static void count(void *arg, const struct digest *digest)
+static int tally_blob(struct tally *tally, const struct digest *digest)
 {
-    struct tally *tally = arg;
     struct blob_row row;
-    int error = blob_look(tally->store, digest, &row);
 
-    tally->needed++;
-    if (error == -ENOENT)
-        return;
-    if (error) {
-        tally->error = error;
-        return;
-    }
+    if (!digest_set_add(tally->seen, digest))
+        return 0;
+    int error = blob_look(tally->store, digest, &row);
+    if (error)
+        return error == -ENOENT ? 0 : error;
     tally->held++;
     tally->bytes += row.size_bytes;
     if (row.used_at_s > tally->used_at_s)
         tally->used_at_s = row.used_at_s;
+    return 0;
+}
+
+/* What the name means by now: pages change, and tags move. */
+static int tally_need(void *arg, const struct prefetch_need *need)
+{
+    struct tally *tally = arg;
+    struct entry_read read;
+    int result = 0;
+
+    if (entry_get(tally->store, need->space, need->key, &read) != 0)
+        return need->has_digest ? tally_blob(tally, &need->digest) : 0;
+    if (read.entry.has_digest)
+        result = tally_blob(tally, &read.entry.digest);
+    entry_release(&read);
+    return result;
 }
 
 int list_emit(struct operation_call *call, const char *name)
 {
-    struct tally tally = {.store = call->store};
-    int error = prefetch_record_each(call->store, name, count, &tally);
+    struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
+    struct tally tally = {.store = call->store, .seen = seen};
+    int error = prefetch_record_each(call->store, name, tally_need, &tally);
 
     /* A record that is gone, or was evicted, notes nothing. */
     if (error && error != -ENOENT)
         return error;
-    if (tally.error)
-        return tally.error;
+    json_int_t needed = (json_int_t)digest_set_count(seen);
     json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "type", "list", "name", name, "needed",
-                               (json_int_t)tally.needed, "held", (json_int_t)tally.held, "missing",
-                               (json_int_t)(tally.needed - tally.held), "bytes", (json_int_t)tally.bytes,
-                               "used_at", (json_int_t)tally.used_at_s);
+                               needed, "held", (json_int_t)tally.held, "missing", needed - tally.held,
+                               "bytes", (json_int_t)tally.bytes, "used_at", (json_int_t)tally.used_at_s);
     return call->emit(call->arg, object) < 0 ? -EPIPE : 0;
 }
 

@@ -19,7 +19,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/config.h"
-#include "base/digest_set.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -28,7 +27,6 @@
 #include "proxy/registry.h"
 #include "storage/store.h"
 #include "upstreams/client.h"
-#include "upstreams/word_list.h"
 
 #define LOOK_EVERY_MS 1000
 #define DAY_S 86400
@@ -121,13 +119,25 @@ static void on_tick(void *name)
 
 /* ---- the record ---- */
 
-static void add_digest(void *set, const struct digest *digest)
+struct noting {
+    struct buf record;
+    json_t *names; /* that are in it */
+};
+
+static int note(void *arg, const struct prefetch_need *need)
 {
-    digest_set_add(set, digest);
+    struct noting *noting = arg;
+    char *CLEANUP_FREE name = xconcat(need->space, " ", need->key);
+
+    if (json_object_get(noting->names, name))
+        return 0;
+    json_object_set_new(noting->names, name, json_true());
+    prefetch_record_add(&noting->record, need);
+    return 0;
 }
 
-static void collect(struct store *store, const json_t *entries, struct digest_set *out,
-                    struct word_list *tags)
+/* What could not be fetched has no name in the store. */
+static void note_entries(struct store *store, const json_t *entries, struct noting *noting)
 {
     struct entry_read read;
     size_t i;
@@ -135,15 +145,15 @@ static void collect(struct store *store, const json_t *entries, struct digest_se
 
     json_array_foreach(entries, i, entry)
     {
-        const char *space = json_text_member(entry, "space");
-        const char *key = json_text_member(entry, "key");
-        if (strcmp(space, SPACE_TAG) == 0)
-            word_list_add(tags, "%s", key);
-        if (entry_get(store, space, key, &read) != 0)
+        struct prefetch_need need = {.space = json_text_member(entry, "space"),
+                                     .key = json_text_member(entry, "key"),
+                                     .has_digest = false};
+        if (entry_get(store, need.space, need.key, &read) != 0)
             continue;
-        if (read.entry.has_digest)
-            digest_set_add(out, &read.entry.digest);
+        need.has_digest = read.entry.has_digest;
+        need.digest = read.entry.digest;
         entry_release(&read);
+        note(noting, &need);
     }
 }
 
@@ -151,20 +161,19 @@ static void collect(struct store *store, const json_t *entries, struct digest_se
 static void record(const struct schedule *schedule, const char *name, const struct prefetch *prefetch,
                    const struct config *config, bool whole)
 {
-    struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
-    struct word_list CLEANUP_WORD_LIST tags = WORD_LIST_INIT;
     json_t *CLEANUP_JSON entries = prefetch_entries(prefetch, config);
+    struct noting noting = {.record = BUF_INIT, .names = json_object()};
     struct store *store = schedule->proxy->store;
 
-    collect(store, entries, needed, &tags);
-    if (!whole) {
-        (void)prefetch_record_each(store, name, add_digest, needed);
-        (void)prefetch_record_tags(store, name, &tags);
-    }
-    int error = prefetch_record_put(store, name, needed, &tags, NULL, NULL);
+    note_entries(store, entries, &noting);
+    if (!whole)
+        (void)prefetch_record_each(store, name, note, &noting);
+    int error = prefetch_record_put(store, name, &noting.record, NULL, NULL);
     if (error)
         log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
                  strerror(-error));
+    json_decref(noting.names);
+    buf_release(&noting.record);
 }
 
 /* ---- a run ---- */

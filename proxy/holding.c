@@ -424,11 +424,18 @@ static int collect(void *arg, const struct entry *entry)
     return 0;
 }
 
+static int collect_need(void *arg, const struct prefetch_need *need)
+{
+    if (need->has_digest)
+        digest_set_add(arg, &need->digest);
+    return 0;
+}
+
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out)
 {
     (void)holding_each(store, holding, collect, out);
     if (holding->kind == HOLDING_LIST)
-        (void)prefetch_record_each(store, holding->name, add_digest, out);
+        (void)prefetch_record_each(store, holding->name, collect_need, out);
 }
 
 /* ---- pins ---- */

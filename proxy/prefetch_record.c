@@ -8,13 +8,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config_value.h"
-#include "base/digest_set.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "storage/keep.h"
-#include "upstreams/word_list.h"
-
-#define TAG_PREFIX "tag "
 
 bool prefetch_list_valid(const char *name)
 {
@@ -25,42 +21,22 @@ bool prefetch_list_valid(const char *name)
 
 /* ---- writing ---- */
 
-struct digests {
-    struct digest *items;
-    size_t count;
-};
-
-static void append(void *arg, const struct digest *digest)
+void prefetch_record_add(struct buf *record, const struct prefetch_need *need)
 {
-    struct digests *digests = arg;
+    char hex[DIGEST_HEX_SIZE] = "-";
 
-    digests->items[digests->count++] = *digest;
+    if (need->has_digest)
+        digest_hex(&need->digest, hex);
+    buf_printf(record, "%s %s %s\n", hex, need->space, need->key);
 }
 
-static int compare(const void *a, const void *b)
-{
-    return digest_compare(a, b);
-}
-
-int prefetch_record_put(struct store *store, const char *list, const struct digest_set *needed,
-                        const struct word_list *tags, void (*done)(void *arg, int error), void *arg)
+int prefetch_record_put(struct store *store, const char *list, const struct buf *record,
+                        void (*done)(void *arg, int error), void *arg)
 {
     const struct entry entry = {
         .space = SPACE_PREFETCH, .key = list, .scope = "", .confirmed_at_s = clock_wall_s()};
-    struct digest *CLEANUP_FREE items = xcalloc(digest_set_count(needed) + 1, sizeof(*items));
-    struct digests digests = {items, 0};
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    char hex[DIGEST_HEX_SIZE];
 
-    digest_set_each(needed, append, &digests);
-    qsort(items, digests.count, sizeof(*items), compare);
-    for (size_t i = 0; i < digests.count; i++) {
-        digest_hex(&items[i], hex);
-        buf_printf(&text, "%s\n", hex);
-    }
-    for (size_t i = 0; tags && i < tags->count; i++)
-        buf_printf(&text, TAG_PREFIX "%s\n", tags->items[i]);
-    return blob_put(store, text.data, text.len, &entry, 1, done, arg);
+    return blob_put(store, record->data, record->len, &entry, 1, done, arg);
 }
 
 /* ---- reading ---- */
@@ -79,33 +55,33 @@ static int read_record(struct store *store, const char *list, struct buf *out)
     return error;
 }
 
-int prefetch_record_each(struct store *store, const char *list,
-                         void (*visit)(void *arg, const struct digest *digest), void *arg)
+/* Splits the line, which is its own copy. False: it is none of ours. */
+static bool read_line(char *line, struct prefetch_need *out)
 {
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    struct digest digest;
-    size_t len;
-    int error = read_record(store, list, &text);
+    char *space = strchr(line, ' ');
+    char *key = space ? strchr(space + 1, ' ') : NULL;
 
-    if (error)
-        return error;
-    for (const char *rest = text.data, *line; (line = text_next(&rest, '\n', &len));)
-        if (digest_parse(line, len, &digest) == 0)
-            visit(arg, &digest);
-    return 0;
+    if (!key)
+        return false;
+    *space = *key = '\0';
+    out->space = space + 1;
+    out->key = key + 1;
+    out->has_digest = digest_parse(line, strlen(line), &out->digest) == 0;
+    return true;
 }
 
-int prefetch_record_tags(struct store *store, const char *list, struct word_list *out)
+int prefetch_record_each(struct store *store, const char *list,
+                         int (*visit)(void *arg, const struct prefetch_need *need), void *arg)
 {
-    static const size_t prefix = sizeof(TAG_PREFIX) - 1;
     struct buf CLEANUP_BUF text = BUF_INIT;
     size_t len;
-    int error = read_record(store, list, &text);
+    int result = read_record(store, list, &text);
 
-    if (error)
-        return error;
-    for (const char *rest = text.data, *line; (line = text_next(&rest, '\n', &len));)
-        if (len > prefix && memcmp(line, TAG_PREFIX, prefix) == 0)
-            word_list_add(out, "%.*s", (int)(len - prefix), line + prefix);
-    return 0;
+    for (const char *rest = text.data, *line; !result && (line = text_next(&rest, '\n', &len));) {
+        char *CLEANUP_FREE copy = xstrndup(line, len);
+        struct prefetch_need need;
+        if (read_line(copy, &need))
+            result = visit(arg, &need);
+    }
+    return result;
 }

@@ -523,7 +523,10 @@ def test_admin_bad_pin(make_yizhan, upstream, pin, words):
 def record_list(yizhan, name, digests):
     """Notes what a list needs, as a stopped server's scheduled prefetch would have."""
     assert not yizhan.running
-    body = "".join(f"{digest}\n" for digest in sorted(digests)).encode()
+    names = yizhan.index_rows("SELECT lower(hex(digest)), space, key FROM entry WHERE digest IS NOT NULL")
+    lines = [" ".join(name) for name in names if name[0] in digests]
+    lines += [f"{digest} file /packages/{digest}" for digest in digests - {name[0] for name in names}]
+    body = "".join(f"{line}\n" for line in lines).encode()
     digest = bytes.fromhex(digest_of(body).split(":")[1])
     yizhan.blob_path(digest.hex()).write_bytes(body)
     with sqlite3.connect(yizhan.store / "index.db", timeout=30) as database:

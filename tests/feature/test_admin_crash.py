@@ -5,12 +5,11 @@ import random
 
 import pytest
 from lib.admin import ask
-from lib.crash import Killer, assert_clean, turn_server
+from lib.crash import CRASHES, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_until
 
-CRASHES = 50
 SEED = 20261124
 DISTS = 60
 SIZE = 100 << 10

@@ -7,11 +7,10 @@ import shutil
 import pytest
 from lib.admin import ask
 from lib.bundles import export, load, names_held, names_in, read_bundle
-from lib.crash import Killer, assert_clean, turn_server
+from lib.crash import CRASHES, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 
-CRASHES = 50
 SEED = 20261125
 DISTS = 60
 SIZE = 100 << 10

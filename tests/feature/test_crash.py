@@ -5,11 +5,11 @@ import random
 import threading
 
 from lib.client import Background, Exchange
+from lib.crash import CRASHES
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_event
 
-CRASHES = 50
 SEED = 20261124
 SIZES = [1 << 10, 40 << 10, 200 << 10, 1 << 20]
 

@@ -625,12 +625,30 @@ def test_prefetch_export_of_the_servers_list_has_pages_that_changed_since(make_y
     upstream.mount(Tree.tuna([*dists, make_wheel("app", "3.0")]))
     yizhan.advance(86400)
     wait_until(lambda: b"app-3.0" in yizhan.get("/simple/app/").body, "the page is asked for anew")
+    assert ask(yizhan, "show", "prefetch:nightly").of("list")[0]["missing"] == 0
     ask(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
     there = make_yizhan(server={"offline": "yes"}, pypi={})
     ask(there, "import", tmp_path / "b.tar")
     for project, dist in (("app", dists[1]), ("lib", dists[3]), ("leaf", dists[4])):
         assert dist.filename.encode() in there.get(f"/simple/{project}/").body
         assert there.get(dist.path).body == dist.data
+
+
+def test_prefetch_export_of_the_servers_list_names_what_is_gone_since(make_yizhan, upstream, dists, tmp_path):
+    yizhan = make_yizhan(upstream, start=False)
+    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="300d")
+    yizhan.start()
+    wait_until(lambda: len(finished(yizhan)) == 1, "the run ends")
+    ask(yizhan, "purge", "pypi:lib")
+    result = admin(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
+    assert result.status == 1 and not (tmp_path / "b.tar").exists()
+    assert "prefetch:nightly needs" in result.stderr and "lib" in result.stderr
+    assert "run `yizhan prefetch`" in result.stderr
+    (shown,) = ask(yizhan, "show", "prefetch:nightly").of("list")
+    assert shown["missing"] > 0
+    ask(yizhan, "prefetch", *TARGET, "pypi:app")
+    assert ask(yizhan, "show", "prefetch:nightly").of("list")[0]["missing"] == 0
+    ask(yizhan, "export", "-o", tmp_path / "b.tar", "prefetch:nightly")
 
 
 def test_prefetch_export_of_the_servers_list_has_tags_that_moved_since(make_yizhan, images, tmp_path):

@@ -104,12 +104,15 @@ static void note_done(void *arg, int error)
 
 static void record(const char *list, const struct digest *digests, size_t count)
 {
-    struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();
+    struct buf CLEANUP_BUF text = BUF_INIT;
 
+    prefetch_record_add(&text, &(struct prefetch_need){.space = "page", .key = "app"});
     for (size_t i = 0; i < count; i++)
-        digest_set_add(needed, &digests[i]);
+        prefetch_record_add(
+            &text, &(struct prefetch_need){
+                       .space = "file", .key = "/packages/a b", .has_digest = true, .digest = digests[i]});
     recorded = 0;
-    assert_int_equal(prefetch_record_put(store, list, needed, NULL, note_done, NULL), 0);
+    assert_int_equal(prefetch_record_put(store, list, &text, note_done, NULL), 0);
     store_flush(store);
     assert_int_equal(recorded, 1);
 }
@@ -123,7 +126,7 @@ static void collect(const char *name, struct digest_set *out)
     holding_collect(store, &holding, out);
 }
 
-static void list_record_is_text_in_order(void **state)
+static void list_record_is_text(void **state)
 {
     (void)state;
     struct digest digests[2] = {{{0xff, 1}}, {{0x0a, 2}}};
@@ -135,8 +138,28 @@ static void list_record_is_text_in_order(void **state)
     assert_string_equal(read.entry.scope, "");
     assert_int_equal(blob_peek(store, &read.entry.digest, 1000, &text), 0);
     entry_release(&read);
-    assert_string_equal(text.data, "0a02000000000000000000000000000000000000000000000000000000000000\n"
-                                   "ff01000000000000000000000000000000000000000000000000000000000000\n");
+    assert_string_equal(
+        text.data, "- page app\n"
+                   "ff01000000000000000000000000000000000000000000000000000000000000 file /packages/a b\n"
+                   "0a02000000000000000000000000000000000000000000000000000000000000 file /packages/a b\n");
+}
+
+static int take_need(void *arg, const struct prefetch_need *need)
+{
+    buf_printf(arg, "%d %s %s;", need->has_digest ? need->digest.bytes[0] : -1, need->space, need->key);
+    return need->has_digest;
+}
+
+static void list_record_is_read(void **state)
+{
+    (void)state;
+    struct digest digests[2] = {{{0xff, 1}}, {{0x0a, 2}}};
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    assert_int_equal(prefetch_record_each(store, "nightly", take_need, &text), -ENOENT);
+    record("nightly", digests, 2);
+    assert_int_equal(prefetch_record_each(store, "nightly", take_need, &text), 1);
+    assert_string_equal(text.data, "-1 page app;255 file /packages/a b;");
 }
 
 static void list_holds_its_record_and_what_it_needs(void **state)
@@ -184,7 +207,8 @@ int main(void)
         cmocka_unit_test(holding_names_that_are_none),
         cmocka_unit_test(versions_go_by_pep_440),
         cmocka_unit_test(versions_of_old_are_compared_as_text),
-        STORE_TEST(list_record_is_text_in_order),
+        STORE_TEST(list_record_is_text),
+        STORE_TEST(list_record_is_read),
         STORE_TEST(list_holds_its_record_and_what_it_needs),
         STORE_TEST(list_recorded_again_is_replaced),
         STORE_TEST(list_that_needs_nothing),

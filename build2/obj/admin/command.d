@@ -1,0 +1,3 @@
+build2/obj/admin/command.o: admin/command.c base/banned.h admin/command.h
+base/banned.h:
+admin/command.h:

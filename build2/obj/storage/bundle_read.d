@@ -1,0 +1,17 @@
+build2/obj/storage/bundle_read.o: storage/bundle_read.c base/banned.h \
+ base/buf.h base/check.h base/memory.h base/text.h storage/bundle.h \
+ base/arena.h base/digest.h storage/store.h storage/bundle_manifest.h \
+ storage/bundle_private.h storage/bundle_stream.h storage/tar.h
+base/banned.h:
+base/buf.h:
+base/check.h:
+base/memory.h:
+base/text.h:
+storage/bundle.h:
+base/arena.h:
+base/digest.h:
+storage/store.h:
+storage/bundle_manifest.h:
+storage/bundle_private.h:
+storage/bundle_stream.h:
+storage/tar.h:

@@ -1,0 +1,18 @@
+build2/obj/upstreams/list_pylock.o: upstreams/list_pylock.c base/banned.h \
+ base/text.h upstreams/list_lock.h upstreams/list_internal.h base/buf.h \
+ base/memory.h upstreams/list.h base/arena.h base/digest.h \
+ upstreams/requirement.h upstreams/specifier.h upstreams/version.h \
+ upstreams/toml.h
+base/banned.h:
+base/text.h:
+upstreams/list_lock.h:
+upstreams/list_internal.h:
+base/buf.h:
+base/memory.h:
+upstreams/list.h:
+base/arena.h:
+base/digest.h:
+upstreams/requirement.h:
+upstreams/specifier.h:
+upstreams/version.h:
+upstreams/toml.h:
