@@ -339,6 +339,10 @@ static int send_failed(struct exporting *export, int error, const struct bundle_
             export->call, "the blob %s is gone or damaged: run `yizhan verify --repair`, and try again", hex);
     if (error == -ENOSPC || error == -EDQUOT)
         return operation_failed(export->call, "the disk that the bundle is written to is full");
+    if (error == -EFBIG && export->output_failed)
+        return operation_failed(export->call,
+                                "the file system takes no file as large as the bundle (FAT32: less "
+                                "than 4 GiB): write pieces, for instance with --split 3G");
     if (error == -EPIPE)
         return operation_failed(export->call, "nobody reads the bundle any more");
     if (error == -ECANCELED)

@@ -481,3 +481,19 @@ def test_bundle_onto_a_full_disk_is_an_error(source, by):
         )
     assert done.returncode == 1
     assert "is full" in done.stderr
+
+
+def test_bundle_that_is_too_large_for_a_file_is_an_error(source, tmp_path):
+    """As on FAT32, but for less."""
+    source.stop()
+    done = subprocess.run(
+        ["prlimit", "--fsize=100000", *command(source, "export", "-o", tmp_path / "all.tar", "--all")],
+        env=source.environment,
+        cwd=source.folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 1
+    assert "--split" in done.stderr
+    assert not list(tmp_path.glob("all.tar*"))

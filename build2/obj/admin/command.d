@@ -1,3 +1,0 @@
-build2/obj/admin/command.o: admin/command.c base/banned.h admin/command.h
-base/banned.h:
-admin/command.h:
