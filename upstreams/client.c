@@ -1,5 +1,8 @@
 /* Owns the questions: those that wait for their turn, and the handles on which others are under way. All on the caller's
- * thread; callbacks come from client_step(), outside of curl. */
+ * thread; callbacks come from client_step(), outside of curl.
+ *
+ * A Yizhan may say nothing for as long as a fetch takes. Where nothing at all comes for a while, it is asked on a
+ * connection of its own whether it is alive: a process that stands still keeps its connections open for ever. */
 #include "upstreams/client.h"
 
 #include <stdlib.h>
@@ -7,7 +10,9 @@
 #include <strings.h>
 #include <sys/un.h>
 
+#include "base/buf.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "upstreams/client_private.h"
@@ -16,6 +21,11 @@
 
 #define PARALLEL 16
 #define PARALLEL_MAX 128 /* the loop keeps as many connections */
+/* Nothing came for so long: it is asked; and for so long after that: it is given up. */
+#define QUIET_MS (60 * 1000)
+#define PROBE_MS (30 * 1000)
+#define LISTEN_EVERY_MS 500
+#define GIVEN_UP "the server does not answer any more, not even when it is asked whether it is alive"
 
 STAILQ_HEAD(client_queue, client_entry);
 LIST_HEAD(transfer_list, transfer);
@@ -28,6 +38,11 @@ struct client {
     struct client_queue queue;
     struct transfer_list idle;
     struct transfer_list busy;
+    int64_t listened_ms;
+    int64_t heard_ms;
+    int64_t probed_ms;      /* since when it is asked whether it is alive; 0: it is not */
+    struct transfer *probe; /* listed nowhere; NULL: none is under way */
+    bool given_up;          /* nothing is asked any more */
 };
 
 /* ---- the server's URL ---- */
@@ -85,6 +100,12 @@ void client_entry_free(struct client_entry *entry)
     free(entry);
 }
 
+void client_answer_nothing(struct client_answer *answer, const char *trouble)
+{
+    *answer = (struct client_answer){
+        .body = buf_empty, .size_bytes = -1, .content_type = "", .digest = "", .trouble = trouble};
+}
+
 static struct transfer *idle_transfer(struct client *client)
 {
     struct transfer *transfer = LIST_FIRST(&client->idle);
@@ -99,7 +120,8 @@ static void start_waiting(struct client *client)
 {
     struct client_entry *entry;
 
-    while (client->running < client->parallel && (entry = STAILQ_FIRST(&client->queue))) {
+    while (!client->given_up && client->running < client->parallel &&
+           (entry = STAILQ_FIRST(&client->queue))) {
         struct transfer *transfer = idle_transfer(client);
         STAILQ_REMOVE_HEAD(&client->queue, queued);
         LIST_INSERT_HEAD(&client->busy, transfer, listed);
@@ -109,24 +131,36 @@ static void start_waiting(struct client *client)
     }
 }
 
-static void on_done(void *arg, CURL *easy, CURLcode result)
+static void answer(struct client *client, struct transfer *transfer, const struct client_answer *what)
 {
-    struct client *client = arg;
-    char *private = NULL;
-
-    CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
-    struct transfer *transfer = (struct transfer *)(void *)private;
-    if (transfer_again(transfer, result)) {
-        loop_add(client->loop, easy);
-        return;
-    }
-    struct client_answer answer;
-    transfer_answer(transfer, result, &answer);
-    transfer->entry->visit(transfer->entry->arg, &answer);
+    transfer->entry->visit(transfer->entry->arg, what);
     transfer_end(transfer);
     LIST_REMOVE(transfer, listed);
     LIST_INSERT_HEAD(&client->idle, transfer, listed);
     client->running--;
+}
+
+static void on_probed(struct client *client, CURLcode result);
+
+static void on_done(void *arg, CURL *easy, CURLcode result)
+{
+    struct client *client = arg;
+    struct client_answer what;
+    char *private = NULL;
+
+    CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
+    struct transfer *transfer = (struct transfer *)(void *)private;
+    if (transfer == client->probe) {
+        on_probed(client, result);
+        return;
+    }
+    client->heard_ms = clock_mono_ms();
+    if (transfer_again(transfer, result)) {
+        loop_add(client->loop, easy);
+        return;
+    }
+    transfer_answer(transfer, result, &what);
+    answer(client, transfer, &what);
     start_waiting(client);
 }
 
@@ -149,10 +183,101 @@ bool client_busy(const struct client *client)
     return client->running || !STAILQ_EMPTY(&client->queue);
 }
 
+/* ---- is it alive? ---- */
+
+static void begin_probe(struct client *client)
+{
+    struct client_entry *entry = xcalloc(1, sizeof(*entry));
+
+    entry->question.path = xstrdup("/healthz");
+    entry->question.want = CLIENT_HEAD;
+    client->probe = idle_transfer(client);
+    transfer_begin(client->probe, entry);
+    curl_easy_setopt(client->probe->easy, CURLOPT_FRESH_CONNECT, 1L);
+    loop_add(client->loop, client->probe->easy);
+}
+
+static void end_probe(struct client *client)
+{
+    struct transfer *probe = take_ptr(&client->probe);
+
+    transfer_end(probe);
+    LIST_INSERT_HEAD(&client->idle, probe, listed);
+}
+
+/* Any answer will do. */
+static void on_probed(struct client *client, CURLcode result)
+{
+    if (result == CURLE_OK)
+        client->heard_ms = clock_mono_ms();
+    end_probe(client);
+}
+
+static void give_up(struct client *client)
+{
+    struct transfer *transfer;
+    struct client_answer nothing;
+
+    client->given_up = true;
+    if (client->probe) {
+        loop_remove(client->loop, client->probe->easy);
+        end_probe(client);
+    }
+    client_answer_nothing(&nothing, GIVEN_UP);
+    while ((transfer = LIST_FIRST(&client->busy))) {
+        loop_remove(client->loop, transfer->easy);
+        answer(client, transfer, &nothing);
+    }
+}
+
+static void answer_waiting(struct client *client)
+{
+    struct client_entry *entry;
+    struct client_answer nothing;
+
+    client_answer_nothing(&nothing, GIVEN_UP);
+    while ((entry = STAILQ_FIRST(&client->queue))) {
+        STAILQ_REMOVE_HEAD(&client->queue, queued);
+        entry->visit(entry->arg, &nothing);
+        client_entry_free(entry);
+    }
+}
+
+static void note_heard(struct client *client)
+{
+    const struct transfer *transfer;
+
+    LIST_FOREACH(transfer, &client->busy, listed)
+    if (transfer->heard_ms > client->heard_ms)
+        client->heard_ms = transfer->heard_ms;
+}
+
+static void listen_for_life(struct client *client)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms - client->listened_ms < LISTEN_EVERY_MS)
+        return;
+    client->listened_ms = now_ms;
+    note_heard(client);
+    if (client->heard_ms >= client->probed_ms)
+        client->probed_ms = 0;
+    if (!client->probed_ms && now_ms - client->heard_ms >= QUIET_MS)
+        client->probed_ms = now_ms;
+    if (client->probed_ms && now_ms - client->probed_ms >= PROBE_MS)
+        give_up(client);
+    else if (client->probed_ms && !client->probe)
+        begin_probe(client);
+}
+
 void client_step(struct client *client, int wait_ms)
 {
-    if (client_busy(client))
-        loop_turn(client->loop, wait_ms);
+    if (client->running) {
+        loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
+        listen_for_life(client);
+    }
+    if (client->given_up)
+        answer_waiting(client);
 }
 
 /* ---- life ---- */
@@ -178,6 +303,8 @@ static void free_transfers(struct client *client)
 {
     struct transfer *transfer;
 
+    if (client->probe)
+        LIST_INSERT_HEAD(&client->busy, client->probe, listed);
     while ((transfer = LIST_FIRST(&client->busy))) {
         LIST_REMOVE(transfer, listed);
         loop_remove(client->loop, transfer->easy);

@@ -42,6 +42,7 @@ struct transfer {
     int64_t received_bytes;
     int64_t enough_bytes; /* once there are more, the rest is not waited for */
     bool cut;             /* that happened: there is an answer, whatever curl says */
+    int64_t heard_ms;     /* monotonic: when it was asked, or something came last */
     struct buf body;
     char curl_problem[CURL_ERROR_SIZE];
     struct buf problem; /* ours, goes before curl's */
@@ -60,5 +61,7 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct client_a
 void transfer_end(struct transfer *transfer);
 
 void client_entry_free(struct client_entry *entry);
+/* There is no answer; `trouble`, which is not copied, says why. */
+void client_answer_nothing(struct client_answer *answer, const char *trouble);
 
 #endif

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -16,7 +17,8 @@
 
 #define REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L
-/* A Yizhan says nothing while it fetches, for as long as that takes; whether it is there is the kernel's to find out. */
+/* A Yizhan says nothing while it fetches, for as long as that takes; whether its machine is there is the kernel's to find
+ * out. */
 #define PROBE_AFTER_S 60L
 #define PROBE_EVERY_S 20L
 /* Of the body of an error, for its first line. */
@@ -51,6 +53,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     struct transfer *transfer = arg;
     size_t len = size * count;
 
+    transfer->heard_ms = clock_mono_ms();
     if (transfer->head_ended)
         return len; /* trailers */
     int ended = head_add_line(&transfer->head, data, len, &transfer->problem);
@@ -65,6 +68,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     size_t len = size * count;
     size_t room = transfer->kept_max - transfer->body.len;
 
+    transfer->heard_ms = clock_mono_ms();
     transfer->received_bytes += (int64_t)len;
     if (len > room && transfer->bounded) {
         buf_set(&transfer->problem, "the answer has more than %zu bytes", transfer->kept_max);
@@ -149,6 +153,7 @@ static void aim(struct transfer *transfer)
     transfer->received_bytes = 0;
     transfer->enough_bytes = INT64_MAX;
     transfer->cut = false;
+    transfer->heard_ms = clock_mono_ms();
     buf_reset(&transfer->body);
     buf_reset(&transfer->problem);
     transfer->curl_problem[0] = '\0';
@@ -320,7 +325,7 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct client_a
 {
     const struct head *head = &transfer->head;
 
-    *answer = (struct client_answer){.size_bytes = -1};
+    client_answer_nothing(answer, "");
     if (result != CURLE_OK && !transfer->cut) {
         /* A Yizhan does so where it finds out too late that an upstream sends something wrong. */
         if (!transfer->problem.len && result == CURLE_PARTIAL_FILE)

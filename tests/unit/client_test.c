@@ -1,6 +1,7 @@
 /* Asking a Yizhan over HTTP. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "base/memory.h"
 #include "base/version.h"
 #include "tests/unit/support/scripted_server.h"
+#include "tests/unit/support/test_clock.h"
 #include "upstreams/cache_status.h"
 #include "upstreams/client.h"
 
@@ -565,6 +567,71 @@ static void dead_connection_asked_anew(void **state)
     assert_int_equal(f->got.answers, 20);
 }
 
+/* ---- silence ---- */
+
+static atomic_int lives;
+
+static bool answer_only_that_it_lives(struct scripted_request *request)
+{
+    if (strcmp(request->target, "/healthz") != 0)
+        return answer_held(request);
+    bool sent = scripted_reply(request, 200, "", "", 0);
+    lives++;
+    return sent;
+}
+
+static void begin_three(struct fixture *f, scripted_answer *answer)
+{
+    f->server = scripted_start(answer, f);
+    connect_to(f, scripted_url(f->server, "127.0.0.1", ""), 2);
+    for (int i = 0; i < 3; i++)
+        client_ask(f->client, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 9},
+                   on_answer, &f->got);
+    while (scripted_requests(f->server) < 2)
+        client_step(f->client, 10);
+}
+
+static void silence_of_one_that_lives(void **state)
+{
+    struct fixture *f = *state;
+
+    lives = 0;
+    begin_three(f, answer_only_that_it_lives);
+    for (int probes = 1; probes <= 3; probes++) {
+        test_clock_pass(0, 61 * 1000);
+        while (lives < probes && client_busy(f->client))
+            client_step(f->client, 10);
+        client_step(f->client, 1000);
+        assert_int_equal(scripted_requests(f->server), 2 + probes);
+        assert_int_equal(f->got.answers, 0);
+    }
+    scripted_release(f->server);
+    finish(f);
+    assert_int_equal(f->got.answers, 3);
+    assert_int_equal(f->got.status, 200);
+}
+
+static void silence_of_one_that_stands_still(void **state)
+{
+    struct fixture *f = *state;
+
+    begin_three(f, answer_held);
+    test_clock_pass(0, 61 * 1000);
+    while (scripted_requests(f->server) < 3)
+        client_step(f->client, 10);
+    assert_int_equal(f->got.answers, 0);
+    test_clock_pass(0, 31 * 1000);
+    finish(f);
+    assert_int_equal(f->got.answers, 3);
+    assert_int_equal(f->got.status, 0);
+    assert_string_equal(f->got.trouble,
+                        "the server does not answer any more, not even when it is asked whether it "
+                        "is alive");
+    ask_body(f, "/x");
+    assert_int_equal(f->got.answers, 4);
+    assert_int_equal(scripted_requests(f->server), 3);
+}
+
 /* ---- URLs ---- */
 
 static void url_refused(void **state)
@@ -621,19 +688,34 @@ static void cache_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(body_whole),         TEST(body_held_only),
-        TEST(body_too_large),     TEST(body_gzip),
-        TEST(body_truncated),     TEST(error_message),
-        TEST(error_endless),      TEST(error_nobody_listens),
-        TEST(head_only),          TEST(touch_part),
-        TEST(touch_wrong_part),   TEST(touch_endless_part),
-        TEST(body_in_part),       TEST(touch_whole),
-        TEST(touch_empty_file),   TEST(redirect_same_server),
-        TEST(redirect_elsewhere), TEST(redirect_loop),
-        TEST(many_in_turn),       TEST(many_asked_by_answers),
-        TEST(many_given_up),      TEST(dead_connection_asked_anew),
-        TEST(url_refused),        TEST(cache_status),
+        TEST(body_whole),
+        TEST(body_held_only),
+        TEST(body_too_large),
+        TEST(body_gzip),
+        TEST(body_truncated),
+        TEST(error_message),
+        TEST(error_endless),
+        TEST(error_nobody_listens),
+        TEST(head_only),
+        TEST(touch_part),
+        TEST(touch_wrong_part),
+        TEST(touch_endless_part),
+        TEST(body_in_part),
+        TEST(touch_whole),
+        TEST(touch_empty_file),
+        TEST(redirect_same_server),
+        TEST(redirect_elsewhere),
+        TEST(redirect_loop),
+        TEST(many_in_turn),
+        TEST(many_asked_by_answers),
+        TEST(many_given_up),
+        TEST(dead_connection_asked_anew),
+        TEST(url_refused),
+        TEST(cache_status),
+        TEST(silence_of_one_that_lives),
+        TEST(silence_of_one_that_stands_still),
     };
 
+    test_clock_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
