@@ -424,18 +424,35 @@ static int collect(void *arg, const struct entry *entry)
     return 0;
 }
 
+struct collecting {
+    struct store *store;
+    struct digest_set *out;
+};
+
+/* As it was when it was noted, and as it is now: of a tag that moved with its image. */
 static int collect_need(void *arg, const struct prefetch_need *need)
 {
+    const struct collecting *collecting = arg;
+    struct entry_read read;
+
     if (need->has_digest)
-        digest_set_add(arg, &need->digest);
+        digest_set_add(collecting->out, &need->digest);
+    if (entry_get(collecting->store, need->space, need->key, &read) != 0)
+        return 0;
+    if (read.entry.has_digest && digest_set_add(collecting->out, &read.entry.digest) &&
+        strcmp(need->space, SPACE_TAG) == 0)
+        image_each_part_of(collecting->store, &read.entry.digest, add_digest, collecting->out);
+    entry_release(&read);
     return 0;
 }
 
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out)
 {
+    struct collecting collecting = {store, out};
+
     (void)holding_each(store, holding, collect, out);
     if (holding->kind == HOLDING_LIST)
-        (void)prefetch_record_each(store, holding->name, collect_need, out);
+        (void)prefetch_record_each(store, holding->name, collect_need, &collecting);
 }
 
 /* ---- pins ---- */

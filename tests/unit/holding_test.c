@@ -177,6 +177,20 @@ static void list_holds_its_record_and_what_it_needs(void **state)
     assert_int_equal(digest_set_count(none), 0);
 }
 
+static void list_holds_pages_as_they_are_now(void **state)
+{
+    (void)state;
+    const struct entry entry = {.space = "page", .key = "app", .scope = "", .attributes = ""};
+    struct digest_set *CLEANUP_DIGEST_SET all = digest_set_new();
+    struct digest page;
+
+    record("nightly", NULL, 0);
+    assert_int_equal(put_blob_with("newer", 5, &entry, 1, &page), 0);
+    collect("prefetch:nightly", all);
+    assert_int_equal(digest_set_count(all), 2);
+    assert_true(digest_set_has(all, &page));
+}
+
 static void list_recorded_again_is_replaced(void **state)
 {
     (void)state;
@@ -210,6 +224,7 @@ int main(void)
         STORE_TEST(list_record_is_text),
         STORE_TEST(list_record_is_read),
         STORE_TEST(list_holds_its_record_and_what_it_needs),
+        STORE_TEST(list_holds_pages_as_they_are_now),
         STORE_TEST(list_recorded_again_is_replaced),
         STORE_TEST(list_that_needs_nothing),
     };
