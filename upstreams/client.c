@@ -247,9 +247,9 @@ static void note_heard(struct client *client)
 {
     const struct transfer *transfer;
 
-    LIST_FOREACH(transfer, &client->busy, listed)
-    if (transfer->heard_ms > client->heard_ms)
-        client->heard_ms = transfer->heard_ms;
+    LIST_FOREACH (transfer, &client->busy, listed)
+        if (transfer->heard_ms > client->heard_ms)
+            client->heard_ms = transfer->heard_ms;
 }
 
 static void listen_for_life(struct client *client)

@@ -26,9 +26,9 @@ static struct lane *lane_of(struct lanes *lanes, struct upstream *upstream)
 {
     struct lane *lane;
 
-    LIST_FOREACH(lane, &lanes->lanes, entry)
-    if (lane->upstream == upstream)
-        return lane;
+    LIST_FOREACH (lane, &lanes->lanes, entry)
+        if (lane->upstream == upstream)
+            return lane;
     lane = xcalloc(1, sizeof(*lane));
     lane->upstream = upstream;
     TAILQ_INIT(&lane->documents);
