@@ -66,7 +66,7 @@ struct jobs *jobs_start(void)
 
 void jobs_stop(struct jobs **jobs_)
 {
-    struct jobs *jobs = take_ptr(jobs_);
+    struct jobs *jobs = *jobs_;
 
     if (!jobs)
         return;
@@ -75,6 +75,7 @@ void jobs_stop(struct jobs **jobs_)
     pthread_cond_signal(&jobs->changed);
     lock_release(&jobs->lock);
     pthread_join(jobs->thread, NULL);
+    *jobs_ = NULL; /* not before: a job may add another one */
     pthread_cond_destroy(&jobs->changed);
     lock_destroy(&jobs->lock);
     free(jobs);

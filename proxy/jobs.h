@@ -12,7 +12,7 @@ enum job_urgency {
 };
 
 struct jobs *jobs_start(void);
-/* Runs what is queued, then ends the thread. No job may be added afterwards. */
+/* Runs what is queued, and what that adds, then ends the thread. No job may be added afterwards. */
 void jobs_stop(struct jobs **jobs);
 /* `run` is called once with `arg` on the jobs thread. Any thread may add. */
 void jobs_add(struct jobs *jobs, enum job_urgency urgency, void (*run)(void *arg), void *arg);

@@ -165,12 +165,13 @@ int store_open(const struct store_options *options, struct store **out, struct b
 
 void store_close(struct store **store_)
 {
-    struct store *store = take_ptr(store_);
+    struct store *store = *store_;
 
     if (!store)
         return;
     orders_stop(store->orders);
     pthread_join(store->thread, NULL);
+    *store_ = NULL; /* not before: what is told of a commit may ask the store for more */
     CHECK(atomic_load(&store->open_writers) == 0);
     /* The writing connection closes last: it is the one that may empty the log. */
     index_readers_free(&store->readers);

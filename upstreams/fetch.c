@@ -277,7 +277,7 @@ int fetcher_start(struct fetcher **out, struct buf *error)
 
 void fetcher_stop(struct fetcher **fetcher)
 {
-    struct fetcher *owned = take_ptr(fetcher);
+    struct fetcher *owned = *fetcher;
 
     if (!owned)
         return;
@@ -286,5 +286,6 @@ void fetcher_stop(struct fetcher **fetcher)
     exchanges_wake(owned->exchanges);
     lock_release(&owned->lock);
     CHECK(pthread_join(owned->thread, NULL) == 0);
+    *fetcher = NULL; /* not before: finish() may start another fetch */
     fetcher_free(owned);
 }
