@@ -244,7 +244,8 @@ int wants_select(const struct wants *wants, const struct marker_environment *env
     const char *python = environment->python_full_version;
     struct version version;
 
-    memset(applies, 0, wants->package_count * sizeof(*applies));
+    for (size_t i = 0; i < wants->package_count; i++)
+        applies[i] = false;
     if (!locks)
         return 0;
     any.any_extra = true;
