@@ -174,13 +174,13 @@ struct adding_list {
 static int add_need(void *arg, const struct prefetch_need *need)
 {
     const struct adding_list *adding = arg;
-    const struct operation_call *call = adding->found->export->call;
+    struct operation_call *call = adding->found->export->call;
     struct entry_read read;
     int error = entry_get(call->store, need->space, need->key, &read);
 
     if (error == -ENOENT && strcmp(need->space, SPACE_METADATA) != 0)
         return operation_failed(
-            adding->found->export->call,
+            call,
             "prefetch:%s needs %s, which is no longer in the store: run `yizhan prefetch` with the "
             "same list first",
             adding->list, need->key);

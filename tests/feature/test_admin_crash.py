@@ -5,7 +5,7 @@ import random
 
 import pytest
 from lib.admin import ask
-from lib.crash import CRASHES, Killer, assert_clean, turn_server
+from lib.crash import CRASHES, IN_THE_MIDDLE, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_until
@@ -63,7 +63,7 @@ def test_admin_crash_fifty_kills_during_repair(filled, dists):
         if not filled.running:
             filled.start()
         fetch(filled, dists)
-    assert killer.killed >= CRASHES // 10, f"only {killer.killed} kills were in the middle"
+    assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
 
 
 def test_admin_crash_fifty_kills_during_gc(filled, dists):
@@ -86,5 +86,5 @@ def test_admin_crash_fifty_kills_during_gc(filled, dists):
         if not filled.running:
             filled.start()
         fetch(filled, dists)
-    assert killer.killed >= CRASHES // 10, f"only {killer.killed} kills were in the middle"
+    assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
     wait_until(lambda: len(filled.blob_rows()) >= DISTS, "all are there again")

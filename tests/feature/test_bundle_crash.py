@@ -7,7 +7,7 @@ import shutil
 import pytest
 from lib.admin import ask
 from lib.bundles import export, load, names_held, names_in, read_bundle
-from lib.crash import CRASHES, Killer, assert_clean, turn_server
+from lib.crash import CRASHES, IN_THE_MIDDLE, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 
@@ -70,7 +70,7 @@ def test_bundle_crash_fifty_kills_during_import(source, target, dists, tmp_path,
         load(target, bundle)
         assert_clean(target)
         assert target.blob_rows() == blobs and names_held(target) == base | new_names
-    assert killer.killed >= CRASHES // 10, f"only {killer.killed} kills were in the middle"
+    assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
     if not target.running:
         target.start()
     assert all(target.get(dist.path).body == dist.data for dist in dists)
@@ -90,7 +90,7 @@ def test_bundle_crash_fifty_kills_during_export(source, tmp_path):
         assert_clean(source)
         assert read_bundle(export(source, bundle, "--all"))[1] == blobs
         assert sorted(path.name for path in tmp_path.glob("all.tar*")) == ["all.tar"]
-    assert killer.killed >= CRASHES // 10, f"only {killer.killed} kills were in the middle"
+    assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
 
 
 def test_bundle_crash_leftovers_enter_the_next_import(source, target, tmp_path):

@@ -4,7 +4,7 @@ import random
 
 import pytest
 from lib.admin import ask
-from lib.crash import CRASHES, Killer, assert_clean, turn_server
+from lib.crash import CRASHES, IN_THE_MIDDLE, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_until
@@ -38,4 +38,4 @@ def test_prefetch_crash_fifty_kills(make_yizhan, make_nginx, dists):
         # The index hears of files in groups, right behind.
         wait_until(lambda: {dist.sha256 for dist in dists} <= set(yizhan.blob_rows()), "the index has all")
         ask(yizhan, "purge", f"pypi:crash>={chance.randrange(DISTS)}")
-    assert killer.killed >= CRASHES // 10, f"only {killer.killed} kills were in the middle"
+    assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"

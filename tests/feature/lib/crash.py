@@ -9,6 +9,8 @@ from lib.wait import SLOW
 
 # A sanitizer looks at the same ways again; chance has its turns without.
 CRASHES = 10 if SLOW else 50
+# At least so many of them must come before the command has ended by itself.
+IN_THE_MIDDLE = 1 if SLOW else 10
 
 
 class Killer:
