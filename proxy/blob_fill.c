@@ -256,26 +256,15 @@ static void start(struct proxy *proxy, struct fill *fill, const struct blob_fill
     fill->fetch = fetch_start(proxy->fetcher, &fetch, &sink_ops, blob);
 }
 
-static int open_stored(struct store *store, const struct blob_fill_options *options, struct blob *blob)
-{
-    struct entry_read read;
-
-    if (options->stored)
-        return blob_open(store, options->stored, blob);
-    if (entry_get(store, options->space, options->key, &read) < 0)
-        return -ENOENT;
-    int error = read.entry.has_digest ? blob_open(store, &read.entry.digest, blob) : -ENOENT;
-    entry_release(&read);
-    return error;
-}
-
 /* Who looked in the store before another fill of the blob was committed, and joined the table after that had left, began
  * this one: the bytes are not fetched once more. */
 static bool take_from_store(struct store *store, struct fill *fill, const struct blob_fill_options *options)
 {
     struct blob blob;
+    int error = options->stored ? blob_open(store, options->stored, &blob)
+                                : entry_open_blob(store, options->space, options->key, &blob);
 
-    if (open_stored(store, options, &blob) < 0)
+    if (error)
         return false;
     if (options->max_bytes >= 0 && blob.size_bytes > options->max_bytes) {
         blob_close(store, &blob);

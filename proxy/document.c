@@ -15,18 +15,12 @@
 #define FETCH "fetch:"
 #define LOAD "load:"
 
-/* Keys of the memory cache and of the fill table. */
-static char *make_key(const char *prefix, const struct document_kind *kind, const char *key)
-{
-    return xconcat(prefix, kind->space, "/", key);
-}
-
 static bool waited_for(const struct request *request, const char *what, const struct document_kind *kind,
                        const char *key)
 {
     if (!request->fill) /* as nearly always: a hit makes no more keys than it needs */
         return false;
-    char *CLEANUP_FREE fill_key = make_key(what, kind, key);
+    char *CLEANUP_FREE fill_key = document_key(what, kind, key);
     return request_waited_for(request, fill_key);
 }
 
@@ -58,7 +52,7 @@ static enum fetch_outcome outcome_of(struct request *request, bool *settled)
 static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
                           struct document *old, bool load)
 {
-    char *CLEANUP_FREE fill_key = make_key(load ? LOAD : FETCH, kind, key);
+    char *CLEANUP_FREE fill_key = document_key(load ? LOAD : FETCH, kind, key);
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
 
@@ -79,7 +73,7 @@ static void refresh_in_background(struct request *request, struct document *docu
 
     if (document->next_refresh_at_s > clock_wall_s())
         return;
-    char *CLEANUP_FREE fill_key = make_key(FETCH, document->kind, document->key);
+    char *CLEANUP_FREE fill_key = document_key(FETCH, document->kind, document->key);
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
     if (created)
         document_fetch(request->proxy, request->site, fill, document->kind, document->key, document);
@@ -104,7 +98,7 @@ static bool is_stored(struct request *request, const struct document_kind *kind,
 static enum document_result find_held(struct request *request, const struct document_kind *kind,
                                       const char *key, struct document **out)
 {
-    char *CLEANUP_FREE memory_key = make_key("", kind, key);
+    char *CLEANUP_FREE memory_key = document_key("", kind, key);
     enum request_how how = request->how;
     struct entry_read read;
 
@@ -158,7 +152,7 @@ static enum document_result after_fetch(struct request *request, struct document
 static enum document_result not_held(struct request *request, const struct document_kind *kind,
                                      const char *key, struct document **out)
 {
-    char *CLEANUP_FREE absent_key = make_key("absent:", kind, key);
+    char *CLEANUP_FREE absent_key = document_key("absent:", kind, key);
     enum fetch_outcome outcome;
 
     if (request->held_only)

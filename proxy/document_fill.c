@@ -138,9 +138,14 @@ struct document *document_new(const struct document_kind *kind, const char *key,
     return document;
 }
 
+char *document_key(const char *prefix, const struct document_kind *kind, const char *key)
+{
+    return xconcat(prefix, kind->space, "/", key);
+}
+
 void document_keep(struct proxy *proxy, struct document *document)
 {
-    char *CLEANUP_FREE key = xasprintf("%s/%s", document->kind->space, document->key);
+    char *CLEANUP_FREE key = document_key("", document->kind, document->key);
 
     memcache_put(proxy->memcache, key, &document->shared, document->content_bytes);
 }
@@ -420,14 +425,14 @@ static enum fetch_verdict on_complete(void *sink)
 
 static void remember_absent(struct document_fill *df, enum fetch_outcome outcome)
 {
-    char *CLEANUP_FREE key = xasprintf("absent:%s/%s", df->kind->space, df->key);
+    char *CLEANUP_FREE key = document_key("absent:", df->kind, df->key);
 
     absence_remember(df->proxy, key, outcome, df->kind->times(df->site, df->key).negative_ttl_s);
 }
 
 static void drop_old(struct document_fill *df)
 {
-    char *CLEANUP_FREE key = xasprintf("%s/%s", df->kind->space, df->key);
+    char *CLEANUP_FREE key = document_key("", df->kind, df->key);
 
     memcache_drop(df->proxy->memcache, key);
     entry_delete(df->proxy->store, df->kind->space, df->key);
@@ -614,8 +619,8 @@ static void ask(struct document_fill *df)
 static bool known_meanwhile(const struct document_fill *df, enum fetch_outcome *outcome,
                             struct document **document)
 {
-    char *CLEANUP_FREE memory_key = xasprintf("%s/%s", df->kind->space, df->key);
-    char *CLEANUP_FREE absent_key = xasprintf("absent:%s", memory_key);
+    char *CLEANUP_FREE memory_key = document_key("", df->kind, df->key);
+    char *CLEANUP_FREE absent_key = document_key("absent:", df->kind, df->key);
     int64_t oldest_s = clock_wall_s() - df->kind->times(df->site, df->key).ttl_s;
 
     *outcome = FETCH_OK;

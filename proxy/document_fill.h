@@ -27,6 +27,8 @@ int document_attributes_parse(const struct document_kind *kind, const char *text
                               struct document_source *source);
 /* Frees, and leaves one that says nothing. */
 void document_source_release(struct document_source *source);
+/* Keys of the memory cache (prefix "", "absent:") and of the fill table. Heap. */
+char *document_key(const char *prefix, const struct document_kind *kind, const char *key);
 /* Puts it in the memory cache. */
 void document_keep(struct proxy *proxy, struct document *document);
 

@@ -114,14 +114,9 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
 {
     struct store *store = request->proxy->store;
     char room[PROJECT_NAME_MAX + 1];
-    struct entry_read read;
 
-    if (entry_get(store, SPACE_FILE, lookup->key.data, &read) == 0) {
-        int error = read.entry.has_digest ? blob_open(store, &read.entry.digest, out) : -ENOENT;
-        entry_release(&read);
-        if (!error)
-            return 0;
-    }
+    if (entry_open_blob(store, SPACE_FILE, lookup->key.data, out) == 0)
+        return 0;
     const struct checksum *sha256 = lookup->file ? page_file_hash(lookup->file, HASH_SHA256) : NULL;
     if (!sha256)
         return -ENOENT;

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "proxy/document.h"
+#include "proxy/document_fill.h"
 #include "proxy/jobs.h"
 #include "proxy/respond.h"
 
@@ -79,7 +80,7 @@ static struct object *make_object(const struct document *document, int format, b
 static void install(struct rendering *rendering, bool compressed, struct object *object)
 {
     struct document *document = rendering->document;
-    char *CLEANUP_FREE key = xasprintf("%s/%s", document->kind->space, document->key);
+    char *CLEANUP_FREE key = document_key("", document->kind, document->key);
     struct object *unwanted = object;
     int64_t cost_bytes = document->content_bytes;
 

@@ -77,6 +77,18 @@ int blob_open(struct store *store, const struct digest *digest, struct blob *out
     return error;
 }
 
+int entry_open_blob(struct store *store, const char *space, const char *key, struct blob *out)
+{
+    struct entry_read read;
+    int error = entry_get(store, space, key, &read);
+
+    if (error)
+        return error;
+    error = read.entry.has_digest ? blob_open(store, &read.entry.digest, out) : -ENOENT;
+    entry_release(&read);
+    return error;
+}
+
 void blob_touch(struct store *store, const struct digest *digest)
 {
     if (pins_note_use(store->pins, digest, clock_wall_s()))

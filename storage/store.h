@@ -120,6 +120,8 @@ struct entry_read {
 /* Returns 0, -ENOENT, or -EIO (logged). */
 int entry_get(struct store *store, const char *space, const char *key, struct entry_read *out);
 void entry_release(struct entry_read *read);
+/* blob_open() of what the entry names; -ENOENT where there is no entry, or it names no blob. */
+int entry_open_blob(struct store *store, const char *space, const char *key, struct blob *out);
 /* Calls `visit` for every entry of (space, scope), ordered by key, until it returns non-zero. The strings
  * live only during the call. Returns 0, or -EIO. */
 int entry_list(struct store *store, const char *space, const char *scope,
