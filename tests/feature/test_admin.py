@@ -100,6 +100,7 @@ def sentence(result):
 
 
 def test_admin_stats(keeper, dists):
+    misses = keeper.metrics_at_rest()["misses_total"] if keeper.running else None
     (stats,) = ask(keeper, "stats").objects
     rows = keeper.blob_rows()
     assert stats["store"]["blobs"] == len(rows)
@@ -113,7 +114,7 @@ def test_admin_stats(keeper, dists):
         ("docker.io/owner/app", 3),
     ]
     if keeper.running:
-        assert stats["server"]["misses"] == keeper.metric("misses_total")
+        assert stats["server"]["misses"] == misses > 0
         assert [upstream["healthy"] for upstream in stats["upstreams"]] == [True, True]
         assert stats["server"]["address"] == f"127.0.0.1:{keeper.port}"
     else:

@@ -238,7 +238,7 @@ def test_files_download_goes_on_when_everybody_left(make_yizhan, upstream, big_w
     gate = hold(upstream, big_wheel, 2 << 20)
     with yizhan.open(big_wheel.path) as exchange:
         exchange.head()
-    wait_until(lambda: yizhan.metric("connections") == 1, "only we are left")
+    yizhan.metrics_at_rest()
     gate.set()
     yizhan.wait_idle()
     assert yizhan.blob_path(big_wheel.sha256).exists()

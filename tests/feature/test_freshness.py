@@ -50,7 +50,7 @@ def test_freshness_stale_page_is_served_while_refreshing(held, upstream, newer):
     gate.set()
     wait_until(lambda: len(filenames(held)) == 2, "the new page is served")
     assert len(upstream.asked(PAGE)) == 2
-    assert held.metric("stale_total") >= 5
+    assert held.metrics_at_rest()["stale_total"] >= 5
 
 
 def test_freshness_refresh_is_conditional(held, upstream):

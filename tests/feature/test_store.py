@@ -197,8 +197,7 @@ def test_store_evicts_down_to_max_size(make_yizhan, make_upstream, wheels):
         assert yizhan.get(dist.path).body == dist.data
         yizhan.wait_idle()
         yizhan.advance(60)
-    wait_until(lambda: yizhan.metric("store_bytes") <= 8 * MB, "the store shrinks")
-    assert yizhan.metric("store_evicted_total") >= 3
+    wait_until(lambda: yizhan.metric("store_evicted_total") >= 3, "the store shrinks")
     on_disk = sum(path.stat().st_size for path in yizhan.blob_files())
     assert on_disk == yizhan.metric("store_bytes") <= 8 * MB
     assert yizhan.blob_path(wheels[-1].sha256).exists()

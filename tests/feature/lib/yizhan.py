@@ -258,6 +258,11 @@ class Yizhan:
     def metric(self, name):
         return self.metrics()[name]
 
+    def metrics_at_rest(self):
+        """When all others have closed: an answer is counted behind its last byte."""
+        wait_until(lambda: self.metric("connections") == 1, "only we are left")
+        return self.metrics()
+
     def wait_idle(self):
         """Until no fill is running and the store has nothing to do: what was fetched is committed."""
 
