@@ -104,32 +104,38 @@ static void add_resolution(const struct plan *plan, const struct resolution *res
     }
 }
 
-/* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
-static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
-                        struct buf *error)
+/* What resolve() and resolve_session_run() answered. */
+static int take_answer(const struct plan *plan, int status, struct resolution *resolution, bool builds)
 {
-    struct resolution *resolution;
-
-    if (resolve(request, &resolution, error) < 0)
+    if (status < 0)
         return -1;
     add_resolution(plan, resolution, builds);
     resolution_free(resolution);
     return 0;
 }
 
+/* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
+static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
+                        struct buf *error)
+{
+    struct resolution *resolution;
+    int status = resolve(request, &resolution, error);
+
+    return take_answer(plan, status, resolution, builds);
+}
+
 /* One requirement that is not in the list, but follows from it. */
-static int plan_text(const struct plan *plan, const struct resolve_request *like, const char *text,
+static int plan_text(const struct plan *plan, struct resolve_session *session, const char *text,
                      const char *origin, bool builds, struct buf *error)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    struct resolution *resolution;
 
     if (requirement_parse(text, strlen(text), &requirement, error) < 0)
         return -1;
     const struct resolve_requirement wanted = {.requirement = &requirement, .origin = origin};
-    struct resolve_request request = *like;
-    request.requirements = &wanted;
-    request.requirement_count = 1;
-    return plan_request(plan, &request, builds, error);
+    int status = resolve_session_run(session, &wanted, 1, &resolution, error);
+    return take_answer(plan, status, resolution, builds);
 }
 
 /* ---- builds ---- */
@@ -245,6 +251,12 @@ struct versions {
     size_t count;
 };
 
+/* For one version after the other: with what they depend on, and without. */
+struct sessions {
+    struct resolve_session *whole;
+    struct resolve_session *alone;
+};
+
 static int take_version(void *arg, const char *version)
 {
     struct versions *versions = arg;
@@ -263,40 +275,52 @@ static void print_pinned(const struct requirement *requirement, const char *vers
 }
 
 /* Old versions may need what there is no more: then they come alone. */
-static void plan_version(const struct plan *plan, const struct resolve_request *one,
+static void plan_version(const struct plan *plan, const struct sessions *sessions,
                          const struct requirement *requirement, const char *version)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
-    struct resolve_request request = *one;
 
     print_pinned(requirement, version, &text);
-    if (plan_text(plan, &request, text.data, "--versions", true, &error) == 0)
+    if (plan_text(plan, sessions->whole, text.data, "--versions", true, &error) == 0)
         return;
     prefetch_note(plan->prefetch, "%s is fetched without what it depends on: %s", text.data, error.data);
-    request.without_deps = true;
-    if (plan_text(plan, &request, text.data, "--versions", false, &error) < 0)
+    if (plan_text(plan, sessions->alone, text.data, "--versions", false, &error) < 0)
         prefetch_fail(plan->prefetch, "%s", error.data);
+}
+
+static void plan_versions_of(const struct plan *plan, const struct sessions *sessions,
+                             const struct resolve_request *one)
+{
+    struct versions versions = {.prefetch = plan->prefetch};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    const struct requirement *requirement = one->requirements->requirement;
+
+    if (resolve_each_version(one, requirement->project, take_version, &versions, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+    for (size_t i = 0; i < versions.count; i++) {
+        if (!prefetch_stopped(plan->prefetch))
+            plan_version(plan, sessions, requirement, versions.items[i]);
+        free(versions.items[i]);
+    }
+    free(versions.items);
 }
 
 static void plan_versions(const struct plan *plan, const struct resolve_request *all)
 {
+    struct resolve_request one = *all;
+    struct sessions sessions = {.whole = resolve_session_new(&one)};
+
+    one.without_deps = true;
+    sessions.alone = resolve_session_new(&one);
+    one.without_deps = all->without_deps;
+    one.requirement_count = 1;
     for (size_t i = 0; i < all->requirement_count; i++) {
-        struct versions versions = {.prefetch = plan->prefetch};
-        struct buf CLEANUP_BUF error = BUF_INIT;
-        const struct requirement *requirement = all->requirements[i].requirement;
-        struct resolve_request one = *all;
         one.requirements = &all->requirements[i];
-        one.requirement_count = 1;
-        if (resolve_each_version(&one, requirement->project, take_version, &versions, &error) < 0)
-            prefetch_fail(plan->prefetch, "%s", error.data);
-        for (size_t k = 0; k < versions.count; k++) {
-            if (!prefetch_stopped(plan->prefetch))
-                plan_version(plan, &one, requirement, versions.items[k]);
-            free(versions.items[k]);
-        }
-        free(versions.items);
+        plan_versions_of(plan, &sessions, &one);
     }
+    resolve_session_free(&sessions.whole);
+    resolve_session_free(&sessions.alone);
 }
 
 static void plan_requirements(const struct plan *plan)
@@ -331,8 +355,10 @@ void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
     request.constraint_count = 0;
     request.without_deps = true;
     request.require_hashes = false;
-    if (plan_text(&plan, &request, text, origin, true, &error) < 0)
+    struct resolve_session *session = resolve_session_new(&request);
+    if (plan_text(&plan, session, text, origin, true, &error) < 0)
         prefetch_fail(prefetch, "%s", error.data);
+    resolve_session_free(&session);
     plan_builds(&plan);
     builds_release(&builds);
 }

@@ -519,8 +519,10 @@ static struct wish *user_wish(struct search *search, const struct resolve_requir
         .constraint = constraint,
         .node = search_node(search, project, strlen(project)),
     };
-    if (wanted->hash_count)
+    if (wanted->hash_count) {
         pointers_add(&wish->node->hashed, (void *)wanted);
+        node_unload(wish->node);
+    }
     return wish;
 }
 
@@ -686,16 +688,46 @@ void resolution_free(struct resolution *resolution)
     free(resolution);
 }
 
-static void search_release(struct search *search)
+/* ---- from one search to the next ---- */
+
+static void forget_choices(struct search *search)
 {
     while (search->levels.count)
         pop_level(search);
     undo_trail(search, 0);
+}
+
+static void forget_wishes(struct node *node)
+{
+    if (node->hashed.count)
+        node_unload(node);
+    node->hashed.count = 0;
+    node->constraints.count = 0;
+    node->order = SIZE_MAX;
+    node->deferred = 0;
+    node->found_fault.count = 0;
+    node->failure = 0;
+    node->passed_over = 0;
+}
+
+static void search_reset(struct search *search)
+{
+    forget_choices(search);
+    for (struct node *node = search->nodes; node; node = node->hh.next)
+        forget_wishes(node);
+    search->steps = 0;
+    search->deferrals = 0;
+    search->failures = 0;
+    search->choices = 0;
+}
+
+static void search_release(struct search *search)
+{
+    forget_choices(search);
     free(search->levels.items);
     free(search->trail.items);
     for (struct node *node = search->nodes; node; node = node->hh.next) {
-        for (size_t i = 0; i < node->release_count; i++)
-            metadata_release(&node->releases[i]->metadata);
+        node_unload(node);
         free(node->constraints.items);
         free(node->hashed.items);
         free(node->edges.items);
@@ -706,18 +738,59 @@ static void search_release(struct search *search)
     arena_release(&search->arena);
 }
 
+static int answer(struct search *search, struct resolution **out)
+{
+    *out = NULL;
+    if (begin(search) < 0 || search_all(search) < 0)
+        return -1;
+    *out = make_answer(search);
+    return 0;
+}
+
 int resolve(const struct resolve_request *request, struct resolution **out, struct buf *error)
 {
     struct search search = {.request = request, .arena = ARENA_INIT, .error = error};
-    int status = -1;
+    int status = answer(&search, out);
 
-    *out = NULL;
-    if (begin(&search) == 0 && search_all(&search) == 0) {
-        *out = make_answer(&search);
-        status = 0;
-    }
     search_release(&search);
     return status;
+}
+
+struct resolve_session {
+    struct resolve_request request;
+    struct search search;
+};
+
+struct resolve_session *resolve_session_new(const struct resolve_request *common)
+{
+    struct resolve_session *session = xcalloc(1, sizeof(*session));
+
+    session->request = *common;
+    session->search = (struct search){.request = &session->request, .arena = ARENA_INIT};
+    return session;
+}
+
+int resolve_session_run(struct resolve_session *session, const struct resolve_requirement *requirements,
+                        size_t count, struct resolution **out, struct buf *error)
+{
+    struct search *search = &session->search;
+
+    session->request.requirements = requirements;
+    session->request.requirement_count = count;
+    search->error = error;
+    int status = answer(search, out);
+    search_reset(search);
+    return status;
+}
+
+void resolve_session_free(struct resolve_session **session_)
+{
+    struct resolve_session *session = take_ptr(session_);
+
+    if (!session)
+        return;
+    search_release(&session->search);
+    free(session);
 }
 
 int resolve_each_version(const struct resolve_request *request, const char *project,

@@ -55,9 +55,10 @@ enum resolve_supply {
         1, /* there is no such project; no metadata of this file can be had, so it cannot be taken */
 };
 
-/* All are called from within resolve(), at most once for each project and file. */
+/* All are called from within resolve() and resolve_session_run(), which ask for nothing again that they were given. */
 struct resolve_provider {
-    /* The page of a project (normalised); must stay as it is until resolution_free(), or resolve() has failed. */
+    /* The page of a project (normalised); must stay as it is until resolution_free() and resolve_session_free(), or
+     * resolve() has failed. */
     enum resolve_supply (*page)(void *arg, const char *project, const struct page **out, struct buf *error);
     /* Appends the core metadata of one file: of a wheel its METADATA, of an sdist what its build would say. */
     enum resolve_supply (*metadata)(void *arg, const char *project, const struct page_file *file,
@@ -132,6 +133,15 @@ struct resolution {
  * them, or what the provider failed with. */
 int resolve(const struct resolve_request *request, struct resolution **out, struct buf *error);
 void resolution_free(struct resolution *resolution);
+
+/* For many sets of requirements of which all else is the same: reads each page and each metadata only once. `common` is
+ * copied without its requirements; what it points to must live as long. */
+struct resolve_session;
+struct resolve_session *resolve_session_new(const struct resolve_request *common);
+/* As resolve(); the requirements may go afterwards. */
+int resolve_session_run(struct resolve_session *session, const struct resolve_requirement *requirements,
+                        size_t count, struct resolution **out, struct buf *error);
+void resolve_session_free(struct resolve_session **session); /* NULL inside is nothing */
 
 /* Calls `visit` for each version of a project that the requirements and constraints of the request for it allow and that
  * has a file for the target, newest first, until it returns non-zero. Dependencies and metadata are not looked at. Returns

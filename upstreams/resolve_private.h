@@ -109,6 +109,8 @@ void nodes_announce(struct search *search, struct node *const *nodes, size_t cou
 /* Each asks the provider if it was not asked. -1: it failed, with search->error. */
 int node_load(struct search *search, struct node *node);
 int release_load(struct search *search, struct release *release);
+/* As if it had not been loaded: what its releases are depends on the hashes that are wanted. */
+void node_unload(struct node *node);
 /* 1: a marker, which may be NULL, holds for the target with this extra (NULL: none). -1 as marker_evaluate(). */
 int search_applies(const struct search *search, const struct requirement *requirement, const char *extra,
                    struct buf *error);

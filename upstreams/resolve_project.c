@@ -426,6 +426,14 @@ int release_load(struct search *search, struct release *release)
     return 0;
 }
 
+void node_unload(struct node *node)
+{
+    for (size_t i = 0; i < node->release_count; i++)
+        metadata_release(&node->releases[i]->metadata);
+    node->release_count = 0;
+    node->loaded = false;
+}
+
 /* ---- what is wanted of a project ---- */
 
 /* Constraints first, then edges; NULL behind the last. */

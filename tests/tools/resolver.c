@@ -114,7 +114,7 @@ static void wishes_release(struct wishes *wishes)
 
 /* ---- answers ---- */
 
-static void print_answer(const struct resolution *resolution, struct buf *out)
+static void print_items(const struct resolution *resolution, struct buf *out)
 {
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
@@ -131,9 +131,36 @@ static void print_error(const struct buf *error, struct buf *out)
         buf_add_char(out, error->data[i] == '\n' ? '|' : error->data[i]);
 }
 
+static void print_answer(int status, struct resolution *resolution, const struct buf *error, struct buf *out)
+{
+    if (status == 0)
+        print_items(resolution, out);
+    else
+        print_error(error, out);
+    resolution_free(resolution);
+}
+
+/* The same in a session in which other questions were asked before: each root by itself. */
+static void answer_in_session(const struct resolve_request *request, struct buf *out)
+{
+    struct resolve_session *session = resolve_session_new(request);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct resolution *resolution;
+
+    for (size_t i = 0; i < request->requirement_count; i++) {
+        (void)resolve_session_run(session, &request->requirements[i], 1, &resolution, &error);
+        resolution_free(resolution);
+    }
+    int status =
+        resolve_session_run(session, request->requirements, request->requirement_count, &resolution, &error);
+    print_answer(status, resolution, &error, out);
+    resolve_session_free(&session);
+}
+
 static void answer_for(const json_t *question, const struct python_target *target, struct buf *out)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
+    struct buf CLEANUP_BUF in_session = BUF_INIT;
     struct universe universe = {.question = question};
     const struct resolve_provider provider = {.page = give_page, .metadata = give_metadata, .arg = &universe};
     struct resolution *resolution;
@@ -160,11 +187,11 @@ static void answer_for(const json_t *question, const struct python_target *targe
         .prereleases = json_is_true(json_object_get(question, "prereleases")) ? RESOLVE_PRERELEASES_ALL
                                                                               : RESOLVE_PRERELEASES_PIP,
     };
-    if (resolve(&request, &resolution, &error) == 0)
-        print_answer(resolution, out);
-    else
-        print_error(&error, out);
-    resolution_free(resolution);
+    int status = resolve(&request, &resolution, &error);
+    print_answer(status, resolution, &error, out);
+    answer_in_session(&request, &in_session);
+    if (strcmp(in_session.data, out->data) != 0)
+        BUG("in a session: %s; by itself: %s", in_session.data, out->data);
     wishes_release(&roots);
     wishes_release(&constraints);
     for (size_t i = 0; i < universe.page_count; i++)

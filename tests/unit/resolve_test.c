@@ -297,6 +297,24 @@ static void resolve_asks_once(void **state)
                         "b-1.0-py3-none-any.whl, c-1.0-py3-none-any.whl");
 }
 
+static void resolve_session_asks_once(void **state)
+{
+    (void)state;
+    trial_gives_each(TRIAL("a 2.0 : b\na 1.0 : b<2\nb 2.0 : c\nb 1.0\nc 1.0", "a==2.0\na==1.0\na==3.0\na"),
+                     "a 2.0, b 2.0, c 1.0 | a 1.0, b 1.0 | none | a 2.0, b 2.0, c 1.0");
+    assert_string_equal(trial_pages(), "a, b, c");
+    assert_string_equal(trial_metadata(),
+                        "a-2.0-py3-none-any.whl, b-2.0-py3-none-any.whl, c-1.0-py3-none-any.whl, "
+                        "a-1.0-py3-none-any.whl, b-1.0-py3-none-any.whl");
+}
+
+static void resolve_session_forgets_hashes(void **state)
+{
+    (void)state;
+    trial_gives_each(TRIAL("a 2.0\na 1.0", "a #a-1.0-py3-none-any.whl\na\na #a-9-py3-none-any.whl\na"),
+                     "a 1.0 | a 2.0 | none | a 2.0");
+}
+
 static void resolve_announces_pages_together(void **state)
 {
     (void)state;
@@ -384,6 +402,8 @@ int main(void)
         cmocka_unit_test(resolve_metadata_that_is_none),
         cmocka_unit_test(resolve_stops_when_the_provider_fails),
         cmocka_unit_test(resolve_asks_once),
+        cmocka_unit_test(resolve_session_asks_once),
+        cmocka_unit_test(resolve_session_forgets_hashes),
         cmocka_unit_test(resolve_announces_pages_together),
         cmocka_unit_test(resolve_names_both_sides),
         cmocka_unit_test(resolve_tells_all_that_the_user_got_wrong),

@@ -313,15 +313,98 @@ static void print_answer(const struct resolution *resolution, struct buf *out)
         list(&seen.notes, resolution->notes[i]);
 }
 
-static int run(const struct trial *trial, struct buf *out, struct buf *error)
+static void forget_seen(void)
+{
+    for (struct buf *buf = (struct buf *)&seen; buf < (struct buf *)(&seen + 1); buf++)
+        buf_reset(buf);
+}
+
+static int tell(int status, struct resolution *resolution, struct buf *out)
+{
+    if (status == 0)
+        print_answer(resolution, out);
+    resolution_free(resolution);
+    return status;
+}
+
+static int ask_session(struct resolve_session *session, const struct resolve_requirement *requirements,
+                       size_t count, struct buf *out, struct buf *error)
+{
+    struct resolution *resolution;
+    int status = resolve_session_run(session, requirements, count, &resolution, error);
+
+    return tell(status, resolution, out);
+}
+
+/* Each requirement by itself, in one session. */
+static void ask_each(struct resolve_session *session, const struct resolve_request *request, struct buf *out)
+{
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    for (size_t i = 0; i < request->requirement_count; i++) {
+        buf_add_text(out, i ? " | " : "");
+        struct buf CLEANUP_BUF one = BUF_INIT;
+        if (ask_session(session, &request->requirements[i], 1, &one, &error) < 0)
+            buf_add_text(&one, "none");
+        buf_add(out, one.data, one.len);
+    }
+}
+
+/* A session that has answered other questions must give the same answer. */
+static void check_session(const struct resolve_request *request, int expected_status,
+                          const struct buf *expected, const struct buf *expected_error)
+{
+    struct resolve_session *session = resolve_session_new(request);
+    struct buf CLEANUP_BUF out = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    ask_each(session, request, &out);
+    buf_reset(&out);
+    assert_int_equal(ask_session(session, request->requirements, request->requirement_count, &out, &error),
+                     expected_status);
+    assert_string_equal(out.data, expected->data);
+    assert_string_equal(error.data, expected_error->data);
+    resolve_session_free(&session);
+}
+
+static int ask(const struct resolve_request *request, struct buf *out, struct buf *error)
+{
+    struct resolution *resolution;
+    int status = resolve(request, &resolution, error);
+
+    return tell(status, resolution, out);
+}
+
+static int ask_both(const struct resolve_request *request, struct buf *out, struct buf *error)
+{
+    struct buf CLEANUP_BUF before = BUF_INIT;
+    struct buf CLEANUP_BUF before_error = BUF_INIT;
+    int status = ask(request, &before, &before_error);
+
+    check_session(request, status, &before, &before_error);
+    forget_seen();
+    return ask(request, out, error);
+}
+
+static int ask_in_session(const struct resolve_request *request, struct buf *out, struct buf *error)
+{
+    struct resolve_session *session = resolve_session_new(request);
+
+    (void)error;
+    ask_each(session, request, out);
+    resolve_session_free(&session);
+    return 0;
+}
+
+typedef int asking(const struct resolve_request *request, struct buf *out, struct buf *error);
+
+static int run(const struct trial *trial, asking *way, struct buf *out, struct buf *error)
 {
     struct python_target CLEANUP_PYTHON_TARGET target;
     struct wishes roots;
     struct wishes constraints;
-    struct resolution *resolution;
 
-    for (struct buf *buf = (struct buf *)&seen; buf < (struct buf *)(&seen + 1); buf++)
-        buf_reset(buf);
+    forget_seen();
     if (python_target_init(trial->python ? trial->python : "3.10", NULL,
                            trial->platform ? trial->platform : "linux_x86_64", &target, error) < 0)
         fail_msg("%s", error->data);
@@ -342,10 +425,7 @@ static int run(const struct trial *trial, struct buf *out, struct buf *error)
         .prereleases = trial->prereleases,
         .steps_max = trial->steps_max,
     };
-    int status = resolve(&request, &resolution, error);
-    if (status == 0)
-        print_answer(resolution, out);
-    resolution_free(resolution);
+    int status = way(&request, out, error);
     release_wishes(&roots);
     release_wishes(&constraints);
     drop_universe();
@@ -357,8 +437,17 @@ void trial_gives(const struct trial *trial, const char *expected)
     struct buf CLEANUP_BUF out = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
 
-    if (run(trial, &out, &error) < 0)
+    if (run(trial, ask_both, &out, &error) < 0)
         fail_msg("%s", error.data);
+    assert_string_equal(out.data, expected);
+}
+
+void trial_gives_each(const struct trial *trial, const char *expected)
+{
+    struct buf CLEANUP_BUF out = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    (void)run(trial, ask_in_session, &out, &error);
     assert_string_equal(out.data, expected);
 }
 
@@ -367,7 +456,7 @@ void trial_fails(const struct trial *trial, const char *const *texts)
     struct buf CLEANUP_BUF out = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
 
-    if (run(trial, &out, &error) == 0)
+    if (run(trial, ask_both, &out, &error) == 0)
         fail_msg("it gives %s", out.data);
     for (; *texts; texts++)
         if (!strstr(error.data, *texts))
@@ -380,7 +469,7 @@ void trial_lacks(const struct trial *trial, const char *word)
     struct buf CLEANUP_BUF error = BUF_INIT;
     char *CLEANUP_FREE begun = xasprintf(" %s", word);
 
-    if (run(trial, &out, &error) == 0)
+    if (run(trial, ask_both, &out, &error) == 0)
         fail_msg("it gives %s", out.data);
     if (strstr(error.data, begun))
         fail_msg("\"%s\" is in: %s", begun, error.data);

@@ -30,6 +30,8 @@ struct trial {
 /* Resolves, and checks that the answer is "flask 3.0, werkzeug[x] 3.0.1". Requirements are from "r:<line>",
  * constraints from "c:<line>". */
 void trial_gives(const struct trial *trial, const char *expected);
+/* ... each requirement by itself, in one session: "flask 3.0, werkzeug 3.0.1 | flask 2.0, werkzeug 3.0.1 | none". */
+void trial_gives_each(const struct trial *trial, const char *expected);
 /* ... that there is none, and that the message has all these lines' texts. */
 void trial_fails(const struct trial *trial, const char *const *texts);
 /* ... that there is none, and that the message has no word that begins so. */
