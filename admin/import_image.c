@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "base/buf.h"
 #include "base/config.h"
@@ -20,14 +21,19 @@
 
 /* ---- the list ---- */
 
+static void free_texts(char **texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 void import_images_release(struct import_images *images)
 {
     for (size_t i = 0; i < images->count; i++) {
         struct import_image *image = &images->items[i];
-        for (size_t j = 0; j < image->name_count; j++)
-            free(image->names[j]);
-        free(image->names);
-        free(image->tag);
+        free_texts(image->names, image->name_count);
+        free_texts(image->tags, image->tag_count);
         free(image->media_type);
     }
     free(take_ptr(&images->items));
@@ -46,10 +52,20 @@ struct import_image *import_images_add(struct import_images *images, const struc
     return image;
 }
 
+static void add_text(char ***texts, size_t *count, const char *text)
+{
+    *texts = xrealloc(*texts, (*count + 1) * sizeof(**texts));
+    (*texts)[(*count)++] = xstrdup(text);
+}
+
 void import_image_add_name(struct import_image *image, const char *name)
 {
-    image->names = xrealloc(image->names, (image->name_count + 1) * sizeof(*image->names));
-    image->names[image->name_count++] = xstrdup(name);
+    add_text(&image->names, &image->name_count, name);
+}
+
+void import_image_add_tag(struct import_image *image, const char *tag)
+{
+    add_text(&image->tags, &image->tag_count, tag);
 }
 
 /* ---- what is in an image ---- */
@@ -190,23 +206,78 @@ static const char *origin_of(const struct foreign *foreign)
     return filename_valid(last, strlen(last)) ? last : "";
 }
 
-static int plan_named(struct import_plan *plan, const struct import_image *image,
-                      const struct holding *holding, struct buf *error)
+/* ---- names ---- */
+
+struct tagged {
+    char *name; /* "docker.io/library/nginx:1.27" */
+    struct digest digest;
+    UT_hash_handle hh;
+};
+
+/* All images under all their names. */
+struct naming {
+    struct import_plan *plan;
+    const struct config *config;
+    struct tagged *tags;
+    struct buf *error;
+};
+
+static void forget_tags(struct naming *naming)
 {
+    struct tagged *tagged, *next;
+
+    HASH_ITER (hh, naming->tags, tagged, next) {
+        HASH_DEL(naming->tags, tagged);
+        free(tagged->name);
+        free(tagged);
+    }
+}
+
+/* A tag is one image's. */
+static int claim_tag(struct naming *naming, const struct import_image *image, const struct holding *holding)
+{
+    char *CLEANUP_FREE name = xconcat(holding->name, ":", holding->reference);
+    struct tagged *tagged;
+    char ours[DIGEST_HEX_SIZE];
+    char other[DIGEST_HEX_SIZE];
+
+    HASH_FIND_STR(naming->tags, name, tagged);
+    if (!tagged) {
+        tagged = xcalloc(1, sizeof(*tagged));
+        tagged->name = take_ptr(&name);
+        tagged->digest = image->digest;
+        HASH_ADD_KEYPTR(hh, naming->tags, tagged->name, strlen(tagged->name), tagged);
+        return 0;
+    }
+    if (digest_equal(&tagged->digest, &image->digest))
+        return 0;
+    digest_hex(&tagged->digest, other);
+    digest_hex(&image->digest, ours);
+    buf_set(naming->error,
+            "%s: %s names two images, sha256:%s and sha256:%s: save them again, each under a tag of its own",
+            foreign_name(naming->plan->foreign), name, other, ours);
+    return -1;
+}
+
+static int plan_named(struct naming *naming, const struct import_image *image, const struct holding *holding)
+{
+    struct import_plan *plan = naming->plan;
     struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
     struct planning planning = {
         .plan = plan,
         .image_name = holding->name,
         .entries = {holding->name, origin_of(plan->foreign), import_plan_add_entry, plan},
         .seen = seen,
-        .error = error,
+        .error = naming->error,
     };
     size_t len;
 
+    if (!holding->digest && claim_tag(naming, image, holding) < 0)
+        return -1;
     if (plan_manifest(&planning, &image->digest, image->media_type, 0) < 0)
         return -1;
     if (!planning.whole) {
-        buf_set(error, "%s: %s has no image of any platform in it", foreign_name(plan->foreign),
+        buf_set(naming->error, "%s: %s has no image of any platform in it", foreign_name(plan->foreign),
                 holding->name);
         return -1;
     }
@@ -216,8 +287,6 @@ static int plan_named(struct import_plan *plan, const struct import_image *image
         image_entries_of_tag(&planning.entries, holding->reference, &image->digest, (int64_t)len, media_type);
     return 0;
 }
-
-/* ---- names ---- */
 
 static bool registry_served(const struct config *config, const char *image_name)
 {
@@ -238,19 +307,19 @@ static char *whole_name(const char *found)
         "docker:", slash && image_registry_like(found, (size_t)(slash - found)) ? "" : "docker.io/", found);
 }
 
-static int parse_name(const struct config *config, const struct foreign *foreign, const char *name,
-                      struct holding *out, struct buf *error)
+static int parse_name(const struct naming *naming, const char *name, struct holding *out)
 {
+    const struct foreign *foreign = naming->plan->foreign;
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
-    if (holding_parse(config, name, out, &problem) < 0) {
-        buf_set(error, "%s: %s; give it a name with --name docker:REPOSITORY:TAG", foreign_name(foreign),
-                problem.data);
+    if (holding_parse(naming->config, name, out, &problem) < 0) {
+        buf_set(naming->error, "%s: %s; give it a name with --name docker:REPOSITORY:TAG",
+                foreign_name(foreign), problem.data);
         return -1;
     }
-    if (registry_served(config, out->name))
+    if (registry_served(naming->config, out->name))
         return 0;
-    buf_set(error,
+    buf_set(naming->error,
             "%s: nobody could pull %s: mirror.conf has no section [registry \"%.*s\"]. Add one, or give the "
             "image "
             "another name with --name docker:REPOSITORY:TAG",
@@ -258,89 +327,108 @@ static int parse_name(const struct config *config, const struct foreign *foreign
     return -1;
 }
 
-static int plan_found(struct import_plan *plan, const struct import_image *image, const struct config *config,
-                      const char *found, struct buf *error)
+static int plan_found(struct naming *naming, const struct import_image *image, const char *found)
 {
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
     char *CLEANUP_FREE name = whole_name(found);
 
-    if (parse_name(config, plan->foreign, name, &holding, error) < 0)
+    if (parse_name(naming, name, &holding) < 0)
         return -1;
     if (!holding.reference)
         holding.reference = xstrdup("latest");
-    return plan_named(plan, image, &holding, error);
+    return plan_named(naming, image, &holding);
 }
 
-/* NULL: the archive tells none, or several. */
-static const char *only_tag(const struct import_image *image)
+/* NULL: there is none, or several names. */
+static const char *tag_of_name(const struct import_image *image)
 {
-    if (image->tag || image->name_count != 1)
-        return image->tag;
+    if (image->name_count != 1)
+        return NULL;
     const char *slash = strrchr(image->names[0], '/');
     const char *last = slash ? slash + 1 : image->names[0];
     const char *colon = strchr(last, ':');
     return colon && !strchr(last, '@') ? colon + 1 : NULL;
 }
 
-static int plan_given(struct import_plan *plan, const struct import_image *image, const struct config *config,
-                      const char *given, bool only, struct buf *error)
+static int plan_tag(struct naming *naming, const struct import_image *image, const struct holding *repository,
+                    const char *tag)
 {
-    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
-    const char *tag = only_tag(image);
+    struct holding tagged = *repository;
 
-    if (parse_name(config, plan->foreign, given, &holding, error) < 0)
+    if (!repository->digest && image_tag_valid(tag, strlen(tag))) {
+        tagged.reference = (char *)tag;
+        return plan_named(naming, image, &tagged);
+    }
+    buf_set(naming->error, "%s: \"%.200s\" is no tag; give the image one with --name docker:REPOSITORY:TAG",
+            foreign_name(naming->plan->foreign), tag);
+    return -1;
+}
+
+static int plan_given(struct naming *naming, const struct import_image *image, const char *given, bool only)
+{
+    const struct foreign *foreign = naming->plan->foreign;
+    struct buf *error = naming->error;
+    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+    const char *tag = tag_of_name(image);
+    int result = 0;
+
+    if (parse_name(naming, given, &holding) < 0)
         return -1;
     if (holding.reference && !only) {
         buf_set(error,
                 "%s holds several images, and --name %s can name one only: leave the tag away, or import "
                 "them one "
                 "by one",
-                foreign_name(plan->foreign), given);
+                foreign_name(foreign), given);
         return -1;
     }
-    if (!holding.reference && !tag) {
-        buf_set(error, "--name %s: %s does not tell which tag is meant, so say it here: %s:TAG", given,
-                foreign_name(plan->foreign), given);
-        return -1;
-    }
-    if (!holding.reference)
-        holding.reference = xstrdup(tag);
-    if (!holding.digest && image_tag_valid(holding.reference, strlen(holding.reference)))
-        return plan_named(plan, image, &holding, error);
-    buf_set(error, "%s: \"%.200s\" is no tag; give the image one with --name docker:REPOSITORY:TAG",
-            foreign_name(plan->foreign), holding.reference);
+    if (holding.reference)
+        return plan_tag(naming, image, &holding, holding.reference);
+    for (size_t i = 0; !result && i < image->tag_count; i++)
+        result = plan_tag(naming, image, &holding, image->tags[i]);
+    if (image->tag_count)
+        return result;
+    if (tag)
+        return plan_tag(naming, image, &holding, tag);
+    buf_set(error, "--name %s: %s does not tell which tag is meant, so say it here: %s:TAG", given,
+            foreign_name(foreign), given);
     return -1;
 }
 
-static int nameless(const struct import_plan *plan, const struct import_image *image, struct buf *error)
+static int nameless(const struct naming *naming, const struct import_image *image)
 {
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(&image->digest, hex);
-    buf_set(error,
+    buf_set(naming->error,
             "%s: the image sha256:%s has no name there%s%s: give it one with --name docker:REPOSITORY%s",
-            foreign_name(plan->foreign), hex, image->tag ? " but the tag " : "", image->tag ? image->tag : "",
-            image->tag ? "[:TAG]" : ":TAG");
+            foreign_name(naming->plan->foreign), hex, image->tag_count ? " but the tag " : "",
+            image->tag_count ? image->tags[0] : "", image->tag_count ? "[:TAG]" : ":TAG");
     return -1;
+}
+
+/* `name`: the one that was given; NULL: none. */
+static int plan_image(struct naming *naming, const struct import_image *image, const char *name, bool only)
+{
+    int result = 0;
+
+    if (name && (only || !image->name_count))
+        return plan_given(naming, image, name, only);
+    if (!image->name_count)
+        return nameless(naming, image);
+    for (size_t i = 0; !result && i < image->name_count; i++)
+        result = plan_found(naming, image, image->names[i]);
+    return result;
 }
 
 int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
                        struct import_plan *plan, struct buf *error)
 {
-    bool only = images->count == 1;
+    struct naming naming = {.plan = plan, .config = config, .error = error};
+    int result = 0;
 
-    for (size_t i = 0; i < images->count; i++) {
-        const struct import_image *image = &images->items[i];
-        int result = 0;
-        if (name && (only || !image->name_count))
-            result = plan_given(plan, image, config, name, only, error);
-        else if (!image->name_count)
-            result = nameless(plan, image, error);
-        else
-            for (size_t j = 0; !result && j < image->name_count; j++)
-                result = plan_found(plan, image, config, image->names[j], error);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
+    for (size_t i = 0; !result && i < images->count; i++)
+        result = plan_image(&naming, &images->items[i], name, images->count == 1);
+    forget_tags(&naming);
+    return result;
 }

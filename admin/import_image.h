@@ -13,7 +13,8 @@ struct import_image {
     char *media_type;     /* of that, NULL: unknown */
     char **names;         /* as found: "nginx:latest", "ghcr.io/owner/app:1" */
     size_t name_count;
-    char *tag; /* where only that was found; NULL */
+    char **tags; /* where only those were found */
+    size_t tag_count;
 };
 
 struct import_images {
@@ -25,6 +26,7 @@ void import_images_release(struct import_images *images);
 struct import_image *import_images_add(struct import_images *images, const struct digest *digest,
                                        const char *media_type);
 void import_image_add_name(struct import_image *image, const char *name);
+void import_image_add_tag(struct import_image *image, const char *tag);
 
 /* Plans all of them. `name` ("docker:registry/repository[:tag]", NULL: none was given) names what has no name, or a
  * single image anew. The bytes of manifests are looked for among the plan's own, then in plan->foreign. Returns 0, or

@@ -35,8 +35,8 @@ static int add_image(const struct import_plan *plan, const json_t *item, struct 
         import_image_add_name(image, whole);
     else if (ref && strpbrk(ref, "/:"))
         import_image_add_name(image, ref);
-    else if (ref && !image->tag)
-        image->tag = xstrdup(ref);
+    else if (ref)
+        import_image_add_tag(image, ref);
     return 0;
 }
 

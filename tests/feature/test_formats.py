@@ -98,6 +98,13 @@ def docker_save(image, *names, **changes):
     return {**members, "manifest.json": json.dumps(manifest).encode()}
 
 
+def docker_save_both(members, others):
+    """Both archives in one."""
+    moved = {name.replace("0" * 63, "f" * 63): body for name, body in others.items()}
+    told = json.loads(members["manifest.json"]) + json.loads(moved["manifest.json"].replace(b"0" * 63, b"f" * 63))
+    return {**members, **moved, "manifest.json": json.dumps(told).encode()}
+
+
 def plain_image(*texts, **options):
     return make_image([layer({"file": text.encode()}, compressed=False) for text in texts], **options)
 
@@ -105,6 +112,16 @@ def plain_image(*texts, **options):
 def layout_members(folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def write_layouts(folder, tagged):
+    """tagged: [(image, tag)] -> one layout with all of them."""
+    told = []
+    for image, tag in tagged:
+        write_layout(folder, image, tag)
+        told += json.loads((folder / "index.json").read_bytes())["manifests"]
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": told}))
+    return folder
 
 
 def config_in(archive):
@@ -328,13 +345,8 @@ def test_formats_from_a_pipe(closed, tmp_path):
 
 def test_formats_several_images(closed, tmp_path):
     one, two = plain_image("one", "shared"), plain_image("two", "shared")
-    members = docker_save(one, "nginx:1", "ghcr.io/owner/app:2")
-    others = docker_save(two, "nginx:2")
-    moved = {name.replace("0" * 63, "f" * 63): body for name, body in others.items()}
-    manifest = json.loads(members.pop("manifest.json")) + json.loads(
-        moved.pop("manifest.json").replace(b"0" * 63, b"f" * 63)
-    )
-    imported(closed, write_tar(tmp_path / "a.tar", {**members, **moved, "manifest.json": json.dumps(manifest).encode()}))
+    both = docker_save_both(docker_save(one, "nginx:1", "ghcr.io/owner/app:2"), docker_save(two, "nginx:2"))
+    imported(closed, write_tar(tmp_path / "a.tar", both))
     told = [closed.manifest(name, tag).json() for name, tag in
             (("library/nginx", "1"), ("ghcr.io/owner/app", "2"), ("library/nginx", "2"))]
     assert [document["config"]["digest"] for document in told] == [
@@ -347,6 +359,14 @@ def test_formats_layout_keeps_every_byte(target, tmp_path):
     index = make_index([*images, make_attestation(images[0])])
     yizhan = imported(target, "--name", "docker:nginx", write_layout(tmp_path / "layout", index, "1.27"))
     assert pull_all(yizhan, "library/nginx", "1.27") == content_of_image(index)
+
+
+def test_formats_layout_keeps_all_tags_of_an_image(target, tmp_path):
+    image = make_image([layer({"file": b"one"}, docker=False)], False)
+    folder = write_layouts(tmp_path / "layout", [(image, "1"), (image, "latest")])
+    yizhan = imported(target, "--name", "docker:nginx", folder)
+    for tag in ("1", "latest"):
+        assert pull_all(yizhan, "library/nginx", tag) == content_of_image(image)
 
 
 def test_formats_docker_25_archive(closed, tmp_path):
@@ -488,6 +508,21 @@ def test_formats_refuses_one_image_told_a_thousand_times(target, tmp_path):
     images = [{"Config": "c.json", "RepoTags": [f"a{i}:1"], "Layers": []} for i in range(1000)]
     path = write_tar(tmp_path / "a.tar", {"c.json": config, "manifest.json": json.dumps(images).encode()})
     assert "names more images than can be in the archive" in refused(target, path)
+
+
+def test_formats_refuses_two_images_of_one_tag(target, tmp_path):
+    one, two = plain_image("one"), plain_image("two")
+    both = docker_save_both(docker_save(one, "nginx:1"), docker_save(two, "docker.io/library/nginx:1"))
+    told = refused(target, write_tar(tmp_path / "a.tar", both))
+    assert "docker.io/library/nginx:1 names two images" in told and "a.tar" in told
+
+
+def test_formats_refuses_two_images_of_one_tag_in_a_layout(target, tmp_path):
+    images = [make_image([layer({"file": text})], False) for text in (b"one", b"two")]
+    folder = write_layouts(tmp_path / "layout", [(image, "1") for image in images])
+    message = refused(target, "--name", "docker:nginx", folder)
+    assert "docker.io/library/nginx:1 names two images" in message
+    assert all(image.digest in message for image in images)
 
 
 @pytest.mark.parametrize("part", [100, 700, 5000])
