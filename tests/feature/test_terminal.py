@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import threading
@@ -100,5 +101,6 @@ def test_terminal_prefetch_says_that_it_was_interrupted(yizhan, name):
     wait_until(lambda: "1.0 MiB of 3.0 MiB" in running.shown, "it has begun")
     running.interrupt()
     status, stdout = running.end()
-    assert status == 1 and "1 failed" in stdout
+    # The configuration of the image may be on its way, too.
+    assert status == 1 and re.search(r"\b[12] failed", stdout)
     assert "yizhan prefetch: interrupted; the next run goes on from here" in running.shown
