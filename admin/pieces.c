@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -126,18 +127,47 @@ static bool send_piece(struct pieces *pieces, int fd, const char *name, char *ch
     return true;
 }
 
+/* Returns its descriptor; -1: there are no more, or an error. */
+static int open_piece(struct pieces *pieces, int number, const char *name, int64_t *bytes)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+
+    if (fd < 0 && (number == 1 || errno != ENOENT))
+        buf_set(&pieces->error, "cannot read %s: %s", name, strerror(errno));
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        *bytes = status.st_size;
+        return fd;
+    }
+    buf_set(&pieces->error, "cannot read %s: it is not a file", name);
+    close(fd);
+    return -1;
+}
+
+/* All but the last are of one size. */
 static void *run_reading(void *arg)
 {
     struct pieces *pieces = arg;
     char *CLEANUP_FREE chunk = xmalloc(CHUNK_BYTES);
+    int64_t first_bytes = 0;
+    int64_t last_bytes = 0;
 
     for (int i = 1; i <= PIECES_MAX; i++) {
         char *CLEANUP_FREE name = piece_name(pieces, i, "");
-        int CLEANUP_CLOSE fd = open(name, O_RDONLY | O_CLOEXEC);
-        if (fd < 0 && (i == 1 || errno != ENOENT))
-            buf_set(&pieces->error, "cannot read %s: %s", name, strerror(errno));
-        if (fd < 0 || !send_piece(pieces, fd, name, chunk))
+        int64_t bytes;
+        int CLEANUP_CLOSE fd = open_piece(pieces, i, name, &bytes);
+        if (fd >= 0 && i > 1 && last_bytes != first_bytes)
+            buf_set(&pieces->error,
+                    "%s.%03d is not as long as %s.001, and yet not the last piece: copy it again, or remove "
+                    "those "
+                    "behind it if they are another bundle's",
+                    pieces->path, i - 1, pieces->path);
+        if (fd < 0 || pieces->error.len || !send_piece(pieces, fd, name, chunk))
             break;
+        first_bytes = i == 1 ? bytes : first_bytes;
+        last_bytes = bytes;
     }
     close(pieces->pipe_fd);
     return NULL;

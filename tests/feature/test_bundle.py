@@ -2,6 +2,7 @@
 there."""
 
 import hashlib
+import os
 import subprocess
 import tarfile
 import time
@@ -412,6 +413,21 @@ def test_bundle_in_pieces_of_which_one_cannot_be_read(source, target, tmp_path):
     (tmp_path / "b.tar.002").mkdir()
     message = refused(target, tmp_path / "b.tar.001")
     assert "cannot read" in message and "b.tar.002" in message
+    assert snapshot(target) == before
+
+
+def test_bundle_in_pieces_of_which_one_is_no_file(source, target, tmp_path):
+    export(source, tmp_path / "b.tar", "--all", "--split", "1M")
+    (tmp_path / "b.tar.002").unlink()
+    os.mkfifo(tmp_path / "b.tar.002")
+    assert "b.tar.002: it is not a file" in refused(target, tmp_path / "b.tar")
+
+
+def test_bundle_in_pieces_of_which_one_is_short(source, target, tmp_path):
+    export(source, tmp_path / "b.tar", "--all", "--split", "1M")
+    os.truncate(tmp_path / "b.tar.002", 1000)
+    before = snapshot(served(target))
+    assert "b.tar.002 is not as long as" in refused(target, tmp_path / "b.tar")
     assert snapshot(target) == before
 
 
