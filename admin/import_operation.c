@@ -1,6 +1,6 @@
-/* Takes a bundle into a store. Blobs enter one by one, each verified; names only when the whole bundle has been read and
- * was right. What goes wrong before that takes the blobs away again that this import brought. After kill -9 they stay,
- * under no name, and the next import of the same bundle skips them. */
+/* Takes a bundle into a store. Blobs enter one by one, each verified; names, all at once, only when the whole bundle has
+ * been read and was right. What goes wrong before that takes the blobs away again that this import brought. After kill -9
+ * they stay, under no name, and the next import of the same bundle skips them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -37,9 +37,12 @@ struct import {
     struct digest *added; /* blobs that were not there before */
     size_t added_count;
     int64_t added_bytes;
+    struct digest *made; /* pages that are put together with what is held: blobs beside those of the bundle */
+    size_t made_count;
+    struct entry *names; /* what is put into the store; texts are the content's */
+    size_t name_count;
     int64_t read_bytes; /* of blobs */
     int64_t told_ms;
-    size_t entries;
     size_t entries_kept; /* what is held is newer */
     _Atomic int commit_error;
 };
@@ -293,19 +296,23 @@ static void remove_group(struct store *store, const struct digest *digests, size
 }
 
 /* What a client fetched meanwhile has a name, and stays. */
-static void take_back(struct import *import)
+static void take_back_unnamed(struct import *import, struct digest *digests, size_t count)
 {
     struct store *store = import->call->store;
     size_t unnamed = 0;
 
-    if (!import->added_count)
-        return;
-    store_flush(store);
-    for (size_t i = 0; i < import->added_count; i++)
-        if (!is_named(store, &import->added[i]))
-            import->added[unnamed++] = import->added[i];
+    for (size_t i = 0; i < count; i++)
+        if (!is_named(store, &digests[i]))
+            digests[unnamed++] = digests[i];
     for (size_t i = 0; i < unnamed; i += TAKE_BACK_MAX)
-        remove_group(store, import->added + i, unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX);
+        remove_group(store, digests + i, unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX);
+}
+
+static void take_back(struct import *import)
+{
+    store_flush(import->call->store);
+    take_back_unnamed(import, import->added, import->added_count);
+    take_back_unnamed(import, import->made, import->made_count);
 }
 
 /* ---- names ---- */
@@ -324,55 +331,76 @@ static bool held_is_newer(struct store *store, const struct entry *entry)
     return newer;
 }
 
-static int merge_page(struct import *import, const struct entry *entry)
+static int make_blob(struct import *import, const struct buf *bytes, struct entry *entry)
 {
-    struct buf CLEANUP_BUF body = BUF_INIT;
-    int error = blob_read(import->call->store, &entry->digest, PAGE_MAX_BYTES, &body);
+    struct store *store = import->call->store;
 
-    if (!error)
-        error = page_put_imported(import->call->store, entry, &body);
-    return error ? operation_store_failed(import->call, "put a page together", error) : 0;
+    entry->size_bytes = (int64_t)bytes->len;
+    digest_of(bytes->data, bytes->len, &entry->digest);
+    import->made = xrealloc(import->made, (import->made_count + 1) * sizeof(*import->made));
+    import->made[import->made_count++] = entry->digest;
+    blob_hold(store, &entry->digest);
+    int error = blob_put(store, bytes->data, bytes->len, NULL, 0, on_committed, import);
+    if (error == -ENOSPC) {
+        (void)store_evict(store, false);
+        error = blob_put(store, bytes->data, bytes->len, NULL, 0, on_committed, import);
+    }
+    if (error)
+        return disk_failed(import, error);
+    return import->made_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 
-static int take_entry(struct import *import, const struct entry *from)
+/* The entry of a page of imported files then names what that and what is held make together. */
+static int merge_page(struct import *import, struct entry *entry)
 {
-    struct operation_call *call = import->call;
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF merged = BUF_INIT;
+    int result = blob_peek(import->call->store, &entry->digest, PAGE_MAX_BYTES, &body);
+
+    if (!result)
+        result = page_merge_imported(import->call->store, entry, &body, &merged);
+    if (result < 0)
+        return operation_failed(import->call, "%s has a page of %s that cannot be used: %s", import->name,
+                                entry->key, strerror(-result));
+    return result ? make_blob(import, &merged, entry) : 0;
+}
+
+static int prepare_name(struct import *import, const struct entry *from)
+{
     int64_t now_s = clock_wall_s();
     struct entry entry = *from;
-    int result = 0;
 
     /* A name from a machine whose clock is ahead would stay fresh for years. */
     if (entry.confirmed_at_s > now_s)
         entry.confirmed_at_s = now_s;
     if (page_entry_imported(&entry)) {
-        result = merge_page(import, &entry);
-    } else if (held_is_newer(call->store, &entry)) {
+        if (merge_page(import, &entry))
+            return 1;
+    } else if (held_is_newer(import->call->store, &entry)) {
         import->entries_kept++;
         return 0;
-    } else {
-        entry_put(call->store, &entry);
     }
-    import->entries++;
-    return result;
+    import->names[import->name_count++] = entry;
+    return 0;
 }
 
 static int take_entries(struct import *import)
 {
     struct operation_call *call = import->call;
     const struct bundle_content *content = import->content;
-    int result = 0;
 
-    /* What may fail comes first. */
-    for (size_t i = 0; i < content->entry_count && !result; i++)
-        if (page_entry_imported(&content->entries[i]))
-            result = take_entry(import, &content->entries[i]);
-    for (size_t i = 0; i < content->entry_count && !result; i++)
-        if (!page_entry_imported(&content->entries[i]))
-            result = take_entry(import, &content->entries[i]);
-    store_flush(call->store);
+    import->names = xcalloc(content->entry_count + 1, sizeof(*import->names));
+    for (size_t i = 0; i < content->entry_count; i++)
+        if (prepare_name(import, &content->entries[i]))
+            return 1;
+    if (wait_for_commits(import))
+        return 1;
+    int error = entries_put(call->store, import->names, import->name_count);
+    if (error)
+        return disk_failed(import, error);
     for (size_t i = 0; call->proxy && i < content->entry_count; i++)
         proxy_forget(call->proxy, content->entries[i].space, content->entries[i].key);
-    return result;
+    return 0;
 }
 
 /* ---- all ---- */
@@ -403,6 +431,8 @@ static int take_content(struct import *import)
     hold(import, blob_hold);
     int result = take_held(import);
     hold(import, blob_let_go);
+    for (size_t i = 0; i < import->made_count; i++)
+        blob_let_go(import->call->store, &import->made[i]);
     if (result)
         take_back(import);
     return result;
@@ -426,8 +456,10 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
                    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "summary", "blobs",
                              (json_int_t)import.added_count, "bytes", (json_int_t)import.added_bytes, "held",
                              (json_int_t)(import.content->blob_count - import.added_count), "entries",
-                             (json_int_t)import.entries, "entries_kept", (json_int_t)import.entries_kept));
+                             (json_int_t)import.name_count, "entries_kept", (json_int_t)import.entries_kept));
     free(import.added);
+    free(import.made);
+    free(import.names);
     free(import.piece);
     bundle_reader_free(&import.reader);
     return result;

@@ -135,24 +135,19 @@ static void merge(const struct page *held, const struct page *imported, struct p
     merge_versions(held, imported, out);
 }
 
-static int put(struct store *store, const struct entry *entry, const struct buf *body)
-{
-    return blob_put(store, body->data, body->len, entry, 1, NULL, NULL);
-}
-
-int page_put_imported(struct store *store, const struct entry *entry, const struct buf *body)
+int page_merge_imported(struct store *store, const struct entry *entry, const struct buf *body,
+                        struct buf *out)
 {
     struct page *CLEANUP_PAGE imported = parse(entry, body);
     struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
-    struct buf CLEANUP_BUF text = BUF_INIT;
     struct page merged;
 
     if (!imported)
         return -EBADMSG;
     if (!held)
-        return put(store, entry, body);
+        return 0;
     merge(held, imported, &merged);
-    page_render_source(&merged, entry->key, &text);
+    page_render_source(&merged, entry->key, out);
     arena_release(&merged.arena);
-    return put(store, entry, &text);
+    return 1;
 }

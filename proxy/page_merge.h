@@ -19,9 +19,10 @@ struct buf;
 void page_imported_attributes(const char *project, struct buf *out);
 bool page_entry_imported(const struct entry *entry);
 
-/* Puts the page into the store, `body` being its bytes, together with what is held of the project. A file that the held
- * page names too stays as that says. Waits for nothing. Returns 0, or negative errno; -EBADMSG: the body is no page of
- * it. */
-int page_put_imported(struct store *store, const struct entry *entry, const struct buf *body);
+/* Puts such a page, `body` being its bytes, together with what is held of the project. A file that the held page names too
+ * stays as that says. Returns 1 with the bytes appended to `out`; 0: nothing is held, the page is right as it is;
+ * -EBADMSG: the body is no page of it. */
+int page_merge_imported(struct store *store, const struct entry *entry, const struct buf *body,
+                        struct buf *out);
 
 #endif

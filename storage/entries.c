@@ -1,9 +1,11 @@
-/* The entries' side of store.h: reads go to a read connection, changes become orders. No state of its own. */
+/* The entries' side of store.h: reads go to a read connection, changes become orders. No state of its own. put_entries()
+ * runs on the store thread. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
 #include "storage/room.h"
@@ -79,6 +81,28 @@ static void order_entry(struct store *store, enum order_kind kind, const struct 
 void entry_put(struct store *store, const struct entry *entry)
 {
     order_entry(store, ORDER_PUT_ENTRY, entry);
+}
+
+struct entries {
+    const struct entry *items;
+    size_t count;
+};
+
+static int put_entries(struct store *store, void *arg)
+{
+    const struct entries *entries = arg;
+    int error = index_begin(store->index);
+
+    for (size_t i = 0; !error && i < entries->count; i++)
+        error = index_put_entry(store->index, &entries->items[i]);
+    return store_end_transaction(store, error, false);
+}
+
+int entries_put(struct store *store, const struct entry *entries, size_t count)
+{
+    struct entries all = {entries, count};
+
+    return store_call(store, put_entries, &all);
 }
 
 void entry_confirm(struct store *store, const char *space, const char *key, int64_t confirmed_at_s)

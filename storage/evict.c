@@ -124,14 +124,7 @@ static int forget_blobs(struct store *store, const struct index_blob *gone, size
 
     for (size_t i = 0; !error && i < count; i++)
         error = index_remove_blob(store->index, &gone[i].digest);
-    if (!error)
-        error = index_commit(store->index);
-    if (error) {
-        index_rollback(store->index);
-        store->unreconciled = true;
-    }
-    store_publish_totals(store);
-    return error;
+    return store_end_transaction(store, error, true);
 }
 
 struct digest_set *evict_spared(struct store *store)

@@ -10,19 +10,6 @@
 #include "storage/pins.h"
 #include "storage/room.h"
 
-/* Ends the transaction that index_begin() began. */
-static int end_transaction(struct store *store, int error, bool unlinked)
-{
-    if (!error)
-        error = index_commit(store->index);
-    if (error) {
-        index_rollback(store->index);
-        store->unreconciled |= unlinked;
-    }
-    store_publish_totals(store);
-    return error;
-}
-
 /* ---- entries ---- */
 
 struct entry_removal {
@@ -61,7 +48,7 @@ static int remove_entry(struct store *store, void *arg)
         int others = index_blob_is_named(store->index, &digest);
         error = others < 0 ? others : others ? 0 : unlink_blob(store, &digest, removal->out);
     }
-    return end_transaction(store, error, removal->out->blob);
+    return store_end_transaction(store, error, removal->out->blob);
 }
 
 int entry_remove(struct store *store, const char *space, const char *key, struct removed *out)
@@ -134,7 +121,7 @@ static int remove_blobs(struct store *store, void *arg)
     for (size_t i = 0; !error && i < removal->count; i++)
         if (removal->out[i].blob)
             error = index_remove_blob(store->index, &removal->digests[i]);
-    error = end_transaction(store, error, true);
+    error = store_end_transaction(store, error, true);
     return error ? error : unlink_error;
 }
 

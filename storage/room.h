@@ -66,6 +66,9 @@ void blob_writer_free(struct blob_writer *writer, bool remove);
 void store_want_room(struct store *store, int64_t bytes);
 /* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
 int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg);
+/* Store thread: ends what index_begin() began, and shows the totals. 0: commits. Else takes it back, and notes, where files
+ * were changed for it (`files`), that the index does not know of that. Returns 0, or negative errno. */
+int store_end_transaction(struct store *store, int error, bool files);
 /* Store thread: shows the index's totals to the other threads, after a commit. */
 void store_publish_totals(struct store *store);
 /* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */

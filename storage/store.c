@@ -41,6 +41,18 @@ void store_publish_totals(struct store *store)
     counter_set(COUNTER_STORE_BYTES, totals.bytes);
 }
 
+int store_end_transaction(struct store *store, int error, bool files)
+{
+    if (!error)
+        error = index_commit(store->index);
+    if (error) {
+        index_rollback(store->index);
+        store->unreconciled |= files;
+    }
+    store_publish_totals(store);
+    return error;
+}
+
 /* ---- the store thread ---- */
 
 /* How long a step of eviction lets others have the processor and the disk before the next one. A step is so short that

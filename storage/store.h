@@ -133,6 +133,9 @@ int entry_scopes(struct store *store, const char *space, const char *after,
 /* Inserts or replaces. NULL for scope or attributes is "". A digest need not be in the store (yet); when a
  * blob is evicted, the entries that name it go with it. Copied; done by the store thread some time later. */
 void entry_put(struct store *store, const struct entry *entry);
+/* All of them in one transaction, or none; none of their texts may be NULL. Waits until they are durable. Returns 0, or
+ * negative errno. Not from the store thread. */
+int entries_put(struct store *store, const struct entry *entries, size_t count);
 /* Only moves confirmed_at_s. */
 void entry_confirm(struct store *store, const char *space, const char *key, int64_t confirmed_at_s);
 void entry_delete(struct store *store, const char *space, const char *key);

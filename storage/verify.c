@@ -130,13 +130,7 @@ static int mend(struct store *store, const struct reading *reading, const struct
         error = index_add_blob(store->index, reading->digest, st->st_size, st->st_mtim.tv_sec);
     if (error > 0)
         error = 0;
-    if (!error)
-        error = index_commit(store->index);
-    if (error) {
-        index_rollback(store->index);
-        store->unreconciled = true;
-    }
-    store_publish_totals(store);
+    error = store_end_transaction(store, error, true);
     out->repaired = !error;
     return error;
 }

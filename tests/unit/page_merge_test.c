@@ -39,12 +39,16 @@ static int put_imported(const char *text)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
     struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF merged = BUF_INIT;
 
     page_imported_attributes("sample", &attributes);
     buf_add_text(&body, text);
     const struct entry entry = {.space = "page", .key = "sample", .attributes = attributes.data};
     assert_true(page_entry_imported(&entry));
-    int result = page_put_imported(store, &entry, &body);
+    int result = page_merge_imported(store, &entry, &body, &merged);
+    const struct buf *page = result > 0 ? &merged : &body;
+    if (result >= 0)
+        assert_int_equal(blob_put(store, page->data, page->len, &entry, 1, NULL, NULL), 0);
     store_flush(store);
     return result;
 }
@@ -107,7 +111,7 @@ static void page_merge_keeps_what_is_held(void **state)
 {
     (void)state;
     put_held(held_json, "application/vnd.pypi.simple.v1+json");
-    assert_int_equal(put_imported(imported_page), 0);
+    assert_int_equal(put_imported(imported_page), 1);
     struct page *before = parse_held(held_json, "application/vnd.pypi.simple.v1+json");
     struct page *page = read_page();
     assert_int_equal(page->file_count, 3);
@@ -126,9 +130,9 @@ static void page_merge_again_changes_nothing(void **state)
 {
     (void)state;
     put_held(held_json, "application/vnd.pypi.simple.v1+json");
-    assert_int_equal(put_imported(imported_page), 0);
+    assert_int_equal(put_imported(imported_page), 1);
     struct page *once = read_page();
-    assert_int_equal(put_imported(imported_page), 0);
+    assert_int_equal(put_imported(imported_page), 1);
     struct page *twice = read_page();
     assert_int_equal(twice->file_count, once->file_count);
     for (size_t i = 0; i < once->file_count; i++)
@@ -141,7 +145,7 @@ static void page_merge_html_page(void **state)
 {
     (void)state;
     put_held(held_html, "text/html");
-    assert_int_equal(put_imported(imported_page), 0);
+    assert_int_equal(put_imported(imported_page), 1);
     struct page *before = parse_held(held_html, "text/html");
     struct page *page = read_page();
     assert_int_equal(page->file_count, 2);

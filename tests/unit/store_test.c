@@ -313,6 +313,27 @@ static void entry_put_replaces(void **state)
     assert_figures(0, 0, 1);
 }
 
+static void entries_put_all_at_once(void **state)
+{
+    (void)state;
+    const struct entry entries[] = {
+        {.space = "s", .key = "held", .scope = "", .attributes = "new", .size_bytes = -1},
+        {.space = "s", .key = "fresh", .scope = "x", .attributes = "", .size_bytes = -1},
+    };
+    struct entry_read read;
+
+    put_entry("s", "held", "scope", "old");
+    assert_int_equal(entries_put(store, entries, 2), 0);
+    assert_int_equal(entry_get(store, "s", "held", &read), 0);
+    assert_string_equal(read.entry.attributes, "new");
+    entry_release(&read);
+    assert_int_equal(entry_get(store, "s", "fresh", &read), 0);
+    assert_string_equal(read.entry.scope, "x");
+    entry_release(&read);
+    assert_figures(0, 0, 2);
+    assert_int_equal(entries_put(store, NULL, 0), 0);
+}
+
 static void entry_confirm_only_moves_the_time(void **state)
 {
     (void)state;
@@ -548,6 +569,7 @@ int main(void)
         STORE_TEST(blob_read_refuses_what_is_too_large),
         STORE_TEST(entry_put_and_get),
         STORE_TEST(entry_put_replaces),
+        STORE_TEST(entries_put_all_at_once),
         STORE_TEST(entry_confirm_only_moves_the_time),
         STORE_TEST(entry_orders_are_done_in_order),
         STORE_TEST(entry_comes_with_its_blob),
