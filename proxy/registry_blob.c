@@ -216,13 +216,12 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
 /* Images of one registry share a fill: the slow or lying upstreams of another are nothing to them. An image that is not
  * known to have the blob gets a fill of its own: joining another's would give the bytes away. It stays with that when a
  * manifest comes to refer to the blob meanwhile. */
-static char *fill_key_of(struct request *request, const struct blob_lookup *lookup)
+static char *fill_key_of(const struct request *request, const struct blob_lookup *lookup)
 {
-    if (!lookup->referred)
-        request->step = STEP_OWN_FILL;
     char *CLEANUP_FREE shared =
         xasprintf("%s@%s", lookup->image->registry->config->name, lookup->digest_text);
-    const char *what = request->step == STEP_OWN_FILL ? lookup->key : shared;
+    bool own = request->step == STEP_OWN_FILL || !lookup->referred;
+    const char *what = own ? lookup->key : shared;
 
     if (request->late)
         return xasprintf("blob:%s late %u", what, request->late);
@@ -294,6 +293,8 @@ static enum MHD_Result respond_from_upstream(struct request *request, struct blo
     struct blob_headers headers;
     struct fill *fill = NULL;
 
+    if (!lookup->referred)
+        request->step = STEP_OWN_FILL;
     if (request_waited_for(request, fill_key)) {
         fill = request->fill;
         shared_ref(&fill->shared);
@@ -347,12 +348,21 @@ static enum MHD_Result respond_not_stored(struct request *request, struct blob_l
     return respond_head(request, lookup->size_bytes, make_headers(lookup, &headers));
 }
 
+static bool waited_for_bytes(const struct request *request, const struct blob_lookup *lookup)
+{
+    char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
+
+    return request_waited_for(request, fill_key);
+}
+
 static enum MHD_Result respond(struct request *request, struct blob_lookup *lookup)
 {
     struct blob_headers headers;
     struct blob blob;
 
     find_reference(request, lookup);
+    if (request->fill && waited_for_bytes(request, lookup)) /* stored by now or not: it was no hit */
+        return respond_from_upstream(request, lookup);
     if (!lookup->has_blob || blob_open(request->proxy->store, &lookup->blob, &blob) < 0)
         return respond_not_stored(request, lookup);
     request->how = HOW_HIT;
