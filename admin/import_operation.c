@@ -334,19 +334,21 @@ static bool held_is_newer(struct store *store, const struct entry *entry)
 static int make_blob(struct import *import, const struct buf *bytes, struct entry *entry)
 {
     struct store *store = import->call->store;
+    struct blob_writer *writer = NULL;
 
     entry->size_bytes = (int64_t)bytes->len;
     digest_of(bytes->data, bytes->len, &entry->digest);
     import->made = xrealloc(import->made, (import->made_count + 1) * sizeof(*import->made));
     import->made[import->made_count++] = entry->digest;
     blob_hold(store, &entry->digest);
-    int error = blob_put(store, bytes->data, bytes->len, NULL, 0, on_committed, import);
-    if (error == -ENOSPC) {
-        (void)store_evict(store, false);
-        error = blob_put(store, bytes->data, bytes->len, NULL, 0, on_committed, import);
-    }
-    if (error)
+    int error = begin_blob(import, entry->size_bytes, &writer);
+    if (!error)
+        error = blob_write(writer, 0, bytes->data, bytes->len);
+    if (error) {
+        blob_abort(&writer);
         return disk_failed(import, error);
+    }
+    blob_commit(store, &writer, &entry->digest, entry->size_bytes, NULL, 0, on_committed, import);
     return import->made_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 

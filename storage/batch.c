@@ -250,15 +250,10 @@ static void record_all(struct store *store, struct order *batch)
         if (!error)
             error = record(store, order);
     }
-    if (begun && !error)
-        error = index_commit(store->index);
-    if (!error) {
-        store_publish_totals(store);
-        return;
-    }
-    index_rollback(store->index);
+    if (begun)
+        error = store_end_transaction(store, error, false);
     DL_FOREACH (batch, order)
-        if (has_rows(order))
+        if (error && has_rows(order))
             order->error = error;
 }
 
