@@ -1,8 +1,9 @@
 /* Time. TTLs use wall time, so that they survive a restart; durations use the monotonic clock.
  *
- * Tests move the clocks: where the environment names a file in YIZHAN_TEST_CLOCK, its first 8 bytes (a signed
- * 64-bit number in host order, seconds) are mapped and added to every clock_wall_s(), the 8 bytes behind them, if
- * there are any, (milliseconds, never less than before) to the monotonic clock. */
+ * Tests move the clocks: where the environment names a file in YIZHAN_TEST_CLOCK, it is mapped as up to three signed
+ * 64-bit numbers in host order; what the file lacks is 0. The first (seconds) is added to every clock_wall_s(), the
+ * second (milliseconds, never less than before) to the monotonic clock. The third, unless 0, is the second since the
+ * epoch at which the wall clock stands still but for the first. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

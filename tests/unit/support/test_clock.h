@@ -1,4 +1,5 @@
-/* Moves the clocks of base/clock.h in the program that is the test. */
+/* Moves the clocks of base/clock.h in the program that is the test. The wall clock moves by test_clock_pass() alone, so
+ * that tests may compare seconds; the monotonic one goes on by itself, too, for what waits. */
 #ifndef TESTS_TEST_CLOCK_H
 #define TESTS_TEST_CLOCK_H
 
