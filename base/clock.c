@@ -8,14 +8,7 @@
 
 #include "base/memory.h"
 
-/* What is behind the end of the file, but in its page, reads as 0. */
-struct test_offset {
-    int64_t wall_s;
-    int64_t mono_ms;
-    int64_t stands_at_s;
-};
-
-static const volatile struct test_offset *test_offset; /* set once by clock_init */
+static const volatile struct test_clock *test_clock; /* set once by clock_init */
 
 int clock_init(void)
 {
@@ -26,19 +19,22 @@ int clock_init(void)
     int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    void *map = mmap(NULL, sizeof(*test_offset), PROT_READ, MAP_SHARED, fd, 0);
+    /* What is behind the end of the file, but in its page, reads as 0. */
+    void *map = mmap(NULL, sizeof(*test_clock), PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         return -1;
-    test_offset = map;
+    test_clock = map;
     return 0;
 }
 
 int64_t clock_wall_s(void)
 {
-    if (!test_offset)
-        return (int64_t)time(NULL);
-    int64_t stands_at_s = test_offset->stands_at_s;
-    return (stands_at_s ? stands_at_s : (int64_t)time(NULL)) + test_offset->wall_s;
+    int64_t now_s = (int64_t)time(NULL);
+
+    if (!test_clock)
+        return now_s;
+    int64_t stands_at_s = test_clock->wall_stands_at_s;
+    return (stands_at_s ? stands_at_s : now_s) + test_clock->wall_moved_s;
 }
 
 int64_t clock_mono_us(void)
@@ -46,7 +42,7 @@ int64_t clock_mono_us(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t moved_ms = test_offset ? test_offset->mono_ms : 0;
+    int64_t moved_ms = test_clock ? test_clock->mono_moved_ms : 0;
     return ((int64_t)now.tv_sec * 1000 + moved_ms) * 1000 + now.tv_nsec / 1000;
 }
 

@@ -1,15 +1,23 @@
 /* Time. TTLs use wall time, so that they survive a restart; durations use the monotonic clock.
  *
- * Tests move the clocks: where the environment names a file in YIZHAN_TEST_CLOCK, it is mapped as up to three signed
- * 64-bit numbers in host order; what the file lacks is 0. The first (seconds) is added to every clock_wall_s(), the
- * second (milliseconds, never less than before) to the monotonic clock. The third, unless 0, is the second since the
- * epoch at which the wall clock stands still but for the first. */
+ * Tests move the clocks, by a file that the environment names in YIZHAN_TEST_CLOCK. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+
+/* What YIZHAN_TEST_CLOCK's file holds, in host order; mapped, so that a write counts at once. A file may end behind any
+ * of the numbers: what it lacks is 0. */
+struct test_clock {
+    /* Added to clock_wall_s(). */
+    int64_t wall_moved_s;
+    /* Added to the monotonic clock; never less than before. */
+    int64_t mono_moved_ms;
+    /* Unless 0, the second since the epoch at which the wall clock stands until it is moved. */
+    int64_t wall_stands_at_s;
+};
 
 /* Call once at start, before threads. Returns 0, or -1 when YIZHAN_TEST_CLOCK names a file that cannot be
  * mapped. */

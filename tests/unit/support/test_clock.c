@@ -7,11 +7,11 @@
 #include "base/clock.h"
 
 static int clock_fd = -1;
-static int64_t offsets[3]; /* as base/clock.h maps them */
+static struct test_clock moved;
 
-static void write_offsets(void)
+static void write_clock(void)
 {
-    CHECK(pwrite(clock_fd, offsets, sizeof(offsets), 0) == sizeof(offsets));
+    CHECK(pwrite(clock_fd, &moved, sizeof(moved), 0) == sizeof(moved));
 }
 
 void test_clock_start(void)
@@ -20,15 +20,15 @@ void test_clock_start(void)
 
     clock_fd = mkstemp(path);
     CHECK(clock_fd >= 0);
-    offsets[2] = clock_wall_s();
-    write_offsets();
+    moved.wall_stands_at_s = clock_wall_s();
+    write_clock();
     CHECK(setenv("YIZHAN_TEST_CLOCK", path, 1) == 0 && clock_init() == 0);
     unlink(path);
 }
 
 void test_clock_pass(int64_t wall_s, int64_t mono_ms)
 {
-    offsets[0] += wall_s;
-    offsets[1] += mono_ms;
-    write_offsets();
+    moved.wall_moved_s += wall_s;
+    moved.mono_moved_ms += mono_ms;
+    write_clock();
 }
