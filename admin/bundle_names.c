@@ -5,16 +5,15 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/image_key.h"
+#include "proxy/spaces.h"
 #include "storage/store.h"
 #include "upstreams/image.h"
 #include "upstreams/project.h"
 
-#define SPACE_JSON "json"
-
-const char *const bundle_spaces[] = {SPACE_MANIFEST, SPACE_TAG,      "page",     SPACE_JSON, "list", "tags",
-                                     "referrers",    SPACE_METADATA, SPACE_FILE, SPACE_BLOB, NULL};
+const char *const bundle_spaces[] = {
+    SPACE_MANIFEST, SPACE_TAG,  SPACE_PAGE, SPACE_JSON, SPACE_PROJECTS, SPACE_TAGS, SPACE_REFERRERS,
+    SPACE_METADATA, SPACE_FILE, SPACE_BLOB, NULL};
 
 static bool space_known(const char *space)
 {
@@ -78,7 +77,7 @@ bool bundle_entry_good(const struct entry *entry)
         return image_digest_key_good(entry);
     if (strcmp(space, SPACE_TAG) == 0)
         return tag_key_good(entry->key);
-    if (strcmp(space, "page") == 0)
+    if (strcmp(space, SPACE_PAGE) == 0)
         return project_name_normalized(entry->key, strlen(entry->key));
     return true;
 }

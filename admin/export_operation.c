@@ -140,7 +140,7 @@ static int add_found(void *arg, const struct entry *entry)
 static int add_page(struct exporting *export, const char *project)
 {
     struct entry_read read;
-    int error = entry_get(export->call->store, page_kind.space, project, &read);
+    int error = entry_get(export->call->store, SPACE_PAGE, project, &read);
 
     if (error == -ENOENT)
         return 0;

@@ -8,8 +8,10 @@
 #include "base/digest_set.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/document_fill.h"
-#include "proxy/registry.h"
+#include "proxy/image_key.h"
+#include "proxy/origin.h"
+#include "proxy/spaces.h"
+#include "upstreams/image.h"
 
 #define DEPTH_MAX 3                   /* of indexes in indexes, as in proxy/image_parts.h */
 #define NO_PLATFORM "unknown/unknown" /* attestations */
@@ -18,16 +20,16 @@
 
 static void add_manifest(struct export_pick *pick, const struct entry *entry)
 {
-    struct document_source source = {.body = BUF_INIT};
+    struct origin origin = ORIGIN_INIT;
 
     if (!entry->has_digest || export_pick_find(pick, &entry->digest))
         return;
-    if (document_attributes_parse(&manifest_kind, entry->attributes, &source) == 0) {
+    if (origin_parse(entry->attributes, false, &origin) == 0) {
         struct picked_manifest *manifest = &pick->manifests[pick->manifest_count++];
         manifest->digest = entry->digest;
-        manifest->media_type = take_ptr(&source.content_type);
+        manifest->media_type = take_ptr(&origin.content_type);
     }
-    document_source_release(&source);
+    origin_release(&origin);
 }
 
 static void add_image(struct export_pick *pick, const struct entry *entry)

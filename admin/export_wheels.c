@@ -7,7 +7,7 @@
 #include "admin/export_output.h"
 #include "base/buf.h"
 #include "base/memory.h"
-#include "proxy/pypi.h"
+#include "proxy/spaces.h"
 #include "upstreams/project.h"
 
 struct wheel {

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "proxy/holding.h"
 #include "proxy/image_entries.h"
-#include "proxy/registry.h"
+#include "proxy/spaces.h"
 #include "upstreams/image.h"
 #include "upstreams/manifest.h"
 #include "upstreams/project.h"

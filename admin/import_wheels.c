@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "proxy/holding_version.h"
 #include "proxy/page_merge.h"
-#include "proxy/pypi.h"
+#include "proxy/spaces.h"
 #include "proxy/wheel.h"
 #include "upstreams/metadata.h"
 #include "upstreams/project.h"
@@ -265,7 +265,7 @@ static void add_pages(struct reading *reading)
         import_plan_add_bytes(reading->plan, body, strlen(body), &digest);
         page_imported_attributes(project, &attributes);
         const struct entry entry = {
-            .space = page_kind.space,
+            .space = SPACE_PAGE,
             .key = project,
             .scope = "",
             .has_digest = true,

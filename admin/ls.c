@@ -68,7 +68,7 @@ static int list_projects(struct store *store, json_t *names)
     struct listing listing = {names, "project", "files", true};
     int error = entry_sum_scopes(store, SPACE_FILE, -1, add_sum, &listing);
 
-    return error ? error : entry_walk(store, page_kind.space, "", add_page, &listing);
+    return error ? error : entry_walk(store, SPACE_PAGE, "", add_page, &listing);
 }
 
 static int list_images(struct store *store, json_t *names)

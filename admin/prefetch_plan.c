@@ -8,8 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "proxy/holding.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/spaces.h"
 #include "upstreams/client.h"
 #include "upstreams/project.h"
 

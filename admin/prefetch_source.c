@@ -7,11 +7,11 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/pypi.h"
-#include "proxy/pypi_files.h"
+#include "proxy/spaces.h"
 #include "upstreams/client.h"
 #include "upstreams/metadata.h"
 #include "upstreams/page.h"
+#include "upstreams/project.h"
 #include "upstreams/resolve.h"
 #include "upstreams/sdist.h"
 
@@ -405,8 +405,7 @@ void source_entries(const struct source *source, json_t *out)
 {
     for (const struct source_page *page = source->pages; page; page = page->hh.next)
         if (page->found == FOUND)
-            json_array_append_new(out,
-                                  json_pack("{s:s, s:s}", "space", page_kind.space, "key", page->project));
+            json_array_append_new(out, json_pack("{s:s, s:s}", "space", SPACE_PAGE, "key", page->project));
     for (const struct source_metadata *metadata = source->metadata; metadata; metadata = metadata->hh.next)
         if (metadata->found == FOUND && !metadata->of_sdist)
             json_array_append_new(out,

@@ -46,9 +46,9 @@ char *refetch_path(const struct entry *entry)
         return xstrdup(entry->key);
     if (strcmp(space, SPACE_METADATA) == 0)
         return xasprintf("%s.metadata", entry->key);
-    if (strcmp(space, page_kind.space) == 0)
+    if (strcmp(space, SPACE_PAGE) == 0)
         return xasprintf("/simple/%s/", entry->key);
-    if (strcmp(space, "json") == 0)
+    if (strcmp(space, SPACE_JSON) == 0)
         return xasprintf("/pypi/%s/json", entry->key);
     if (strcmp(space, SPACE_MANIFEST) == 0)
         return image_path(entry->key, "manifests");

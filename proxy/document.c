@@ -207,6 +207,19 @@ enum document_result document_get(struct request *request, const struct document
     return result;
 }
 
+enum document_result document_get_kept(struct request *request, const struct document_kind *kind,
+                                       const char *key)
+{
+    struct document *document;
+
+    if (request->kept)
+        return DOCUMENT_HAVE;
+    enum document_result result = document_get(request, kind, key, &document);
+    if (result == DOCUMENT_HAVE)
+        document_keep_in(request, document);
+    return result;
+}
+
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
                                          const char *what)
 {

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/lock.h"
 #include "proxy/memcache.h"
+#include "proxy/origin.h"
 #include "proxy/proxy.h"
 #include "proxy/request.h"
 
@@ -30,16 +31,8 @@ struct upstream;
 
 /* An answer of an upstream, as it came. */
 struct document_source {
-    char *upstream; /* name; heap */
-    char *url;
-    char *content_type;
-    char *etag;
-    char *last_modified;
+    struct origin origin;
     struct buf body; /* of a paged kind: all pages, one after the other */
-    /* Kinds of which only the head is asked for. */
-    char *digest;   /* Docker-Content-Digest, "" if it was not sent */
-    char *previous; /* what the digest was before it changed last, "" if it never did */
-    int64_t size_bytes;
 };
 
 #define DOCUMENT_FORMATS 3
@@ -86,7 +79,7 @@ struct document {
     struct shared shared;
     const struct document_kind *kind;
     char *key;
-    struct document_source source; /* its body is empty: that lies in the store, if anywhere */
+    struct origin origin; /* the body is in the store, if anywhere */
     struct shared *content;
     int64_t content_bytes;
     _Atomic int64_t confirmed_at_s;
@@ -114,6 +107,19 @@ enum document_result document_get(struct request *request, const struct document
  * NOT_FOUND if it is not held. */
 enum document_result document_get_held(struct request *request, const struct document_kind *kind,
                                        const char *key, struct document **out);
+/* document_get() for a handler that asks for one document: it is kept in the request, and found there after a wait. */
+enum document_result document_get_kept(struct request *request, const struct document_kind *kind,
+                                       const char *key);
+/* The document that is kept so, or NULL. */
+static inline struct document *document_kept(const struct request *request)
+{
+    return (struct document *)request->kept;
+}
+/* Keeps it; takes the reference, of a request that keeps none. */
+static inline void document_keep_in(struct request *request, struct document *document)
+{
+    request->kept = &document->shared;
+}
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
                                          const char *what);
 

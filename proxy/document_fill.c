@@ -51,24 +51,17 @@ struct document_fill {
     size_t gave_up_count;
 };
 
-void document_source_release(struct document_source *source)
+static void source_release(struct document_source *source)
 {
-    free(source->upstream);
-    free(source->url);
-    free(source->content_type);
-    free(source->etag);
-    free(source->last_modified);
-    free(source->digest);
-    free(source->previous);
+    origin_release(&source->origin);
     buf_release(&source->body);
-    *source = (struct document_source){.body = BUF_INIT, .size_bytes = -1};
 }
 
 static void document_fill_free(struct shared *value)
 {
     struct document_fill *df = (struct document_fill *)value;
 
-    document_source_release(&df->source);
+    source_release(&df->source);
     buf_release(&df->next_url);
     if (df->upstream)
         upstream_unref(df->upstream);
@@ -96,7 +89,7 @@ static struct document_fill *document_fill_new(struct proxy *proxy, struct site 
     df->fill = fill;
     df->kind = kind;
     df->key = xstrdup(key);
-    df->source.size_bytes = -1;
+    df->source.origin = (struct origin)ORIGIN_INIT;
     buf_init(&df->source.body);
     buf_init(&df->next_url);
     return df;
@@ -111,16 +104,16 @@ static void document_free(struct shared *value)
     for (int format = 0; format < DOCUMENT_FORMATS; format++)
         for (int gzip = 0; gzip < 2; gzip++)
             object_unref(document->renditions[format][gzip]);
-    document_source_release(&document->source);
+    origin_release(&document->origin);
     shared_unref(document->content);
     lock_destroy(&document->lock);
     free(document->key);
     free(document);
 }
 
-struct document *document_new(const struct document_kind *kind, const char *key,
-                              struct document_source *source, struct shared *content, int64_t content_bytes,
-                              int64_t confirmed_at_s, int64_t max_age_s)
+struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
+                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
+                              int64_t max_age_s)
 {
     struct document *document = xcalloc(1, sizeof(*document));
 
@@ -128,9 +121,8 @@ struct document *document_new(const struct document_kind *kind, const char *key,
     lock_init(&document->lock, LOCK_RANK_DOCUMENT);
     document->kind = kind;
     document->key = xstrdup(key);
-    buf_release(&source->body);
-    document->source = *source;
-    *source = (struct document_source){.body = BUF_INIT, .size_bytes = -1};
+    document->origin = *origin;
+    *origin = (struct origin)ORIGIN_INIT;
     document->content = content;
     document->content_bytes = content_bytes;
     document->confirmed_at_s = confirmed_at_s;
@@ -159,44 +151,15 @@ static int64_t max_age_s(const struct document_fill *df)
 
 /* ---- the store's side ---- */
 
-/* Lines, in this order; the last two for heads only. */
-void document_attributes_print(const struct document_kind *kind, const struct document_source *source,
-                               struct buf *out)
-{
-    const char *lines[] = {source->upstream,      source->url,    source->content_type, source->etag,
-                           source->last_modified, source->digest, source->previous};
-    size_t count = kind->head ? 7 : 5;
-
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, "%s\n", lines[i] ? lines[i] : "");
-}
-
-int document_attributes_parse(const struct document_kind *kind, const char *text,
-                              struct document_source *source)
-{
-    char **fields[] = {&source->upstream,      &source->url,    &source->content_type, &source->etag,
-                       &source->last_modified, &source->digest, &source->previous};
-    size_t count = kind->head ? 7 : 5;
-
-    for (size_t i = 0; i < count; i++) {
-        const char *end = strchr(text, '\n');
-        if (!end)
-            return -1;
-        *fields[i] = xstrndup(text, (size_t)(end - text));
-        text = end + 1;
-    }
-    return 0;
-}
-
 /* A head's entry points to what it tells of, which need not be here. */
 static void store_head(struct document_fill *df, struct entry *entry)
 {
-    const char *digest = df->source.digest;
+    const char *digest = df->source.origin.digest;
 
     entry->has_digest =
         text_starts(digest, "sha256:") &&
         digest_parse(digest + strlen("sha256:"), strlen(digest) - strlen("sha256:"), &entry->digest) == 0;
-    entry->size_bytes = df->source.size_bytes;
+    entry->size_bytes = df->source.origin.size_bytes;
     entry_put(df->proxy->store, entry);
 }
 
@@ -207,7 +170,7 @@ static void store_source(struct document_fill *df)
 
     if (df->kind->forgotten)
         return;
-    document_attributes_print(df->kind, &df->source, &attributes);
+    origin_print(&df->source.origin, df->kind->head, &attributes);
     if (df->kind->scope)
         df->kind->scope(df->key, &scope);
     struct entry entry = {
@@ -238,11 +201,11 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
 
     *useless = true;
     if ((!entry->has_digest && !head) ||
-        document_attributes_parse(df->kind, entry->attributes, &df->source) < 0) {
+        origin_parse(entry->attributes, df->kind->head, &df->source.origin) < 0) {
         buf_set(error, "its entry says too little");
         return NULL;
     }
-    df->source.size_bytes = entry->size_bytes;
+    df->source.origin.size_bytes = entry->size_bytes;
     if (!head)
         failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->kind->max_bytes(df->site),
                             &df->source.body);
@@ -253,14 +216,14 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
     }
     if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, error) < 0)
         return NULL;
-    return document_new(df->kind, df->key, &df->source, content, cost_bytes, entry->confirmed_at_s,
+    return document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, entry->confirmed_at_s,
                         max_age_s(df));
 }
 
 static void learn_again(struct document_fill *df, const struct document *document)
 {
     for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
-        if (strcmp(upstream_name(df->site->pypi[i]), document->source.upstream) == 0)
+        if (strcmp(upstream_name(df->site->pypi[i]), document->origin.upstream) == 0)
             df->kind->learn(df->site->pypi[i], document->content);
 }
 
@@ -304,7 +267,7 @@ static const char *previous_of(const struct document_fill *df, const char *diges
 {
     if (!df->old)
         return "";
-    return strcmp(df->old->source.digest, digest) == 0 ? df->old->source.previous : df->old->source.digest;
+    return strcmp(df->old->origin.digest, digest) == 0 ? df->old->origin.previous : df->old->origin.digest;
 }
 
 static void note_next_page(struct document_fill *df, const struct fetch_answer *answer)
@@ -317,21 +280,18 @@ static void note_next_page(struct document_fill *df, const struct fetch_answer *
 static int on_begin(void *sink, const struct fetch_answer *answer)
 {
     struct document_fill *df = sink;
-    struct buf pages = df->source.body;
 
-    buf_init(&df->source.body);
-    document_source_release(&df->source);
-    df->source.body = pages;
+    origin_release(&df->source.origin);
     buf_truncate(&df->source.body, df->page_start);
-    df->source.upstream = xstrdup(upstream_name(answer->upstream));
-    df->source.url = xstrdup(answer->url);
-    df->source.content_type = xstrdup(answer->content_type);
-    df->source.etag = xstrdup(answer->etag);
-    df->source.last_modified = xstrdup(answer->last_modified);
+    df->source.origin.upstream = xstrdup(upstream_name(answer->upstream));
+    df->source.origin.url = xstrdup(answer->url);
+    df->source.origin.content_type = xstrdup(answer->content_type);
+    df->source.origin.etag = xstrdup(answer->etag);
+    df->source.origin.last_modified = xstrdup(answer->last_modified);
     if (df->kind->head) {
-        df->source.digest = xstrdup(answer->digest);
-        df->source.previous = xstrdup(previous_of(df, answer->digest));
-        df->source.size_bytes = answer->total_bytes;
+        df->source.origin.digest = xstrdup(answer->digest);
+        df->source.origin.previous = xstrdup(previous_of(df, answer->digest));
+        df->source.origin.size_bytes = answer->total_bytes;
     }
     if (df->kind->paged)
         note_next_page(df, answer);
@@ -360,17 +320,18 @@ static void decide(struct document_fill *df, enum fetch_verdict verdict)
 /* What a head did not tell, or told wrongly, its body does. */
 static void complete_head(struct document_fill *df)
 {
-    struct document_source *source = &df->source;
+    struct origin *origin = &df->source.origin;
+    const struct buf *body = &df->source.body;
     char hex[DIGEST_HEX_SIZE];
     struct digest digest;
 
-    source->size_bytes = (int64_t)source->body.len;
-    digest_of(source->body.data, source->body.len, &digest);
+    origin->size_bytes = (int64_t)body->len;
+    digest_of(body->data, body->len, &digest);
     digest_hex(&digest, hex);
-    free(source->digest);
-    free(source->previous);
-    source->digest = xasprintf("sha256:%s", hex);
-    source->previous = xstrdup(previous_of(df, source->digest));
+    free(origin->digest);
+    free(origin->previous);
+    origin->digest = xasprintf("sha256:%s", hex);
+    origin->previous = xstrdup(previous_of(df, origin->digest));
 }
 
 static void parse(void *arg)
@@ -384,7 +345,7 @@ static void parse(void *arg)
         complete_head(df);
     if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
         log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
-                 df->source.upstream, df->source.url, error.data);
+                 df->source.origin.upstream, df->source.origin.url, error.data);
         decide(df, FETCH_REJECT);
     } else {
         if (df->kind->learn)
@@ -392,8 +353,9 @@ static void parse(void *arg)
         if (df->kind->storing)
             df->kind->storing(df->proxy, df->key, content);
         store_source(df);
-        df->made =
-            document_new(df->kind, df->key, &df->source, content, cost_bytes, clock_wall_s(), max_age_s(df));
+        df->made = document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, clock_wall_s(),
+                                max_age_s(df));
+        buf_release(&df->source.body);
         document_keep(df->proxy, df->made);
         decide(df, FETCH_ACCEPT);
     }
@@ -410,7 +372,7 @@ static enum fetch_verdict on_complete(void *sink)
     }
     if (df->next_url.len && df->pages + 1 >= PAGES_MAX) {
         log_warn("%s %s: %s names more than %d pages; trying elsewhere, as a part is not the whole",
-                 df->kind->space, df->key, df->source.upstream, PAGES_MAX);
+                 df->kind->space, df->key, df->source.origin.upstream, PAGES_MAX);
         return FETCH_REJECT;
     }
     if (df->next_url.len) {
@@ -564,12 +526,12 @@ static void add_validators(const struct document_fill *df, struct candidate_list
     if (!old || df->kind->paged || df->kind->head)
         return;
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(old->source.upstream, upstream_name(list->items[i].upstream)) != 0)
+        if (strcmp(old->origin.upstream, upstream_name(list->items[i].upstream)) != 0)
             continue;
-        if (*old->source.etag)
-            list->items[i].if_none_match = old->source.etag;
-        if (*old->source.last_modified)
-            list->items[i].if_modified_since = old->source.last_modified;
+        if (*old->origin.etag)
+            list->items[i].if_none_match = old->origin.etag;
+        if (*old->origin.last_modified)
+            list->items[i].if_modified_since = old->origin.last_modified;
     }
 }
 

@@ -15,18 +15,10 @@ void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
 void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
                    const struct document_kind *kind, const char *key);
 
-/* Takes the source's strings and the content over. */
-struct document *document_new(const struct document_kind *kind, const char *key,
-                              struct document_source *source, struct shared *content, int64_t content_bytes,
-                              int64_t confirmed_at_s, int64_t max_age_s);
-/* How an entry of this kind remembers where its document came from: its attributes. Members that are NULL are "". Parsing
- * returns 0, or -1 with what was read so far; it fills members that are NULL. */
-void document_attributes_print(const struct document_kind *kind, const struct document_source *source,
-                               struct buf *out);
-int document_attributes_parse(const struct document_kind *kind, const char *text,
-                              struct document_source *source);
-/* Frees, and leaves one that says nothing. */
-void document_source_release(struct document_source *source);
+/* Takes over the origin's strings and the content. */
+struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
+                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
+                              int64_t max_age_s);
 /* Keys of the memory cache (prefix "", "absent:") and of the fill table. Heap. */
 char *document_key(const char *prefix, const struct document_kind *kind, const char *key);
 /* Puts it in the memory cache. */

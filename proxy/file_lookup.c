@@ -23,8 +23,8 @@ int file_lookup_init(struct request *request, struct file_lookup *lookup, struct
     if (file_path_parse(path, strlen(path), &lookup->path, error) < 0)
         return -1;
     file_path_print(&lookup->path, &lookup->key);
-    if (request->document)
-        lookup->file = page_find(document_page(request->document), lookup->key.data);
+    if (request->kept)
+        lookup->file = page_find(document_page(document_kept(request)), lookup->key.data);
     return 0;
 }
 
@@ -64,7 +64,7 @@ static enum document_result look_at(struct request *request, struct file_lookup 
         return result;
     lookup->file = page_find(document_page(document), lookup->key.data);
     if (lookup->file) {
-        request->document = document;
+        document_keep_in(request, document);
         return DOCUMENT_HAVE;
     }
     document_unref(document);
@@ -101,8 +101,8 @@ static int take_first(void *room, const char *project)
 const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup,
                                 char room[PROJECT_NAME_MAX + 1])
 {
-    if (request->document)
-        return request->document->key;
+    if (request->kept)
+        return document_kept(request)->key;
     if (*lookup->path.project)
         return lookup->path.project;
     *room = '\0';
@@ -126,7 +126,7 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
         .scope = file_lookup_project(request, lookup, room),
         .has_digest = true,
         .confirmed_at_s = clock_wall_s(),
-        .attributes = request->document->source.upstream,
+        .attributes = document_kept(request)->origin.upstream,
     };
     memcpy(entry.digest.bytes, sha256->bytes, sizeof(entry.digest.bytes));
     if (blob_open(store, &entry.digest, out) < 0)
@@ -180,7 +180,7 @@ void file_lookup_candidates(struct request *request, const struct file_lookup *l
     for (size_t i = 0; i < site->pypi_count; i++) {
         const char *name = upstream_name(site->pypi[i]);
         char *CLEANUP_FREE url = NULL;
-        if (lookup->file && strcmp(name, request->document->source.upstream) == 0)
+        if (lookup->file && strcmp(name, document_kept(request)->origin.upstream) == 0)
             url = xasprintf("%s%s", lookup->file->url, suffix);
         else if (lookup->path.kind == FILE_PATH_OFFICIAL)
             url = official_url(site, i, lookup, suffix);

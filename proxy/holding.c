@@ -10,10 +10,10 @@
 #include "base/digest_set.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/image_key.h"
 #include "proxy/image_parts.h"
 #include "proxy/prefetch_record.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/spaces.h"
 #include "storage/keep.h"
 #include "upstreams/image.h"
 #include "upstreams/project.h"
@@ -246,13 +246,13 @@ static int each_of_project(struct store *store, struct visitor *visitor)
     int result = 0;
 
     if (!holding->versions.text) {
-        result = visit_key(store, page_kind.space, holding->name, visitor);
+        result = visit_key(store, SPACE_PAGE, holding->name, visitor);
         if (!result)
-            result = visit_key(store, "json", holding->name, visitor);
+            result = visit_key(store, SPACE_JSON, holding->name, visitor);
     }
     visitor->prefix = below;
     if (!result)
-        result = entry_walk(store, "json", below, visit_release, visitor);
+        result = entry_walk(store, SPACE_JSON, below, visit_release, visitor);
     result = result < 0 ? result : visitor->result;
     if (!result)
         result = visit_scope(store, SPACE_FILE, visit_file, visitor);
@@ -365,7 +365,7 @@ static int visit_tags(struct store *store, struct visitor *visitor, const struct
 
 static int each_of_image(struct store *store, struct visitor *visitor, bool own)
 {
-    static const char *const all[] = {SPACE_TAG, SPACE_MANIFEST, SPACE_BLOB, "tags", "referrers"};
+    static const char *const all[] = {SPACE_TAG, SPACE_MANIFEST, SPACE_BLOB, SPACE_TAGS, SPACE_REFERRERS};
     static const char *const parts[] = {SPACE_MANIFEST, SPACE_BLOB};
     struct digest_set *CLEANUP_DIGEST_SET wanted = digest_set_new();
     struct digest_set *CLEANUP_DIGEST_SET needed = digest_set_new();

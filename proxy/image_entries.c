@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "proxy/document_fill.h"
-#include "proxy/registry.h"
+#include "proxy/origin.h"
+#include "upstreams/image.h"
 
 struct entry image_reference_entry(const char *image_name, const char *key, const struct checksum *digest,
                                    int64_t size_bytes)
@@ -26,24 +26,23 @@ struct entry image_reference_entry(const char *image_name, const char *key, cons
     return entry;
 }
 
-static void add_document(const struct image_entries *entries, const struct document_kind *kind,
-                         const char *key, const char *media_type, const struct digest *digest,
-                         int64_t size_bytes)
+static void add_document(const struct image_entries *entries, const char *space, bool head, const char *key,
+                         const char *media_type, const struct digest *digest, int64_t size_bytes)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(digest, hex);
     char *CLEANUP_FREE text = xconcat("sha256:", hex);
-    const struct document_source source = {
+    const struct origin origin = {
         .upstream = (char *)IMPORTED,
         .url = (char *)entries->origin,
         .content_type = (char *)media_type,
         .digest = text,
     };
-    document_attributes_print(kind, &source, &attributes);
+    origin_print(&origin, head, &attributes);
     const struct entry entry = {
-        .space = kind->space,
+        .space = space,
         .key = key,
         .scope = entries->image_name,
         .has_digest = true,
@@ -72,7 +71,7 @@ void image_entries_of_manifest(const struct image_entries *entries, const struct
 
     digest_hex(digest, hex);
     char *CLEANUP_FREE key = xconcat(entries->image_name, "@sha256:", hex);
-    add_document(entries, &manifest_kind, key, manifest->media_type, digest, size_bytes);
+    add_document(entries, SPACE_MANIFEST, false, key, manifest->media_type, digest, size_bytes);
     for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
         if (descriptor->is_manifest || named_before(manifest, i))
@@ -90,5 +89,5 @@ void image_entries_of_tag(const struct image_entries *entries, const char *tag, 
 {
     char *CLEANUP_FREE key = xconcat(entries->image_name, ":", tag);
 
-    add_document(entries, &tag_kind, key, media_type, digest, size_bytes);
+    add_document(entries, SPACE_TAG, true, key, media_type, digest, size_bytes);
 }

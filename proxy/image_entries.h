@@ -4,11 +4,9 @@
 #define PROXY_IMAGE_ENTRIES_H
 
 #include "base/digest.h"
+#include "proxy/spaces.h"
 #include "storage/store.h"
 #include "upstreams/manifest.h"
-
-/* Stands where an entry names its upstream. No upstream in mirror.conf can have this name. */
-#define IMPORTED "(imported)"
 
 /* An image name refers to a blob; confirmed now. The strings stay the caller's. */
 struct entry image_reference_entry(const char *image_name, const char *key, const struct checksum *digest,

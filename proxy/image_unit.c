@@ -8,8 +8,9 @@
 
 #include "base/digest_set.h"
 #include "base/memory.h"
+#include "proxy/image_key.h"
 #include "proxy/image_parts.h"
-#include "proxy/registry.h"
+#include "proxy/spaces.h"
 #include "storage/keep.h"
 
 /* Parts that are kept from one question to the next. */

@@ -8,9 +8,9 @@
 #include "base/digest_set.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/document_fill.h"
+#include "proxy/origin.h"
 #include "proxy/page_render.h"
-#include "proxy/pypi.h"
+#include "proxy/spaces.h"
 #include "upstreams/page.h"
 #include "upstreams/project.h"
 
@@ -20,15 +20,15 @@
 void page_imported_attributes(const char *project, struct buf *out)
 {
     char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, "/simple/", project, "/");
-    const struct document_source source = {
+    const struct origin origin = {
         .upstream = (char *)IMPORTED, .url = url, .content_type = (char *)PAGE_TYPE};
 
-    document_attributes_print(&page_kind, &source, out);
+    origin_print(&origin, false, out);
 }
 
 bool page_entry_imported(const struct entry *entry)
 {
-    return strcmp(entry->space, page_kind.space) == 0 && text_starts(entry->attributes, IMPORTED "\n");
+    return strcmp(entry->space, SPACE_PAGE) == 0 && text_starts(entry->attributes, IMPORTED "\n");
 }
 
 static void page_release(struct page **page)
@@ -40,15 +40,15 @@ static void page_release(struct page **page)
 
 static struct page *parse(const struct entry *entry, const struct buf *body)
 {
-    struct document_source source = {.body = BUF_INIT};
+    struct origin origin = ORIGIN_INIT;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
     struct page *page = NULL;
 
     if (!project_name_normalized(entry->key, strlen(entry->key)) ||
-        document_attributes_parse(&page_kind, entry->attributes, &source) < 0 ||
-        page_parse(body->data, body->len, source.content_type, source.url, entry->key, &page, &ignored) < 0)
+        origin_parse(entry->attributes, false, &origin) < 0 ||
+        page_parse(body->data, body->len, origin.content_type, origin.url, entry->key, &page, &ignored) < 0)
         page = NULL;
-    document_source_release(&source);
+    origin_release(&origin);
     return page;
 }
 
@@ -59,7 +59,7 @@ static struct page *held_page(struct store *store, const char *project)
     struct entry_read read;
     struct page *page = NULL;
 
-    if (entry_get(store, page_kind.space, project, &read) < 0)
+    if (entry_get(store, SPACE_PAGE, project, &read) < 0)
         return NULL;
     if (read.entry.has_digest && blob_read(store, &read.entry.digest, HELD_MAX_BYTES, &body) == 0)
         page = parse(&read.entry, &body);

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 #include "base/digest.h"
+#include "proxy/spaces.h"
 
 struct buf;
 struct entry;
 struct store;
 
-#define SPACE_PREFETCH "prefetch"
 /* Half a million names. */
 #define PREFETCH_RECORD_MAX_BYTES (64 * 1024 * 1024)
 

@@ -3,6 +3,7 @@
 #ifndef PROXY_PROXY_H
 #define PROXY_PROXY_H
 
+#include <microhttpd.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,7 +11,12 @@
 #include "base/lock.h"
 #include "proxy/memcache.h"
 
+struct request;
+struct target;
 struct upstream;
+
+/* Answers a request (proxy/request.h). Returns what the respond_*() function or request_wait() returned. */
+typedef enum MHD_Result (*request_handler)(struct request *request);
 
 /* One configuration in force, with its upstreams. Immutable and reference-counted: requests and fills that
  * began under it keep it, a reload makes a new one. */
@@ -30,6 +36,7 @@ struct registry {
 };
 
 struct proxy {
+    request_handler (*find_handler)(const struct target *target); /* of the path; never NULL */
     struct store *store;
     struct fetcher *fetcher;
     struct fills *fills;

@@ -5,6 +5,7 @@
 
 #include "proxy/document.h"
 #include "proxy/request.h"
+#include "proxy/spaces.h"
 #include "upstreams/page.h"
 
 /* GET /simple/  /simple/<project>/ */
@@ -24,9 +25,5 @@ int64_t pypi_max_bytes(const struct site *site);
 
 /* The page that a document of kind "page" holds. */
 const struct page *document_page(const struct document *document);
-
-/* Spaces of the store's entries, by our path of the file; their scope is the normalised project. */
-#define SPACE_FILE "file"
-#define SPACE_METADATA "metadata"
 
 #endif

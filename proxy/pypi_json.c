@@ -110,9 +110,9 @@ static int json_parse(const struct document_source *source, const char *key, str
     }
     digest_of(source->body.data, source->body.len, &digest);
     digest_hex(&digest, mark);
-    rewrite_files(json_object_get(root, "urls"), mark, project, source->url);
+    rewrite_files(json_object_get(root, "urls"), mark, project, source->origin.url);
     json_object_foreach(json_object_get(root, "releases"), version, files)
-        rewrite_files(files, mark, project, source->url);
+        rewrite_files(files, mark, project, source->origin.url);
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     if (!text) {
@@ -148,7 +148,7 @@ static void json_candidates(const struct site *site, const char *key, struct can
 }
 
 static const struct document_kind json_kind = {
-    .space = "json",
+    .space = SPACE_JSON,
     .accept = "application/json",
     .times = pypi_times,
     .max_bytes = pypi_max_bytes,
@@ -268,7 +268,7 @@ static ssize_t expansion_read(void *arg, uint64_t position, char *data, size_t m
 
 static enum MHD_Result respond_json(struct request *request)
 {
-    const struct json_content *content = content_of(request->document);
+    const struct json_content *content = content_of(document_kept(request));
     struct buf CLEANUP_BUF base = BUF_INIT;
     struct buf CLEANUP_BUF identity = BUF_INIT;
     struct digest digest;
@@ -282,7 +282,7 @@ static enum MHD_Result respond_json(struct request *request)
     digest_hex(&digest, hex);
     snprintf(etag, sizeof(etag), "\"%.40s\"", hex);
     snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld",
-             (long long)request->document->max_age_s);
+             (long long)document_kept(request)->max_age_s);
     const struct header headers[] = {
         {"Content-Type", "application/json"},
         {"Cache-Control", cache_control},
@@ -292,7 +292,7 @@ static enum MHD_Result respond_json(struct request *request)
         .size_bytes = (int64_t)content->text.len + content->marks * ((int64_t)base.len - MARK_BYTES),
         .read = expansion_read,
         .release = expansion_free,
-        .arg = expansion_new(request->document, &base),
+        .arg = expansion_new(document_kept(request), &base),
     };
     return respond_made(request, &body, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
@@ -323,13 +323,11 @@ enum MHD_Result pypi_json(struct request *request)
     project_normalize(name, strlen(name), &key);
     if (version)
         buf_printf(&key, "/%s", version);
-    if (!request->document) {
-        enum document_result result = document_get(request, &json_kind, key.data, &request->document);
-        buf_printf(&what, "the JSON of %s", key.data);
-        if (result == DOCUMENT_WAIT)
-            return MHD_YES;
-        if (result != DOCUMENT_HAVE)
-            return document_respond_missing(request, result, what.data);
-    }
+    enum document_result result = document_get_kept(request, &json_kind, key.data);
+    buf_printf(&what, "the JSON of %s", key.data);
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return document_respond_missing(request, result, what.data);
     return respond_json(request);
 }

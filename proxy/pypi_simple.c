@@ -51,8 +51,8 @@ static int page_parse_document(const struct document_source *source, const char 
 {
     struct page *page;
 
-    if (page_parse(source->body.data, source->body.len, source->content_type, source->url, key, &page,
-                   error) < 0)
+    if (page_parse(source->body.data, source->body.len, source->origin.content_type, source->origin.url, key,
+                   &page, error) < 0)
         return -1;
     struct page_content *made = xcalloc(1, sizeof(*made));
     shared_init(&made->shared, page_content_free);
@@ -182,7 +182,7 @@ int64_t pypi_max_bytes(const struct site *site)
 }
 
 const struct document_kind page_kind = {
-    .space = "page",
+    .space = SPACE_PAGE,
     .accept = UPSTREAM_ACCEPT,
     .times = pypi_times,
     .max_bytes = pypi_max_bytes,
@@ -212,7 +212,7 @@ static int list_parse_document(const struct document_source *source, const char 
     struct page_list *list;
 
     (void)key;
-    if (page_list_parse(source->body.data, source->body.len, source->content_type, &list, error) < 0)
+    if (page_list_parse(source->body.data, source->body.len, source->origin.content_type, &list, error) < 0)
         return -1;
     struct list_content *made = xcalloc(1, sizeof(*made));
     shared_init(&made->shared, list_content_free);
@@ -249,7 +249,7 @@ static struct document_times list_times(const struct site *site, const char *key
 }
 
 static const struct document_kind list_kind = {
-    .space = "list",
+    .space = SPACE_PROJECTS,
     .accept = UPSTREAM_ACCEPT,
     .times = list_times,
     .max_bytes = pypi_max_bytes,
@@ -291,15 +291,13 @@ static enum MHD_Result respond_simple(struct request *request, const struct docu
 
     if (format < 0)
         return answered;
-    if (!request->document) {
-        enum document_result result = document_get(request, kind, key, &request->document);
-        if (result == DOCUMENT_WAIT)
-            return MHD_YES;
-        if (result != DOCUMENT_HAVE)
-            return document_respond_missing(request, result, what);
-    }
+    enum document_result result = document_get_kept(request, kind, key);
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return document_respond_missing(request, result, what);
     size_t count = request_header_lines(request, "Accept-Encoding", lines, MAX_ACCEPT_LINES);
-    return document_respond(request, request->document, format, negotiate_gzip(lines, count));
+    return document_respond(request, document_kept(request), format, negotiate_gzip(lines, count));
 }
 
 static enum MHD_Result redirect_to(struct request *request, const char *path)

@@ -1,10 +1,7 @@
 /* Container registries: the pull side of the OCI distribution specification 1.1, which is that of the Docker Registry
  * HTTP API V2. The handlers behind /v2/, and what they share.
  *
- * Names of things, in keys of the store, of documents and of memory:
- *   image name     "docker.io/library/nginx": registry and repository; the scope of all that belongs to it
- *   tag            "docker.io/library/nginx:1.27"
- *   manifest, blob "docker.io/library/nginx@sha256:..."
+ * Keys of documents, of the store and of memory are image names with what belongs to them (image_key.h).
  * Bytes are shared by digest, but what is known of one name says nothing about another: who may ask for a private
  * repository's name must not get at its blobs under a public one. */
 #ifndef PROXY_REGISTRY_H
@@ -14,16 +11,13 @@
 #include <stdint.h>
 
 #include "proxy/document.h"
+#include "proxy/image_key.h"
 #include "proxy/request.h"
+#include "proxy/spaces.h"
 #include "upstreams/image.h"
 #include "upstreams/manifest.h"
 
 struct candidate_list;
-
-/* Spaces of the store's entries. */
-#define SPACE_TAG "tag"
-#define SPACE_MANIFEST "manifest"
-#define SPACE_BLOB "blob" /* which image name refers to which blob, here or not */
 
 /* ---- what a path means (registry_image.c) ---- */
 
@@ -54,10 +48,6 @@ void registry_candidates(const struct site *site, const char *key, const char *p
 void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out);
 /* ... and how large they may be. */
 int64_t registry_manifest_max_bytes(const struct site *site);
-/* The tag or digest of a key. */
-const char *image_key_reference(const char *key);
-/* Appends the image name of a key: a document_kind's scope(). */
-void image_key_name(const char *key, struct buf *out);
 /* For the kinds of documents: times of the key's registry ... */
 struct document_times registry_times(const struct site *site, const char *key);
 /* ... and of what never changes there. */

@@ -128,11 +128,11 @@ static int confirmation_parse(const struct document_source *source, const char *
 {
     const char *digest = image_key_reference(key);
 
-    if (*source->digest && strcmp(source->digest, digest) != 0) {
-        buf_set(error, "it is about the digest \"%.100s\"", source->digest);
+    if (*source->origin.digest && strcmp(source->origin.digest, digest) != 0) {
+        buf_set(error, "it is about the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
-    *content = reference_new(source->size_bytes);
+    *content = reference_new(source->origin.size_bytes);
     *cost_bytes = 64;
     return 0;
 }

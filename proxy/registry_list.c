@@ -141,7 +141,7 @@ static int64_t tags_max_bytes(const struct site *site)
 }
 
 static const struct document_kind tags_kind = {
-    .space = "tags",
+    .space = SPACE_TAGS,
     .accept = "application/json",
     .paged = true,
     .times = registry_times,

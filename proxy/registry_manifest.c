@@ -80,7 +80,8 @@ static int manifest_parse_document(const struct document_source *source, const c
         buf_set(error, "its bytes are not what the digest says");
         return -1;
     }
-    if (manifest_parse(source->body.data, source->body.len, source->content_type, &manifest, error) < 0)
+    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
+        0)
         return -1;
     struct manifest_content *content = xcalloc(1, sizeof(*content));
     shared_init(&content->shared, manifest_content_free);

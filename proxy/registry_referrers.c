@@ -63,7 +63,8 @@ static int referrers_parse(const struct document_source *source, const char *key
     struct manifest manifest;
 
     (void)key;
-    if (manifest_parse(source->body.data, source->body.len, source->content_type, &manifest, error) < 0)
+    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
+        0)
         return -1;
     bool is_index = manifest.kind == MANIFEST_INDEX;
     manifest_release(&manifest);
@@ -92,7 +93,7 @@ static void referrers_candidates(const struct site *site, const char *key, struc
 }
 
 static const struct document_kind referrers_kind = {
-    .space = "referrers",
+    .space = SPACE_REFERRERS,
     .accept = INDEX_TYPE,
     .times = registry_times,
     .max_bytes = registry_manifest_max_bytes,

@@ -9,41 +9,6 @@
 #include "proxy/registry.h"
 #include "upstreams/url.h"
 
-/* "docker.io/library/nginx@sha256:..." taken apart. A registry may have a port, so the tag's ":" is sought behind the
- * last "/". */
-struct key_parts {
-    size_t registry_len;
-    const char *repository;
-    size_t repository_len;
-    const char *reference; /* "" if there is none */
-};
-
-static struct key_parts split(const char *key)
-{
-    struct key_parts parts = {.registry_len = strcspn(key, "/")};
-
-    CHECK(key[parts.registry_len] == '/');
-    parts.repository = key + parts.registry_len + 1;
-    const char *last = strrchr(parts.repository, '/');
-    const char *name = last ? last + 1 : parts.repository;
-    size_t len = strcspn(name, "@:");
-    parts.repository_len = (size_t)(name - parts.repository) + len;
-    parts.reference = name[len] ? name + len + 1 : name + len;
-    return parts;
-}
-
-const char *image_key_reference(const char *key)
-{
-    return split(key).reference;
-}
-
-void image_key_name(const char *key, struct buf *out)
-{
-    struct key_parts parts = split(key);
-
-    buf_add(out, key, (size_t)(parts.repository - key) + parts.repository_len);
-}
-
 static const struct registry *registry_of(const struct site *site, const char *key)
 {
     size_t len = strcspn(key, "/");
@@ -89,7 +54,7 @@ static void rewrite(const struct registry_upstream_config *config, const char *r
 
 /* A path in the upstream's URL is a prefix of its repositories, in the scope of tokens as well. */
 static void add_candidate(const struct registry_upstream_config *config, struct upstream *upstream,
-                          const struct key_parts *parts, const char *path, struct candidate_list *out)
+                          const struct image_key_parts *parts, const char *path, struct candidate_list *out)
 {
     struct buf CLEANUP_BUF repository = BUF_INIT;
     struct url url;
@@ -108,7 +73,7 @@ void registry_candidates(const struct site *site, const char *key, const char *p
                          struct candidate_list *out)
 {
     const struct registry *registry = registry_of(site, key);
-    struct key_parts parts = split(key);
+    struct image_key_parts parts = image_key_split(key);
 
     for (size_t i = 0; i < registry->config->upstream_count; i++)
         if (registry->config->upstreams[i].resolve || !resolving)

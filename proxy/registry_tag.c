@@ -34,8 +34,8 @@ static bool digest_valid(const char *text)
 /* Clients need all three. */
 static bool head_enough(const struct document_source *source)
 {
-    return digest_valid(source->digest) && source->size_bytes >= 0 &&
-           manifest_kind_of(source->content_type) != MANIFEST_OTHER;
+    return digest_valid(source->origin.digest) && source->origin.size_bytes >= 0 &&
+           manifest_kind_of(source->origin.content_type) != MANIFEST_OTHER;
 }
 
 static struct shared *head_new(const struct document_source *source, enum manifest_kind kind,
@@ -46,9 +46,9 @@ static struct shared *head_new(const struct document_source *source, enum manife
     shared_init(&head->shared, head_free);
     head->kind = kind;
     head->media_type = xstrndup(media_type, strcspn(media_type, "; \t"));
-    head->size_bytes = source->size_bytes;
-    head->digest = xstrdup(source->digest);
-    head->previous = xstrdup(source->previous);
+    head->size_bytes = source->origin.size_bytes;
+    head->digest = xstrdup(source->origin.digest);
+    head->previous = xstrdup(source->origin.previous);
     return &head->shared;
 }
 
@@ -58,16 +58,18 @@ static int head_parse(const struct document_source *source, const char *key, str
     struct manifest manifest;
 
     *cost_bytes = 1024;
-    if (!digest_valid(source->digest) ||
-        (strchr(key, '@') && strcmp(source->digest, image_key_reference(key)) != 0)) {
-        buf_set(error, "it says the digest \"%.100s\"", source->digest);
+    if (!digest_valid(source->origin.digest) ||
+        (strchr(key, '@') && strcmp(source->origin.digest, image_key_reference(key)) != 0)) {
+        buf_set(error, "it says the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
     if (head_enough(source)) {
-        *content = head_new(source, manifest_kind_of(source->content_type), source->content_type);
+        *content =
+            head_new(source, manifest_kind_of(source->origin.content_type), source->origin.content_type);
         return 0;
     }
-    if (manifest_parse(source->body.data, source->body.len, source->content_type, &manifest, error) < 0)
+    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
+        0)
         return -1;
     *content = head_new(source, manifest.kind, manifest.media_type);
     manifest_release(&manifest);
@@ -140,7 +142,7 @@ enum MHD_Result registry_respond_head(struct request *request, const struct imag
 static enum document_result get_previous(struct request *request, const struct image *image, const char *key,
                                          struct document **out)
 {
-    const struct manifest_head *tag = head_of(request->document);
+    const struct manifest_head *tag = head_of(document_kept(request));
     char *CLEANUP_FREE before = xasprintf("%s@%s", image->name, tag->previous);
 
     request->step = STEP_PREVIOUS;
@@ -155,7 +157,7 @@ static enum document_result get_previous(struct request *request, const struct i
 
 static enum MHD_Result respond_tagged(struct request *request, const struct image *image, const char *key)
 {
-    const struct manifest_head *tag = head_of(request->document);
+    const struct manifest_head *tag = head_of(document_kept(request));
     char *CLEANUP_FREE manifest_key = xconcat(image->name, "@", tag->digest);
     enum request_how how = request->how;
     enum document_result result = DOCUMENT_UNAVAILABLE;
@@ -164,7 +166,7 @@ static enum MHD_Result respond_tagged(struct request *request, const struct imag
     /* A tag whose manifest is not held is not held. */
     bool head_only = request_is_head(request) && !request->held_only;
     if (head_only || tag->kind == MANIFEST_SCHEMA1)
-        return registry_respond_head(request, image, request->document, key);
+        return registry_respond_head(request, image, document_kept(request), key);
     if (request->step != STEP_PREVIOUS)
         result = document_get(request, &manifest_kind, manifest_key, &document);
     if (how == HOW_MISS || how == HOW_STALE)
@@ -193,12 +195,10 @@ enum MHD_Result registry_tag(struct request *request, const struct image *image,
             "\"%.200s\" is no tag: letters, digits, \"_\", \".\" and \"-\", at most %d "
             "characters",
             tag, IMAGE_TAG_MAX_BYTES);
-    if (!request->document) {
-        enum document_result result = document_get(request, &tag_kind, key, &request->document);
-        if (result == DOCUMENT_WAIT)
-            return MHD_YES;
-        if (result != DOCUMENT_HAVE)
-            return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
-    }
+    enum document_result result = document_get_kept(request, &tag_kind, key);
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
     return respond_tagged(request, image, key);
 }

@@ -14,10 +14,8 @@
 #include "base/text.h"
 #include "proxy/access_log.h"
 #include "proxy/connections.h"
-#include "proxy/document.h"
 #include "proxy/reader.h"
 #include "proxy/respond.h"
-#include "proxy/route.h"
 
 static bool is_registry_target(const char *target)
 {
@@ -181,7 +179,7 @@ enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, 
     if (!method_is_read(method))
         return respond_method_not_allowed(request, "GET, HEAD");
     if (!request->handler)
-        request->handler = route_find(&request->target);
+        request->handler = request->proxy->find_handler(&request->target);
     return request->handler(request);
 }
 
@@ -236,7 +234,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
         fill_forget(request->fill, &request->waiter);
         shared_unref(&request->fill->shared);
     }
-    document_unref(request->document);
+    shared_unref(request->kept);
     blob_close(request->proxy->store, &request->blob);
     if (request->status) {
         count(request);

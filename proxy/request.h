@@ -15,12 +15,6 @@
 #include "proxy/target.h"
 #include "storage/store.h"
 
-struct document;
-struct request;
-
-/* Returns what the respond_*() function or request_wait() returned. */
-typedef enum MHD_Result (*request_handler)(struct request *request);
-
 enum request_how { HOW_OTHER, HOW_HIT, HOW_MISS, HOW_STALE, HOW_NEGATIVE };
 
 struct request {
@@ -43,11 +37,11 @@ struct request {
     int step;
     int projects_seen; /* how many projects' pages were looked at for a file */
     unsigned late;     /* not 0: too late for bytes that were passed through, it gets this fill of its own */
-    bool page_unavailable;     /* nobody could say whether one of those pages lists the file */
-    bool pages_asked;          /* upstreams may be asked for those pages */
-    struct document *document; /* reference: found already, kept over a wait */
-    struct fill *fill;         /* reference: what it waits or waited for */
-    bool collapsed;            /* that was begun for another request */
+    bool page_unavailable; /* nobody could say whether one of those pages lists the file */
+    bool pages_asked;      /* upstreams may be asked for those pages */
+    struct shared *kept;   /* reference: what it has found already (document_kept()) */
+    struct fill *fill;     /* reference: what it waits or waited for */
+    bool collapsed;        /* that was begun for another request */
     struct waiter waiter;
     struct fill *reads;   /* reference: what its answer is read from */
     struct reader reader; /* listed in reads->stream while reads is set */

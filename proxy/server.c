@@ -33,6 +33,7 @@
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
 #include "proxy/request.h"
+#include "proxy/route.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
 
@@ -194,6 +195,7 @@ static int start(struct server *server, struct config *config, struct buf *error
 
     lock_init(&proxy->site_lock, LOCK_RANK_SITE);
     proxy->started_at_s = clock_wall_s();
+    proxy->find_handler = route_find;
     proxy->site = site_new(config, NULL);
     proxy->fills = fills_new();
     proxy->memcache = memcache_new(config->server.memory_cache_bytes);

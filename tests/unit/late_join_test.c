@@ -95,8 +95,8 @@ static const struct document_kind kind = {.space = "page", .times = times};
 
 static struct document *keep_document(int64_t age_s)
 {
-    struct document_source source = {.body = BUF_INIT};
-    struct document *document = document_new(&kind, "a", &source, NULL, 1, clock_wall_s() - age_s, 600);
+    struct origin origin = ORIGIN_INIT;
+    struct document *document = document_new(&kind, "a", &origin, NULL, 1, clock_wall_s() - age_s, 600);
 
     document_keep(&proxy, document);
     return document;
