@@ -55,9 +55,9 @@ CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE) -pthread -fstack-protec
 LDFLAGS += $(SANITIZE)
 LDLIBS += $(PACKAGE_LIBS) -pthread
 
-ROOMS = base storage upstreams proxy admin
+ROOMS = base formats storage upstreams proxy admin
 MAIN = admin/main.c
-SOURCES = $(filter-out $(MAIN),$(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
+SOURCES = $(filter-out $(MAIN),$(sort $(shell find $(ROOMS) -name '*.c')))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o)
 SUPPORT_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support/*.c))
 TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
@@ -89,7 +89,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/settings
 
 $(BUILD)/libyizhan.a: $(OBJECTS)
 	@echo "  ar    $@"
-	$(Q)rm -f $@ && ar rcs $@ $(OBJECTS)
+	$(Q)rm -f $@ && ar qcs $@ $(OBJECTS)
 
 $(BUILD)/yizhan: $(BUILD)/obj/$(MAIN:.c=.o) $(BUILD)/libyizhan.a
 	@echo "  link  $@"
@@ -187,11 +187,13 @@ lint-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr --std=c11 -I. \
 		-D_GNU_SOURCE $(addprefix --include=/usr/include/,utlist.h uthash.h jansson.h) $(ROOMS)
 
+SHELL_SCRIPTS = $(shell grep -lE '^\#!.*\b(ba)?sh$$' scripts/* .ci/*)
+
 lint-shell:
-	shellcheck scripts/* .ci/run
+	shellcheck $(SHELL_SCRIPTS)
 
 lint-python:
-	$(PYTHON) -m pyflakes tests .ci
+	$(PYTHON) -m pyflakes tests .ci scripts/check-rooms
 
 lint-docs: $(BUILD)/yizhan
 	scripts/check-docs $(BUILD)/yizhan

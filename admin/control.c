@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"
-#include "proxy/proxy.h"
+#include "proxy/core/proxy.h"
 
 #define REQUEST_WAIT_MS 10000
 #define SEND_TIMEOUT_S 30

@@ -11,14 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin/bundle_names.h"
-#include "admin/export_format.h"
 #include "admin/invocation.h"
 #include "admin/operation.h"
-#include "admin/pieces.h"
-#include "admin/prefetch_options.h"
+#include "admin/prefetch/options.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
+#include "admin/transfer/bundle.h"
+#include "admin/transfer/export_format.h"
+#include "admin/transfer/pieces.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -26,7 +26,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "storage/bundle.h"
+#include "storage/catalog/bundle_names.h"
 #include "upstreams/client.h"
 
 static int run_export(int argc, char **argv);

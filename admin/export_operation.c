@@ -8,18 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/bundle_names.h"
 #include "admin/operation.h"
+#include "admin/transfer/bundle.h"
 #include "base/clock.h"
 #include "base/digest_set.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/holding.h"
-#include "proxy/prefetch_record.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
-#include "storage/bundle.h"
+#include "proxy/pypi/pypi.h"
+#include "proxy/registry/registry.h"
+#include "storage/catalog/bundle_names.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/keep.h"
 
 #define WAIT_MS 200

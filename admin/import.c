@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/import_format.h"
 #include "admin/invocation.h"
 #include "admin/operation.h"
-#include "admin/pieces.h"
+#include "admin/transfer/import_format.h"
+#include "admin/transfer/pieces.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/json.h"
@@ -109,7 +109,7 @@ static int failed(const char *path, const struct buf *error)
 
 /* ---- what it reads ---- */
 
-/* As sentences of storage/bundle_read.c end. */
+/* As sentences of admin/transfer/bundle_read.c end. */
 #define NO_BUNDLE "is no bundle of Yizhan"
 #define CUT_OFF "is cut off: its end is missing"
 

@@ -9,16 +9,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "admin/bundle_names.h"
 #include "admin/operation.h"
+#include "admin/transfer/bundle.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/forget.h"
-#include "proxy/page_merge.h"
-#include "storage/bundle.h"
+#include "proxy/core/forget.h"
+#include "storage/catalog/bundle_names.h"
+#include "storage/catalog/page_merge.h"
 #include "storage/keep.h"
 
 #define PIECE_BYTES ((size_t)1 << 20)

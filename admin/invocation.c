@@ -18,8 +18,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/holding.h"
-#include "proxy/image_unit.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/image_unit.h"
 #include "storage/keep.h"
 #include "storage/store.h"
 

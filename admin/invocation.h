@@ -56,7 +56,7 @@ int invocation_age(const char *text, int64_t *seconds);
     "Versions are compared by PEP 440, and may be chosen by its specifiers: 'pypi:flask>=2,<3', " \
     "'pypi:flask==3.*'.\n"
 
-/* Takes the name of a project, image or list (proxy/holding.h) as the operation's argument "name". Returns 0, or -1 after a
+/* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name". Returns 0, or -1 after a
  * message when it has not even the form of one. */
 int invocation_name(struct invocation *invocation, const char *name);
 

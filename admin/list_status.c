@@ -9,7 +9,7 @@
 #include "base/digest_set.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "proxy/prefetch_record.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/keep.h"
 
 struct tally {

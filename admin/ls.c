@@ -10,9 +10,9 @@
 #include "admin/table.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "proxy/prefetch_record.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/pypi/pypi.h"
+#include "proxy/registry/registry.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */

@@ -1,5 +1,5 @@
 /* yizhan prefetch: fetches what lists and names mean, before anybody asks for it. */
-#include "admin/prefetch.h"
+#include "admin/prefetch/prefetch.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "admin/command.h"
-#include "admin/prefetch_options.h"
+#include "admin/prefetch/options.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
 #include "base/log.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "admin/prefetch.h"
+#include "admin/prefetch/prefetch.h"
 
 struct progress;
 

@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/config.h"
 #include "base/memory.h"
-#include "proxy/proxy.h"
+#include "proxy/core/proxy.h"
 #include "proxy/server.h"
 
 struct private_server {

@@ -13,10 +13,10 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/forget.h"
-#include "proxy/holding.h"
-#include "proxy/image_unit.h"
-#include "proxy/registry.h"
+#include "proxy/core/forget.h"
+#include "proxy/registry/registry.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/image_unit.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */

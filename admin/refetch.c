@@ -16,9 +16,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
-#include "proxy/proxy.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/core/proxy.h"
+#include "proxy/pypi/pypi.h"
+#include "proxy/registry/registry.h"
 #include "storage/store.h"
 #include "upstreams/client.h"
 

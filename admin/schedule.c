@@ -1,5 +1,5 @@
 /* One thread: looks once a second whether a section is due, and runs it. When a section was run last is the time of its
- * record in the store (proxy/prefetch_record.h), so that a restart does not begin everything anew; a run that could not
+ * record in the store (storage/catalog/prefetch_record.h), so that a restart does not begin everything anew; a run that could not
  * leave one counts until the restart. */
 #include "admin/schedule.h"
 
@@ -12,8 +12,8 @@
 #include <unistd.h>
 #include <uthash.h>
 
-#include "admin/prefetch.h"
-#include "admin/prefetch_options.h"
+#include "admin/prefetch/options.h"
+#include "admin/prefetch/prefetch.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
 #include "base/check.h"
@@ -22,9 +22,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "proxy/prefetch_record.h"
-#include "proxy/proxy.h"
-#include "proxy/registry.h"
+#include "proxy/core/proxy.h"
+#include "proxy/registry/registry.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/store.h"
 #include "upstreams/client.h"
 

@@ -8,9 +8,9 @@
 #include "admin/schedule.h"
 #include "base/buf.h"
 #include "base/config.h"
-#include "proxy/holding.h"
-#include "proxy/proxy.h"
+#include "proxy/core/proxy.h"
 #include "proxy/server.h"
+#include "storage/catalog/holding.h"
 
 static int run_serve(int argc, char **argv);
 

@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "proxy/proxy.h"
+#include "proxy/core/proxy.h"
 
 /* ---- addresses ---- */
 

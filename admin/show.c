@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/holding.h"
-#include "proxy/prefetch_record.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */

@@ -11,9 +11,9 @@
 #include "base/counters.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "proxy/proxy.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
+#include "proxy/core/proxy.h"
+#include "proxy/pypi/pypi.h"
+#include "proxy/registry/registry.h"
 #include "storage/keep.h"
 #include "upstreams/upstream.h"
 

@@ -16,8 +16,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/forget.h"
-#include "proxy/proxy.h"
+#include "proxy/core/forget.h"
+#include "proxy/core/proxy.h"
 #include "storage/keep.h"
 
 #define RATE_DEFAULT_BYTES (100 << 20)

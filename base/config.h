@@ -39,7 +39,7 @@ struct storage_config {
     int64_t max_size_bytes;
     int64_t min_free_bytes;
     int64_t keep_s;          /* 0: nothing is kept */
-    struct string_list pins; /* "pypi:flask", "docker:nginx:1.27", see proxy/holding.h */
+    struct string_list pins; /* "pypi:flask", "docker:nginx:1.27", see storage/catalog/holding.h */
 };
 
 struct pypi_config {

@@ -7,9 +7,9 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "proxy/fill.h"
+#include "proxy/core/fill.h"
 #include "proxy/home.h"
-#include "proxy/respond.h"
+#include "proxy/http/respond.h"
 
 struct fill_list {
     struct buf *json;

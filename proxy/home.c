@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
-#include "proxy/respond.h"
+#include "proxy/http/respond.h"
 #include "proxy/status.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"

@@ -2,7 +2,7 @@
 #ifndef PROXY_HOME_H
 #define PROXY_HOME_H
 
-#include "proxy/request.h"
+#include "proxy/http/request.h"
 
 enum MHD_Result home_page(struct request *request);
 enum MHD_Result home_health(struct request *request);

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "proxy/home.h"
-#include "proxy/pypi.h"
-#include "proxy/registry.h"
-#include "proxy/respond.h"
+#include "proxy/http/respond.h"
+#include "proxy/pypi/pypi.h"
+#include "proxy/registry/registry.h"
 
 #define ANY_NUMBER 99
 

@@ -2,7 +2,7 @@
 #ifndef PROXY_ROUTE_H
 #define PROXY_ROUTE_H
 
-#include "proxy/request.h"
+#include "proxy/http/request.h"
 
 /* Never NULL: unknown paths have a handler that says what there is. */
 request_handler route_find(const struct target *target);

@@ -1,5 +1,5 @@
 /* Start, signals, the clock tick, reload and stop: all on the main thread. What it starts:
- *   accept thread (listener.c) -> libmicrohttpd's workers -> handlers (request.c, route.c)
+ *   accept thread (listener.c) -> libmicrohttpd's workers -> handlers (http/request.c, route.c)
  *   fetch thread (upstreams), jobs thread (jobs.c), store thread (storage)
  * Stop order matters: nobody new, nobody waiting, no worker, no fetch, no job, then the store. */
 #include "proxy/server.h"
@@ -24,16 +24,16 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/version.h"
-#include "proxy/access_log.h"
-#include "proxy/connections.h"
-#include "proxy/fill.h"
-#include "proxy/holding.h"
-#include "proxy/image_unit.h"
-#include "proxy/jobs.h"
-#include "proxy/listener.h"
-#include "proxy/proxy.h"
-#include "proxy/request.h"
+#include "proxy/core/connections.h"
+#include "proxy/core/fill.h"
+#include "proxy/core/jobs.h"
+#include "proxy/core/listener.h"
+#include "proxy/core/proxy.h"
+#include "proxy/http/access_log.h"
+#include "proxy/http/request.h"
 #include "proxy/route.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/image_unit.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
 

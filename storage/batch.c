@@ -23,7 +23,7 @@
 #include "base/memory.h"
 #include "storage/index.h"
 #include "storage/orders.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 /* From so many files or folders on, one sync of the whole file system is cheaper than one for each; but not while
  * so many bytes of other growing files would have to be written with it. */

@@ -15,7 +15,7 @@
 #include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 /* Growing files are looked at by eviction each time one has grown by so much. */
 #define LOOK_EVERY_BYTES (64 << 20)

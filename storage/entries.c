@@ -8,7 +8,7 @@
 #include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 static size_t text_bytes(const char *text)
 {

@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "storage/index.h"
 #include "storage/pins.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 #define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000

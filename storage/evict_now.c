@@ -6,7 +6,7 @@
 #include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 int64_t store_evict(struct store *store, bool hurry)
 {

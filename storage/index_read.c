@@ -12,8 +12,8 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "storage/room.h"
 #include "storage/schema.h"
+#include "storage/store_private.h"
 
 #define SPARE_MAX 32 /* more than this many threads at once is rare: the others open and close */
 

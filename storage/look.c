@@ -10,7 +10,7 @@
 #include "storage/index_read.h"
 #include "storage/keep.h"
 #include "storage/orders.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 #define PAGE_ROWS 256
 

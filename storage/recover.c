@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "storage/index.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 struct recovery {
     struct store *store;

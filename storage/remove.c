@@ -8,7 +8,7 @@
 #include "storage/index.h"
 #include "storage/keep.h"
 #include "storage/pins.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 /* ---- entries ---- */
 

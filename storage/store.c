@@ -21,7 +21,7 @@
 #include "storage/orders.h"
 #include "storage/pins.h"
 #include "storage/recover.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 #define BATCH_MAX 1000
 #define LOOK_EVERY_MS 60000

@@ -13,7 +13,7 @@
 #include "storage/index_read.h"
 #include "storage/keep.h"
 #include "storage/pins.h"
-#include "storage/room.h"
+#include "storage/store_private.h"
 
 #define PIECE_BYTES (256 * 1024)
 

@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/field.h"
-#include "upstreams/url.h"
+#include "formats/field.h"
+#include "formats/url.h"
 
 /* ---- WWW-Authenticate ---- */
 

@@ -15,9 +15,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/url.h"
 #include "upstreams/client_private.h"
 #include "upstreams/loop.h"
-#include "upstreams/url.h"
 
 #define PARALLEL 16
 #define PARALLEL_MAX 128 /* the loop keeps as many connections */

@@ -10,10 +10,10 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/cache_status.h"
+#include "formats/cache_status.h"
+#include "formats/url.h"
 #include "upstreams/client_private.h"
 #include "upstreams/loop.h"
-#include "upstreams/url.h"
 
 #define REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L

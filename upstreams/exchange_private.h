@@ -1,4 +1,4 @@
-/* Shared by exchange.c (life and time) and request.c (what curl is told and calls back). */
+/* Shared by exchange.c (life and time) and exchange_request.c (what curl is told and calls back). */
 #ifndef UPSTREAMS_EXCHANGE_PRIVATE_H
 #define UPSTREAMS_EXCHANGE_PRIVATE_H
 

@@ -1,5 +1,5 @@
-/* Shared by fetch.c (the thread, orders from other threads), attempts.c (one fetch over its candidates) and
- * question.c (one question to one of them). */
+/* Shared by fetch.c (the thread, orders from other threads), fetch_attempts.c (one fetch over its candidates) and
+ * fetch_question.c (one question to one of them). */
 #ifndef UPSTREAMS_FETCH_PRIVATE_H
 #define UPSTREAMS_FETCH_PRIVATE_H
 
@@ -9,10 +9,10 @@
 
 #include "base/buf.h"
 #include "base/lock.h"
-#include "upstreams/answer.h"
 #include "upstreams/candidates.h"
 #include "upstreams/exchange.h"
 #include "upstreams/fetch.h"
+#include "upstreams/fetch_answer.h"
 #include "upstreams/judge.h"
 #include "upstreams/lanes.h"
 #include "upstreams/tokens.h"
@@ -103,7 +103,7 @@ struct fetcher {
     bool stopping;
 };
 
-/* attempts.c; all on the fetch thread, outside of exchange callbacks. Each may end with fetch_finish(). */
+/* fetch_attempts.c; all on the fetch thread, outside of exchange callbacks. Each may end with fetch_finish(). */
 void attempts_begin(struct fetch *fetch);
 void attempts_granted(struct fetch *fetch);    /* its ticket runs */
 void attempts_authorized(struct fetch *fetch); /* its pass has been handed out */
@@ -111,7 +111,7 @@ void attempts_rested(struct fetch *fetch);     /* due_ms has come */
 void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict);
 void attempts_stop(struct fetch *fetch); /* leaves the lane and the token, drops the exchange */
 
-/* question.c. What is asked of the current candidate, and resets what is known of the answer. */
+/* fetch_question.c. What is asked of the current candidate, and resets what is known of the answer. */
 void question_put(struct fetch *fetch, struct exchange_request *request);
 /* The calls of its exchange. */
 bool question_answered(void *owner, const struct head *head, const char *url);

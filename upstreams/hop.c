@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/address.h"
+#include "formats/address.h"
 #include "upstreams/upstream.h"
 
 #define URL_MAX_BYTES 16384

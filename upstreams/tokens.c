@@ -18,11 +18,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "formats/url.h"
 #include "upstreams/challenge.h"
 #include "upstreams/lanes.h"
 #include "upstreams/token_request.h"
 #include "upstreams/upstream.h"
-#include "upstreams/url.h"
 
 #define MARGIN_MS (30 * 1000)
 #define MARGIN_SHARE 4 /* or a quarter of the lifetime */

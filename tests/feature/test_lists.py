@@ -262,7 +262,7 @@ def merge(answers):
 
 
 def is_refused(answer):
-    """We refuse backslashes in the strings of markers (upstreams/marker.h)."""
+    """We refuse backslashes in the strings of markers (formats/python/marker.h)."""
     return answer == REFUSED or any(made[0] == REFUSED for made in answer["requirements"] + answer["constraints"])
 
 

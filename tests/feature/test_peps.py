@@ -1,6 +1,6 @@
 """Our rules of Python packaging against Python's own `packaging`, and pip's copy of it: generated versions,
 specifiers, markers, requirements and tags must get the same answers. The generators are random, but begin with one
-seed. Where we differ on purpose is said here and in upstreams/specifier.h and marker.h; the unit tests have those."""
+seed. Where we differ on purpose is said here and in formats/python/specifier.h and marker.h; the unit tests have those."""
 
 import itertools
 import random

@@ -2,7 +2,7 @@
 often than CI does.
 
 Where the two differ, pip must confirm our answer when it is given as constraints, and its own must not be newer: pip up
-to 23.0 heeds the wishes of versions that it has given up (upstreams/resolve.h), which costs it some answers."""
+to 23.0 heeds the wishes of versions that it has given up (admin/prefetch/resolve/resolve.h), which costs it some answers."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def needs_asking(name, page):
 
 
 def explained(question, target, ours, theirs, constraints):
-    """Is a difference one of those that upstreams/resolve.h tells of?"""
+    """Is a difference one of those that admin/prefetch/resolve/resolve.h tells of?"""
     if FORGETS:
         return False
     if ours == NO_ANSWER:  # pip's has something that only counts because a version asks for it that was given up

@@ -1,5 +1,5 @@
 """Our TOML reader against Python's: generated documents, good and broken, must get the same answers. The generators are
-random, but begin with one seed. Where we differ on purpose is said in upstreams/toml.h; the unit tests have those."""
+random, but begin with one seed. Where we differ on purpose is said in formats/toml.h; the unit tests have those."""
 
 import datetime
 import json

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
-#include "proxy/negotiate.h"
+#include "proxy/http/negotiate.h"
 
 #define LINES_MAX 8
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/transfer/bundle.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "storage/bundle.h"
-#include "storage/tar.h"
+#include "formats/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

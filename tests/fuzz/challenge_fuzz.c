@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/url.h"
 #include "upstreams/challenge.h"
-#include "upstreams/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

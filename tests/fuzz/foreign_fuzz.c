@@ -7,13 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "admin/import_image.h"
+#include "admin/transfer/bundle.h"
+#include "admin/transfer/import_image.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config.h"
 #include "base/memory.h"
-#include "storage/bundle.h"
-#include "storage/tar.h"
+#include "formats/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "upstreams/image.h"
-#include "upstreams/url.h"
+#include "formats/oci/image.h"
+#include "formats/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

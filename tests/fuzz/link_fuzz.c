@@ -4,8 +4,8 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "upstreams/link.h"
-#include "upstreams/url.h"
+#include "formats/link.h"
+#include "formats/url.h"
 
 #define BASE "https://r.example/v2/library/nginx/tags/list?n=2"
 

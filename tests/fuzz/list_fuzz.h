@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
+#include "admin/prefetch/lists/list_private.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/image.h"
-#include "upstreams/list_internal.h"
-#include "upstreams/marker.h"
-#include "upstreams/project.h"
+#include "formats/oci/image.h"
+#include "formats/python/marker.h"
+#include "formats/python/project.h"
 
 typedef int list_fuzz_read(struct list_reader *reader, const char *text, size_t len);
 

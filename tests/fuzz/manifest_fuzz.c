@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "upstreams/image.h"
-#include "upstreams/manifest.h"
+#include "formats/oci/image.h"
+#include "formats/oci/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,9 +7,9 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/text.h"
-#include "proxy/page_render.h"
-#include "upstreams/page.h"
-#include "upstreams/project.h"
+#include "formats/python/page.h"
+#include "formats/python/page_render.h"
+#include "formats/python/project.h"
 
 #define FUZZ_URL "https://mirror.example/pypi/simple/foo/"
 

@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "upstreams/marker.h"
-#include "upstreams/requirement.h"
-#include "upstreams/version.h"
+#include "formats/python/marker.h"
+#include "formats/python/requirement.h"
+#include "formats/python/version.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

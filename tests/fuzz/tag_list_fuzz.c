@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "upstreams/image.h"
-#include "upstreams/tag_list.h"
+#include "formats/oci/image.h"
+#include "formats/oci/tag_list.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

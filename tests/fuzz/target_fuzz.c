@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/target.h"
-#include "upstreams/project.h"
+#include "formats/python/project.h"
+#include "proxy/http/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "upstreams/wheel_platform.h"
-#include "upstreams/wheel_tag.h"
+#include "formats/python/wheel_platform.h"
+#include "formats/python/wheel_tag.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

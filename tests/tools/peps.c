@@ -22,18 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/prefetch/lists/list.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/list.h"
-#include "upstreams/marker.h"
-#include "upstreams/requirement.h"
-#include "upstreams/specifier.h"
-#include "upstreams/toml.h"
-#include "upstreams/version.h"
-#include "upstreams/wheel_platform.h"
-#include "upstreams/wheel_tag.h"
+#include "formats/python/marker.h"
+#include "formats/python/requirement.h"
+#include "formats/python/specifier.h"
+#include "formats/python/version.h"
+#include "formats/python/wheel_platform.h"
+#include "formats/python/wheel_tag.h"
+#include "formats/toml.h"
 
 #define ARGUMENTS_MAX 32
 

@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/prefetch/resolve/resolve.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "upstreams/page.h"
-#include "upstreams/python_target.h"
-#include "upstreams/requirement.h"
-#include "upstreams/resolve.h"
+#include "formats/python/page.h"
+#include "formats/python/python_target.h"
+#include "formats/python/requirement.h"
 
 static const struct json_limits limits = {.depth = 4, .containers = 1000, .values = 1 << 20};
 

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/access_log.h"
+#include "proxy/http/access_log.h"
 
 static const struct access_line usual = {
     .client = "192.0.2.7",

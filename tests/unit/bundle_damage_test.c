@@ -11,10 +11,10 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "admin/transfer/bundle.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/memory.h"
-#include "storage/bundle.h"
 #include "tests/unit/support/bundle_case.h"
 
 /* ---- as others see it ---- */

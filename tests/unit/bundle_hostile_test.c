@@ -7,10 +7,10 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "admin/transfer/bundle.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "storage/bundle.h"
-#include "storage/tar.h"
+#include "formats/tar.h"
 #include "tests/unit/support/bundle_case.h"
 
 #define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

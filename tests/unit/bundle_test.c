@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/transfer/bundle.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/memory.h"
-#include "storage/bundle.h"
 #include "tests/unit/support/bundle_case.h"
 
 #define SEAL_BYTES 40 /* a skippable frame's head, and a SHA-256 */

@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/version.h"
+#include "formats/cache_status.h"
 #include "tests/unit/support/scripted_server.h"
 #include "tests/unit/support/test_clock.h"
-#include "upstreams/cache_status.h"
 #include "upstreams/client.h"
 
 /* What came for the last question, and how many answers came. */

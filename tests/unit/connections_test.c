@@ -14,7 +14,7 @@
 
 #include "base/counters.h"
 #include "base/memory.h"
-#include "proxy/connections.h"
+#include "proxy/core/connections.h"
 
 static const struct connections_limits usual = {
     .max_connections = 100,

@@ -11,7 +11,7 @@
 #include "base/counters.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "proxy/fill.h"
+#include "proxy/core/fill.h"
 #include "proxy/fill_list.h"
 
 static struct fills *fills;

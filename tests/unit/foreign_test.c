@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/foreign.h"
+#include "admin/transfer/foreign.h"
 #include "base/buf.h"
 #include "base/memory.h"
 

@@ -2,8 +2,8 @@
 
 #include "base/config.h"
 #include "base/digest_set.h"
-#include "proxy/holding.h"
-#include "proxy/prefetch_record.h"
+#include "storage/catalog/holding.h"
+#include "storage/catalog/prefetch_record.h"
 #include "storage/keep.h"
 
 static const struct config config;

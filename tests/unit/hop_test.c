@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "upstreams/address.h"
+#include "formats/address.h"
 #include "upstreams/hop.h"
 #include "upstreams/upstream.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/html.h"
+#include "formats/html.h"
 
 /* Writes the events down: "<a href=[x]>", "</a>", text as it is. */
 static int note_start(void *arg, const struct html_tag *tag)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "admin/image_platform.h"
+#include "formats/oci/platform.h"
 
 static void image_platform_same(void **state)
 {

@@ -3,10 +3,10 @@
 #include "tests/unit/store_fixture.h"
 
 #include "base/arena.h"
-#include "proxy/absence.h"
-#include "proxy/blob_fill.h"
-#include "proxy/candidate_list.h"
-#include "proxy/document_fill.h"
+#include "proxy/core/absence.h"
+#include "proxy/core/blob_fill.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/document/document_fill.h"
 
 static struct proxy proxy;
 static struct site site;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/link.h"
+#include "formats/link.h"
 
 #define BASE "https://r.example/v2/library/nginx/tags/list?n=2"
 

@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/listener.h"
+#include "proxy/core/listener.h"
 
 /* ---- what hand_over got ---- */
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/image.h"
-#include "upstreams/manifest.h"
+#include "formats/oci/image.h"
+#include "formats/oci/manifest.h"
 
 #define OCI_INDEX "application/vnd.oci.image.index.v1+json"
 #define OCI_IMAGE "application/vnd.oci.image.manifest.v1+json"

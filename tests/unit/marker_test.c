@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/marker.h"
+#include "formats/python/marker.h"
 
 static const char *const extras[] = {"Dev", "my_docs", NULL};
 static const char *const groups[] = {"test", NULL};

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/negotiate.h"
+#include "proxy/http/negotiate.h"
 
 static const char *const offers[] = {"text/html", "application/json", "application/xml"};
 

@@ -2,8 +2,8 @@
  * that was told of them. */
 #include "store_fixture.h"
 
-#include "proxy/page_merge.h"
-#include "upstreams/page.h"
+#include "formats/python/page.h"
+#include "storage/catalog/page_merge.h"
 
 #define HELD_URL "https://pypi.example.org/simple/sample/"
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

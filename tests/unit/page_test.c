@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/page.h"
+#include "formats/python/page.h"
 
 #define BASE "https://mirror.example/pypi/simple/foo/"
 #define HEX60 "b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f"

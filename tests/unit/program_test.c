@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "admin/program.h"
+#include "admin/prefetch/program.h"
 #include "base/buf.h"
 
 #define RUN(out, error, ...) program_run((const char *const[]){__VA_ARGS__, NULL}, NULL, out, error)

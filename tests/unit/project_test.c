@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/project.h"
+#include "formats/python/project.h"
 
 #define HEX60 "b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f"
 #define OFFICIAL "/packages/0a/1b/" HEX60 "/"

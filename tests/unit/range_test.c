@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "proxy/range.h"
+#include "proxy/http/range.h"
 
 static void check_ok(const char *header, int64_t size, int64_t start, int64_t len)
 {

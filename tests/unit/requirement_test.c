@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/project.h"
-#include "upstreams/requirement.h"
+#include "formats/python/project.h"
+#include "formats/python/requirement.h"
 
 static void check_printed(const char *text, const char *expected)
 {

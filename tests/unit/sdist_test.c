@@ -16,9 +16,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "storage/tar.h"
-#include "upstreams/metadata.h"
-#include "upstreams/sdist.h"
+#include "formats/python/metadata.h"
+#include "formats/python/sdist.h"
+#include "formats/tar.h"
 
 #define PKG_INFO "Metadata-Version: 2.1\nName: a\nVersion: 1\n"
 

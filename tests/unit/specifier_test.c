@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/specifier.h"
+#include "formats/python/specifier.h"
 
 static bool contains(const char *set_text, const char *version_text, enum prereleases prereleases)
 {

@@ -12,7 +12,7 @@
 #include <utlist.h>
 
 #include "base/buf.h"
-#include "proxy/stream.h"
+#include "proxy/core/stream.h"
 
 /* A store of its own for each test. */
 struct fixture {

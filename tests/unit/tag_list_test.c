@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/tag_list.h"
+#include "formats/oci/tag_list.h"
 
 /* `expected`: the tags with a space before each. */
 static void check(const char *body, const char *expected)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "storage/tar.h"
+#include "formats/tar.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GIB (INT64_C(1) << 30)

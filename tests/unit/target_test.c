@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "proxy/target.h"
+#include "proxy/http/target.h"
 
 static void check_refused(const char *raw, const char *about)
 {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/url.h"
+#include "formats/url.h"
 
 static void check(const char *base, const char *reference, const char *expected)
 {

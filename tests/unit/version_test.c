@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/version.h"
+#include "formats/python/version.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "upstreams/wheel_platform.h"
-#include "upstreams/wheel_tag.h"
+#include "formats/python/wheel_platform.h"
+#include "formats/python/wheel_tag.h"
 
 static struct wheel_name parsed(const char *filename)
 {

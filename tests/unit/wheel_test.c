@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "proxy/wheel.h"
+#include "formats/python/wheel.h"
 
 #define METADATA "Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n"
 

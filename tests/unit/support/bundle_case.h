@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "admin/transfer/bundle.h"
 #include "base/buf.h"
-#include "storage/bundle.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LEVEL BUNDLE_COMPRESS_LEVEL

@@ -3,9 +3,9 @@
 #ifndef TESTS_UNIT_SUPPORT_LIST_CASE_H
 #define TESTS_UNIT_SUPPORT_LIST_CASE_H
 
+#include "admin/prefetch/lists/list.h"
 #include "base/buf.h"
-#include "upstreams/list.h"
-#include "upstreams/marker.h"
+#include "formats/python/marker.h"
 
 int list_case_setup(void **state); /* of a group */
 int list_case_teardown(void **state);

@@ -11,10 +11,10 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/page.h"
-#include "upstreams/project.h"
-#include "upstreams/python_target.h"
-#include "upstreams/requirement.h"
+#include "formats/python/page.h"
+#include "formats/python/project.h"
+#include "formats/python/python_target.h"
+#include "formats/python/requirement.h"
 
 #define RELEASES_MAX 400
 #define WISHES_MAX 20

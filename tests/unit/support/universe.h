@@ -11,7 +11,7 @@
 #ifndef TESTS_UNIT_SUPPORT_UNIVERSE_H
 #define TESTS_UNIT_SUPPORT_UNIVERSE_H
 
-#include "upstreams/resolve.h"
+#include "admin/prefetch/resolve/resolve.h"
 
 struct trial {
     const char *universe;

@@ -1,0 +1,387 @@
+/* Asks for all items, many at a time. An item passes through these states:
+ *
+ *     PLANNED ── is it held? ──► HELD
+ *        │ no
+ *        └── touched: it comes, whole and verified ──► FETCHED ── is it held now? ──► FETCHED
+ *                          │                                             │ no
+ *                          └────────── FAILED ◄──────────────────────────┘
+ *
+ * The last question is asked until the store has had time to make it durable: what was passed on but not kept (a full
+ * disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for what came after it: where
+ * the store has evicted something meanwhile, it is asked for everything again in the end. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "admin/prefetch/prefetch.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "upstreams/client.h"
+
+#define STEP_MS 100
+/* How long a store may take to keep what it has verified; and once it has not kept something. */
+#define KEEP_PATIENCE_MS 10000
+#define KEEP_SHORT_PATIENCE_MS 500
+#define KEEP_ASK_EVERY_MS 20
+/* Items whose questions are asked at the same time. */
+#define UNDER_WAY_MAX 64
+#define FILLS_EVERY_MS 500
+#define FILLS_MAX_BYTES ((size_t)1 << 20)
+#define METRICS_MAX_BYTES ((size_t)1 << 20)
+/* How long a store may take to do what it was asked to. */
+#define SETTLE_MS 5000
+#define SETTLE_STEP_MS 20
+
+struct passage;
+
+struct fetching {
+    struct prefetch *prefetch;
+    struct passage *unkept;  /* came, and are to be asked for again in a while */
+    int64_t unkept_asked_ms; /* when that was done last */
+    int64_t patience_ms;
+    bool look_only;
+    bool again;             /* looks at what has come already */
+    int64_t fills_asked_ms; /* when the progress of fills was asked for last */
+    bool fills_pending;
+    size_t under_way;
+};
+
+/* One item's way through the questions. */
+struct passage {
+    struct fetching *fetching;
+    struct item *item;
+    int64_t since_ms;            /* it came, and is to be kept */
+    struct passage *prev, *next; /* in `unkept` */
+};
+
+static void ask(struct passage *passage, enum client_want want, bool held_only, client_visit visit)
+{
+    const struct client_question question = {
+        .path = passage->item->path, .want = want, .held_only = held_only};
+
+    client_ask(passage->fetching->prefetch->client, &question, visit, passage);
+}
+
+static void finish(struct passage *passage)
+{
+    const struct prefetch_report *report = passage->fetching->prefetch->report;
+
+    if (!passage->fetching->look_only)
+        report->end(report->arg, passage->item);
+    passage->item = NULL;
+    passage->fetching->under_way--;
+}
+
+static void learn_size(struct item *item, const struct client_answer *answer)
+{
+    if (answer->size_bytes >= 0)
+        item->size_bytes = answer->size_bytes;
+}
+
+/* Every answer but a good one. */
+static void fail(struct passage *passage, const struct client_answer *answer)
+{
+    if (*answer->trouble)
+        item_fail(passage->item, "%s", answer->trouble);
+    else
+        item_fail(passage->item, "the answer was %d", answer->status);
+    finish(passage);
+}
+
+/* ---- the three questions ---- */
+
+static void on_kept(void *arg, const struct client_answer *answer)
+{
+    struct passage *passage = arg;
+
+    if (answer->status == 200) {
+        learn_size(passage->item, answer);
+        finish(passage);
+    } else if (answer->status != 504) {
+        fail(passage, answer);
+    } else if (clock_mono_ms() - passage->since_ms < passage->fetching->patience_ms) {
+        DL_APPEND(passage->fetching->unkept, passage);
+    } else {
+        passage->fetching->patience_ms = KEEP_SHORT_PATIENCE_MS;
+        item_fail(passage->item,
+                  "it came, but is not kept: the disk is full, or max_size is too small for the list");
+        finish(passage);
+    }
+}
+
+static void on_touched(void *arg, const struct client_answer *answer)
+{
+    struct passage *passage = arg;
+
+    if (answer->status != 200) {
+        fail(passage, answer);
+        return;
+    }
+    learn_size(passage->item, answer);
+    passage->item->state = ITEM_FETCHED;
+    passage->since_ms = clock_mono_ms();
+    ask(passage, CLIENT_HEAD, true, on_kept);
+}
+
+static void on_looked(void *arg, const struct client_answer *answer)
+{
+    struct passage *passage = arg;
+    struct prefetch *prefetch = passage->fetching->prefetch;
+
+    if (answer->status == 200) {
+        learn_size(passage->item, answer);
+        passage->item->state = ITEM_HELD;
+        finish(passage);
+    } else if (answer->status != 504) {
+        fail(passage, answer);
+    } else if (prefetch->options->held_only) {
+        item_fail(passage->item, PREFETCH_NOT_HELD);
+        finish(passage);
+    } else if (passage->fetching->look_only) {
+        finish(passage);
+    } else {
+        prefetch->report->begin(prefetch->report->arg, passage->item);
+        ask(passage, CLIENT_TOUCH, false, on_touched);
+    }
+}
+
+static void on_looked_again(void *arg, const struct client_answer *answer)
+{
+    struct passage *passage = arg;
+    struct item *item = passage->item;
+
+    if (answer->status == 504) {
+        item_fail(item, "it was evicted for what came after it: max_size is too small for the list");
+        item->counted = true;
+        prefetch_fail(passage->fetching->prefetch, "%s: %s", item->name, item->reason);
+    }
+    finish(passage);
+}
+
+/* Commits come in groups: there is no hurry. */
+static void ask_for_unkept(struct fetching *fetching)
+{
+    struct passage *passage, *next;
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms - fetching->unkept_asked_ms < KEEP_ASK_EVERY_MS)
+        return;
+    fetching->unkept_asked_ms = now_ms;
+    DL_FOREACH_SAFE (fetching->unkept, passage, next) {
+        DL_DELETE(fetching->unkept, passage);
+        ask(passage, CLIENT_HEAD, true, on_kept);
+    }
+}
+
+/* ---- progress ---- */
+
+static void show_bytes(const struct prefetch *prefetch, const struct item *item, int64_t bytes)
+{
+    if (item && item->state == ITEM_PLANNED)
+        prefetch->report->progress(prefetch->report->arg, item, bytes);
+}
+
+/* Images may share the fill of a blob, so its name says little of whose it is. */
+static void take_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
+{
+    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+        if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
+            show_bytes(prefetch, item, bytes);
+}
+
+/* "file:/packages/...", "blob:docker.io@sha256:..." or "blob:docker.io/library/nginx@sha256:..."; " late 2" may follow. */
+static void take_fill(const struct prefetch *prefetch, const json_t *fill)
+{
+    const char *what = json_text_member(fill, "what");
+    int64_t bytes = json_number_member(fill, "bytes");
+    bool blob = what && text_starts(what, "blob:");
+    const char *name = what ? strchr(what, blob ? '@' : '/') : NULL;
+    struct buf CLEANUP_BUF key = BUF_INIT;
+    const struct item *item = NULL;
+
+    if (!name)
+        return;
+    name += blob;
+    const char *late = strstr(name, " late ");
+    buf_add(&key, name, late ? (size_t)(late - name) : strlen(name));
+    if (blob) {
+        take_blob_fill(prefetch, key.data, bytes);
+    } else {
+        HASH_FIND_STR(prefetch->items, key.data, item);
+        show_bytes(prefetch, item, bytes);
+    }
+}
+
+static void on_fills(void *arg, const struct client_answer *answer)
+{
+    static const struct json_limits limits = {8, 4096, 16384};
+    struct fetching *fetching = arg;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    json_t *CLEANUP_JSON root = NULL;
+    size_t i;
+    const json_t *fill;
+
+    fetching->fills_pending = false;
+    if (answer->status == 200)
+        root = json_read_object(answer->body, answer->len, &limits, &ignored);
+    json_array_foreach(json_object_get(root, "fills"), i, fill) take_fill(fetching->prefetch, fill);
+}
+
+static void ask_for_fills(struct fetching *fetching)
+{
+    const struct client_question question = {
+        .path = "/fills", .want = CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
+    int64_t now_ms = clock_mono_ms();
+
+    if (!fetching->prefetch->report->shows_progress || fetching->fills_pending ||
+        now_ms - fetching->fills_asked_ms < FILLS_EVERY_MS)
+        return;
+    fetching->fills_asked_ms = now_ms;
+    fetching->fills_pending = true;
+    client_ask(fetching->prefetch->client, &question, on_fills, fetching);
+}
+
+/* ---- all ---- */
+
+static bool any_left(const struct passage *passages, size_t count, size_t *first)
+{
+    while (*first < count && !passages[*first].item)
+        ++*first;
+    return *first < count;
+}
+
+/* Not all at once: questions about progress wait for their turn behind them. */
+static void begin_some(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
+{
+    for (; *begun < count && fetching->under_way < UNDER_WAY_MAX; ++*begun) {
+        if (!passages[*begun].item)
+            continue;
+        fetching->under_way++;
+        ask(&passages[*begun], CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
+    }
+}
+
+/* What is asked for again later leaves nothing to wait for. */
+static void wait_for_answers(const struct fetching *fetching)
+{
+    if (client_busy(fetching->prefetch->client))
+        client_step(fetching->prefetch->client, fetching->unkept ? KEEP_ASK_EVERY_MS : STEP_MS);
+    else
+        poll(NULL, 0, KEEP_ASK_EVERY_MS);
+}
+
+static void run(struct fetching *fetching, struct passage *passages, size_t count)
+{
+    struct prefetch *prefetch = fetching->prefetch;
+    size_t first = 0;
+    size_t begun = 0;
+
+    while (any_left(passages, count, &first) && !prefetch_stopped(prefetch)) {
+        begin_some(fetching, passages, count, &begun);
+        if (!fetching->look_only)
+            ask_for_fills(fetching);
+        wait_for_answers(fetching);
+        ask_for_unkept(fetching);
+        prefetch->report->tick(prefetch->report->arg);
+    }
+    /* Whose answers are still to come: they would find nothing there any more. */
+    if (any_left(passages, count, &first) || fetching->fills_pending)
+        client_free(&prefetch->client);
+    for (; first < count; first++)
+        if (passages[first].item)
+            item_fail(passages[first].item, "interrupted");
+}
+
+static bool has_turn(const struct fetching *fetching, const struct item *item)
+{
+    if (fetching->again)
+        return item->state == ITEM_FETCHED || item->state == ITEM_HELD;
+    return item->state == ITEM_PLANNED;
+}
+
+static void fetch(struct fetching *fetching)
+{
+    struct prefetch *prefetch = fetching->prefetch;
+    size_t count = HASH_COUNT(prefetch->items);
+    struct passage *CLEANUP_FREE passages = xcalloc(count + 1, sizeof(*passages));
+    size_t i = 0;
+
+    if (!prefetch->client)
+        return;
+    for (struct item *item = prefetch->items; item; item = item->hh.next, i++)
+        passages[i] = (struct passage){.fetching = fetching, .item = has_turn(fetching, item) ? item : NULL};
+    run(fetching, passages, count);
+}
+
+/* Of a server's store. -1: it does not say. */
+struct store_figures {
+    int64_t evicted; /* blobs, since its start */
+    int64_t orders;  /* that are not done yet, with the eviction that they make necessary */
+};
+
+static int64_t figure(const struct buf *metrics, const char *name)
+{
+    char *CLEANUP_FREE line = xconcat("\nyizhan_", name, " ");
+    const char *found = strstr(metrics->data, line);
+
+    return found ? strtoll(found + strlen(line), NULL, 10) : -1;
+}
+
+static struct store_figures ask_figures(struct prefetch *prefetch)
+{
+    const struct client_question question = {
+        .path = "/metrics", .want = CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+
+    prefetch_ask(prefetch, &question, &reply);
+    if (reply.status != 200)
+        return (struct store_figures){-1, -1};
+    return (struct store_figures){figure(&reply.body, "store_evicted_total"),
+                                  figure(&reply.body, "store_orders")};
+}
+
+/* What was kept, but not for long. A store that others keep busy is not waited for. */
+static void look_again(struct prefetch *prefetch, int64_t evicted_before)
+{
+    struct fetching fetching = {.prefetch = prefetch, .look_only = true, .again = true};
+    struct prefetch_figures figures;
+
+    prefetch_count(prefetch, &figures);
+    if (!figures.count[ITEM_FETCHED])
+        return;
+    struct store_figures store = ask_figures(prefetch);
+    for (int waited_ms = 0; store.orders > 0 && waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
+        poll(NULL, 0, SETTLE_STEP_MS);
+        store = ask_figures(prefetch);
+    }
+    if (!prefetch_stopped(prefetch) && (store.evicted < 0 || store.evicted != evicted_before))
+        fetch(&fetching);
+}
+
+void prefetch_look(struct prefetch *prefetch)
+{
+    struct fetching fetching = {.prefetch = prefetch, .patience_ms = KEEP_PATIENCE_MS, .look_only = true};
+
+    fetch(&fetching);
+}
+
+int prefetch_fetch(struct prefetch *prefetch)
+{
+    struct fetching fetching = {.prefetch = prefetch, .patience_ms = KEEP_PATIENCE_MS};
+    struct prefetch_figures figures;
+
+    prefetch_count(prefetch, &figures);
+    prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
+    int64_t evicted_before = ask_figures(prefetch).evicted;
+    fetch(&fetching);
+    if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
+        prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
+    else
+        look_again(prefetch, evicted_before);
+    prefetch_count(prefetch, &figures);
+    return figures.count[ITEM_FAILED] ? 1 : 0;
+}

@@ -1,0 +1,329 @@
+/* Which manifests and blobs a reference means: tag to digest, index to the manifests of the platforms that are wanted, those
+ * to their blobs. Asked as docker asks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch/prefetch.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/oci/image.h"
+#include "formats/oci/manifest.h"
+#include "formats/oci/platform.h"
+#include "upstreams/client.h"
+
+/* Indexes inside each other. */
+#define DEPTH_MAX 3
+#define CONFIG_MAX_BYTES (4 << 20)
+
+/* One image of a list. */
+struct wanted_image {
+    struct prefetch *prefetch;
+    const struct list_image *list;
+    char *name; /* "nginx", "ghcr.io/owner/app" */
+    char *reference;
+    const char *const *platforms;
+    size_t platform_count;
+    bool strict; /* they were asked for: an image of one platform must be one of them */
+};
+
+static void split(const char *text, struct wanted_image *out)
+{
+    const char *at = strchr(text, '@');
+    size_t len = at ? (size_t)(at - text) : strlen(text);
+    const char *slash = memrchr(text, '/', len);
+    const char *colon = memrchr(slash ? slash : text, ':', len - (size_t)((slash ? slash : text) - text));
+
+    out->name = xstrndup(text, colon ? (size_t)(colon - text) : len);
+    out->reference = at      ? xstrdup(at + 1)
+                     : colon ? xstrndup(colon + 1, len - (size_t)(colon + 1 - text))
+                             : xstrdup("latest");
+}
+
+/* ---- telling ---- */
+
+/* What the registry API says of an error (OCI distribution specification, "Error codes"), or what else there is. */
+static void print_trouble(const struct reply *reply, struct buf *out)
+{
+    static const struct json_limits limits = {16, 1000, 1000};
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    json_t *CLEANUP_JSON root = json_read_object(reply->body.data, reply->body.len, &limits, &ignored);
+    const char *message = json_text_member(json_array_get(json_object_get(root, "errors"), 0), "message");
+
+    if (reply->status == 504)
+        buf_add_text(out, PREFETCH_NOT_HELD);
+    else if (message)
+        buf_add_text(out, message);
+    else if (reply->trouble.len)
+        buf_add_text(out, reply->trouble.data);
+    else if (reply->status == 200)
+        buf_add_text(out, "what answers there is no Yizhan: it names no digest");
+    else
+        buf_printf(out, "the answer was %d", reply->status);
+}
+
+static void fail_image(const struct wanted_image *image, const char *what, const struct reply *reply)
+{
+    struct buf CLEANUP_BUF trouble = BUF_INIT;
+
+    print_trouble(reply, &trouble);
+    prefetch_fail(image->prefetch, "%s: %s%s%s: %s", image->list->origin, image->list->reference,
+                  *what ? ", " : "", what, trouble.data);
+}
+
+/* ---- items ---- */
+
+static struct item *add_part(const struct wanted_image *image, enum item_kind kind, const char *reference,
+                             const char *label, int64_t size_bytes)
+{
+    char *CLEANUP_FREE path =
+        xasprintf("/v2/%s/%s/%s", image->name, kind == ITEM_BLOB ? "blobs" : "manifests", reference);
+    char *CLEANUP_FREE name = xasprintf("%s %s %.19s", image->list->reference, label, reference);
+    bool created;
+    struct item *item = prefetch_item(image->prefetch, kind, path, name, size_bytes, &created);
+
+    if (created) {
+        item->image = xstrdup(image->name);
+        item->reference = xstrdup(reference);
+    }
+    return item;
+}
+
+/* ---- manifests ---- */
+
+static void ask(const struct wanted_image *image, const char *path, enum client_want want, bool held_only,
+                struct reply *out)
+{
+    const struct client_question question = {
+        .path = path,
+        .accept = manifest_accept,
+        .want = want,
+        .held_only = held_only,
+        .max_bytes = MANIFEST_MAX_BYTES,
+    };
+
+    reply_release(out);
+    prefetch_ask(image->prefetch, &question, out);
+}
+
+/* The digest that a tag means; NULL after a failure was reported. */
+static char *resolve_tag(const struct wanted_image *image)
+{
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+    struct item *item = add_part(image, ITEM_MANIFEST, image->reference, "tag", 0);
+    struct checksum checksum;
+
+    ask(image, item->path, CLIENT_HEAD, true, &reply);
+    enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
+    ask(image, item->path, CLIENT_HEAD, false, &reply);
+    if (reply.status == 200 && image_digest_parse(reply.digest, strlen(reply.digest), &checksum) == 0) {
+        item->state = state;
+        return take_ptr(&reply.digest);
+    }
+    ask(image, item->path, CLIENT_BODY, false, &reply); /* which has a reason */
+    fail_image(image, "", &reply);
+    item->counted = true;
+    item_fail(item, "it cannot be resolved");
+    return NULL;
+}
+
+/* Asks for a manifest and reads it. -1 after a failure was reported. */
+static int load_manifest(const struct wanted_image *image, const char *digest, struct manifest *out)
+{
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+    struct buf CLEANUP_BUF why = BUF_INIT;
+    struct item *item = add_part(image, ITEM_MANIFEST, digest, "manifest", -1);
+
+    ask(image, item->path, CLIENT_BODY, true, &reply);
+    enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
+    if (reply.status != 200)
+        ask(image, item->path, CLIENT_BODY, false, &reply);
+    if (reply.status != 200) {
+        fail_image(image, digest, &reply);
+        item->counted = true;
+        item_fail(item, "it cannot be had");
+        return -1;
+    }
+    if (manifest_parse(reply.body.data, reply.body.len, reply.content_type, out, &why) < 0) {
+        prefetch_fail(image->prefetch, "%s: %s, %s: it %s", image->list->origin, image->list->reference,
+                      digest, why.data);
+        item->counted = true;
+        item_fail(item, "it %s", why.data);
+        return -1;
+    }
+    if (item->state == ITEM_PLANNED)
+        item->state = state;
+    item->size_bytes = (int64_t)reply.body.len;
+    return 0;
+}
+
+static void add_blobs(const struct wanted_image *image, const struct manifest *manifest)
+{
+    char digest[IMAGE_DIGEST_SIZE];
+
+    for (size_t i = 0; i < manifest->descriptor_count; i++) {
+        const struct descriptor *blob = &manifest->descriptors[i];
+        image_digest_print(&blob->digest, digest);
+        if (blob->elsewhere)
+            prefetch_note(image->prefetch, "%s: layer %s is kept outside of registries: skipped",
+                          image->list->reference, digest);
+        else
+            add_part(image, ITEM_BLOB, digest, i ? "layer" : "config", blob->size_bytes);
+    }
+}
+
+/* ---- platforms ---- */
+
+static void fail_platform(const struct wanted_image *image, const char *platform, const char *there)
+{
+    prefetch_fail(image->prefetch, "%s: %s has no image for %s; it has %s", image->list->origin,
+                  image->list->reference, platform, there);
+}
+
+/* The configuration of an image says what it is for: "linux/arm64/v8"; NULL: it does not. */
+static char *platform_of_config(const struct wanted_image *image, const struct manifest *manifest)
+{
+    static const struct json_limits limits = {64, 100000, 1000000};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    char digest[IMAGE_DIGEST_SIZE];
+
+    if (!manifest->descriptor_count || manifest->descriptors[0].size_bytes > CONFIG_MAX_BYTES)
+        return NULL;
+    image_digest_print(&manifest->descriptors[0].digest, digest);
+    char *CLEANUP_FREE path = xasprintf("/v2/%s/blobs/%s", image->name, digest);
+    ask(image, path, CLIENT_BODY, false, &reply);
+    json_t *CLEANUP_JSON root =
+        reply.status == 200 ? json_read_object(reply.body.data, reply.body.len, &limits, &ignored) : NULL;
+    const char *os = json_text_member(root, "os");
+    const char *architecture = json_text_member(root, "architecture");
+    const char *variant = json_text_member(root, "variant");
+    if (!os || !architecture)
+        return NULL;
+    return xasprintf("%s/%s%s%s", os, architecture, variant ? "/" : "", variant ? variant : "");
+}
+
+/* An image of one platform, where others may have been asked for. */
+static void check_platform(const struct wanted_image *image, const struct manifest *manifest)
+{
+    char *CLEANUP_FREE own = platform_of_config(image, manifest);
+
+    for (size_t i = 0; own && i < image->platform_count; i++)
+        if (image_platform_rank(image->platforms[i], own) < 0)
+            fail_platform(image, image->platforms[i], own);
+}
+
+/* check: an image of one platform must be one of those that are wanted. */
+static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
+
+/* The best that an index has for a platform; NULL: nothing. */
+static const struct descriptor *best_for(const struct manifest *index, const char *platform)
+{
+    const struct descriptor *best = NULL;
+    int best_rank = -1;
+
+    for (size_t i = 0; i < index->descriptor_count; i++) {
+        const struct descriptor *one = &index->descriptors[i];
+        int rank = one->is_manifest && one->platform ? image_platform_rank(platform, one->platform) : -1;
+        if (rank > best_rank) {
+            best = one;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+/* An entry that does not say what it is for may be for anything: docker and skopeo take the first. */
+static const struct descriptor *first_without_platform(const struct manifest *index)
+{
+    for (size_t i = 0; i < index->descriptor_count; i++)
+        if (index->descriptors[i].is_manifest && !index->descriptors[i].platform)
+            return &index->descriptors[i];
+    return NULL;
+}
+
+static void print_platforms(const struct manifest *index, struct buf *out)
+{
+    for (size_t i = 0; i < index->descriptor_count; i++)
+        if (index->descriptors[i].platform && strcmp(index->descriptors[i].platform, "unknown/unknown") != 0)
+            buf_printf(out, "%s%s", out->len ? ", " : "", index->descriptors[i].platform);
+    if (!out->len)
+        buf_add_text(out, "none that it names");
+}
+
+static void plan_child(const struct wanted_image *image, const struct manifest *index, const char *platform,
+                       int depth)
+{
+    const struct descriptor *best = best_for(index, platform);
+    const struct descriptor *child = best ? best : first_without_platform(index);
+    struct wanted_image one = *image;
+    struct buf CLEANUP_BUF there = BUF_INIT;
+    char digest[IMAGE_DIGEST_SIZE];
+
+    if (!child) {
+        print_platforms(index, &there);
+        fail_platform(image, platform, there.data);
+        return;
+    }
+    one.platforms = &platform;
+    one.platform_count = 1;
+    image_digest_print(&child->digest, digest);
+    plan_manifest(&one, digest, depth + 1, image->strict && !best);
+}
+
+static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check)
+{
+    struct manifest CLEANUP_MANIFEST manifest = {.media_type = NULL};
+
+    if (load_manifest(image, digest, &manifest) < 0)
+        return;
+    if (manifest.kind != MANIFEST_INDEX) {
+        if (check)
+            check_platform(image, &manifest);
+        add_blobs(image, &manifest);
+    } else if (depth < DEPTH_MAX) {
+        for (size_t i = 0; i < image->platform_count; i++)
+            plan_child(image, &manifest, image->platforms[i], depth);
+    } else {
+        prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels", image->list->origin,
+                      image->list->reference, DEPTH_MAX);
+    }
+}
+
+/* ---- images ---- */
+
+static void plan_image(struct prefetch *prefetch, const struct list_image *list)
+{
+    const struct prefetch_options *options = prefetch->options;
+    const char *here = image_platform_here();
+    struct wanted_image image = {
+        .prefetch = prefetch,
+        .list = list,
+        .platforms = options->image_platforms,
+        .platform_count = options->image_platform_count,
+        .strict = true,
+    };
+
+    if (list->platform) {
+        image.platforms = &list->platform;
+        image.platform_count = 1;
+    } else if (!image.platform_count) {
+        image.platforms = &here;
+        image.platform_count = 1;
+        image.strict = false;
+    }
+    split(list->reference, &image);
+    char *CLEANUP_FREE name = image.name;
+    char *CLEANUP_FREE reference = image.reference;
+    char *CLEANUP_FREE digest = strchr(reference, ':') ? xstrdup(reference) : resolve_tag(&image);
+    (void)name;
+    if (digest)
+        plan_manifest(&image, digest, 0, image.strict);
+}
+
+void prefetch_plan_images(struct prefetch *prefetch)
+{
+    for (size_t i = 0; i < prefetch->wants_count; i++)
+        for (size_t k = 0; k < prefetch->wants[i].image_count && !prefetch_stopped(prefetch); k++)
+            plan_image(prefetch, &prefetch->wants[i].images[k]);
+}

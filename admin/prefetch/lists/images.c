@@ -1,0 +1,114 @@
+/* images.txt, and the syntax of references to images. */
+#include <string.h>
+
+#include "admin/prefetch/lists/list_private.h"
+#include "base/text.h"
+#include "formats/oci/image.h"
+#include "formats/scan.h"
+
+/* Where a tag begins: behind the last ":" that no "/" follows. `len` when there is none. */
+static size_t tag_colon(const char *text, size_t len)
+{
+    for (size_t i = len; i-- > 0 && text[i] != '/';)
+        if (text[i] == ':')
+            return i;
+    return len;
+}
+
+/* Behind a registry, if the first of several words is one. Its syntax decides, as with Docker. */
+static int skip_registry(struct scan *scan, size_t len)
+{
+    const char *slash = memchr(scan->text, '/', len);
+    size_t word = slash ? (size_t)(slash - scan->text) : 0;
+
+    if (!word)
+        return 0;
+    if (image_registry_like(scan->text, word))
+        scan->at = word + 1;
+    else if (memchr(scan->text, ':', word))
+        return scan_expected(scan, "a registry, \"HOST\" or \"HOST:PORT\", before the first \"/\"");
+    return 0;
+}
+
+int list_image_check(const char *text, size_t len, struct buf *error)
+{
+    struct scan scan = {.text = text, .len = len, .error = error};
+    const char *at = len ? memchr(text, '@', len) : NULL;
+    size_t named = at ? (size_t)(at - text) : len;
+    size_t colon = tag_colon(text, named);
+    struct checksum digest;
+
+    if (skip_registry(&scan, colon) < 0)
+        return -1;
+    /* The registry counts for Docker's limit of a name, which so is never longer than ours. */
+    if (!image_name_valid(text + scan.at, colon - scan.at) || colon > IMAGE_NAME_MAX_BYTES)
+        return scan_expected(&scan,
+                             "a repository of at most %d bytes: words of a-z and 0-9, with . _ __ or - "
+                             "between them and \"/\" between words",
+                             IMAGE_NAME_MAX_BYTES);
+    scan.at = colon + 1;
+    if (colon < named && !image_tag_valid(text + scan.at, named - scan.at))
+        return scan_expected(&scan, "a tag behind \":\", at most %d of a-z A-Z 0-9 _ . -",
+                             IMAGE_TAG_MAX_BYTES);
+    scan.at = named + 1;
+    if (at && image_digest_parse(text + scan.at, len - scan.at, &digest) < 0)
+        return scan_expected(&scan, "a digest behind \"@\", \"sha256:\" and 64 hex digits in lower case");
+    return 0;
+}
+
+int list_platform_check(const char *text, size_t len, struct buf *error)
+{
+    struct scan scan = {.text = text, .len = len, .error = error};
+    size_t words = 0;
+
+    for (;;) {
+        size_t start = scan.at;
+        while (scan_alnum(&scan) || scan_peek(&scan) == '_' || scan_peek(&scan) == '.' ||
+               scan_peek(&scan) == '-')
+            scan.at++;
+        if (scan.at == start)
+            return scan_expected(&scan, "a platform such as \"linux/amd64\"");
+        if (++words == 3 || !scan_take(&scan, "/"))
+            break;
+    }
+    if (words < 2)
+        return scan_expected(&scan, "\"/\" and an architecture behind \"linux\"");
+    return scan_finish(&scan, "the end of the platform");
+}
+
+static int read_line(struct list_reader *reader, size_t line, const char *text, size_t len)
+{
+    struct buf CLEANUP_BUF fault = BUF_INIT;
+    struct buf CLEANUP_BUF reference = BUF_INIT;
+    const char *comment = len ? memchr(text, '#', len) : NULL;
+    const char *start = text;
+    size_t column = 1;
+
+    len = comment ? (size_t)(comment - text) : len;
+    if (len && text[len - 1] == '\r')
+        len--;
+    text_trim(&start, &len);
+    if (!len)
+        return 0;
+    if (list_image_check(start, len, &fault) < 0) {
+        const char *sentence = list_split_column(fault.data, &column);
+        return list_fault(reader, line, (size_t)(start - text) + column, "%s", sentence);
+    }
+    buf_add(&reference, start, len);
+    return list_add_image(reader, line, reference.data, NULL);
+}
+
+int list_read_images(struct list_reader *reader, const char *text, size_t len)
+{
+    size_t line = 1;
+
+    if (list_check_utf8(reader, &text, &len) < 0)
+        return -1;
+    for (const char *end = text + len; text < end && !reader->stopped; line++) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        stop = stop ? stop : end;
+        (void)read_line(reader, line, text, (size_t)(stop - text));
+        text = stop + 1;
+    }
+    return 0;
+}

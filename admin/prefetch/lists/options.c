@@ -1,0 +1,355 @@
+#include "admin/prefetch/lists/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/project.h"
+
+/* Of --only-binary and --no-binary. */
+#define FORMAT_PROJECTS_MAX 2000
+
+struct option_name {
+    const char *name;
+    char letter;
+    bool flag;
+    enum option_kind kind;
+};
+
+/* Those of pip 23.0, and behind the line those that came later. */
+static const struct option_name names[] = {
+    {"--index-url", 'i', false, OPTION_INDEX},
+    {"--pypi-url", 0, false, OPTION_INDEX},
+    {"--extra-index-url", 0, false, OPTION_INDEX},
+    {"--no-index", 0, true, OPTION_INDEX},
+    {"--constraint", 'c', false, OPTION_CONSTRAINT},
+    {"--requirement", 'r', false, OPTION_REQUIREMENT},
+    {"--editable", 'e', false, OPTION_EDITABLE},
+    {"--find-links", 'f', false, OPTION_INDEX},
+    {"--no-binary", 0, false, OPTION_NO_BINARY},
+    {"--only-binary", 0, false, OPTION_ONLY_BINARY},
+    {"--prefer-binary", 0, true, OPTION_OTHER},
+    {"--require-hashes", 0, true, OPTION_REQUIRE_HASHES},
+    {"--pre", 0, true, OPTION_PRE},
+    {"--trusted-host", 0, false, OPTION_INDEX},
+    {"--use-feature", 0, false, OPTION_OTHER},
+    {"--install-option", 0, false, OPTION_OTHER},
+    {"--global-option", 0, false, OPTION_OTHER},
+    {"--hash", 0, false, OPTION_HASH},
+    /* ---- */
+    {"--config-settings", 'C', false, OPTION_OTHER},
+    {"--config-setting", 0, false, OPTION_OTHER},
+};
+#define NAMES (sizeof(names) / sizeof(*names))
+
+void line_options_release(struct line_options *options)
+{
+    for (size_t i = 0; i < options->count; i++)
+        free(options->items[i].value);
+    for (size_t i = 0; i < options->stray_count; i++)
+        free(options->strays[i]);
+    free(options->items);
+    free(options->strays);
+    free(options->hashes);
+    *options = (struct line_options){.count = 0};
+}
+
+/* ---- words ---- */
+
+struct word {
+    char *text;
+    size_t at;
+};
+
+struct words {
+    struct word *items;
+    size_t count;
+};
+
+static void words_release(struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->items[i].text);
+    free(words->items);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind a quote, up to the one that closes it. */
+static int split_quoted(const struct buf *line, size_t *i, struct buf *word, struct buf *fault)
+{
+    char quote = line->data[*i];
+    size_t start = (*i)++;
+
+    for (; *i < line->len && line->data[*i] != quote; (*i)++) {
+        char next = *i + 1 < line->len ? line->data[*i + 1] : '\0';
+        if (quote == '"' && line->data[*i] == '\\' && (next == '"' || next == '\\'))
+            (*i)++;
+        buf_add_char(word, line->data[*i]);
+    }
+    if (*i < line->len)
+        return 0;
+    *i = start;
+    buf_printf(fault, "expected a closing %c behind this one, found the end of the line", quote);
+    return -1;
+}
+
+/* One word of shlex.split(), at which `*i` stands. */
+static int split_word(const struct buf *line, size_t *i, struct buf *word, struct buf *fault)
+{
+    for (; *i < line->len && !is_blank(line->data[*i]); (*i)++) {
+        char c = line->data[*i];
+        if (c == '"' || c == '\'') {
+            if (split_quoted(line, i, word, fault) < 0)
+                return -1;
+        } else if (c == '\\' && *i + 1 == line->len) {
+            buf_add_text(fault, "expected a character behind \"\\\", found the end of the line");
+            return -1;
+        } else {
+            *i += c == '\\';
+            buf_add_char(word, line->data[*i]);
+        }
+    }
+    return 0;
+}
+
+static int split(const struct buf *line, size_t start, struct words *words, size_t *at, struct buf *fault)
+{
+    for (size_t i = start; i < line->len;) {
+        struct buf CLEANUP_BUF word = BUF_INIT;
+        if (is_blank(line->data[i])) {
+            i++;
+            continue;
+        }
+        size_t begin = i;
+        if (split_word(line, &i, &word, fault) < 0) {
+            *at = i;
+            return -1;
+        }
+        LIST_GROW(words->items, words->count);
+        words->items[words->count++] = (struct word){buf_take(&word), begin};
+    }
+    return 0;
+}
+
+/* ---- values ---- */
+
+static bool strings_have(const struct wants_strings *strings, const char *text, size_t *at)
+{
+    for (*at = 0; *at < strings->count; (*at)++)
+        if (strcmp(strings->items[*at], text) == 0)
+            return true;
+    return false;
+}
+
+static bool names_none(const char *value)
+{
+    const char *piece;
+    size_t len;
+
+    for (const char *rest = value; (piece = text_next(&rest, ',', &len));)
+        if (text_equal_n(piece, len, ":none:"))
+            return true;
+    return false;
+}
+
+/* pip's FormatControl: a project is in one of the two, and ":all:" begins both anew. False: there are too many. */
+static bool control_formats(struct wants *wants, const char *value, struct wants_strings *target,
+                            struct wants_strings *other)
+{
+    const char *piece;
+    size_t len;
+    size_t at;
+
+    for (const char *rest = value; (piece = text_next(&rest, ',', &len));) {
+        struct buf CLEANUP_BUF project = BUF_INIT;
+        bool all = text_equal_n(piece, len, ":all:");
+        if (all || text_equal_n(piece, len, ":none:"))
+            target->count = 0;
+        if (all) {
+            other->count = 0;
+            list_strings_add(wants, target, piece, len);
+            if (!rest || !names_none(rest))
+                return true;
+        } else if (!text_equal_n(piece, len, ":none:")) {
+            project_normalize(piece, len, &project);
+            if (strings_have(other, project.data, &at))
+                other->items[at] = other->items[--other->count];
+            if (!strings_have(target, project.data, &at))
+                list_strings_add(wants, target, project.data, project.len);
+        }
+        if (target->count > FORMAT_PROJECTS_MAX)
+            return false;
+    }
+    return true;
+}
+
+static int take_hash(const char *value, struct line_options *out, struct buf *fault)
+{
+    static const char *const strong[] = {"sha256", "sha384", "sha512"};
+    const char *colon = strchr(value, ':');
+    struct checksum hash;
+    int kind = -1;
+
+    for (size_t i = 0; colon && i < 3; i++)
+        if (text_equal_n(value, (size_t)(colon - value), strong[i]))
+            kind = hash_kind_by_name(strong[i], strlen(strong[i]));
+    if (kind < 0) {
+        buf_add_text(fault, "expected sha256:, sha384: or sha512: and hex digits behind --hash, found \"");
+        list_add_quoted(value, strlen(value), fault);
+        buf_add_char(fault, '"');
+        return -1;
+    }
+    if (checksum_parse((enum hash_kind)kind, colon + 1, strlen(colon + 1), &hash) < 0) {
+        buf_printf(fault, "expected all hex digits of a %s, found %zu characters",
+                   strong[kind == HASH_SHA256   ? 0
+                          : kind == HASH_SHA384 ? 1
+                                                : 2],
+                   strlen(colon + 1));
+        return -1;
+    }
+    LIST_GROW(out->hashes, out->hash_count);
+    out->hashes[out->hash_count++] = hash;
+    return 0;
+}
+
+static int take_option(const struct option_name *name, const char *value, size_t at, struct wants *wants,
+                       struct line_options *out, struct buf *fault)
+{
+    bool only = name->kind == OPTION_ONLY_BINARY;
+
+    if (name->kind == OPTION_HASH && take_hash(value, out, fault) < 0)
+        return -1;
+    if (only || name->kind == OPTION_NO_BINARY) {
+        if (value[0] == '-') {
+            buf_printf(fault, "expected projects behind %s, found an option", name->name);
+            return -1;
+        }
+        if (!control_formats(wants, value, only ? &wants->only_binary : &wants->no_binary,
+                             only ? &wants->no_binary : &wants->only_binary)) {
+            buf_printf(fault, "expected at most %d projects behind %s, found more", FORMAT_PROJECTS_MAX,
+                       name->name);
+            return -1;
+        }
+    }
+    LIST_GROW(out->items, out->count);
+    out->items[out->count++] = (struct line_option){name->kind, name->name, xstrdup(value), at};
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* A whole name, or the beginning of just one. NULL with a fault. */
+static const struct option_name *find_long(const char *word, size_t len, struct buf *fault)
+{
+    const struct option_name *found = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < NAMES; i++) {
+        if (text_equal_n(word, len, names[i].name))
+            return &names[i];
+        if (strncmp(names[i].name, word, len) == 0) {
+            found = &names[i];
+            count++;
+        }
+    }
+    if (count == 1)
+        return found;
+    buf_printf(fault, "expected %s, found \"",
+               count ? "more letters of an option, of which several begin so" : "an option that pip knows");
+    list_add_quoted(word, len, fault);
+    buf_add_char(fault, '"');
+    return NULL;
+}
+
+static const struct option_name *find_short(char letter)
+{
+    for (size_t i = 0; i < NAMES; i++)
+        if (names[i].letter && names[i].letter == letter)
+            return &names[i];
+    return NULL;
+}
+
+/* The option at words[*i], which is behind what belongs to it then. */
+static int read_option(const struct words *words, size_t *i, struct wants *wants, struct line_options *out,
+                       struct buf *fault)
+{
+    const struct word *word = &words->items[(*i)++];
+    bool is_long = word->text[1] == '-';
+    const char *equals = is_long ? strchr(word->text, '=') : NULL;
+    size_t len = equals ? (size_t)(equals - word->text) : strlen(word->text);
+    const struct option_name *name = is_long ? find_long(word->text, len, fault) : find_short(word->text[1]);
+    const char *value = equals ? equals + 1 : !is_long && word->text[2] ? word->text + 2 : NULL;
+
+    if (!name && !is_long)
+        find_long(word->text, len, fault);
+    if (!name)
+        return -1;
+    if (name->flag && value) {
+        buf_printf(fault, "expected no value behind %s, found one", name->name);
+        return -1;
+    }
+    if (!name->flag && !value) {
+        if (*i == words->count) {
+            buf_printf(fault, "expected a value behind %s, found the end of the line", name->name);
+            return -1;
+        }
+        value = words->items[(*i)++].text;
+    }
+    return take_option(name, value ? value : "", word->at, wants, out, fault);
+}
+
+static void add_stray(struct line_options *out, const char *text)
+{
+    LIST_GROW(out->strays, out->stray_count);
+    out->strays[out->stray_count++] = xstrdup(text);
+}
+
+static int read_words(const struct words *words, struct wants *wants, struct line_options *out, size_t *at,
+                      struct buf *fault)
+{
+    bool options = true;
+
+    for (size_t i = 0; i < words->count;) {
+        const char *text = words->items[i].text;
+        *at = words->items[i].at;
+        if (options && strcmp(text, "--") == 0) {
+            options = false;
+            i++;
+        } else if (options && text[0] == '-' && text[1]) {
+            if (read_option(words, &i, wants, out, fault) < 0)
+                return -1;
+        } else {
+            add_stray(out, text);
+            i++;
+        }
+    }
+    return 0;
+}
+
+/* Where the options begin: at the first "-" at the beginning or behind a space, as pip splits. */
+static size_t options_start(const struct buf *line)
+{
+    for (size_t i = 0; i < line->len; i++)
+        if (line->data[i] == '-' && (i == 0 || line->data[i - 1] == ' '))
+            return i;
+    return line->len;
+}
+
+int line_options_read(const struct buf *line, struct wants *wants, struct line_options *out, size_t *at,
+                      struct buf *fault)
+{
+    struct words words __attribute__((cleanup(words_release))) = {NULL, 0};
+    size_t start = options_start(line);
+
+    out->requirement_len = start;
+    while (out->requirement_len && line->data[out->requirement_len - 1] == ' ')
+        out->requirement_len--;
+    if (split(line, start, &words, at, fault) < 0)
+        return -1;
+    return read_words(&words, wants, out, at, fault);
+}

@@ -1,0 +1,419 @@
+/* requirements.txt as pip reads it: pip/_internal/req/req_file.py, and what of req/constructors.py says whether a line is
+ * a requirement or a path. Kept on purpose: of several -r in a line only the first counts, options beside a requirement
+ * count for nothing but --hash, --only-binary and --no-binary, and a -r in a file of constraints has requirements.
+ * Different: a file is read once, where pip would read it again or for ever. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "admin/prefetch/lists/lines.h"
+#include "admin/prefetch/lists/options.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/project.h"
+#include "formats/word_list.h"
+
+/* What files included from one list share. */
+struct session {
+    struct word_list read; /* "c" or "r", and the path */
+    size_t bytes;
+};
+
+/* The file that is read. */
+struct source {
+    struct list_reader *reader;
+    struct session *session;
+    bool constraint;
+    size_t depth;
+    const struct logical_line *line;
+};
+
+static int read_text(struct source *source, struct buf *text);
+
+static int fault_at(const struct source *source, size_t at, const char *sentence)
+{
+    struct line_place place = logical_line_place(source->line, at);
+
+    return list_fault(source->reader, place.line, place.column, "%s", sentence);
+}
+
+static void note_skipped(const struct source *source, const char *what, const char *text, size_t len)
+{
+    struct buf CLEANUP_BUF shown = BUF_INIT;
+
+    list_add_quoted(text, len, &shown);
+    list_note(source->reader, source->line->number, "skipped %s \"%s\", which comes from no index", what,
+              shown.data);
+}
+
+/* ---- requirements ---- */
+
+/* Does the text name a file or a directory, as pip understands it? */
+static bool is_archive(const char *text, size_t len)
+{
+    static const char *const suffixes[] = {".zip", ".whl",    ".tar.bz2", ".tbz", ".tar.gz", ".tgz",
+                                           ".tar", ".tar.xz", ".txz",     ".tlz", ".tar.lz", ".tar.lzma"};
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        size_t suffix = strlen(suffixes[i]);
+        if (len > suffix && strncasecmp(text + len - suffix, suffixes[i], suffix) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool looks_like_path(const char *text, size_t len)
+{
+    return len && (text[0] == '.' || memchr(text, '/', len));
+}
+
+static bool is_directory(const char *text, size_t len)
+{
+    char *CLEANUP_FREE path = xstrndup(text, len);
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_path(const char *text, size_t len)
+{
+    const char *semicolon = memchr(text, ';', len);
+    const char *start = text;
+
+    len = semicolon ? (size_t)(semicolon - text) : len;
+    text_trim(&start, &len);
+    const char *bracket = len && start[len - 1] == ']' ? memrchr(start, '[', len) : NULL;
+    len = bracket ? (size_t)(bracket - start) : len;
+    const char *at = len ? memchr(start, '@', len) : NULL;
+    if (at && !looks_like_path(start, (size_t)(at - start)))
+        return false;
+    if (is_archive(start, len))
+        return true;
+    return looks_like_path(start, len) && (strchr("./", start[0]) || is_directory(start, len));
+}
+
+static bool one_of(const char *text, size_t len, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (len == strlen(words[i]) && strncasecmp(text, words[i], len) == 0)
+            return true;
+    return false;
+}
+
+/* pip's is_url(): the word in front of the first ":" is one of these, or two with a "+" between them. */
+static bool is_url(const char *text, size_t len)
+{
+    static const char *const plain[] = {"http", "https", "ftp", "file"};
+    static const char *const systems[] = {"git", "hg", "svn", "bzr"};
+    static const char *const below[] = {"http", "https", "ssh",         "git", "file",
+                                        "ftp",  "sftp",  "static-http", "lp",  "svn"};
+    const char *colon = memchr(text, ':', len);
+    size_t scheme = colon ? (size_t)(colon - text) : 0;
+    const char *plus = memchr(text, '+', scheme);
+    size_t first = plus ? (size_t)(plus - text) : scheme;
+
+    if (!plus)
+        return one_of(text, first, plain, sizeof(plain) / sizeof(*plain));
+    return one_of(text, first, systems, sizeof(systems) / sizeof(*systems)) &&
+           one_of(plus + 1, scheme - first - 1, below, sizeof(below) / sizeof(*below));
+}
+
+static int add_requirement(struct source *source, struct requirement *requirement,
+                           struct line_options *options)
+{
+    struct wants *wants = source->reader->wants;
+    struct list_requirement *added =
+        list_add_requirement(source->reader, source->line->number, source->constraint);
+
+    if (!added)
+        return -1;
+    added->requirement = *requirement;
+    memset(requirement, 0, sizeof(*requirement));
+    if (options->hash_count) {
+        struct checksum *hashes = arena_alloc(&wants->arena, options->hash_count * sizeof(*hashes));
+        memcpy(hashes, options->hashes, options->hash_count * sizeof(*hashes));
+        added->hashes = hashes;
+        added->hash_count = options->hash_count;
+        wants->require_hashes = true;
+    }
+    return 0;
+}
+
+/* The column of a message becomes a place of the file. */
+static int requirement_fault(const struct source *source, size_t start, const char *message)
+{
+    const char *text = source->line->text.data;
+    size_t column = 1;
+    const char *sentence = list_split_column(message, &column);
+
+    for (; column > 1 && start < source->line->text.len; column--)
+        do
+            start++;
+        while (((unsigned char)text[start] & 0xc0) == 0x80);
+    return fault_at(source, start, sentence);
+}
+
+/* pip takes a ";" with nothing behind it. */
+static size_t without_empty_marker(const char *text, size_t len)
+{
+    const char *semicolon = memchr(text, ';', len);
+    const char *rest = semicolon ? semicolon + 1 : text + len;
+    size_t rest_len = (size_t)(text + len - rest);
+
+    text_trim(&rest, &rest_len);
+    return semicolon && !rest_len ? (size_t)(semicolon - text) : len;
+}
+
+static int read_requirement(struct source *source, size_t len, struct line_options *options)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    const char *text = source->line->text.data;
+    struct buf CLEANUP_BUF fault = BUF_INIT;
+
+    if (is_url(text, len)) {
+        note_skipped(source, "the URL", text, len);
+        return 0;
+    }
+    if (is_path(text, len)) {
+        note_skipped(source, "the path", text, len);
+        return 0;
+    }
+    if (requirement_parse(text, without_empty_marker(text, len), &requirement, &fault) < 0)
+        return requirement_fault(source, 0, fault.data);
+    if (requirement.url) {
+        note_skipped(source, "the requirement by URL", text, len);
+        return 0;
+    }
+    return add_requirement(source, &requirement, options);
+}
+
+/* ---- files inside files ---- */
+
+/* Absolute, with the links of its folder followed: the same file has the same. */
+static char *canonical(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *CLEANUP_FREE folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+    char *CLEANUP_FREE real = realpath(folder, NULL);
+
+    return real ? xasprintf("%s/%s", real, slash ? slash + 1 : path) : xstrdup(path);
+}
+
+static bool first_time(struct source *source, const char *path, bool constraint)
+{
+    char *CLEANUP_FREE real = canonical(path);
+    char *CLEANUP_FREE key = xasprintf("%c%s", constraint ? 'c' : 'r', real);
+
+    if (word_list_has(&source->session->read, key))
+        return false;
+    word_list_append(&source->session->read, &key);
+    return true;
+}
+
+/* The path that a -r means: relative to the file that says it. NULL with a fault for a URL. */
+static char *included_path(const struct source *source, const struct line_option *option)
+{
+    const char *path = source->reader->path;
+    const char *slash = strrchr(path, '/');
+    struct buf CLEANUP_BUF decoded = BUF_INIT;
+
+    if (strncasecmp(option->value, "file:", 5) == 0) {
+        const char *rest = option->value + 5;
+        rest = text_starts(rest, "///") ? rest + 2 : rest;
+        if (rest[0] == '/' && rest[1] != '/' && text_percent_decode(rest, strlen(rest), &decoded) == 0)
+            return buf_take(&decoded);
+    }
+    if (strncasecmp(option->value, "file:", 5) == 0 || strncasecmp(option->value, "http:", 5) == 0 ||
+        strncasecmp(option->value, "https:", 6) == 0) {
+        (void)fault_at(source, option->at, "expected the path of a file, found a URL; fetch that list first");
+        return NULL;
+    }
+    if (option->value[0] == '/' || !slash)
+        return xstrdup(option->value);
+    return xasprintf("%.*s/%s", (int)(slash - path), path, option->value);
+}
+
+/* Only files: a device or a pipe inside a list has nothing that anybody wants. */
+static int load_included(const struct source *source, const struct line_option *option, const char *path,
+                         struct buf *text)
+{
+    struct buf CLEANUP_BUF shown = BUF_INIT;
+    struct buf CLEANUP_BUF sentence = BUF_INIT;
+    struct stat status;
+
+    list_add_quoted(path, strlen(path), &shown);
+    bool found = stat(path, &status) == 0;
+    if (!found || !S_ISREG(status.st_mode)) {
+        buf_printf(&sentence, "expected a file that can be read, found \"%s\": %s", shown.data,
+                   found ? "no regular file" : strerror(errno));
+        return fault_at(source, option->at, sentence.data);
+    }
+    return list_load(source->reader, path, text);
+}
+
+static int check_limits(const struct source *source, const struct line_option *option)
+{
+    struct buf CLEANUP_BUF sentence = BUF_INIT;
+
+    if (source->depth + 1 < LIST_MAX_DEPTH && source->session->read.count < LIST_MAX_FILES)
+        return 0;
+    buf_printf(&sentence, "expected lists at most %d inside each other and %d of them, found more",
+               LIST_MAX_DEPTH, LIST_MAX_FILES);
+    return fault_at(source, option->at, sentence.data);
+}
+
+static int include(struct source *source, const struct line_option *option, bool constraint)
+{
+    struct list_reader *reader = source->reader;
+    const char *outer = reader->path;
+    struct source inner = {reader, source->session, constraint, source->depth + 1, NULL};
+    struct buf CLEANUP_BUF text = BUF_INIT;
+
+    char *CLEANUP_FREE path = included_path(source, option);
+    if (!path || check_limits(source, option) < 0)
+        return -1;
+    if (!first_time(source, path, constraint))
+        return 0;
+    if (load_included(source, option, path, &text) < 0)
+        return -1;
+    source->session->bytes += text.len;
+    if (source->session->bytes > LIST_MAX_BYTES)
+        return fault_at(source, option->at, "expected lists of at most 64 MiB together, found more");
+    reader->path = path;
+    int result = read_text(&inner, &text);
+    reader->path = outer;
+    return result;
+}
+
+/* ---- options ---- */
+
+static void note_ignored(const struct source *source, const struct line_option *option, const char *why)
+{
+    list_note(source->reader, source->line->number, "ignored %s: %s", option->name, why);
+}
+
+/* A line with a -r or -c is that, and nothing else. */
+static const struct line_option *first_option(const struct line_options *options, enum option_kind kind)
+{
+    for (size_t i = 0; i < options->count; i++)
+        if (options->items[i].kind == kind)
+            return &options->items[i];
+    return NULL;
+}
+
+static void note_rest(const struct source *source, const struct line_options *options,
+                      const struct line_option *taken, const char *why)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        enum option_kind kind = options->items[i].kind;
+        bool counts = kind == OPTION_HASH || kind == OPTION_ONLY_BINARY || kind == OPTION_NO_BINARY;
+        if (&options->items[i] != taken && !counts)
+            note_ignored(source, &options->items[i], why);
+    }
+}
+
+static void apply_options(const struct source *source, const struct line_options *options)
+{
+    struct wants *wants = source->reader->wants;
+
+    for (size_t i = 0; i < options->count; i++) {
+        const struct line_option *option = &options->items[i];
+        switch (option->kind) {
+        case OPTION_PRE:
+            wants->prereleases = true;
+            break;
+        case OPTION_REQUIRE_HASHES:
+            wants->require_hashes = true;
+            break;
+        case OPTION_HASH:
+            note_ignored(source, option, "no requirement stands in this line");
+            break;
+        case OPTION_INDEX:
+            note_ignored(source, option, "files come from the upstreams of mirror.conf");
+            break;
+        case OPTION_OTHER:
+            note_ignored(source, option, "it has no meaning here");
+            break;
+        default: /* the others have done what they do */
+            break;
+        }
+    }
+}
+
+static int apply_line(struct source *source, struct line_options *options)
+{
+    const struct line_option *editable = first_option(options, OPTION_EDITABLE);
+    const struct line_option *list = first_option(options, OPTION_REQUIREMENT);
+    bool constraint = !list;
+
+    list = list ? list : first_option(options, OPTION_CONSTRAINT);
+    if (options->requirement_len) {
+        note_rest(source, options, NULL, "it counts for nothing beside a requirement");
+        return read_requirement(source, options->requirement_len, options);
+    }
+    if (editable) {
+        note_rest(source, options, editable, "it counts for nothing beside -e");
+        note_skipped(source, "the editable", editable->value, strlen(editable->value));
+        return 0;
+    }
+    if (list) {
+        note_rest(source, options, list, "only the first -r or -c of a line counts");
+        return include(source, list, constraint);
+    }
+    apply_options(source, options);
+    return 0;
+}
+
+static int read_line(struct source *source)
+{
+    struct line_options CLEANUP_LINE_OPTIONS options = {.count = 0};
+    struct buf CLEANUP_BUF fault = BUF_INIT;
+    size_t at = 0;
+
+    if (line_options_read(&source->line->text, source->reader->wants, &options, &at, &fault) < 0)
+        return fault_at(source, at, fault.data);
+    for (size_t i = 0; i < options.stray_count; i++) {
+        struct buf CLEANUP_BUF shown = BUF_INIT;
+        list_add_quoted(options.strays[i], strlen(options.strays[i]), &shown);
+        list_note(source->reader, source->line->number, "ignored \"%s\" behind the options, as pip does",
+                  shown.data);
+    }
+    return apply_line(source, &options);
+}
+
+static int read_text(struct source *source, struct buf *text)
+{
+    struct logical_line CLEANUP_LOGICAL_LINE line = {.text = BUF_INIT};
+    const char *start;
+    size_t len;
+
+    if (line_decode(source->reader, text) < 0)
+        return -1;
+    start = text->data;
+    len = text->len;
+    if (list_check_utf8(source->reader, &start, &len) < 0)
+        return -1;
+    struct line_source lines = {.text = start, .len = len, .number = 1};
+    source->line = &line;
+    for (int more;
+         !source->reader->stopped && (more = logical_line_next(source->reader, &lines, &line)) != 0;)
+        if (more > 0)
+            (void)read_line(source);
+    source->line = NULL;
+    return 0;
+}
+
+int list_read_requirements(struct list_reader *reader, const char *text, size_t len)
+{
+    struct session session = {.read = WORD_LIST_INIT, .bytes = len};
+    struct source source = {.reader = reader, .session = &session};
+    struct buf CLEANUP_BUF copy = BUF_INIT;
+
+    buf_add(&copy, text, len);
+    (void)first_time(&source, reader->path, false);
+    int result = read_text(&source, &copy);
+    word_list_release(&session.read);
+    return result;
+}

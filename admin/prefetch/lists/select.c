@@ -1,0 +1,267 @@
+/* Which packages of lock files a target needs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch/lists/lock_file.h"
+#include "base/memory.h"
+#include "formats/python/marker.h"
+
+#define NOT_ASKED (-1)
+
+struct selection {
+    const struct lock *lock;
+    const struct marker_environment *environment;
+    const struct version *python;
+    signed char *answers; /* by number of marker */
+    bool *reached;        /* nodes */
+    bool **done;          /* groups of nodes that are or were in the queue */
+    struct step {
+        size_t node, group;
+    } * queue;
+    size_t queued;
+    struct buf *error;
+};
+
+/* ---- conditions ---- */
+
+/* 1, 0, or -1 with a sentence. */
+static int marker_applies(struct selection *selection, const struct lock_marker *marker)
+{
+    signed char *answer = &selection->answers[marker->number];
+    struct buf CLEANUP_BUF fault = BUF_INIT;
+
+    if (*answer != NOT_ASKED)
+        return *answer;
+    struct marker CLEANUP_MARKER *parsed = marker_parse(marker->text, strlen(marker->text), &fault);
+    int result = parsed ? marker_evaluate(parsed, selection->environment, &fault) : -1;
+    if (result < 0) {
+        buf_set(selection->error, "%s: %s", selection->lock->path, fault.data);
+        return -1;
+    }
+    *answer = (signed char)result;
+    return result;
+}
+
+static int any_applies(struct selection *selection, const struct lock_markers *markers)
+{
+    for (size_t i = 0; i < markers->count; i++) {
+        int answer = marker_applies(selection, markers->items[i]);
+        if (answer)
+            return answer;
+    }
+    return markers->count == 0;
+}
+
+static bool python_fits(const struct selection *selection, const char *wanted)
+{
+    struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
+
+    /* What its reader could not understand is no reason to leave something out. */
+    if (!wanted || !selection->python || specifier_set_parse(wanted, strlen(wanted), &set, NULL) < 0)
+        return true;
+    return specifier_set_contains(&set, selection->python, PRERELEASES_ALLOWED);
+}
+
+static int node_applies(struct selection *selection, const struct lock_node *node)
+{
+    return python_fits(selection, node->python) ? any_applies(selection, &node->markers) : 0;
+}
+
+/* ---- the graph ---- */
+
+static void enqueue(struct selection *selection, size_t node, size_t group)
+{
+    if (selection->done[node][group])
+        return;
+    selection->done[node][group] = true;
+    selection->queue[selection->queued++] = (struct step){node, group};
+}
+
+static bool extra_wanted(const struct lock_edge *edge, const char *extra)
+{
+    for (size_t i = 0; i < edge->extra_count; i++)
+        if (strcmp(edge->extras[i], extra) == 0)
+            return true;
+    return false;
+}
+
+/* A root is wanted with all its groups, anything else with those of the edge. */
+static void reach(struct selection *selection, size_t node, const struct lock_edge *edge)
+{
+    const struct lock_node *target = &selection->lock->nodes[node];
+
+    selection->reached[node] = true;
+    for (size_t i = 0; i < target->group_count; i++) {
+        const char *extra = target->groups[i].extra;
+        if (!edge || !extra || extra_wanted(edge, extra))
+            enqueue(selection, node, i);
+    }
+}
+
+static bool edge_names(const struct lock_edge *edge, const struct lock_node *node, bool exactly)
+{
+    if (!exactly)
+        return true;
+    return (!edge->version || !node->version || strcmp(edge->version, node->version) == 0) &&
+           (!edge->source || !node->source || strcmp(edge->source, node->source) == 0);
+}
+
+/* The first node of a project; nodes of one stand together. */
+static size_t find_project(const struct lock *lock, const char *project)
+{
+    size_t low = 0;
+    size_t high = lock->node_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(lock->nodes[middle].project, project) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Returns how many nodes the edge leads to; -1 with a sentence. */
+static int follow_to(struct selection *selection, const struct lock_edge *edge, bool exactly)
+{
+    const struct lock *lock = selection->lock;
+    int found = 0;
+
+    for (size_t i = find_project(lock, edge->project);
+         i < lock->node_count && strcmp(lock->nodes[i].project, edge->project) == 0; i++) {
+        if (!edge_names(edge, &lock->nodes[i], exactly))
+            continue;
+        found++;
+        /* An edge without a version means the one of several forks that is for this target. */
+        int answer = edge->version && exactly ? 1 : node_applies(selection, &lock->nodes[i]);
+        if (answer < 0)
+            return -1;
+        if (answer)
+            reach(selection, i, edge);
+    }
+    return found;
+}
+
+static int follow(struct selection *selection, const struct lock_edge *edge)
+{
+    int answer = edge->marker ? marker_applies(selection, edge->marker) : 1;
+
+    if (answer <= 0)
+        return answer;
+    int found = follow_to(selection, edge, true);
+    /* A version that the file does not have: better all than none. */
+    return found ? (found < 0 ? -1 : 0) : (follow_to(selection, edge, false) < 0 ? -1 : 0);
+}
+
+static int walk(struct selection *selection)
+{
+    const struct lock *lock = selection->lock;
+
+    for (size_t i = 0; i < lock->node_count; i++)
+        if (lock->nodes[i].root)
+            reach(selection, i, NULL);
+    for (size_t at = 0; at < selection->queued; at++) {
+        const struct step *step = &selection->queue[at];
+        const struct lock_group *group = &lock->nodes[step->node].groups[step->group];
+        for (size_t i = 0; i < group->edge_count; i++)
+            if (follow(selection, &group->edges[i]) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+static int walk_in_memory(struct selection *selection)
+{
+    const struct lock *lock = selection->lock;
+    size_t groups = 0;
+
+    for (size_t i = 0; i < lock->node_count; i++)
+        groups += lock->nodes[i].group_count;
+    bool *CLEANUP_FREE flags = xcalloc(groups + 1, sizeof(*flags));
+    bool **CLEANUP_FREE done = xcalloc(lock->node_count + 1, sizeof(*done));
+    struct step *CLEANUP_FREE queue = xcalloc(groups + 1, sizeof(*queue));
+    for (size_t i = 0, at = 0; i < lock->node_count; at += lock->nodes[i].group_count, i++)
+        done[i] = flags + at;
+    selection->done = done;
+    selection->queue = queue;
+    return walk(selection);
+}
+
+static int judge_nodes(struct selection *selection)
+{
+    for (size_t i = 0; i < selection->lock->node_count; i++) {
+        int answer = node_applies(selection, &selection->lock->nodes[i]);
+        if (answer < 0)
+            return -1;
+        selection->reached[i] = answer;
+    }
+    return 0;
+}
+
+/* ---- locks ---- */
+
+static int check_target(struct selection *selection)
+{
+    const struct lock *lock = selection->lock;
+
+    if (!python_fits(selection, lock->python)) {
+        buf_set(selection->error, "%s is for Python %s, not for %s; lock it for that version, too",
+                lock->path, lock->python, selection->environment->python_full_version);
+        return -1;
+    }
+    int answer = any_applies(selection, &lock->platforms);
+    if (answer == 0)
+        buf_set(selection->error,
+                "%s is not for this target: none of its environments is %s on %s %s; lock it for that, "
+                "too",
+                lock->path, selection->environment->python_full_version, selection->environment->sys_platform,
+                selection->environment->platform_machine);
+    return answer > 0 ? 0 : -1;
+}
+
+static int select_of(struct selection *selection, bool *applies)
+{
+    const struct lock *lock = selection->lock;
+    bool *CLEANUP_FREE reached = xcalloc(lock->node_count + 1, sizeof(*reached));
+
+    selection->reached = reached;
+    selection->queued = 0;
+    if (check_target(selection) < 0 ||
+        (lock->has_roots ? walk_in_memory(selection) : judge_nodes(selection)) < 0)
+        return -1;
+    for (size_t i = 0; i < lock->node_count; i++)
+        if (lock->nodes[i].package != LOCK_NO_PACKAGE)
+            applies[lock->nodes[i].package] = reached[i];
+    return 0;
+}
+
+int wants_select(const struct wants *wants, const struct marker_environment *environment, bool *applies,
+                 struct buf *error)
+{
+    const struct list_locks *locks = wants->locks;
+    struct marker_environment any = *environment;
+    const char *python = environment->python_full_version;
+    struct version version;
+
+    for (size_t i = 0; i < wants->package_count; i++)
+        applies[i] = false;
+    if (!locks)
+        return 0;
+    any.any_extra = true;
+    signed char *CLEANUP_FREE answers = xmalloc(locks->marker_count + 1);
+    memset(answers, NOT_ASKED, locks->marker_count + 1);
+    bool known = python && version_parse(python, strlen(python), &version, NULL) == 0;
+    for (size_t i = 0; i < locks->count; i++) {
+        struct selection selection = {
+            .lock = locks->items[i],
+            .environment = &any,
+            .python = known ? &version : NULL,
+            .answers = answers,
+            .error = error,
+        };
+        if (select_of(&selection, applies) < 0)
+            return -1;
+    }
+    return 0;
+}

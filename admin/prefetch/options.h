@@ -1,0 +1,69 @@
+/* What to prefetch and for whom, put together from options of a command line or from a section of mirror.conf. */
+#ifndef ADMIN_PREFETCH_OPTIONS_H
+#define ADMIN_PREFETCH_OPTIONS_H
+
+#include <getopt.h>
+
+#include "admin/prefetch/prefetch.h"
+#include "base/config.h"
+#include "formats/word_list.h"
+
+/* The options of commands that take lists; their values are above those that a command has for itself. */
+enum {
+    PREFETCH_OPTION_FIRST = 512,
+    PREFETCH_IMAGES,
+    PREFETCH_PYTHON,
+    PREFETCH_PLATFORM,
+    PREFETCH_IMPLEMENTATION,
+    PREFETCH_SDIST,
+    PREFETCH_VERSIONS,
+    PREFETCH_WITH_DEPS,
+    PREFETCH_NO_DEPS,
+};
+/* clang-format off */
+#define PREFETCH_TARGET_OPTIONS \
+    {"requirement", required_argument, NULL, 'r'}, \
+    {"images", required_argument, NULL, PREFETCH_IMAGES}, \
+    {"python", required_argument, NULL, PREFETCH_PYTHON}, \
+    {"platform", required_argument, NULL, PREFETCH_PLATFORM}, \
+    {"implementation", required_argument, NULL, PREFETCH_IMPLEMENTATION}, \
+    {"sdist", required_argument, NULL, PREFETCH_SDIST}, \
+    {"versions", required_argument, NULL, PREFETCH_VERSIONS}, \
+    {"with-deps", no_argument, NULL, PREFETCH_WITH_DEPS}, \
+    {"no-deps", no_argument, NULL, PREFETCH_NO_DEPS}
+#define PREFETCH_TARGET_DETAILS \
+    "      --python LIST      versions of Python, such as 3.10,3.11; default: that of python3 here\n" \
+    "      --platform LIST    of wheels, such as linux_x86_64,linux_aarch64,win_amd64,macosx_arm64, and\n" \
+    "                         of images, such as linux/amd64,linux/arm64/v8; default: this machine's\n" \
+    "      --implementation WHICH   of Python: cp or pp; default: cp\n" \
+    "      --sdist WHEN       sources: never, fallback (where there is no wheel) or always; default: fallback\n" \
+    "      --versions HOW     newest, all, or how many of each package that is named; default: newest\n" \
+    "      --with-deps        with all that they depend on (the default), or\n" \
+    "      --no-deps          without\n"
+/* clang-format on */
+
+struct prefetch_choice {
+    struct prefetch_options options; /* points to what follows */
+    struct word_list paths;          /* of lists, in their order */
+    struct prefetch_list *lists;
+    struct word_list names;
+    struct word_list pythons;
+    struct word_list platforms;
+    struct word_list image_platforms;
+    char *implementation;
+};
+
+void prefetch_choice_init(struct prefetch_choice *choice);
+void prefetch_choice_release(struct prefetch_choice *choice);
+/* One option. Returns NULL, or what was expected instead of the value. */
+const char *prefetch_choice_take(struct prefetch_choice *choice, int option, const char *value);
+/* "--python" */
+const char *prefetch_choice_name(int option);
+void prefetch_choice_add_name(struct prefetch_choice *choice, const char *name);
+/* A section of mirror.conf. Returns 0; -1 with a sentence in `error`. */
+int prefetch_choice_of_config(const struct prefetch_config *config, struct prefetch_choice *choice,
+                              struct buf *error);
+/* Sets what was not given: this machine's Python and platform. After it, `options` are good. */
+void prefetch_choice_complete(struct prefetch_choice *choice);
+
+#endif

@@ -1,0 +1,493 @@
+/* Which files of PyPI the lists mean: each list is resolved by itself for each target, packages of lock files are taken as
+ * they are. Then, for the sdists among them, what their builds need, and for the sdists among that ... */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/resolve/resolve.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/page.h"
+#include "formats/python/requirement.h"
+
+/* Builds that are needed for builds: how deep, and how many of them. A hostile index could go on for ever. */
+#define BUILD_DEPTH_MAX 20
+#define NESTED_BUILDS_MAX 2000
+
+struct build {
+    const struct page_file *sdist; /* of the source's page, which has it once */
+    size_t depth;                  /* 1: nobody's build needs it */
+    UT_hash_handle hh;
+};
+
+/* Each sdist once, in the order in which they were found. */
+struct builds {
+    struct build *all;
+    size_t nested;
+    size_t depth; /* of the one that is being planned; 0: none */
+};
+
+/* One list for one target. */
+struct plan {
+    struct prefetch *prefetch;
+    const struct wants *wants;
+    const struct python_target *target;
+    struct builds *builds;
+};
+
+/* ---- requests ---- */
+
+static struct resolve_requirement *as_wanted(const struct list_requirement *list, size_t count)
+{
+    struct resolve_requirement *out = xcalloc(count + 1, sizeof(*out));
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = (struct resolve_requirement){
+            .requirement = &list[i].requirement,
+            .origin = list[i].origin,
+            .hashes = list[i].hashes,
+            .hash_count = list[i].hash_count,
+        };
+    return out;
+}
+
+/* Without requirements; `constraints` must live as long. */
+static struct resolve_request request_of(const struct plan *plan,
+                                         const struct resolve_requirement *constraints)
+{
+    const struct prefetch_options *options = plan->prefetch->options;
+
+    return (struct resolve_request){
+        .constraints = constraints,
+        .constraint_count = plan->wants->constraint_count,
+        .target = plan->target,
+        .provider = source_provider(plan->prefetch->source),
+        .formats = {plan->wants->only_binary.items, plan->wants->only_binary.count,
+                    plan->wants->no_binary.items, plan->wants->no_binary.count},
+        .sdists = options->sdist != SDIST_NEVER,
+        .without_deps = options->without_deps,
+        .require_hashes = plan->wants->require_hashes,
+        .prereleases = plan->wants->prereleases ? RESOLVE_PRERELEASES_ALL : RESOLVE_PRERELEASES_PIP,
+    };
+}
+
+/* ---- what was resolved ---- */
+
+static void add_build(const struct plan *plan, const struct page_file *sdist)
+{
+    struct build *build;
+
+    HASH_FIND_PTR(plan->builds->all, &sdist, build);
+    if (build)
+        return;
+    build = xcalloc(1, sizeof(*build));
+    build->sdist = sdist;
+    build->depth = plan->builds->depth + 1;
+    plan->builds->nested += build->depth > 1;
+    HASH_ADD_PTR(plan->builds->all, sdist, build);
+}
+
+static void add_resolution(const struct plan *plan, const struct resolution *resolution, bool builds)
+{
+    bool always = plan->prefetch->options->sdist == SDIST_ALWAYS;
+
+    for (size_t i = 0; i < resolution->note_count; i++)
+        prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
+    for (size_t i = 0; i < resolution->count; i++) {
+        const struct resolved *item = &resolution->items[i];
+        bool sdist_too = item->sdist && item->sdist != item->file && always;
+        prefetch_add_file(plan->prefetch, item->file);
+        if (sdist_too)
+            prefetch_add_file(plan->prefetch, item->sdist);
+        if (builds && item->sdist && (sdist_too || item->sdist == item->file))
+            add_build(plan, item->sdist);
+    }
+}
+
+/* What resolve() and resolve_session_run() answered. */
+static int take_answer(const struct plan *plan, int status, struct resolution *resolution, bool builds)
+{
+    if (status < 0)
+        return -1;
+    add_resolution(plan, resolution, builds);
+    resolution_free(resolution);
+    return 0;
+}
+
+/* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
+static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
+                        struct buf *error)
+{
+    struct resolution *resolution;
+    int status = resolve(request, &resolution, error);
+
+    return take_answer(plan, status, resolution, builds);
+}
+
+/* One requirement that is not in the list, but follows from it. */
+static int plan_text(const struct plan *plan, struct resolve_session *session, const char *text,
+                     const char *origin, bool builds, struct buf *error)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    struct resolution *resolution;
+
+    if (requirement_parse(text, strlen(text), &requirement, error) < 0)
+        return -1;
+    const struct resolve_requirement wanted = {.requirement = &requirement, .origin = origin};
+    int status = resolve_session_run(session, &wanted, 1, &resolution, error);
+    return take_answer(plan, status, resolution, builds);
+}
+
+/* ---- builds ---- */
+
+/* All together, as pip installs them into one environment. */
+static void plan_requires(const struct plan *plan, const struct page_file *sdist, const char *const *requires,
+                          size_t count)
+{
+    struct requirement *CLEANUP_FREE parsed = xcalloc(count + 1, sizeof(*parsed));
+    struct resolve_requirement *CLEANUP_FREE wanted = xcalloc(count + 1, sizeof(*wanted));
+    char *CLEANUP_FREE origin = xasprintf("the build of %s", sdist->filename);
+    struct resolve_request request = request_of(plan, NULL);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t good = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (requirement_parse(requires[i], strlen(requires[i]), &parsed[good], &error) < 0) {
+            prefetch_fail(plan->prefetch, "%s: %s", origin, error.data);
+            requirement_release(&parsed[good]);
+            continue;
+        }
+        wanted[good] = (struct resolve_requirement){.requirement = &parsed[good], .origin = origin};
+        good++;
+    }
+    request.requirements = wanted;
+    request.requirement_count = good;
+    request.constraint_count = 0;
+    request.require_hashes = false;
+    request.without_deps = false;
+    buf_reset(&error);
+    if (good && plan_request(plan, &request, true, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+    for (size_t i = 0; i < good; i++)
+        requirement_release(&parsed[i]);
+}
+
+static void plan_build(const struct plan *plan, const struct page_file *sdist)
+{
+    struct source *source = plan->prefetch->source;
+    const struct resolve_provider *provider = source_provider(source);
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    size_t count = 0;
+
+    (void)provider->metadata(provider->arg, "", sdist, &ignored, &ignored);
+    const char *const *requires = source_build_requires(source, sdist);
+    while (requires && requires[count])
+        count++;
+    plan_requires(plan, sdist, requires, count);
+}
+
+/* What the build of an sdist needs is a closure of its own, as pip's build environments are. */
+static void plan_builds(const struct plan *plan)
+{
+    struct builds *builds = plan->builds;
+
+    for (struct build *build = builds->all; build && !prefetch_stopped(plan->prefetch);
+         build = build->hh.next) {
+        builds->depth = build->depth;
+        if (build->depth > BUILD_DEPTH_MAX || builds->nested > NESTED_BUILDS_MAX) {
+            prefetch_fail(
+                plan->prefetch,
+                "%s is needed to build what is needed to build something else, and so on: more than %d "
+                "deep, or more than %d of them",
+                build->sdist->filename, BUILD_DEPTH_MAX, NESTED_BUILDS_MAX);
+            return;
+        }
+        plan_build(plan, build->sdist);
+    }
+}
+
+static void builds_release(struct builds *builds)
+{
+    struct build *build, *next;
+
+    HASH_ITER (hh, builds->all, build, next) {
+        HASH_DEL(builds->all, build);
+        free(build);
+    }
+}
+
+/* ---- requirements ---- */
+
+/* Every line of it was part of what was said before. */
+static bool said_already(const char *text, const char *before)
+{
+    size_t len;
+
+    for (const char *rest = text, *line; (line = text_next(&rest, '\n', &len));) {
+        char *CLEANUP_FREE copy = xstrndup(line, len);
+        if (!strstr(before, copy))
+            return false;
+    }
+    return true;
+}
+
+/* Together they have no answer, and why was told: what each has by itself. */
+static void plan_each(const struct plan *plan, const struct resolve_request *all, const char *why)
+{
+    for (size_t i = 0; i < all->requirement_count && !prefetch_stopped(plan->prefetch); i++) {
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        struct resolve_request one = *all;
+        one.requirements = &all->requirements[i];
+        one.requirement_count = 1;
+        if (plan_request(plan, &one, true, &error) < 0 && !said_already(error.data, why))
+            prefetch_fail(plan->prefetch, "%s", error.data);
+    }
+}
+
+/* The versions of one requirement, with --versions. */
+struct versions {
+    struct prefetch *prefetch;
+    char **items;
+    size_t count;
+};
+
+/* For one version after the other: with what they depend on, and without. */
+struct sessions {
+    struct resolve_session *whole;
+    struct resolve_session *alone;
+};
+
+static int take_version(void *arg, const char *version)
+{
+    struct versions *versions = arg;
+
+    versions->items = xrealloc(versions->items, (versions->count + 1) * sizeof(*versions->items));
+    versions->items[versions->count++] = xstrdup(version);
+    return (int64_t)versions->count >= versions->prefetch->options->versions;
+}
+
+static void print_pinned(const struct requirement *requirement, const char *version, struct buf *out)
+{
+    buf_add_text(out, requirement->name);
+    for (size_t i = 0; i < requirement->extra_count; i++)
+        buf_printf(out, "%c%s", i ? ',' : '[', requirement->extras[i]);
+    buf_printf(out, "%s==%s", requirement->extra_count ? "]" : "", version);
+}
+
+/* Old versions may need what there is no more: then they come alone. */
+static void plan_version(const struct plan *plan, const struct sessions *sessions,
+                         const struct requirement *requirement, const char *version)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    print_pinned(requirement, version, &text);
+    if (plan_text(plan, sessions->whole, text.data, "--versions", true, &error) == 0)
+        return;
+    prefetch_note(plan->prefetch, "%s is fetched without what it depends on: %s", text.data, error.data);
+    if (plan_text(plan, sessions->alone, text.data, "--versions", false, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+}
+
+static void plan_versions_of(const struct plan *plan, const struct sessions *sessions,
+                             const struct resolve_request *one)
+{
+    struct versions versions = {.prefetch = plan->prefetch};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    const struct requirement *requirement = one->requirements->requirement;
+
+    if (resolve_each_version(one, requirement->project, take_version, &versions, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+    for (size_t i = 0; i < versions.count; i++) {
+        if (!prefetch_stopped(plan->prefetch))
+            plan_version(plan, sessions, requirement, versions.items[i]);
+        free(versions.items[i]);
+    }
+    free(versions.items);
+}
+
+static void plan_versions(const struct plan *plan, const struct resolve_request *all)
+{
+    struct resolve_request one = *all;
+    struct sessions sessions = {.whole = resolve_session_new(&one)};
+
+    one.without_deps = true;
+    sessions.alone = resolve_session_new(&one);
+    one.without_deps = all->without_deps;
+    one.requirement_count = 1;
+    for (size_t i = 0; i < all->requirement_count; i++) {
+        one.requirements = &all->requirements[i];
+        plan_versions_of(plan, &sessions, &one);
+    }
+    resolve_session_free(&sessions.whole);
+    resolve_session_free(&sessions.alone);
+}
+
+static void plan_requirements(const struct plan *plan)
+{
+    const struct wants *wants = plan->wants;
+    struct resolve_requirement *CLEANUP_FREE wanted =
+        as_wanted(wants->requirements, wants->requirement_count);
+    struct resolve_requirement *CLEANUP_FREE constraints =
+        as_wanted(wants->constraints, wants->constraint_count);
+    struct resolve_request request = request_of(plan, constraints);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    request.requirements = wanted;
+    request.requirement_count = wants->requirement_count;
+    if (plan_request(plan, &request, true, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s", error.data);
+        if (plan->prefetch->options->keep_going)
+            plan_each(plan, &request, error.data);
+    } else if (plan->prefetch->options->versions > 1) {
+        plan_versions(plan, &request);
+    }
+}
+
+void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
+                          const struct python_target *target, const char *text, const char *origin)
+{
+    struct builds builds = {.all = NULL};
+    const struct plan plan = {prefetch, wants, target, &builds};
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct resolve_request request = request_of(&plan, NULL);
+
+    request.constraint_count = 0;
+    request.without_deps = true;
+    request.require_hashes = false;
+    struct resolve_session *session = resolve_session_new(&request);
+    if (plan_text(&plan, session, text, origin, true, &error) < 0)
+        prefetch_fail(prefetch, "%s", error.data);
+    resolve_session_free(&session);
+    plan_builds(&plan);
+    builds_release(&builds);
+}
+
+/* ---- lock files ---- */
+
+static void append_hashes(struct checksum **out, size_t *count, const struct checksum *hashes,
+                          size_t hash_count)
+{
+    *out = xrealloc(*out, (*count + hash_count + 1) * sizeof(**out));
+    if (hash_count)
+        memcpy(*out + *count, hashes, hash_count * sizeof(*hashes));
+    *count += hash_count;
+}
+
+/* One of its files, whichever suits the target, known by its hash. */
+static struct checksum *hashes_of(const struct list_package *package, size_t *count)
+{
+    struct checksum *out = NULL;
+
+    *count = 0;
+    for (size_t i = 0; i < package->file_count; i++)
+        append_hashes(&out, count, package->files[i].hashes, package->files[i].hash_count);
+    append_hashes(&out, count, package->hashes, package->hash_count);
+    return out;
+}
+
+/* A version that is none by PEP 440 can be compared as text. */
+static int package_requirement(const struct list_package *package, struct requirement *out, struct buf *error)
+{
+    const char *version = package->version;
+    bool proper =
+        version && version_parse(version, strlen(version), &(struct version){.pre_kind = 0}, NULL) == 0;
+    char *CLEANUP_FREE text = version ? xasprintf("%s%s%s", package->project, proper ? "==" : "===", version)
+                                      : xstrdup(package->project);
+
+    return requirement_parse(text, strlen(text), out, error);
+}
+
+static void plan_package(const struct plan *plan, const struct list_package *package)
+{
+    struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
+    struct resolve_request request = request_of(plan, NULL);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t hash_count;
+    struct checksum *CLEANUP_FREE hashes = hashes_of(package, &hash_count);
+
+    if (package_requirement(package, &requirement, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s: %s", package->origin, error.data);
+        return;
+    }
+    const struct resolve_requirement wanted = {
+        .requirement = &requirement, .origin = package->origin, .hashes = hashes, .hash_count = hash_count};
+    request.requirements = &wanted;
+    request.requirement_count = 1;
+    request.constraint_count = 0;
+    request.without_deps = true;
+    request.require_hashes = hash_count > 0;
+    if (plan_request(plan, &request, !plan->prefetch->options->without_deps, &error) < 0)
+        prefetch_fail(plan->prefetch, "%s", error.data);
+}
+
+/* All pages are asked for before the first is waited for. */
+static void announce(const struct plan *plan, const bool *applies)
+{
+    const struct resolve_provider *provider = source_provider(plan->prefetch->source);
+
+    for (size_t i = 0; i < plan->wants->package_count; i++)
+        if (applies[i])
+            provider->coming(provider->arg, &plan->wants->packages[i].project, 1);
+}
+
+static void plan_packages(const struct plan *plan)
+{
+    const struct wants *wants = plan->wants;
+    bool *CLEANUP_FREE applies = xcalloc(wants->package_count + 1, sizeof(*applies));
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    if (wants_select(wants, &plan->target->environment, applies, &error) < 0) {
+        prefetch_fail(plan->prefetch, "%s", error.data);
+        return;
+    }
+    announce(plan, applies);
+    for (size_t i = 0; i < wants->package_count && !prefetch_stopped(plan->prefetch); i++)
+        if (applies[i])
+            plan_package(plan, &wants->packages[i]);
+}
+
+/* ---- targets ---- */
+
+static void plan_target(struct prefetch *prefetch, const struct python_target *target)
+{
+    for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
+        struct builds builds = {.all = NULL};
+        const struct plan plan = {prefetch, &prefetch->wants[i], target, &builds};
+        if (plan.wants->requirement_count && prefetch->options->resolver != RESOLVER_OWN)
+            prefetch_resolve_elsewhere(prefetch, plan.wants, target);
+        else if (plan.wants->requirement_count)
+            plan_requirements(&plan);
+        if (plan.wants->package_count)
+            plan_packages(&plan);
+        plan_builds(&plan);
+        builds_release(&builds);
+    }
+}
+
+static bool wants_pypi(const struct prefetch *prefetch)
+{
+    for (size_t i = 0; i < prefetch->wants_count; i++)
+        if (prefetch->wants[i].requirement_count || prefetch->wants[i].package_count)
+            return true;
+    return false;
+}
+
+void prefetch_plan_pypi(struct prefetch *prefetch)
+{
+    const struct prefetch_options *options = prefetch->options;
+    size_t count = wants_pypi(prefetch) ? options->python_count * options->platform_count : 0;
+
+    if (wants_pypi(prefetch) && !options->python_count)
+        prefetch_fail(prefetch, "which versions of Python the packages are for is not known: name them with "
+                                "--python (python = in mirror.conf)");
+    for (size_t i = 0; i < count && !prefetch_stopped(prefetch); i++) {
+        struct python_target CLEANUP_PYTHON_TARGET target;
+        struct buf CLEANUP_BUF error = BUF_INIT;
+        if (python_target_init(options->pythons[i / options->platform_count], options->implementation,
+                               options->platforms[i % options->platform_count], &target, &error) < 0)
+            prefetch_fail(prefetch, "%s", error.data);
+        else
+            plan_target(prefetch, &target);
+    }
+}

@@ -1,0 +1,126 @@
+/* Who is to blame for a dead end: the choices without which it would not be one, so that the search goes back to the
+ * last of them, and the wishes to tell the user about if there is none. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch/resolve/resolve_private.h"
+#include "base/memory.h"
+
+void conflict_release(struct conflict *conflict)
+{
+    free(conflict->levels);
+    free(conflict->causes);
+    memset(conflict, 0, sizeof(*conflict));
+}
+
+void conflict_blame_level(struct conflict *conflict, size_t level)
+{
+    if (level >= conflict->level_room) {
+        size_t room = 2 * level + 16;
+        conflict->levels = xrealloc(conflict->levels, room * sizeof(*conflict->levels));
+        memset(conflict->levels + conflict->level_room, 0,
+               (room - conflict->level_room) * sizeof(*conflict->levels));
+        conflict->level_room = room;
+    }
+    conflict->levels[level] = true;
+}
+
+void conflict_blame(struct conflict *conflict, const struct edge *edge)
+{
+    for (; edge; edge = edge->because)
+        if (edge->wish->parent)
+            conflict_blame_level(conflict, edge->wish->parent->node->level);
+}
+
+/* So many different wishes of one project for another are told. */
+#define TOLD_MAX 3
+
+static bool same_specifiers(const struct specifier_set *a, const struct specifier_set *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->items[i].op != b->items[i].op || a->items[i].wildcard != b->items[i].wildcard ||
+            strcmp(a->items[i].version.text, b->items[i].version.text) != 0)
+            return false;
+    return true;
+}
+
+/* Are both of the same project, for the same project? */
+static bool same_pair(const struct cause *a, const struct cause *b)
+{
+    if (!a->wish || !b->wish)
+        return !a->wish && !b->wish && a->release->node == b->release->node;
+    return a->wish->node == b->wish->node && a->wish->parent && b->wish->parent &&
+           a->wish->parent->node == b->wish->parent->node;
+}
+
+static bool same_words(const struct cause *a, const struct cause *b)
+{
+    if (!a->wish || !b->wish || a->wish == b->wish)
+        return a->wish == b->wish && (a->wish || a->release->node == b->release->node);
+    return same_pair(a, b) &&
+           same_specifiers(&a->wish->requirement->specifiers, &b->wish->requirement->specifiers);
+}
+
+static void tell(struct conflict *conflict, const struct cause *cause)
+{
+    size_t count = conflict->cause_count;
+    struct cause *last = NULL;
+    size_t pairs = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct cause *told = &conflict->causes[i];
+        if (same_words(told, cause)) {
+            told->alike =
+                told->alike || cause->alike || (cause->wish && cause->wish->parent != told->wish->parent);
+            told->others = told->others || cause->others;
+            return;
+        }
+        if (same_pair(told, cause)) {
+            last = told;
+            pairs++;
+        }
+    }
+    if (pairs == TOLD_MAX) {
+        last->others = true;
+        return;
+    }
+    /* Grows at powers of two. */
+    if (!(count & (count - 1)))
+        conflict->causes = xrealloc(conflict->causes, (count ? 2 * count : 1) * sizeof(*conflict->causes));
+    conflict->causes[conflict->cause_count++] = *cause;
+}
+
+void conflict_tell(struct conflict *conflict, const struct wish *wish, const struct release *release)
+{
+    tell(conflict, &(struct cause){.wish = wish, .release = release});
+}
+
+void conflict_blame_node(struct conflict *conflict, const struct node *node)
+{
+    for (size_t i = 0; i < node->edges.count; i++) {
+        const struct edge *edge = node->edges.items[i];
+        conflict_blame(conflict, edge);
+        conflict_tell(conflict, edge->wish, NULL);
+    }
+    for (size_t i = 0; i < node->constraints.count; i++)
+        conflict_tell(conflict, node->constraints.items[i], NULL);
+}
+
+void conflict_merge(struct conflict *conflict, const struct conflict *other)
+{
+    for (size_t level = 0; level < other->level_room; level++)
+        if (other->levels[level])
+            conflict_blame_level(conflict, level);
+    for (size_t i = 0; i < other->cause_count; i++)
+        tell(conflict, &other->causes[i]);
+}
+
+size_t conflict_last_level(const struct conflict *conflict)
+{
+    for (size_t level = conflict->level_room; level-- > 1;)
+        if (conflict->levels[level])
+            return level;
+    return 0;
+}

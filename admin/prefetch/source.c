@@ -1,0 +1,413 @@
+/* Pages and metadata as a Yizhan has them, each asked for once and kept, since several targets want the same. Pages come
+ * in the background as soon as the resolver names them; whoever needs one waits for it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/resolve/resolve.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/metadata.h"
+#include "formats/python/page.h"
+#include "formats/python/project.h"
+#include "formats/python/sdist.h"
+#include "storage/catalog/spaces.h"
+#include "upstreams/client.h"
+
+#define PAGE_MAX_BYTES ((size_t)256 << 20)
+#define SDIST_MAX_BYTES ((size_t)256 << 20)
+#define STEP_MS 200
+/* What the links of a Yizhan's pages are relative to; stands before all paths. */
+#define ANYWHERE "http://yizhan"
+
+enum found { ASKED, FOUND, MISSING, TROUBLED };
+
+struct source_page {
+    char *project;
+    enum found found;
+    struct page *page;
+    struct buf trouble;
+    UT_hash_handle hh;
+};
+
+struct source_metadata {
+    char *path; /* of the file */
+    enum found found;
+    bool of_sdist;
+    struct buf text;
+    struct buf trouble;
+    char **build_requires; /* of an sdist; ends in NULL */
+    UT_hash_handle hh;
+};
+
+struct source {
+    struct prefetch *prefetch;
+    struct source_page *pages;
+    struct source_metadata *metadata;
+    struct resolve_provider provider;
+};
+
+/* ---- asking ---- */
+
+struct waiting {
+    struct reply *reply;
+    bool done;
+};
+
+static void take_reply(void *arg, const struct client_answer *answer)
+{
+    struct waiting *waiting = arg;
+    struct reply *reply = waiting->reply;
+
+    waiting->done = true;
+    reply->status = answer->status;
+    buf_add(&reply->body, answer->body, answer->len);
+    buf_add_text(&reply->trouble, answer->trouble);
+    reply->content_type = xstrdup(answer->content_type);
+    reply->digest = xstrdup(answer->digest);
+    reply->size_bytes = answer->size_bytes;
+    reply->stored = answer->stored;
+}
+
+/* Until *done, which an answer sets. When everything is to stop, the answer may come later: false. */
+static bool wait_until(struct prefetch *prefetch, const bool *done)
+{
+    while (!*done && !prefetch_stopped(prefetch)) {
+        client_step(prefetch->client, STEP_MS);
+        prefetch->report->tick(prefetch->report->arg);
+    }
+    return *done;
+}
+
+/* What an answer was waited for in vain: it must not find the waiter's memory gone. */
+static void give_up(struct prefetch *prefetch, struct buf *trouble)
+{
+    client_free(&prefetch->client);
+    buf_set(trouble, "interrupted");
+}
+
+void prefetch_ask(struct prefetch *prefetch, const struct client_question *question, struct reply *out)
+{
+    struct waiting waiting = {.reply = out};
+    struct client_question asked = *question;
+
+    *out = (struct reply)REPLY_INIT;
+    asked.held_only = asked.held_only || prefetch->options->held_only;
+    if (prefetch->client) {
+        client_ask(prefetch->client, &asked, take_reply, &waiting);
+        if (wait_until(prefetch, &waiting.done))
+            return;
+    }
+    give_up(prefetch, &out->trouble);
+}
+
+void reply_release(struct reply *reply)
+{
+    buf_release(&reply->body);
+    buf_release(&reply->trouble);
+    free(take_ptr(&reply->content_type));
+    free(take_ptr(&reply->digest));
+}
+
+/* ---- pages ---- */
+
+static void read_page(struct source_page *page, const struct client_answer *answer)
+{
+    char *CLEANUP_FREE url = xasprintf(ANYWHERE "/simple/%s/", page->project);
+
+    page->found = page_parse(answer->body, answer->len, answer->content_type, url, page->project, &page->page,
+                             &page->trouble) < 0
+                      ? TROUBLED
+                      : FOUND;
+}
+
+static void take_page(void *arg, const struct client_answer *answer)
+{
+    struct source_page *page = arg;
+
+    if (answer->status == 200)
+        read_page(page, answer);
+    else if (answer->status == 404)
+        page->found = MISSING;
+    else if (answer->status == 504)
+        buf_set(&page->trouble, PREFETCH_NOT_HELD);
+    else if (*answer->trouble)
+        buf_add_text(&page->trouble, answer->trouble);
+    else
+        buf_set(&page->trouble, "the answer was %d", answer->status);
+    if (page->found == ASKED)
+        page->found = TROUBLED;
+}
+
+static struct source_page *page_of(struct source *source, const char *project)
+{
+    struct source_page *page;
+
+    HASH_FIND_STR(source->pages, project, page);
+    if (page)
+        return page;
+    page = xcalloc(1, sizeof(*page));
+    page->project = xstrdup(project);
+    buf_init(&page->trouble);
+    HASH_ADD_KEYPTR(hh, source->pages, page->project, strlen(page->project), page);
+    char *CLEANUP_FREE path = xasprintf("/simple/%s/", project);
+    const struct client_question question = {
+        .path = path,
+        .accept = "application/vnd.pypi.simple.v1+json",
+        .want = CLIENT_BODY,
+        .held_only = source->prefetch->options->held_only,
+        .max_bytes = PAGE_MAX_BYTES,
+    };
+    if (source->prefetch->client)
+        client_ask(source->prefetch->client, &question, take_page, page);
+    return page;
+}
+
+static void on_coming(void *arg, const char *const *projects, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)page_of(arg, projects[i]);
+}
+
+static enum resolve_supply supply_of(enum found found, const struct buf *trouble, struct buf *error)
+{
+    if (trouble->len)
+        buf_set(error, "%s", trouble->data);
+    return found == FOUND ? RESOLVE_HAVE : found == MISSING ? RESOLVE_NONE : RESOLVE_FAILED;
+}
+
+static enum resolve_supply on_page(void *arg, const char *project, const struct page **out, struct buf *error)
+{
+    struct source *source = arg;
+    struct source_page *page = page_of(source, project);
+
+    while (page->found == ASKED && source->prefetch->client) {
+        if (prefetch_stopped(source->prefetch))
+            give_up(source->prefetch, &page->trouble);
+        else
+            client_step(source->prefetch->client, STEP_MS);
+        source->prefetch->report->tick(source->prefetch->report->arg);
+    }
+    if (page->found == ASKED) /* there is nobody any more who could answer */
+        buf_set(&page->trouble, "interrupted");
+    *out = page->page;
+    return supply_of(page->found, &page->trouble, error);
+}
+
+/* ---- metadata ---- */
+
+static const char *path_of(const struct page_file *file)
+{
+    return text_starts(file->url, ANYWHERE "/") ? file->url + strlen(ANYWHERE) : file->path;
+}
+
+/* 404 and 504 say that there is none; all else is trouble that may pass. */
+static void note_reply(struct source_metadata *metadata, const struct reply *reply, const char *missing)
+{
+    if (reply->status == 404 || reply->status == 504) {
+        metadata->found = MISSING;
+        buf_set(&metadata->trouble, "%s", missing);
+        return;
+    }
+    metadata->found = TROUBLED;
+    if (reply->trouble.len)
+        buf_set(&metadata->trouble, "%s", reply->trouble.data);
+    else
+        buf_set(&metadata->trouble, "the answer was %d", reply->status);
+}
+
+static bool ask_for_metadata(struct source *source, const char *path, struct reply *out)
+{
+    char *CLEANUP_FREE metadata_path = xasprintf("%s.metadata", path);
+    const struct client_question question = {
+        .path = metadata_path, .want = CLIENT_BODY, .max_bytes = METADATA_MAX_BYTES};
+
+    prefetch_ask(source->prefetch, &question, out);
+    return out->status == 200;
+}
+
+/* Where no upstream has the metadata by itself, a Yizhan has it once it has the wheel. */
+static void load_of_wheel(struct source *source, struct source_metadata *metadata)
+{
+    const struct client_question wheel = {.path = metadata->path, .want = CLIENT_TOUCH};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+
+    if (!ask_for_metadata(source, metadata->path, &reply) && reply.status == 404) {
+        reply_release(&reply);
+        prefetch_ask(source->prefetch, &wheel, &reply);
+        if (reply.status == 200) {
+            reply_release(&reply);
+            (void)ask_for_metadata(source, metadata->path, &reply);
+        }
+    }
+    if (reply.status != 200) {
+        note_reply(metadata, &reply, "neither it nor the wheel is to be had");
+        return;
+    }
+    metadata->found = FOUND;
+    buf_add(&metadata->text, reply.body.data, reply.body.len);
+}
+
+static void keep_build_requires(struct source_metadata *metadata, struct sdist *sdist)
+{
+    metadata->build_requires = xcalloc(sdist->build_require_count + 1, sizeof(char *));
+    if (sdist->build_require_count)
+        memcpy(metadata->build_requires, sdist->build_requires, sdist->build_require_count * sizeof(char *));
+    sdist->build_require_count = 0;
+}
+
+static void load_of_sdist(struct source *source, const char *filename, struct source_metadata *metadata)
+{
+    const struct client_question question = {
+        .path = metadata->path, .want = CLIENT_BODY, .max_bytes = SDIST_MAX_BYTES};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+    struct sdist CLEANUP_SDIST sdist = {.metadata = BUF_INIT};
+    struct buf CLEANUP_BUF why = BUF_INIT;
+
+    metadata->of_sdist = true;
+    prefetch_ask(source->prefetch, &question, &reply);
+    if (reply.status != 200) {
+        note_reply(metadata, &reply, "the sdist is not to be had");
+        return;
+    }
+    if (sdist_read(reply.body.data, reply.body.len, &sdist, &why) < 0) {
+        metadata->found = MISSING;
+        buf_set(&metadata->trouble, "the sdist %s", why.data);
+        return;
+    }
+    if (!sdist.dependencies_known)
+        prefetch_note(source->prefetch,
+                      "%s does not say what it depends on before it is built: taken as nothing", filename);
+    metadata->found = FOUND;
+    buf_add(&metadata->text, sdist.metadata.data, sdist.metadata.len);
+    keep_build_requires(metadata, &sdist);
+}
+
+/* A release counts as held when its file is. */
+static bool file_is_held(struct source *source, const char *path)
+{
+    const struct client_question question = {.path = path, .want = CLIENT_HEAD};
+    struct reply CLEANUP_REPLY reply = REPLY_INIT;
+
+    prefetch_ask(source->prefetch, &question, &reply);
+    return reply.status == 200;
+}
+
+static struct source_metadata *metadata_of(struct source *source, const char *path, const char *filename)
+{
+    struct source_metadata *metadata;
+
+    HASH_FIND_STR(source->metadata, path, metadata);
+    if (metadata)
+        return metadata;
+    metadata = xcalloc(1, sizeof(*metadata));
+    metadata->path = xstrdup(path);
+    buf_init(&metadata->text);
+    buf_init(&metadata->trouble);
+    HASH_ADD_KEYPTR(hh, source->metadata, metadata->path, strlen(metadata->path), metadata);
+    if (source->prefetch->options->held_only && !file_is_held(source, path)) {
+        metadata->found = MISSING;
+        buf_set(&metadata->trouble, PREFETCH_NOT_HELD);
+    } else if (filename_is_wheel(filename)) {
+        load_of_wheel(source, metadata);
+    } else {
+        load_of_sdist(source, filename, metadata);
+    }
+    return metadata;
+}
+
+static enum resolve_supply on_metadata(void *arg, const char *project, const struct page_file *file,
+                                       struct buf *out, struct buf *error)
+{
+    const struct source_metadata *metadata = metadata_of(arg, path_of(file), file->filename);
+
+    (void)project;
+    buf_add(out, metadata->text.data, metadata->text.len);
+    return supply_of(metadata->found, &metadata->trouble, error);
+}
+
+/* ---- all ---- */
+
+struct source *source_new(struct prefetch *prefetch)
+{
+    struct source *source = xcalloc(1, sizeof(*source));
+
+    source->prefetch = prefetch;
+    source->provider = (struct resolve_provider){on_page, on_metadata, on_coming, source};
+    return source;
+}
+
+static void pages_free(struct source_page *pages)
+{
+    struct source_page *page, *next;
+
+    HASH_ITER (hh, pages, page, next) {
+        HASH_DEL(pages, page);
+        free(page->project);
+        page_free(page->page);
+        buf_release(&page->trouble);
+        free(page);
+    }
+}
+
+static void metadata_free(struct source_metadata *all)
+{
+    struct source_metadata *metadata, *next;
+
+    HASH_ITER (hh, all, metadata, next) {
+        HASH_DEL(all, metadata);
+        free(metadata->path);
+        buf_release(&metadata->text);
+        buf_release(&metadata->trouble);
+        for (size_t i = 0; metadata->build_requires && metadata->build_requires[i]; i++)
+            free(metadata->build_requires[i]);
+        free(metadata->build_requires);
+        free(metadata);
+    }
+}
+
+void source_free(struct source **source)
+{
+    struct source *old = take_ptr(source);
+
+    if (!old)
+        return;
+    pages_free(old->pages);
+    metadata_free(old->metadata);
+    free(old);
+}
+
+const struct resolve_provider *source_provider(struct source *source)
+{
+    return &source->provider;
+}
+
+const char *const *source_build_requires(const struct source *source, const struct page_file *file)
+{
+    const struct source_metadata *metadata;
+
+    HASH_FIND_STR(source->metadata, path_of(file), metadata);
+    return metadata ? (const char *const *)metadata->build_requires : NULL;
+}
+
+bool source_has_metadata(struct source *source, const char *path, const char *filename)
+{
+    return metadata_of(source, path, filename)->found == FOUND;
+}
+
+void prefetch_add_file(struct prefetch *prefetch, const struct page_file *file)
+{
+    prefetch_item(prefetch, ITEM_FILE, path_of(file), file->filename, file->size_bytes, NULL);
+}
+
+void source_entries(const struct source *source, json_t *out)
+{
+    for (const struct source_page *page = source->pages; page; page = page->hh.next)
+        if (page->found == FOUND)
+            json_array_append_new(out, json_pack("{s:s, s:s}", "space", SPACE_PAGE, "key", page->project));
+    for (const struct source_metadata *metadata = source->metadata; metadata; metadata = metadata->hh.next)
+        if (metadata->found == FOUND && !metadata->of_sdist)
+            json_array_append_new(out,
+                                  json_pack("{s:s, s:s}", "space", SPACE_METADATA, "key", metadata->path));
+}

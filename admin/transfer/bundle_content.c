@@ -1,0 +1,101 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/transfer/bundle.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/digest_set.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define SPACE_MAX_BYTES 64
+#define KEY_MAX_BYTES 8192
+#define ATTRIBUTES_MAX_BYTES (64 * 1024)
+#define FIRST_ROOM 64
+
+void bundle_content_init(struct bundle_content *content)
+{
+    *content = (struct bundle_content){
+        .created_at_s = clock_wall_s(), .arena = ARENA_INIT, .digests = digest_set_new()};
+}
+
+void bundle_content_release(struct bundle_content *content)
+{
+    digest_set_free(&content->digests);
+    free(take_ptr(&content->blobs));
+    free(take_ptr(&content->entries));
+    content->blob_count = content->entry_count = 0;
+    arena_release(&content->arena);
+}
+
+/* Room for one more in an array that has so many. */
+static void *grow(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return array;
+    *room = *room ? *room * 2 : FIRST_ROOM;
+    return xrealloc(array, *room * size);
+}
+
+bool bundle_add_blob(struct bundle_content *content, const struct digest *digest, int64_t size_bytes)
+{
+    CHECK(size_bytes >= 0 && content->bytes <= INT64_MAX - size_bytes);
+    if (!digest_set_add(content->digests, digest))
+        return false;
+    content->blobs = grow(content->blobs, content->blob_count, &content->blob_room, sizeof(*content->blobs));
+    content->blobs[content->blob_count++] = (struct bundle_blob){*digest, size_bytes};
+    content->bytes += size_bytes;
+    return true;
+}
+
+bool bundle_has_blob(const struct bundle_content *content, const struct digest *digest)
+{
+    return digest_set_has(content->digests, digest);
+}
+
+/* ---- entries ---- */
+
+static bool text_fits(const char *text, size_t max_bytes, bool lines)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (((unsigned char)text[i] < ' ' && !(lines && strchr("\t\r\n", text[i]))) || text[i] == 0x7f)
+            return false;
+    return len <= max_bytes && text_is_utf8(text, len);
+}
+
+static const char *text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+bool bundle_entry_fits(const struct entry *entry)
+{
+    return *entry->space && *entry->key && text_fits(entry->space, SPACE_MAX_BYTES, false) &&
+           text_fits(entry->key, KEY_MAX_BYTES, false) &&
+           text_fits(text_or_empty(entry->scope), KEY_MAX_BYTES, false) &&
+           text_fits(text_or_empty(entry->attributes), ATTRIBUTES_MAX_BYTES, true) &&
+           entry->size_bytes >= -1 && entry->confirmed_at_s >= 0;
+}
+
+/* Neighbours mostly have these in common. */
+static const char *share(struct bundle_content *content, const char *text, const char *neighbour)
+{
+    return neighbour && strcmp(text, neighbour) == 0 ? neighbour : arena_strdup(&content->arena, text);
+}
+
+void bundle_add_entry(struct bundle_content *content, const struct entry *entry)
+{
+    const struct entry *last = content->entry_count ? &content->entries[content->entry_count - 1] : NULL;
+    struct entry copy = *entry;
+
+    CHECK(bundle_entry_fits(entry));
+    copy.space = share(content, entry->space, last ? last->space : NULL);
+    copy.scope = share(content, text_or_empty(entry->scope), last ? last->scope : NULL);
+    copy.attributes = share(content, text_or_empty(entry->attributes), last ? last->attributes : NULL);
+    copy.key = arena_strdup(&content->arena, entry->key);
+    content->entries =
+        grow(content->entries, content->entry_count, &content->entry_room, sizeof(*content->entries));
+    content->entries[content->entry_count++] = copy;
+}

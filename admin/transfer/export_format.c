@@ -1,0 +1,150 @@
+/* The thread of a conversion owns all of it from its start to its end; everybody else waits. */
+#include "admin/transfer/export_format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/transfer/export_output.h"
+#include "base/buf.h"
+#include "base/memory.h"
+
+#define PIECE_BYTES (256 * 1024)
+
+struct export_conversion {
+    const struct export_options *options;
+    int read_fd;
+    int write_fd;
+    pthread_t thread;
+    bool ended; /* the bundle, whole or not */
+    int result;
+    struct export_written written;
+    struct buf notes;
+    struct buf error;
+};
+
+int export_format_by_name(const char *name)
+{
+    static const char *const names[EXPORT_FORMATS] = {"bundle", "oci", "docker", "wheels"};
+
+    for (int i = 0; i < EXPORT_FORMATS; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
+                      const struct bundle_blob *blob)
+{
+    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    ssize_t got;
+
+    if (name && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
+        return -1;
+    while ((got = bundle_read_bytes(work->reader, piece, PIECE_BYTES, work->error)) > 0)
+        if (name && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
+            return -1;
+    if (got < 0)
+        return -1;
+    work->written.bytes += name ? blob->size_bytes : 0;
+    return name ? export_output_end(output, work->error) : 0;
+}
+
+static ssize_t read_pipe(void *arg, void *data, size_t max)
+{
+    struct export_conversion *conversion = arg;
+
+    for (;;) {
+        ssize_t got = read(conversion->read_fd, data, max);
+        if (got < 0 && errno == EINTR)
+            continue;
+        conversion->ended |= got == 0;
+        return got < 0 ? -errno : got;
+    }
+}
+
+static int convert(struct export_conversion *conversion, struct bundle_reader *reader)
+{
+    const struct bundle_content *content;
+    struct export_work work = {.options = conversion->options,
+                               .reader = reader,
+                               .notes = &conversion->notes,
+                               .error = &conversion->error};
+
+    if (bundle_read_content(reader, &content, &conversion->error) < 0)
+        return -1;
+    work.content = content;
+    int result = conversion->options->format == EXPORT_WHEELS ? export_wheels_convert(&work)
+                                                              : export_image_convert(&work);
+    conversion->written = work.written;
+    return result;
+}
+
+/* Closing the pipe at the end tells an export that goes on that nobody reads it. */
+static void *run(void *arg)
+{
+    struct export_conversion *conversion = arg;
+    const struct bundle_input input = {read_pipe, conversion};
+    struct bundle_reader *reader = bundle_reader_new(&input);
+
+    conversion->result = convert(conversion, reader);
+    bundle_reader_free(&reader);
+    close(take_fd(&conversion->read_fd));
+    return NULL;
+}
+
+static void conversion_free(struct export_conversion *conversion)
+{
+    cleanup_close(&conversion->read_fd);
+    cleanup_close(&conversion->write_fd);
+    buf_release(&conversion->notes);
+    buf_release(&conversion->error);
+    free(conversion);
+}
+
+int export_conversion_start(const struct export_options *options, struct export_conversion **out,
+                            struct buf *error)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        buf_set(error, "cannot make a pipe: %s", strerror(errno));
+        return -1;
+    }
+    struct export_conversion *conversion = xcalloc(1, sizeof(*conversion));
+    *conversion = (struct export_conversion){
+        .options = options, .read_fd = ends[0], .write_fd = ends[1], .notes = BUF_INIT, .error = BUF_INIT};
+    int failure = pthread_create(&conversion->thread, NULL, run, conversion);
+    if (failure) {
+        buf_set(error, "cannot start a thread: %s", strerror(failure));
+        conversion_free(conversion);
+        return -1;
+    }
+    *out = conversion;
+    return 0;
+}
+
+int export_conversion_take_fd(struct export_conversion *conversion)
+{
+    return take_fd(&conversion->write_fd);
+}
+
+int export_conversion_end(struct export_conversion **conversion, bool whole, struct export_written *out,
+                          struct buf *notes, struct buf *error)
+{
+    struct export_conversion *old = take_ptr(conversion);
+
+    cleanup_close(&old->write_fd);
+    old->write_fd = -1;
+    pthread_join(old->thread, NULL);
+    int result = old->result;
+    buf_add(notes, old->notes.data, old->notes.len);
+    if (result < 0 && (whole || !old->ended))
+        buf_set(error, "%s", old->error.data);
+    *out = old->written;
+    conversion_free(old);
+    return result;
+}

@@ -1,0 +1,137 @@
+/* Wheels and sdists under their own names, in one folder. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/transfer/export_format.h"
+#include "admin/transfer/export_output.h"
+#include "base/buf.h"
+#include "base/memory.h"
+#include "formats/python/project.h"
+#include "storage/catalog/spaces.h"
+
+struct wheel {
+    struct digest digest;
+    char filename[FILENAME_MAX_BYTES + 1];
+};
+
+struct wheels {
+    struct wheel *items;
+    size_t count;
+};
+
+static void wheels_release(struct wheels *wheels)
+{
+    free(wheels->items);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct wheel *left = a, *right = b;
+    int order = digest_compare(&left->digest, &right->digest);
+
+    return order ? order : strcmp(left->filename, right->filename);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct wheel *)a)->filename, ((const struct wheel *)b)->filename);
+}
+
+/* Those of the content, by name. The same name twice is the same file, or there is no folder for both. */
+static int list_wheels(struct export_work *work, struct wheels *out)
+{
+    const struct bundle_content *content = work->content;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct file_path path;
+
+    out->items = xcalloc(content->entry_count, sizeof(*out->items));
+    for (size_t i = 0; i < content->entry_count; i++) {
+        const struct entry *entry = &content->entries[i];
+        if (strcmp(entry->space, SPACE_FILE) != 0 || !entry->has_digest ||
+            file_path_parse(entry->key, strlen(entry->key), &path, &ignored) < 0)
+            continue;
+        if (!bundle_has_blob(content, &entry->digest)) {
+            buf_set(work->error, "%s is not held any more: fetch it again", path.filename);
+            return -1;
+        }
+        struct wheel *wheel = &out->items[out->count++];
+        wheel->digest = entry->digest;
+        memcpy(wheel->filename, path.filename, sizeof(wheel->filename));
+    }
+    if (!out->count) {
+        buf_set(work->error, "nothing is held of what is named: no wheel, no sdist");
+        return -1;
+    }
+    return 0;
+}
+
+static int drop_doubles(struct export_work *work, struct wheels *wheels)
+{
+    size_t kept = 1;
+
+    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare_names);
+    for (size_t i = 1; i < wheels->count; i++) {
+        const struct wheel *before = &wheels->items[kept - 1];
+        if (compare_names(before, &wheels->items[i]) != 0) {
+            wheels->items[kept++] = wheels->items[i];
+        } else if (!digest_equal(&before->digest, &wheels->items[i].digest)) {
+            buf_set(work->error,
+                    "the store has two different files named %s: export the right version by itself",
+                    before->filename);
+            return -1;
+        }
+    }
+    wheels->count = kept;
+    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare);
+    return 0;
+}
+
+static const struct wheel *find(const struct wheels *wheels, const struct digest *digest)
+{
+    struct wheel wanted = {.digest = *digest};
+    size_t low = 0;
+
+    for (size_t high = wheels->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(&wheels->items[middle], &wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < wheels->count && digest_equal(&wheels->items[low].digest, digest) ? &wheels->items[low]
+                                                                                   : NULL;
+}
+
+/* The others of the same bytes stand behind the first. */
+static int write_others(struct export_work *work, struct export_output *output, const struct wheels *wheels,
+                        const struct wheel *first)
+{
+    for (const struct wheel *wheel = first; wheel < wheels->items + wheels->count; wheel++) {
+        if (!digest_equal(&wheel->digest, &first->digest))
+            break;
+        if (wheel != first && export_output_again(output, first->filename, wheel->filename, work->error) < 0)
+            return -1;
+        work->written.files++;
+    }
+    return 0;
+}
+
+int export_wheels_convert(struct export_work *work)
+{
+    struct wheels __attribute__((cleanup(wheels_release))) wheels = {0};
+    struct export_output *CLEANUP_EXPORT_OUTPUT output = NULL;
+    struct bundle_blob blob;
+    int more;
+
+    if (list_wheels(work, &wheels) < 0 || drop_doubles(work, &wheels) < 0 ||
+        export_output_open(work->options->destination, true, &output, work->error) < 0)
+        return -1;
+    while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
+        const struct wheel *wheel = find(&wheels, &blob.digest);
+        if (export_write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0 ||
+            (wheel && write_others(work, output, &wheels, wheel) < 0))
+            return -1;
+    }
+    return more < 0 ? -1 : export_output_finish(output, work->error);
+}

@@ -1,0 +1,128 @@
+/* Folders that are an OCI image layout: index.json, oci-layout and the blobs; whatever else lies there is not looked
+ * at. Links are followed: a folder is the user's own. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/transfer/foreign_private.h"
+#include "base/memory.h"
+
+static int cannot_read(const struct foreign *foreign, const char *name, struct buf *error)
+{
+    buf_set(error, "cannot read %s/%s: %s", foreign->name, name, strerror(errno));
+    return -1;
+}
+
+/* Opens a file of the folder; nothing that could make us wait. Returns -1 with a sentence. */
+static int open_file(const struct foreign *foreign, const char *name, struct buf *error)
+{
+    struct stat status;
+    int CLEANUP_CLOSE fd = openat(foreign->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return cannot_read(foreign, name, error);
+    if (!S_ISREG(status.st_mode)) {
+        buf_set(error, "%s/%s is no file", foreign->name, name);
+        return -1;
+    }
+    return take_fd(&fd);
+}
+
+/* Gives what the file has to `bytes`, until that returns non-zero. Returns that, 0, or -1. */
+static int read_bytes(const struct foreign *foreign, const char *name,
+                      int (*bytes)(void *arg, const void *data, size_t len), void *arg, struct buf *error)
+{
+    char *CLEANUP_FREE piece = xmalloc(FOREIGN_PIECE_BYTES);
+    int CLEANUP_CLOSE fd = open_file(foreign, name, error);
+
+    if (fd < 0)
+        return -1;
+    for (;;) {
+        ssize_t got = read(fd, piece, FOREIGN_PIECE_BYTES);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return cannot_read(foreign, name, error);
+        if (got == 0)
+            return 0;
+        int stop = bytes(arg, piece, (size_t)got);
+        if (stop)
+            return stop;
+    }
+}
+
+static int take_bytes(void *arg, const void *data, size_t len)
+{
+    foreign_intake_bytes(arg, data, len);
+    return 0;
+}
+
+static int take_file(struct foreign *foreign, const char *name, struct foreign_intake *intake,
+                     struct buf *error)
+{
+    struct foreign_file *file = foreign_add(foreign, name, error);
+
+    if (!file)
+        return -1;
+    foreign_intake_begin(intake, foreign, file);
+    if (read_bytes(foreign, name, take_bytes, intake, error) < 0)
+        return -1;
+    return foreign_intake_end(intake, error);
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+
+static int take_blobs(struct foreign *foreign, struct foreign_intake *intake, struct buf *error)
+{
+    int fd = openat(foreign->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *__attribute__((cleanup(close_folder))) folder = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *item;
+
+    if (!folder)
+        return cannot_read(foreign, "blobs/sha256", error);
+    while ((item = readdir(folder))) {
+        if (*item->d_name == '.')
+            continue;
+        char *CLEANUP_FREE name = xasprintf("blobs/sha256/%s", item->d_name);
+        if (take_file(foreign, name, intake, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int foreign_open_folder(const char *path, struct foreign **out, struct buf *error)
+{
+    struct foreign *CLEANUP_FOREIGN foreign =
+        foreign_new(path, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), true);
+    struct foreign_intake __attribute__((cleanup(foreign_intake_release))) intake = {.text = BUF_INIT};
+
+    if (foreign->fd < 0) {
+        buf_set(error, "cannot read the folder %s: %s", path, strerror(errno));
+        return -1;
+    }
+    if (take_file(foreign, "oci-layout", &intake, error) < 0 ||
+        take_file(foreign, "index.json", &intake, error) < 0 || take_blobs(foreign, &intake, error) < 0 ||
+        foreign_finish(foreign, error) < 0)
+        return -1;
+    *out = take_ptr(&foreign);
+    return 0;
+}
+
+int foreign_read_folder(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
+{
+    for (size_t i = 0; i < foreign->count; i++) {
+        int result = sink->begin(sink->arg, &foreign->files[i]);
+        if (result > 0)
+            result = read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* Private to foreign*.c. */
+#ifndef ADMIN_TRANSFER_FOREIGN_PRIVATE_H
+#define ADMIN_TRANSFER_FOREIGN_PRIVATE_H
+
+#include "admin/transfer/foreign.h"
+#include "base/arena.h"
+#include "base/buf.h"
+
+#define FOREIGN_PIECE_BYTES (256 * 1024)
+
+struct foreign {
+    const char *name;
+    int fd; /* of the archive, borrowed; or of the folder, its own */
+    bool folder;
+    struct arena arena;
+    struct foreign_file *files;
+    size_t count;
+    size_t room;
+    size_t *by_name; /* indexes, once foreign_finish() has been called */
+    size_t json_bytes;
+};
+
+/* One file that is coming in. */
+struct foreign_intake {
+    struct foreign *foreign;
+    struct foreign_file *file;
+    struct hasher *hasher;
+    struct buf text; /* what may be JSON */
+    bool keep;
+};
+
+struct foreign *foreign_new(const char *name, int fd, bool folder);
+/* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is too long.
+ * base: what it is relative to, a normal name, or "". Empty is the root. */
+int foreign_normal_name(const char *base, const char *name, struct buf *out);
+/* NULL, with a sentence, when there are too many. The name is copied. */
+struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);
+
+void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign, struct foreign_file *file);
+void foreign_intake_bytes(struct foreign_intake *intake, const void *data, size_t len);
+/* Returns 0, or -1 with a sentence when there is too much JSON. */
+int foreign_intake_end(struct foreign_intake *intake, struct buf *error);
+void foreign_intake_release(struct foreign_intake *intake);
+
+/* Makes them findable. Returns 0, or -1 when a name stands for two different files. */
+int foreign_finish(struct foreign *foreign, struct buf *error);
+
+int foreign_read_archive(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
+int foreign_read_folder(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
+
+#endif

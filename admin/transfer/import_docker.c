@@ -1,0 +1,260 @@
+/* manifest.json of `docker save`: "Docker Image Specification v1.2", "Combined Image JSON + Filesystem Changeset
+ * Format". It has no manifest as registries have them, so one is made, always the same for the same image: schema 2
+ * with the layers as they are, and the configuration byte for byte, whose digest is the image's ID. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "admin/transfer/import_image.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/oci/manifest.h"
+
+#define TYPE_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+#define TYPE_CONFIG "application/vnd.docker.container.image.v1+json"
+#define TYPE_LAYER "application/vnd.docker.image.rootfs.diff.tar"
+#define TYPE_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+static const struct json_limits limits = {
+    .depth = MANIFEST_MAX_DEPTH, .containers = 64 * 1024, .values = 1024 * 1024};
+
+/* A compressed layer, and what it must unpack to. */
+struct packed_layer {
+    const struct foreign_file *file;
+    struct digest diff_id;
+    bool right;
+};
+
+struct reading {
+    struct import_plan *plan;
+    struct packed_layer *packed;
+    size_t packed_count;
+    int64_t config_bytes; /* that were read so far */
+    struct buf *error;
+};
+
+static int fail(struct reading *reading, const char *what, const char *problem)
+{
+    buf_set(reading->error, "%s: %.300s %s", foreign_name(reading->plan->foreign), what, problem);
+    return -1;
+}
+
+/* ---- compressed layers ---- */
+
+struct unpacking {
+    struct reading *reading;
+    const struct foreign_file *file; /* NULL: none */
+    z_stream zlib;
+    struct hasher *hasher;
+    bool broken;
+};
+
+static void judge(struct unpacking *unpacking)
+{
+    struct reading *reading = unpacking->reading;
+    struct checksum sum;
+
+    if (!unpacking->file)
+        return;
+    hasher_final(unpacking->hasher, &sum);
+    hasher_free(take_ptr(&unpacking->hasher));
+    inflateEnd(&unpacking->zlib);
+    for (size_t i = 0; i < reading->packed_count; i++) {
+        struct packed_layer *layer = &reading->packed[i];
+        if (layer->file == unpacking->file && !unpacking->broken &&
+            memcmp(sum.bytes, layer->diff_id.bytes, sizeof(layer->diff_id.bytes)) == 0)
+            layer->right = true;
+    }
+    unpacking->file = NULL;
+}
+
+static int begin_layer(void *arg, const struct foreign_file *file)
+{
+    struct unpacking *unpacking = arg;
+    const struct reading *reading = unpacking->reading;
+
+    judge(unpacking);
+    for (size_t i = 0; i < reading->packed_count; i++) {
+        if (reading->packed[i].file != file)
+            continue;
+        unpacking->file = file;
+        unpacking->broken = false;
+        unpacking->hasher = hasher_new(HASH_SHA256);
+        unpacking->zlib = (z_stream){0};
+        CHECK(inflateInit2(&unpacking->zlib, 15 + 16) == Z_OK);
+        return 1;
+    }
+    return 0;
+}
+
+static int layer_bytes(void *arg, const void *data, size_t len)
+{
+    struct unpacking *unpacking = arg;
+    z_stream *zlib = &unpacking->zlib;
+    unsigned char out[64 * 1024];
+
+    zlib->next_in = (unsigned char *)data;
+    zlib->avail_in = (uInt)len;
+    do {
+        zlib->next_out = out;
+        zlib->avail_out = sizeof(out);
+        int result = inflate(zlib, Z_NO_FLUSH);
+        hasher_update(unpacking->hasher, out, sizeof(out) - zlib->avail_out);
+        if (result == Z_STREAM_END)
+            result = zlib->avail_in ? inflateReset(zlib) : Z_OK; /* another member may follow */
+        else if (result == Z_BUF_ERROR)
+            result = Z_OK; /* it wants more input */
+        if (result != Z_OK ||
+            (zlib->total_out > (uLong)FOREIGN_UNPACKED_MIN_BYTES &&
+             zlib->total_out / (FOREIGN_UNPACKED_FACTOR * 4) > (uLong)unpacking->file->size_bytes))
+            unpacking->broken = true;
+    } while (!unpacking->broken && (zlib->avail_in || !zlib->avail_out));
+    return 0;
+}
+
+static int check_packed(struct reading *reading)
+{
+    struct unpacking unpacking = {.reading = reading};
+    const struct foreign_sink sink = {begin_layer, layer_bytes, &unpacking};
+
+    if (!reading->packed_count)
+        return 0;
+    int result = foreign_read(reading->plan->foreign, &sink, reading->error);
+    judge(&unpacking);
+    for (size_t i = 0; !result && i < reading->packed_count; i++)
+        if (!reading->packed[i].right)
+            result = fail(reading, reading->packed[i].file->name, "is not the layer that its image names");
+    return result;
+}
+
+/* ---- making a manifest ---- */
+
+static json_t *descriptor(const char *type, const struct foreign_file *file)
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(&file->digest, hex);
+    char *CLEANUP_FREE digest = xconcat("sha256:", hex);
+    return json_pack("{s:s, s:I, s:s}", "mediaType", type, "size", (json_int_t)file->size_bytes, "digest",
+                     digest);
+}
+
+/* Finds the layer, and looks whether it is what the configuration says. Returns what the manifest says of it, or
+ * NULL. */
+static json_t *read_layer(struct reading *reading, const json_t *name, const json_t *diff_id)
+{
+    const char *text = json_string_value(name);
+    const char *wanted = json_string_value(diff_id);
+    const struct foreign_file *file = text ? foreign_find(reading->plan->foreign, text) : NULL;
+    struct digest digest;
+
+    if (!file) {
+        fail(reading, text ? text : "a layer", "is named by manifest.json, but is not there");
+        return NULL;
+    }
+    if (!wanted || !text_starts(wanted, "sha256:") ||
+        digest_parse(wanted + strlen("sha256:"), strlen(wanted) - strlen("sha256:"), &digest) < 0) {
+        fail(reading, text, "has no sha256 digest in its image's configuration");
+        return NULL;
+    }
+    import_plan_need(reading->plan, &file->digest);
+    if (digest_equal(&digest, &file->digest))
+        return descriptor(TYPE_LAYER, file);
+    if (!file->gzip) {
+        fail(reading, text, "is not the layer that its image names: the archive was altered");
+        return NULL;
+    }
+    reading->packed = xrealloc(reading->packed, (reading->packed_count + 1) * sizeof(*reading->packed));
+    reading->packed[reading->packed_count++] = (struct packed_layer){file, digest, false};
+    return descriptor(TYPE_LAYER_GZIP, file);
+}
+
+/* The name of a configuration spells its digest, before and behind which programs put different things. */
+static bool config_name_lies(const char *name, const struct foreign_file *file)
+{
+    const char *slash = strrchr(name, '/');
+    const char *word = slash ? slash + 1 : name;
+    struct digest digest;
+
+    if (text_starts(word, "sha256:"))
+        word += strlen("sha256:");
+    size_t len = strlen(word) - (text_ends(word, ".json") ? strlen(".json") : 0);
+    return digest_parse(word, len, &digest) == 0 && !digest_equal(&digest, &file->digest);
+}
+
+static const struct foreign_file *find_config(struct reading *reading, const json_t *item, json_t **root)
+{
+    const char *name = json_text_member(item, "Config");
+    const struct foreign_file *file = name ? foreign_find(reading->plan->foreign, name) : NULL;
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+
+    if (!file || !file->json)
+        fail(reading, name ? name : "an image", "has no configuration in the archive");
+    else if (config_name_lies(name, file))
+        fail(reading, name, "does not have the digest that its name says: the archive was altered");
+    else if ((reading->config_bytes += file->size_bytes) >
+             FOREIGN_JSON_TOTAL_BYTES) /* the same again and again */
+        fail(reading, "manifest.json", "names more images than can be in the archive");
+    else if (!(*root = json_read_object(file->json, (size_t)file->size_bytes, &limits, &problem)))
+        fail(reading, name, problem.data);
+    return *root ? file : NULL;
+}
+
+static int read_image(struct reading *reading, const json_t *item, struct import_images *out)
+{
+    json_t *CLEANUP_JSON config = NULL;
+    const struct foreign_file *file = find_config(reading, item, &config);
+    const json_t *names = json_object_get(item, "Layers");
+    const json_t *diff_ids = json_object_get(json_object_get(config, "rootfs"), "diff_ids");
+    json_t *CLEANUP_JSON layers = json_array();
+    struct digest digest;
+
+    if (!file)
+        return -1;
+    if (json_array_size(names) != json_array_size(diff_ids))
+        return fail(reading, file->name, "names another number of layers than manifest.json");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        json_t *layer = read_layer(reading, json_array_get(names, i), json_array_get(diff_ids, i));
+        if (!layer)
+            return -1;
+        json_array_append_new(layers, layer);
+    }
+    json_t *CLEANUP_JSON manifest =
+        json_pack("{s:i, s:s, s:o, s:O}", "schemaVersion", 2, "mediaType", TYPE_MANIFEST, "config",
+                  descriptor(TYPE_CONFIG, file), "layers", layers);
+    char *CLEANUP_FREE body = json_dumps(manifest, JSON_COMPACT);
+    import_plan_need(reading->plan, &file->digest);
+    import_plan_add_bytes(reading->plan, body, strlen(body), &digest);
+    struct import_image *image = import_images_add(out, &digest, TYPE_MANIFEST);
+    const json_t *tags = json_object_get(item, "RepoTags");
+    for (size_t i = 0; i < json_array_size(tags); i++)
+        if (json_string_length(json_array_get(tags, i)))
+            import_image_add_name(image, json_string_value(json_array_get(tags, i)));
+    return 0;
+}
+
+int import_docker_read(struct import_plan *plan, struct import_images *out, struct buf *error)
+{
+    const struct foreign_file *file = foreign_find(plan->foreign, "manifest.json");
+    struct reading reading = {.plan = plan, .error = error};
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+
+    if (!file || !file->json)
+        return fail(&reading, "manifest.json", "is missing: it is no archive of images that can be read");
+    /* Only objects are read with limits. */
+    char *CLEANUP_FREE text = xconcat("{\"images\":", file->json, "}");
+    json_t *CLEANUP_JSON root = json_read_object(text, strlen(text), &limits, &problem);
+    const json_t *items = json_object_get(root, "images");
+    if (!json_array_size(items))
+        return fail(&reading, "manifest.json", problem.len ? problem.data : "names no image");
+    int result = 0;
+    for (size_t i = 0; !result && i < json_array_size(items); i++)
+        result = read_image(&reading, json_array_get(items, i), out);
+    if (!result)
+        result = check_packed(&reading);
+    free(reading.packed);
+    return result;
+}

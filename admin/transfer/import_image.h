@@ -1,0 +1,42 @@
+/* Images on their way in, whatever they were found in: their names, and what a store needs of each. */
+#ifndef ADMIN_TRANSFER_IMPORT_IMAGE_H
+#define ADMIN_TRANSFER_IMPORT_IMAGE_H
+
+#include <stddef.h>
+
+#include "admin/transfer/import_plan.h"
+
+struct config;
+
+struct import_image {
+    struct digest digest; /* of its manifest or index */
+    char *media_type;     /* of that, NULL: unknown */
+    char **names;         /* as found: "nginx:latest", "ghcr.io/owner/app:1" */
+    size_t name_count;
+    char **tags; /* where only those were found */
+    size_t tag_count;
+};
+
+struct import_images {
+    struct import_image *items;
+    size_t count;
+};
+void import_images_release(struct import_images *images);
+#define CLEANUP_IMPORT_IMAGES __attribute__((cleanup(import_images_release)))
+struct import_image *import_images_add(struct import_images *images, const struct digest *digest,
+                                       const char *media_type);
+void import_image_add_name(struct import_image *image, const char *name);
+void import_image_add_tag(struct import_image *image, const char *tag);
+
+/* Plans all of them. `name` ("docker:registry/repository[:tag]", NULL: none was given) names what has no name, or a
+ * single image anew. The bytes of manifests are looked for among the plan's own, then in plan->foreign. Returns 0, or
+ * -1 with a sentence in `error`. */
+int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
+                       struct import_plan *plan, struct buf *error);
+
+/* docker save, podman save, skopeo copy docker-archive: (import_docker.c). A manifest is made of what they say. */
+int import_docker_read(struct import_plan *plan, struct import_images *out, struct buf *error);
+/* OCI image layouts, in a folder or an archive (import_oci.c). */
+int import_oci_read(const struct import_plan *plan, struct import_images *out, struct buf *error);
+
+#endif

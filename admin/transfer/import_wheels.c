@@ -1,0 +1,332 @@
+#include "admin/transfer/import_wheels.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/metadata.h"
+#include "formats/python/project.h"
+#include "formats/python/wheel.h"
+#include "formats/python/wheel_tag.h"
+#include "storage/catalog/holding_version.h"
+#include "storage/catalog/page_merge.h"
+#include "storage/catalog/spaces.h"
+
+#define FILES_MAX 100000
+#define PIECE_BYTES (256 * 1024)
+
+/* What is known of one file while it is planned. */
+struct found {
+    const char *filename;
+    char *path;
+    char *project;
+    char *key;
+    int64_t size_bytes;
+    struct digest digest;
+    bool has_metadata;
+    struct digest metadata;
+    char *requires_python;
+};
+
+struct reading {
+    struct import_plan *plan;
+    json_t *projects; /* normalised name: array of files */
+    struct buf *error;
+};
+
+static void found_release(struct found *found)
+{
+    free(found->path);
+    free(found->project);
+    free(found->key);
+    free(found->requires_python);
+}
+
+/* ---- names ---- */
+
+static int take_project(void *arg, const char *project)
+{
+    *(char **)arg = xstrdup(project);
+    return 1;
+}
+
+/* The project of a distribution's file; NULL if it is none. */
+static char *project_of(const char *filename)
+{
+    static const char *const sdists[] = {".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz"};
+    struct wheel_name wheel;
+    char *project = NULL;
+    bool sdist = false;
+
+    if (!filename_valid(filename, strlen(filename)))
+        return NULL;
+    if (filename_is_wheel(filename))
+        return wheel_name_parse(filename, &wheel, NULL) < 0 ? NULL : xstrdup(wheel.project);
+    for (size_t i = 0; i < sizeof(sdists) / sizeof(sdists[0]); i++)
+        sdist |= text_ends(filename, sdists[i]);
+    if (!sdist)
+        return NULL;
+    (void)filename_projects(filename, take_project, &project);
+    char *CLEANUP_FREE version = project ? version_of_file(project, filename) : NULL;
+    if (!version)
+        free(take_ptr(&project));
+    return project;
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder)
+        closedir(*folder);
+}
+#define CLEANUP_FOLDER __attribute__((cleanup(close_folder)))
+
+bool import_wheels_like(const char *path)
+{
+    DIR *CLEANUP_FOLDER folder = opendir(path);
+    const struct dirent *item;
+
+    while (folder && (item = readdir(folder))) {
+        char *CLEANUP_FREE project = project_of(item->d_name);
+        if (project)
+            return true;
+    }
+    return false;
+}
+
+/* ---- one file ---- */
+
+static int cannot_read(struct reading *reading, const struct found *found)
+{
+    buf_set(reading->error, "cannot read %s: %s", found->path, strerror(errno));
+    return -1;
+}
+
+static void set_key(struct found *found, const struct checksum *blake)
+{
+    struct buf CLEANUP_BUF key = BUF_INIT;
+    struct file_path path = {.kind = FILE_PATH_OFFICIAL, .checksum = *blake};
+
+    memcpy(path.filename, found->filename, strlen(found->filename) + 1);
+    file_path_print(&path, &key);
+    found->key = buf_take(&key);
+}
+
+static int hash_file(struct reading *reading, struct found *found, int fd)
+{
+    struct hasher *sha256 = hasher_new(HASH_SHA256);
+    struct hasher *blake = hasher_new(HASH_BLAKE2B_256);
+    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    struct checksum sum;
+    ssize_t got;
+
+    while ((got = read(fd, piece, PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)) {
+        if (got < 0)
+            continue;
+        hasher_update(sha256, piece, (size_t)got);
+        hasher_update(blake, piece, (size_t)got);
+        found->size_bytes += got;
+    }
+    hasher_final(sha256, &sum);
+    memcpy(found->digest.bytes, sum.bytes, sizeof(found->digest.bytes));
+    hasher_final(blake, &sum);
+    set_key(found, &sum);
+    hasher_free(sha256);
+    hasher_free(blake);
+    return got < 0 ? cannot_read(reading, found) : 0;
+}
+
+static void add_entry(struct reading *reading, const char *space, const struct found *found,
+                      const struct digest *digest, int64_t size_bytes, const char *attributes)
+{
+    const struct entry entry = {
+        .space = space,
+        .key = found->key,
+        .scope = found->project,
+        .has_digest = true,
+        .digest = *digest,
+        .size_bytes = size_bytes,
+        .confirmed_at_s = clock_wall_s(),
+        .attributes = attributes,
+    };
+
+    import_plan_add_entry(reading->plan, &entry);
+}
+
+static int read_metadata(struct reading *reading, struct found *found, int fd)
+{
+    struct buf CLEANUP_BUF text = BUF_INIT;
+    struct buf CLEANUP_BUF problem = BUF_INIT;
+    struct metadata CLEANUP_METADATA metadata = {0};
+
+    if (wheel_read_metadata(fd, found->filename, &text, &problem) < 0) {
+        buf_set(reading->error, "%s: %s", found->path, problem.data);
+        return -1;
+    }
+    /* Metadata that a strict reader refuses may still do for pip: then nothing is known of what it requires. */
+    if (metadata_parse(text.data, text.len, &metadata, NULL) == 0)
+        found->requires_python = xstrdup_or_null(metadata.requires_python);
+    found->has_metadata = true;
+    import_plan_add_bytes(reading->plan, text.data, text.len, &found->metadata);
+    add_entry(reading, SPACE_METADATA, found, &found->metadata, (int64_t)text.len, "");
+    return 0;
+}
+
+static json_t *describe(const struct found *found)
+{
+    char hex[DIGEST_HEX_SIZE];
+
+    digest_hex(&found->digest, hex);
+    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, found->key);
+    json_t *file = json_pack("{s:s, s:s, s:{s:s}, s:I}", "filename", found->filename, "url", url, "hashes",
+                             "sha256", hex, "size", (json_int_t)found->size_bytes);
+    if (found->requires_python && text_is_utf8(found->requires_python, strlen(found->requires_python)))
+        json_object_set_new(file, "requires-python", json_string(found->requires_python));
+    if (found->has_metadata) {
+        digest_hex(&found->metadata, hex);
+        json_object_set_new(file, "core-metadata", json_pack("{s:s}", "sha256", hex));
+    }
+    return file;
+}
+
+static int take_file(struct reading *reading, struct found *found, int fd)
+{
+    if (hash_file(reading, found, fd) < 0 ||
+        (filename_is_wheel(found->filename) && read_metadata(reading, found, fd) < 0))
+        return -1;
+    import_plan_add_file(reading->plan, found->path, &found->digest, found->size_bytes);
+    add_entry(reading, SPACE_FILE, found, &found->digest, found->size_bytes, IMPORTED);
+    json_t *files = json_object_get(reading->projects, found->project);
+    if (!files)
+        json_object_set_new(reading->projects, found->project, files = json_array());
+    json_array_append_new(files, describe(found));
+    return 0;
+}
+
+/* ---- the folder ---- */
+
+static int read_file(struct reading *reading, const char *folder, const char *filename)
+{
+    struct found __attribute__((cleanup(found_release))) found = {.filename = filename};
+    struct stat status;
+
+    found.path = xasprintf("%s/%s", folder, filename);
+    found.project = project_of(filename);
+    int CLEANUP_CLOSE fd = open(found.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return cannot_read(reading, &found);
+    if (found.project && S_ISREG(status.st_mode))
+        return take_file(reading, &found, fd);
+    buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", found.path);
+    return 0;
+}
+
+/* Each version of the files once, in their order; a new reference. */
+static json_t *versions_of(const char *project, const json_t *files)
+{
+    json_t *CLEANUP_JSON known = json_object();
+    json_t *versions = json_array();
+    size_t i;
+    const json_t *file;
+
+    json_array_foreach(files, i, file)
+    {
+        char *CLEANUP_FREE version = version_of_file(project, json_text_member(file, "filename"));
+        if (!version || json_object_get(known, version))
+            continue;
+        json_object_set_new(known, version, json_true());
+        json_array_append_new(versions, json_string(version));
+    }
+    return versions;
+}
+
+static void add_pages(struct reading *reading)
+{
+    const char *project;
+    json_t *files;
+
+    json_object_foreach(reading->projects, project, files)
+    {
+        json_t *CLEANUP_JSON page =
+            json_pack("{s:{s:s}, s:s, s:o, s:O}", "meta", "api-version", "1.1", "name", project, "versions",
+                      versions_of(project, files), "files", files);
+        char *CLEANUP_FREE body = json_dumps(page, JSON_COMPACT);
+        struct buf CLEANUP_BUF attributes = BUF_INIT;
+        struct digest digest;
+        import_plan_add_bytes(reading->plan, body, strlen(body), &digest);
+        page_imported_attributes(project, &attributes);
+        const struct entry entry = {
+            .space = SPACE_PAGE,
+            .key = project,
+            .scope = "",
+            .has_digest = true,
+            .digest = digest,
+            .size_bytes = (int64_t)strlen(body),
+            .confirmed_at_s = PAGE_IMPORTED_AT_S,
+            .attributes = attributes.data,
+        };
+        import_plan_add_entry(reading->plan, &entry);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_names(char ***names)
+{
+    for (size_t i = 0; *names && (*names)[i]; i++)
+        free((*names)[i]);
+    free(*names);
+}
+
+/* Sorted, so that the same folder always gives the same bundle; NULL-terminated. */
+static char **list_names(const char *path, size_t *count, struct buf *error)
+{
+    DIR *CLEANUP_FOLDER folder = opendir(path);
+    const struct dirent *item;
+    char **names = xcalloc(FILES_MAX + 1, sizeof(*names));
+
+    *count = 0;
+    if (!folder) {
+        buf_set(error, "cannot read the folder %s: %s", path, strerror(errno));
+        return names;
+    }
+    while ((item = readdir(folder)) && *count < FILES_MAX)
+        if (*item->d_name != '.')
+            names[(*count)++] = xstrdup(item->d_name);
+    qsort(names, *count, sizeof(*names), compare_names);
+    if (item)
+        buf_set(error, "%s has more than %d files", path, FILES_MAX);
+    return names;
+}
+
+int import_wheels_read(const char *path, struct import_plan *plan, struct buf *error)
+{
+    json_t *CLEANUP_JSON projects = json_object();
+    struct reading reading = {plan, projects, error};
+    size_t count;
+    char **names __attribute__((cleanup(free_names))) = list_names(path, &count, error);
+
+    if (error->len)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (read_file(&reading, path, names[i]) < 0)
+            return -1;
+    if (!json_object_size(projects)) {
+        buf_set(error, "%s has no wheels and no sdists", path);
+        return -1;
+    }
+    add_pages(&reading);
+    return 0;
+}

@@ -1,0 +1,272 @@
+#include "formats/python/metadata.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/project.h"
+
+/* So much of a bad value is quoted. */
+#define QUOTED_BYTES 80
+
+struct reader {
+    const char *at;
+    const char *end;
+    size_t line; /* number of the one at the cursor, from 1 */
+    struct metadata *out;
+    struct buf *error;
+};
+
+/* One header, unfolded. */
+struct field {
+    const char *name; /* in the text */
+    size_t name_len;
+    struct buf value;
+    size_t line;
+};
+
+static void field_release(struct field *field)
+{
+    buf_release(&field->value);
+}
+
+/* ---- lines ---- */
+
+/* Takes the line at the cursor, without its end. */
+static const char *take_line(struct reader *reader, size_t *len)
+{
+    const char *line = reader->at;
+    const char *stop = line;
+
+    while (stop < reader->end && *stop != '\n' && *stop != '\r')
+        stop++;
+    *len = (size_t)(stop - line);
+    if (stop + 1 < reader->end && stop[0] == '\r' && stop[1] == '\n')
+        stop++;
+    reader->at = stop < reader->end ? stop + 1 : stop;
+    reader->line++;
+    return line;
+}
+
+static bool continues(const struct reader *reader)
+{
+    return reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\t');
+}
+
+static void add_trimmed(struct buf *value, const char *text, size_t len)
+{
+    text_trim(&text, &len);
+    if (len && value->len)
+        buf_add_char(value, ' ');
+    buf_add(value, text, len);
+}
+
+/* The length of the header's name; -1: the line is no header. */
+static ssize_t name_length(const char *line, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && line[at] > ' ' && line[at] <= '~' && line[at] != ':')
+        at++;
+    return at < len && line[at] == ':' ? (ssize_t)at : -1;
+}
+
+/* False: there are no more headers. */
+static bool next_field(struct reader *reader, struct field *field)
+{
+    size_t len;
+
+    if (reader->at == reader->end)
+        return false;
+    field->line = reader->line;
+    const char *line = take_line(reader, &len);
+    ssize_t name_len = name_length(line, len);
+    /* A continuation of nothing is skipped, as Python does. */
+    if (name_len < 0 && !(field->line == 1 && len && (*line == ' ' || *line == '\t')))
+        return false;
+    field->name = line;
+    field->name_len = name_len < 0 ? 0 : (size_t)name_len;
+    buf_reset(&field->value);
+    if (name_len >= 0)
+        add_trimmed(&field->value, line + name_len + 1, len - (size_t)name_len - 1);
+    while (continues(reader)) {
+        line = take_line(reader, &len);
+        add_trimmed(&field->value, line, len);
+    }
+    return true;
+}
+
+/* ---- fields ---- */
+
+static int refuse(struct reader *reader, const struct field *field, const char *what)
+{
+    if (reader->error)
+        buf_set(reader->error, "line %zu of the metadata: %.*s %s", field->line, (int)field->name_len,
+                field->name, what);
+    return -1;
+}
+
+/* Quotes the value too, which is UTF-8, up to a whole character. */
+static int refuse_value(struct reader *reader, const struct field *field, const char *what)
+{
+    size_t len = field->value.len < QUOTED_BYTES ? field->value.len : QUOTED_BYTES;
+
+    while (len && len < field->value.len && ((unsigned char)field->value.data[len] & 0xc0) == 0x80)
+        len--;
+    if (reader->error)
+        buf_set(reader->error, "line %zu of the metadata: %.*s is \"%.*s\"%s: %s", field->line,
+                (int)field->name_len, field->name, (int)len, field->value.data,
+                len < field->value.len ? "..." : "", what);
+    return -1;
+}
+
+static char *normalized(const char *name, size_t len)
+{
+    struct buf out = BUF_INIT;
+
+    project_normalize(name, len, &out);
+    return buf_take(&out);
+}
+
+static int read_name(struct reader *reader, const struct field *field)
+{
+    if (reader->out->name)
+        return 0;
+    if (!project_name_valid(field->value.data, field->value.len))
+        return refuse_value(reader, field, "this is no name of a project");
+    reader->out->name = xstrdup(field->value.data);
+    reader->out->project = normalized(field->value.data, field->value.len);
+    return 0;
+}
+
+static int read_version(struct reader *reader, const struct field *field)
+{
+    struct buf CLEANUP_BUF why = BUF_INIT;
+
+    if (reader->out->version.text[0] ||
+        version_parse(field->value.data, field->value.len, &reader->out->version, &why) == 0)
+        return 0;
+    reader->out->version.text[0] = '\0';
+    return refuse_value(reader, field, why.data);
+}
+
+static int read_requires_python(struct reader *reader, const struct field *field)
+{
+    if (!reader->out->requires_python)
+        reader->out->requires_python = xstrdup(field->value.data);
+    return 0;
+}
+
+/* Room for one more at powers of two. */
+static void *grow(void *items, size_t count, size_t size)
+{
+    return count & (count - 1) ? items : xrealloc(items, (count ? 2 * count : 1) * size);
+}
+
+static int read_requires_dist(struct reader *reader, const struct field *field)
+{
+    struct metadata *out = reader->out;
+    struct buf CLEANUP_BUF why = BUF_INIT;
+
+    if (out->require_count == METADATA_FIELDS_MAX)
+        return refuse(reader, field, "stands there more often than anyone needs");
+    out->requires = grow(out->requires, out->require_count, sizeof(*out->requires));
+    struct requirement *requirement = &out->requires[out->require_count];
+    if (requirement_parse(field->value.data, field->value.len, requirement, &why) == 0) {
+        out->require_count++;
+        return 0;
+    }
+    requirement_release(requirement);
+    return refuse_value(reader, field, why.data);
+}
+
+static int read_extra(struct reader *reader, const struct field *field)
+{
+    struct metadata *out = reader->out;
+
+    if (!project_name_valid(field->value.data, field->value.len))
+        return 0;
+    if (out->extra_count == METADATA_FIELDS_MAX)
+        return refuse(reader, field, "stands there more often than anyone needs");
+    out->extras = grow(out->extras, out->extra_count, sizeof(*out->extras));
+    out->extras[out->extra_count++] = normalized(field->value.data, field->value.len);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*read)(struct reader *reader, const struct field *field);
+} fields[] = {
+    {"Name", read_name},
+    {"Version", read_version},
+    {"Requires-Python", read_requires_python},
+    {"Requires-Dist", read_requires_dist},
+    {"Provides-Extra", read_extra},
+};
+
+static int read_field(struct reader *reader, const struct field *field)
+{
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        if (strlen(fields[i].name) != field->name_len ||
+            strncasecmp(fields[i].name, field->name, field->name_len) != 0)
+            continue;
+        if (memchr(field->value.data, '\0', field->value.len))
+            return refuse(reader, field, "has a NUL");
+        if (!text_is_utf8(field->value.data, field->value.len))
+            return refuse(reader, field, "is not UTF-8");
+        return fields[i].read(reader, field);
+    }
+    return 0;
+}
+
+static int require_fields(const struct metadata *metadata, struct buf *error)
+{
+    const char *missing = !metadata->name ? "Name" : !metadata->version.text[0] ? "Version" : NULL;
+
+    if (missing && error)
+        buf_set(error, "the metadata has no %s among its headers", missing);
+    return missing ? -1 : 0;
+}
+
+int metadata_parse(const char *text, size_t len, struct metadata *out, struct buf *error)
+{
+    struct reader reader = {.at = text, .end = text + len, .line = 1, .out = out, .error = error};
+    struct field field __attribute__((cleanup(field_release))) = {.value = BUF_INIT};
+
+    memset(out, 0, sizeof(*out));
+    if (len > METADATA_MAX_BYTES) {
+        if (error)
+            buf_set(error, "the metadata has %zu bytes, more than the %d that are read", len,
+                    METADATA_MAX_BYTES);
+        return -1;
+    }
+    while (next_field(&reader, &field))
+        if (read_field(&reader, &field) < 0)
+            return -1;
+    return require_fields(out, error);
+}
+
+void metadata_release(struct metadata *metadata)
+{
+    free(metadata->name);
+    free(metadata->project);
+    free(metadata->requires_python);
+    for (size_t i = 0; i < metadata->require_count; i++)
+        requirement_release(&metadata->requires[i]);
+    free(metadata->requires);
+    for (size_t i = 0; i < metadata->extra_count; i++)
+        free(metadata->extras[i]);
+    free(metadata->extras);
+    memset(metadata, 0, sizeof(*metadata));
+}
+
+bool metadata_has_extra(const struct metadata *metadata, const char *extra)
+{
+    for (size_t i = 0; i < metadata->extra_count; i++)
+        if (strcmp(metadata->extras[i], extra) == 0)
+            return true;
+    return false;
+}

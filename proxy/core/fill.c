@@ -1,0 +1,306 @@
+/* Owns: the table key -> fill, and the lists of suspended requests. States: STARTING -> STREAMING -> DONE, or
+ * FAILED from either of the first two; documents skip STREAMING, and a blob that begins again without a
+ * length goes back to STARTING. The table's lock guards membership only; each fill's lock guards its fields.
+ * The table holds one reference. */
+#include "proxy/core/fill.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/memory.h"
+#include "proxy/core/connections.h"
+
+#define WAKE_STEP_BYTES (128 * 1024)
+#define WAKE_STEP_MS 20
+/* Bytes that are not kept are of no use without a reader. */
+#define UNCACHED_LINGER_MS 1000
+
+struct fills {
+    struct lock lock;
+    struct fill *table;
+    _Atomic bool stopping;
+};
+
+struct fills *fills_new(void)
+{
+    struct fills *fills = xcalloc(1, sizeof(*fills));
+
+    lock_init(&fills->lock, LOCK_RANK_FILL_TABLE);
+    return fills;
+}
+
+void fills_free(struct fills *fills)
+{
+    if (!fills)
+        return;
+    CHECK(!fills->table);
+    lock_destroy(&fills->lock);
+    free(fills);
+}
+
+static void fill_free(struct shared *value)
+{
+    struct fill *fill = (struct fill *)value;
+
+    CHECK(!fill->waiters && !fill->fetch);
+    stream_release(&fill->stream);
+    shared_unref(fill->product);
+    lock_destroy(&fill->lock);
+    free(fill->reason);
+    free(fill->key);
+    free(fill->made_for);
+    free(fill);
+}
+
+static struct fill *fill_new(struct fills *fills, const char *key)
+{
+    struct fill *fill = xcalloc(1, sizeof(*fill));
+
+    shared_init(&fill->shared, fill_free);
+    lock_init(&fill->lock, LOCK_RANK_FILL);
+    stream_init(&fill->stream);
+    fill->fills = fills;
+    fill->key = xstrdup(key);
+    fill->lonely_since_ms = clock_mono_ms();
+    return fill;
+}
+
+struct fill *fill_join(struct fills *fills, const char *key, bool *created)
+{
+    struct fill *fill;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fills->lock);
+    HASH_FIND_STR(fills->table, key, fill);
+    *created = !fill && HASH_COUNT(fills->table) < FILLS_MAX;
+    if (!fill && !*created)
+        return NULL;
+    if (!fill) {
+        fill = fill_new(fills, key);
+        HASH_ADD_KEYPTR(hh, fills->table, fill->key, strlen(fill->key), fill);
+        counter_add(COUNTER_FILLS, 1);
+        counter_add(COUNTER_FILLS_RUNNING, 1);
+    }
+    shared_ref(&fill->shared);
+    return fill;
+}
+
+struct fill *fill_find(struct fills *fills, const char *key)
+{
+    struct fill *fill;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fills->lock);
+    HASH_FIND_STR(fills->table, key, fill);
+    if (fill)
+        shared_ref(&fill->shared);
+    return fill;
+}
+
+static bool wait_is_over_locked(const struct fill *fill, enum wait_for what)
+{
+    switch (what) {
+    case WAIT_FOR_BYTES:
+        break;
+    case WAIT_FOR_START:
+        return fill->state != FILL_STARTING;
+    case WAIT_FOR_END:
+        return fill->state == FILL_DONE || fill->state == FILL_FAILED;
+    }
+    return false;
+}
+
+bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what)
+{
+    lock_check_held(&fill->lock);
+    CHECK(!waiter->listed);
+    if (fill->fills->stopping || wait_is_over_locked(fill, what))
+        return false;
+    waiter->what = what;
+    waiter->listed = true;
+    DL_APPEND(fill->waiters, waiter);
+    client_waiting(waiter->client, true);
+    MHD_suspend_connection(waiter->connection);
+    return true;
+}
+
+static void resume_locked(struct fill *fill, struct waiter *waiter)
+{
+    DL_DELETE(fill->waiters, waiter);
+    waiter->listed = false;
+    client_waiting(waiter->client, false);
+    MHD_resume_connection(waiter->connection);
+}
+
+void fill_forget(struct fill *fill, struct waiter *waiter)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    if (!waiter->listed)
+        return;
+    DL_DELETE(fill->waiters, waiter);
+    waiter->listed = false;
+}
+
+void fill_wake_locked(struct fill *fill)
+{
+    struct waiter *waiter;
+    struct waiter *next;
+
+    lock_check_held(&fill->lock);
+    DL_FOREACH_SAFE (fill->waiters, waiter, next) {
+        if (waiter->what == WAIT_FOR_BYTES || wait_is_over_locked(fill, waiter->what) ||
+            fill->fills->stopping)
+            resume_locked(fill, waiter);
+    }
+    fill->woken_bytes = fill->stream.ready_bytes;
+}
+
+void fill_wake_in_steps_locked(struct fill *fill)
+{
+    if (!fill->waiters)
+        return;
+    int64_t now_ms = clock_mono_ms();
+    if (fill->stream.ready_bytes - fill->woken_bytes < WAKE_STEP_BYTES &&
+        now_ms - fill->woken_at_ms < WAKE_STEP_MS)
+        return;
+    fill->woken_at_ms = now_ms;
+    fill_wake_locked(fill);
+}
+
+static void settle_locked(struct fill *fill, enum fetch_outcome outcome, const char *reason,
+                          struct shared *product)
+{
+    lock_check_held(&fill->lock);
+    CHECK(fill->state == FILL_STARTING || fill->state == FILL_STREAMING);
+    bool good = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
+    fill->state = good ? FILL_DONE : FILL_FAILED;
+    fill->outcome = outcome;
+    if (!fill->reason)
+        fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
+    CHECK(!fill->product);
+    fill->product = product;
+    if (!good && outcome != FETCH_NOT_FOUND && outcome != FETCH_DENIED)
+        counter_add(COUNTER_FILLS_FAILED, 1);
+    fill_wake_locked(fill);
+}
+
+void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    settle_locked(fill, outcome, reason, product);
+}
+
+void fill_leave_table(struct fill *fill)
+{
+    lock_acquire(&fill->fills->lock);
+    HASH_DEL(fill->fills->table, fill);
+    lock_release(&fill->fills->lock);
+    counter_add(COUNTER_FILLS_RUNNING, -1);
+    shared_unref(&fill->shared);
+}
+
+/* Both under both locks: were it out of the table before it wakes its waiters, fills_stop() would miss them,
+ * and libmicrohttpd aborts when it is stopped while a connection is suspended. */
+void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
+{
+    lock_acquire(&fill->fills->lock);
+    HASH_DEL(fill->fills->table, fill);
+    lock_acquire(&fill->lock);
+    settle_locked(fill, outcome, reason, product);
+    lock_release(&fill->lock);
+    lock_release(&fill->fills->lock);
+    counter_add(COUNTER_FILLS_RUNNING, -1);
+    shared_unref(&fill->shared);
+}
+
+/* Nobody is told by libmicrohttpd that a suspended client has gone: ask its socket. */
+static void wake_gone_locked(struct fill *fill)
+{
+    struct waiter *waiter;
+    struct waiter *next;
+
+    DL_FOREACH_SAFE (fill->waiters, waiter, next) {
+        struct pollfd ask = {.fd = waiter->fd, .events = POLLRDHUP};
+        if (poll(&ask, 1, 0) > 0 && (ask.revents & (POLLRDHUP | POLLHUP | POLLERR))) {
+            waiter->gone = true;
+            resume_locked(fill, waiter);
+        }
+    }
+}
+
+/* When a fill that nobody reads is given up. */
+struct patience {
+    int64_t bytes;
+    int64_t ms;
+};
+
+static void fill_tick(void *arg, struct fill *fill)
+{
+    const struct patience *patience = arg;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    wake_gone_locked(fill);
+    if (fill->stream.ready_bytes > fill->woken_bytes)
+        fill_wake_locked(fill);
+    /* Who waits for the end of a pause that only readers could end is no reason to keep it. */
+    if ((fill->waiters && !fill->stream.paused) || fill->stream.readers) {
+        fill->lonely_since_ms = 0;
+        return;
+    }
+    int64_t now_ms = clock_mono_ms();
+    if (!fill->lonely_since_ms)
+        fill->lonely_since_ms = now_ms;
+    bool unwanted =
+        fill->stream.total_bytes > patience->bytes && now_ms - fill->lonely_since_ms >= patience->ms;
+    bool uncached = fill->stream.current && fill->stream.current->spilled_from != INT64_MAX;
+    if (!fill->fetch || !(unwanted || (uncached && now_ms - fill->lonely_since_ms >= UNCACHED_LINGER_MS)))
+        return;
+    if (fill->waiters && !fill->reason)
+        fill->reason = xstrdup("the store has no room for it, and it must be there as a whole first");
+    fetch_cancel(fill->fetch);
+}
+
+void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill), void *arg)
+{
+    struct fill *fill;
+    struct fill *next;
+    size_t count = 0;
+
+    lock_acquire(&fills->lock);
+    struct fill **list = xcalloc(HASH_COUNT(fills->table), sizeof(struct fill *));
+    HASH_ITER (hh, fills->table, fill, next) {
+        shared_ref(&fill->shared);
+        list[count++] = fill;
+    }
+    lock_release(&fills->lock);
+    for (size_t i = 0; i < count; i++) {
+        visit(arg, list[i]);
+        shared_unref(&list[i]->shared);
+    }
+    free(list);
+}
+
+void fills_tick(struct fills *fills, int64_t linger_bytes, int64_t linger_ms)
+{
+    struct patience patience = {linger_bytes, linger_ms};
+
+    fills_each(fills, fill_tick, &patience);
+}
+
+static void fill_wake(void *arg, struct fill *fill)
+{
+    (void)arg;
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    fill_wake_locked(fill);
+}
+
+void fills_stop(struct fills *fills)
+{
+    /* A handler or reader either sees the flag under its fill's lock, or is on a list by then and is resumed
+     * here. */
+    fills->stopping = true;
+    fills_each(fills, fill_wake, NULL);
+}

@@ -1,0 +1,113 @@
+/* The fill: one running fetch of one blob or document, shared by everybody who asks for it meanwhile.
+ *
+ *     fill = fill_join(fills, key, &created);
+ *     if (created)
+ *         ... start the work that will settle it ...
+ *     lock; while not what we need: fill_wait_locked(fill, waiter) and return to libmicrohttpd; unlock
+ *     shared_unref(&fill->shared)
+ *
+ * A request that waits is *suspended* in libmicrohttpd: it costs no thread. It is resumed exactly once, under
+ * the lock that registered it, and its handler runs again from the top. */
+#ifndef PROXY_CORE_FILL_H
+#define PROXY_CORE_FILL_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "base/lock.h"
+#include "proxy/core/memcache.h"
+#include "proxy/core/stream.h"
+#include "upstreams/fetch.h"
+
+struct client;
+struct fill;
+struct fills;
+
+#define FILLS_MAX 4096
+
+enum fill_state {
+    FILL_STARTING,  /* no answer yet */
+    FILL_STREAMING, /* a blob's length is known, its bytes are coming */
+    FILL_DONE,      /* everything is here and verified */
+    FILL_FAILED,    /* outcome and reason say why */
+};
+
+/* What a waiter waits for. */
+enum wait_for {
+    WAIT_FOR_BYTES, /* any change */
+    WAIT_FOR_START, /* the fill is no longer STARTING */
+    WAIT_FOR_END,   /* it is DONE or FAILED */
+};
+
+/* One suspended request. Lies in the request or the reader; guarded by the fill's lock. */
+struct waiter {
+    struct waiter *prev, *next;
+    struct MHD_Connection *connection;
+    struct client *client;
+    int fd;
+    enum wait_for what;
+    bool listed;
+    bool gone; /* the client hung up while it waited */
+};
+
+struct fill {
+    struct shared shared;
+    UT_hash_handle hh;
+    struct fills *fills; /* set once */
+    char *key;           /* set once */
+    char *made_for;      /* blob fills: what the one who began it wanted, before the fetch; else NULL */
+
+    struct lock lock; /* guards all below */
+    enum fill_state state;
+    enum fetch_outcome outcome; /* when DONE or FAILED */
+    bool followed;              /* blob fills: some request has joined it */
+    char *reason;               /* for people; NULL if there is nothing to say; set before when given up */
+    struct shared *product;     /* document fills: what was made of the bytes; may be NULL */
+    struct fetch *fetch;        /* NULL when none is running */
+    struct waiter *waiters;
+    struct stream stream;    /* blob fills */
+    int64_t lonely_since_ms; /* monotonic; 0 while somebody reads or waits */
+    int64_t woken_bytes;     /* stream.ready_bytes at the last wake */
+    int64_t woken_at_ms;
+};
+
+struct fills *fills_new(void);
+/* All fills must have left the table. */
+void fills_free(struct fills *fills);
+
+/* Returns the running fill of this key with a reference for the caller, or a new one in state STARTING. NULL when
+ * FILLS_MAX are running already: clients that ask for ever new things and hang up must not pile them up. */
+struct fill *fill_join(struct fills *fills, const char *key, bool *created);
+/* The same, but only a running one; NULL if there is none. */
+struct fill *fill_find(struct fills *fills, const char *key);
+
+/* Suspends the request until what it waits for has come. Returns false, suspending nothing, when it has come
+ * already (for WAIT_FOR_BYTES the caller knows that), or the server is stopping. */
+bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what);
+/* Takes the waiter off the list if it is there: its request has ended. */
+void fill_forget(struct fill *fill, struct waiter *waiter);
+/* Resumes those whose wait is over. */
+void fill_wake_locked(struct fill *fill);
+/* The same in steps: only when enough bytes or time have gone by since the last wake. */
+void fill_wake_in_steps_locked(struct fill *fill);
+
+/* Settles the fill: sets state, outcome and reason (copied, may be NULL), wakes everybody. product is taken
+ * over (may be NULL). */
+void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
+/* Takes a settled fill out of the table; once. Until then later requests see the result of a fill whose
+ * commit is still under way. */
+void fill_leave_table(struct fill *fill);
+/* Both at one go: who looks for another way afterwards does not find this one again. */
+void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
+
+/* Calls visit for every fill in the table, outside the table's lock. */
+void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill), void *arg);
+/* Called every 200 ms from the main thread: late wakes, clients that hung up, fills nobody wants any more.
+ * Fills of more than linger_bytes without a reader for linger_ms are cancelled. */
+void fills_tick(struct fills *fills, int64_t linger_bytes, int64_t linger_ms);
+/* From now on nobody waits: resumes all, refuses new waits. */
+void fills_stop(struct fills *fills);
+
+#endif

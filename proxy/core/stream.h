@@ -1,0 +1,93 @@
+/* The bytes of one blob while they arrive: where they are kept, how far they reach, who reads them.
+ *
+ * Generations. When the bytes of an upstream prove wrong, the blob is fetched again from byte 0 into a new
+ * backing: a new generation. A reader that has been sent bytes of the old generation may only go on when the
+ * new bytes up to its position were compared and are the same, and the length it was told still holds;
+ * otherwise it is cut short.
+ *
+ * Hold-back. Until the whole blob is verified, a reader does not get the last STREAM_HOLD_BACK bytes of what
+ * it asked for, so no answer that contains wrong bytes is ever complete.
+ *
+ * Spill. Where the disk takes no more bytes, they go on in memory (a memfd) and are passed through: only a
+ * window behind the frontier is kept, the transfer is paused while the slowest reader is a window behind.
+ *
+ * All fields are guarded by the fill's lock. stream_append() is called by the fetch thread only and takes the
+ * lock itself; file access happens outside the lock. */
+#ifndef PROXY_CORE_STREAM_H
+#define PROXY_CORE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proxy/core/memcache.h"
+#include "storage/store.h"
+
+#define STREAM_HOLD_BACK (64 * 1024)
+#define STREAM_WINDOW_BYTES (64 * 1024 * 1024)
+
+/* One generation's bytes. Reference-counted: a reader may be reading it while a new generation begins. */
+struct backing {
+    struct shared shared;
+    struct blob_writer
+        *writer;   /* fetch thread only; NULL once committed, aborted, or where the disk refused */
+    int fd;        /* the .part file; -1 if there is none */
+    int memory_fd; /* -1 while nothing has spilled */
+    _Atomic int64_t spilled_from; /* bytes at and after this offset are in memory; INT64_MAX: none */
+};
+
+struct reader {
+    struct reader *prev, *next;
+    int64_t total_bytes; /* of the blob, as the head of its answer tells */
+    int64_t start;       /* where its answer begins */
+    int64_t at;          /* next offset in the blob to be sent */
+    int64_t end;         /* first offset not wanted */
+    int generation;      /* of the bytes sent so far */
+};
+
+struct stream {
+    struct backing *current;
+    struct backing *previous; /* of the generation before, while bytes of it may still be compared */
+    int generation;
+    int64_t total_bytes; /* -1 unknown */
+    int64_t ready_bytes; /* contiguous from 0 in `current` */
+    bool verified;
+    int64_t previous_ready;
+    int64_t same_bytes;    /* current equals previous up to here ... */
+    bool compared_to_end;  /* ... and not beyond */
+    int64_t dropped_bytes; /* spilled bytes before this offset are gone */
+    bool paused;
+    struct reader *readers;
+};
+
+void stream_init(struct stream *stream);
+void stream_release(struct stream *stream);
+
+/* A new backing in the store for `total_bytes` (-1 unknown), in memory where the store has no room. */
+struct backing *backing_new(struct store *store, int64_t total_bytes);
+/* Of a blob that is there as a whole: takes the descriptor. */
+struct backing *backing_of_file(int fd);
+/* Fetch thread. Spills to memory when the disk refuses. Returns 0, or negative errno when memory refuses
+ * too. */
+int backing_write(struct backing *backing, int64_t offset, const void *data, size_t len);
+/* Reads exactly len bytes. Returns 0 or -EIO. */
+int backing_read(const struct backing *backing, int64_t offset, void *data, size_t len);
+/* Compares data with the bytes at offset; returns how many bytes at the start are the same. */
+size_t backing_same(const struct backing *backing, int64_t offset, const void *data, size_t len);
+
+/* Makes `backing` the next generation (takes the reference). */
+void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes);
+/* How much further the new generation is the same as the previous one, with these bytes that have just come.
+ * Fetch thread, which alone changes what this reads, so without the lock; the results are set under it. */
+void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
+                    int64_t *same_bytes, bool *compared_to_end);
+/* What a reader may do now. */
+enum reader_state { READER_GO, READER_WAIT, READER_CUT };
+/* READER_GO: *available > 0 bytes may be read at reader->at from stream->current. */
+enum reader_state stream_check_locked(struct stream *stream, struct reader *reader, int64_t *available);
+/* True if the pause should be ended now: the slowest reader has come near. */
+bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t *drop_to);
+/* True if the transfer must pause until readers come near. */
+bool stream_must_pause_locked(struct stream *stream);
+
+#endif

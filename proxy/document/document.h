@@ -1,0 +1,139 @@
+/* Documents: what upstreams say in answers that are small enough to be read as a whole (pages, the root list, the JSON
+ * API, tags, manifests, lists), kept in memory parsed and rendered, in the store as it came, and fresh by the rules
+ * below.
+ *
+ *   age <= ttl                  served
+ *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
+ *   older                       the client waits for the refresh; if no upstream answers, or one denies it, it is served
+ *   not held                    the client waits for a fetch; "nowhere" and "denied" are remembered for negative_ttl
+ *   held, and "nowhere" now     forgotten
+ *   offline                     what is held is served at any age; upstreams are not asked
+ *
+ * A document is immutable but for its times and its renditions (made when they are first asked for). */
+#ifndef PROXY_DOCUMENT_DOCUMENT_H
+#define PROXY_DOCUMENT_DOCUMENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/lock.h"
+#include "proxy/core/memcache.h"
+#include "proxy/core/proxy.h"
+#include "proxy/http/request.h"
+#include "storage/catalog/origin.h"
+
+struct candidate_list;
+struct document;
+struct object;
+struct upstream;
+
+/* An answer of an upstream, as it came. */
+struct document_source {
+    struct origin origin;
+    struct buf body; /* of a paged kind: all pages, one after the other */
+};
+
+#define DOCUMENT_FORMATS 3
+
+/* For ever, as a time to live. */
+#define DOCUMENT_IMMUTABLE_S (INT64_MAX / 4)
+
+/* The times of the rules above, in seconds. */
+struct document_times {
+    int64_t ttl_s;
+    int64_t stale_ttl_s;
+    int64_t negative_ttl_s;
+};
+
+struct document_kind {
+    const char *space; /* of the store's entries; also in logs: "page flask" */
+    const char *accept;
+    bool paged; /* goes on where the header Link says rel=next; never conditional */
+    /* Only the head is asked for, and only an entry is stored. Where `enough` (NULL: always) says that a head tells
+     * too little, the whole is asked for after all. */
+    bool head;
+    bool (*enough)(const struct document_source *source);
+    bool forgotten; /* nothing is stored but what storing() puts */
+    struct document_times (*times)(const struct site *site, const char *key);
+    int64_t (*max_bytes)(const struct site *site);
+    void (*candidates)(const struct site *site, const char *key, struct candidate_list *out);
+    /* Appends the scope of its entry; NULL: "". */
+    void (*scope)(const char *key, struct buf *out);
+    /* Jobs thread: reads the body. Returns 0 with the content (a shared value) and what it takes in memory,
+     * or -1 with a sentence. */
+    int (*parse)(const struct document_source *source, const char *key, struct shared **content,
+                 int64_t *cost_bytes, struct buf *error);
+    /* Jobs thread: what can be learned about the upstream from its document. May be NULL. */
+    void (*learn)(struct upstream *upstream, const struct shared *content);
+    /* Jobs thread: it has just come from an upstream and will be stored; what else follows from it. What this puts is
+     * never lost where the document is not, whenever a crash comes. May be NULL. */
+    void (*storing)(struct proxy *proxy, const char *key, const struct shared *content);
+    /* Jobs thread: appends the body of one format; NULL if the kind has no fixed renditions. */
+    void (*render)(struct proxy *proxy, const struct document *document, int format, struct buf *out);
+    const char *(*content_type)(int format);
+};
+
+struct document {
+    struct shared shared;
+    const struct document_kind *kind;
+    char *key;
+    struct origin origin; /* the body is in the store, if anywhere */
+    struct shared *content;
+    int64_t content_bytes;
+    _Atomic int64_t confirmed_at_s;
+    _Atomic int64_t next_refresh_at_s; /* not before: a refresh has just failed */
+    int64_t max_age_s;                 /* what clients are told */
+
+    struct lock lock;                               /* guards below */
+    struct object *renditions[DOCUMENT_FORMATS][2]; /* [1] gzip */
+    int version;                                    /* counts document_outdate() */
+};
+
+enum document_result {
+    DOCUMENT_HAVE,
+    DOCUMENT_WAIT,        /* return MHD_YES */
+    DOCUMENT_NOT_FOUND,   /* every healthy upstream said so, or offline and not held */
+    DOCUMENT_DENIED,      /* nobody has it, or it needs other credentials */
+    DOCUMENT_UNAVAILABLE, /* no upstream could say */
+};
+
+/* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. When it says
+ * anything but HAVE or WAIT, document_respond_missing() answers. */
+enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
+                                  struct document **out);
+/* The same for a document that is held (in memory or in the store), whatever its age; never asks an upstream.
+ * NOT_FOUND if it is not held. */
+enum document_result document_get_held(struct request *request, const struct document_kind *kind,
+                                       const char *key, struct document **out);
+/* document_get() for a handler that asks for one document: it is kept in the request, and found there after a wait. */
+enum document_result document_get_kept(struct request *request, const struct document_kind *kind,
+                                       const char *key);
+/* The document that is kept so, or NULL. */
+static inline struct document *document_kept(const struct request *request)
+{
+    return (struct document *)request->kept;
+}
+/* Keeps it; takes the reference, of a request that keeps none. */
+static inline void document_keep_in(struct request *request, struct document *document)
+{
+    request->kept = &document->shared;
+}
+enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
+                                         const char *what);
+
+/* Answers with a rendition, waiting for it if it must be made first. Call it again after the wait with the
+ * same document. compressed: the client takes it. */
+enum MHD_Result document_respond(struct request *request, struct document *document, int format,
+                                 bool compressed);
+
+/* Something that its renditions tell has changed: they are made anew when next asked for. Any thread. */
+void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key);
+
+static inline void document_unref(struct document *document)
+{
+    shared_unref(document ? &document->shared : NULL);
+}
+
+#endif

@@ -1,0 +1,610 @@
+/* A document_fill lives from document_fetch() to the end of both the fetch and its jobs; it is
+ * reference-counted because a cancelled fetch ends while a job still parses.
+ *
+ * fetch thread: collects the body, page by page where the kind has pages; jobs thread: parses it, stores it,
+ * makes the document; fetch thread: settles. */
+#include "proxy/document/document_fill.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/link.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/core/jobs.h"
+#include "proxy/http/respond.h"
+#include "storage/store.h"
+#include "upstreams/fetch.h"
+#include "upstreams/upstream.h"
+
+/* After a refresh that failed, held documents are served without asking again for so long. */
+#define REFRESH_PAUSE_S 10
+#define MAX_AGE_S 600
+#define PAGES_MAX 1000
+
+struct document_fill {
+    struct shared shared;
+    /* set once */
+    struct proxy *proxy;
+    struct site *site;
+    struct fill *fill;
+    const struct document_kind *kind;
+    char *key;
+    struct document *old;
+    /* fetch thread while collecting, jobs thread while parsing */
+    struct document_source source;
+    struct upstream *upstream; /* whose answer source is */
+    struct document *made;
+    /* fetch thread */
+    bool whole;        /* of a kind of heads: the body is asked for now */
+    int pages;         /* whole ones in source.body */
+    size_t page_start; /* of the page that is coming */
+    struct buf next_url;
+    bool more;                 /* another fetch follows this one */
+    struct upstream **gave_up; /* references: those that began pages and did not bring them all */
+    size_t gave_up_count;
+};
+
+static void source_release(struct document_source *source)
+{
+    origin_release(&source->origin);
+    buf_release(&source->body);
+}
+
+static void document_fill_free(struct shared *value)
+{
+    struct document_fill *df = (struct document_fill *)value;
+
+    source_release(&df->source);
+    buf_release(&df->next_url);
+    if (df->upstream)
+        upstream_unref(df->upstream);
+    for (size_t i = 0; i < df->gave_up_count; i++)
+        upstream_unref(df->gave_up[i]);
+    free(df->gave_up);
+    document_unref(df->made);
+    document_unref(df->old);
+    shared_unref(&df->fill->shared);
+    site_unref(df->site);
+    free(df->key);
+    free(df);
+}
+
+static struct document_fill *document_fill_new(struct proxy *proxy, struct site *site, struct fill *fill,
+                                               const struct document_kind *kind, const char *key)
+{
+    struct document_fill *df = xcalloc(1, sizeof(*df));
+
+    shared_init(&df->shared, document_fill_free);
+    df->proxy = proxy;
+    shared_ref(&site->shared);
+    df->site = site;
+    shared_ref(&fill->shared);
+    df->fill = fill;
+    df->kind = kind;
+    df->key = xstrdup(key);
+    df->source.origin = (struct origin)ORIGIN_INIT;
+    buf_init(&df->source.body);
+    buf_init(&df->next_url);
+    return df;
+}
+
+/* ---- documents ---- */
+
+static void document_free(struct shared *value)
+{
+    struct document *document = (struct document *)value;
+
+    for (int format = 0; format < DOCUMENT_FORMATS; format++)
+        for (int gzip = 0; gzip < 2; gzip++)
+            object_unref(document->renditions[format][gzip]);
+    origin_release(&document->origin);
+    shared_unref(document->content);
+    lock_destroy(&document->lock);
+    free(document->key);
+    free(document);
+}
+
+struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
+                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
+                              int64_t max_age_s)
+{
+    struct document *document = xcalloc(1, sizeof(*document));
+
+    shared_init(&document->shared, document_free);
+    lock_init(&document->lock, LOCK_RANK_DOCUMENT);
+    document->kind = kind;
+    document->key = xstrdup(key);
+    document->origin = *origin;
+    *origin = (struct origin)ORIGIN_INIT;
+    document->content = content;
+    document->content_bytes = content_bytes;
+    document->confirmed_at_s = confirmed_at_s;
+    document->max_age_s = max_age_s;
+    return document;
+}
+
+char *document_key(const char *prefix, const struct document_kind *kind, const char *key)
+{
+    return xconcat(prefix, kind->space, "/", key);
+}
+
+void document_keep(struct proxy *proxy, struct document *document)
+{
+    char *CLEANUP_FREE key = document_key("", document->kind, document->key);
+
+    memcache_put(proxy->memcache, key, &document->shared, document->content_bytes);
+}
+
+static int64_t max_age_s(const struct document_fill *df)
+{
+    int64_t ttl_s = df->kind->times(df->site, df->key).ttl_s;
+
+    return ttl_s < MAX_AGE_S ? ttl_s : MAX_AGE_S;
+}
+
+/* ---- the store's side ---- */
+
+/* A head's entry points to what it tells of, which need not be here. */
+static void store_head(struct document_fill *df, struct entry *entry)
+{
+    const char *digest = df->source.origin.digest;
+
+    entry->has_digest =
+        text_starts(digest, "sha256:") &&
+        digest_parse(digest + strlen("sha256:"), strlen(digest) - strlen("sha256:"), &entry->digest) == 0;
+    entry->size_bytes = df->source.origin.size_bytes;
+    entry_put(df->proxy->store, entry);
+}
+
+static void store_source(struct document_fill *df)
+{
+    struct buf CLEANUP_BUF attributes = BUF_INIT;
+    struct buf CLEANUP_BUF scope = BUF_INIT;
+
+    if (df->kind->forgotten)
+        return;
+    origin_print(&df->source.origin, df->kind->head, &attributes);
+    if (df->kind->scope)
+        df->kind->scope(df->key, &scope);
+    struct entry entry = {
+        .space = df->kind->space,
+        .key = df->key,
+        .scope = scope.data,
+        .confirmed_at_s = clock_wall_s(),
+        .attributes = attributes.data,
+    };
+    if (df->kind->head) {
+        store_head(df, &entry);
+        return;
+    }
+    int error = blob_put(df->proxy->store, df->source.body.data, df->source.body.len, &entry, 1, NULL, NULL);
+    if (error)
+        log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
+}
+
+/* Makes the document of what the store has. Returns NULL with why in `error`; *useless: it will be no better
+ * the next time. (Out of descriptors, or a disk in trouble: it will.) */
+static struct document *make_of_entry(struct document_fill *df, const struct entry *entry, bool *useless,
+                                      struct buf *error)
+{
+    bool head = df->kind->head;
+    struct shared *content = NULL;
+    int64_t cost_bytes = 0;
+    int failure = 0;
+
+    *useless = true;
+    if ((!entry->has_digest && !head) ||
+        origin_parse(entry->attributes, df->kind->head, &df->source.origin) < 0) {
+        buf_set(error, "its entry says too little");
+        return NULL;
+    }
+    df->source.origin.size_bytes = entry->size_bytes;
+    if (!head)
+        failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->kind->max_bytes(df->site),
+                            &df->source.body);
+    if (failure) {
+        *useless = failure == -ENOENT || failure == -EFBIG;
+        buf_set(error, "reading its bytes: %s", strerror(-failure));
+        return NULL;
+    }
+    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, error) < 0)
+        return NULL;
+    return document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, entry->confirmed_at_s,
+                        max_age_s(df));
+}
+
+static void learn_again(struct document_fill *df, const struct document *document)
+{
+    for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
+        if (strcmp(upstream_name(df->site->pypi[i]), document->origin.upstream) == 0)
+            df->kind->learn(df->site->pypi[i], document->content);
+}
+
+static void load(void *arg)
+{
+    struct document_fill *df = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct entry_read read = {0};
+    struct document *document = NULL;
+    bool useless = false;
+
+    if (entry_get(df->proxy->store, df->kind->space, df->key, &read) == 0) {
+        document = make_of_entry(df, &read.entry, &useless, &error);
+        entry_release(&read);
+        if (!document)
+            log_warn("%s %s: what the store has of it cannot be used (%s); asking upstreams", df->kind->space,
+                     df->key, error.data);
+    }
+    if (document) {
+        learn_again(df, document);
+        document_keep(df->proxy, document);
+    } else if (useless) {
+        entry_delete(df->proxy->store, df->kind->space, df->key);
+    }
+    fill_end(df->fill, document ? FETCH_OK : FETCH_NOT_FOUND, NULL, document ? &document->shared : NULL);
+    shared_unref(&df->shared);
+}
+
+void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
+                   const struct document_kind *kind, const char *key)
+{
+    struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
+
+    jobs_add(proxy->jobs, JOB_WAITED_FOR, load, df);
+}
+
+/* ---- the upstream's side ---- */
+
+/* What the digest was before: a head that has changed may tell of something that cannot be had. */
+static const char *previous_of(const struct document_fill *df, const char *digest)
+{
+    if (!df->old)
+        return "";
+    return strcmp(df->old->origin.digest, digest) == 0 ? df->old->origin.previous : df->old->origin.digest;
+}
+
+static void note_next_page(struct document_fill *df, const struct fetch_answer *answer)
+{
+    buf_reset(&df->next_url);
+    if (link_next(answer->link, answer->url, &df->next_url) && strcmp(df->next_url.data, answer->url) == 0)
+        buf_reset(&df->next_url);
+}
+
+static int on_begin(void *sink, const struct fetch_answer *answer)
+{
+    struct document_fill *df = sink;
+
+    origin_release(&df->source.origin);
+    buf_truncate(&df->source.body, df->page_start);
+    df->source.origin.upstream = xstrdup(upstream_name(answer->upstream));
+    df->source.origin.url = xstrdup(answer->url);
+    df->source.origin.content_type = xstrdup(answer->content_type);
+    df->source.origin.etag = xstrdup(answer->etag);
+    df->source.origin.last_modified = xstrdup(answer->last_modified);
+    if (df->kind->head) {
+        df->source.origin.digest = xstrdup(answer->digest);
+        df->source.origin.previous = xstrdup(previous_of(df, answer->digest));
+        df->source.origin.size_bytes = answer->total_bytes;
+    }
+    if (df->kind->paged)
+        note_next_page(df, answer);
+    if (df->upstream)
+        upstream_unref(df->upstream);
+    df->upstream = upstream_ref(answer->upstream);
+    return 0;
+}
+
+static int on_write(void *sink, int64_t offset, const void *data, size_t len)
+{
+    struct document_fill *df = sink;
+
+    CHECK(df->page_start + (size_t)offset == df->source.body.len);
+    buf_add(&df->source.body, data, len);
+    return 0;
+}
+
+static void decide(struct document_fill *df, enum fetch_verdict verdict)
+{
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
+    if (df->fill->fetch)
+        fetch_decide(df->fill->fetch, verdict);
+}
+
+/* What a head did not tell, or told wrongly, its body does. */
+static void complete_head(struct document_fill *df)
+{
+    struct origin *origin = &df->source.origin;
+    const struct buf *body = &df->source.body;
+    char hex[DIGEST_HEX_SIZE];
+    struct digest digest;
+
+    origin->size_bytes = (int64_t)body->len;
+    digest_of(body->data, body->len, &digest);
+    digest_hex(&digest, hex);
+    free(origin->digest);
+    free(origin->previous);
+    origin->digest = xasprintf("sha256:%s", hex);
+    origin->previous = xstrdup(previous_of(df, origin->digest));
+}
+
+static void parse(void *arg)
+{
+    struct document_fill *df = arg;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct shared *content = NULL;
+    int64_t cost_bytes = 0;
+
+    if (df->whole)
+        complete_head(df);
+    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
+        log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
+                 df->source.origin.upstream, df->source.origin.url, error.data);
+        decide(df, FETCH_REJECT);
+    } else {
+        if (df->kind->learn)
+            df->kind->learn(df->upstream, content);
+        if (df->kind->storing)
+            df->kind->storing(df->proxy, df->key, content);
+        store_source(df);
+        df->made = document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, clock_wall_s(),
+                                max_age_s(df));
+        buf_release(&df->source.body);
+        document_keep(df->proxy, df->made);
+        decide(df, FETCH_ACCEPT);
+    }
+    shared_unref(&df->shared);
+}
+
+static enum fetch_verdict on_complete(void *sink)
+{
+    struct document_fill *df = sink;
+
+    if (df->kind->head && !df->whole && df->kind->enough && !df->kind->enough(&df->source)) {
+        df->whole = df->more = true;
+        return FETCH_ACCEPT;
+    }
+    if (df->next_url.len && df->pages + 1 >= PAGES_MAX) {
+        log_warn("%s %s: %s names more than %d pages; trying elsewhere, as a part is not the whole",
+                 df->kind->space, df->key, df->source.origin.upstream, PAGES_MAX);
+        return FETCH_REJECT;
+    }
+    if (df->next_url.len) {
+        df->pages++;
+        df->more = true;
+        return FETCH_ACCEPT;
+    }
+    shared_ref(&df->shared);
+    jobs_add(df->proxy->jobs, JOB_WAITED_FOR, parse, df);
+    return FETCH_PENDING;
+}
+
+static void remember_absent(struct document_fill *df, enum fetch_outcome outcome)
+{
+    char *CLEANUP_FREE key = document_key("absent:", df->kind, df->key);
+
+    absence_remember(df->proxy, key, outcome, df->kind->times(df->site, df->key).negative_ttl_s);
+}
+
+static void drop_old(struct document_fill *df)
+{
+    char *CLEANUP_FREE key = document_key("", df->kind, df->key);
+
+    memcache_drop(df->proxy->memcache, key);
+    entry_delete(df->proxy->store, df->kind->space, df->key);
+}
+
+/* It is served as it is; upstreams are not asked again before pause_s. */
+static struct document *keep_stale(struct document_fill *df, int64_t pause_s, const char *why)
+{
+    int64_t now_s = clock_wall_s();
+
+    log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
+             (long long)(now_s - df->old->confirmed_at_s), why);
+    df->old->next_refresh_at_s = now_s + pause_s;
+    return take_ptr(&df->old);
+}
+
+/* What is left of a refresh that brought nothing new: the old document, or the knowledge that it is gone. A denial does
+ * not take away what is held: it may be a password that has changed. */
+static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
+{
+    const char *why = *reason ? reason : fetch_outcome_name(outcome);
+    int64_t now_s = clock_wall_s();
+
+    switch (outcome) {
+    case FETCH_NOT_MODIFIED:
+        CHECK(df->old);
+        df->old->confirmed_at_s = now_s;
+        entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
+        return take_ptr(&df->old);
+    case FETCH_NOT_FOUND:
+        remember_absent(df, outcome);
+        if (df->old)
+            drop_old(df);
+        return NULL;
+    case FETCH_DENIED:
+        if (df->old)
+            return keep_stale(df, df->kind->times(df->site, df->key).negative_ttl_s, why);
+        remember_absent(df, outcome);
+        return NULL;
+    default:
+        return df->old ? keep_stale(df, REFRESH_PAUSE_S, why) : NULL;
+    }
+}
+
+static void ask(struct document_fill *df);
+
+static bool gave_up(const struct document_fill *df, const struct upstream *upstream)
+{
+    for (size_t i = 0; i < df->gave_up_count; i++)
+        if (df->gave_up[i] == upstream)
+            return true;
+    return false;
+}
+
+static void leave_out_those_that_gave_up(const struct document_fill *df, struct candidate_list *list)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (!gave_up(df, list->items[i].upstream))
+            list->items[left++] = list->items[i];
+    list->count = left;
+}
+
+/* An upstream has sent some pages, and now fails. Pages of two servers do not fit together: the others, if there are any,
+ * are asked from the first page on. */
+static bool begin_elsewhere(struct document_fill *df)
+{
+    struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
+
+    df->gave_up = xrealloc(df->gave_up, (df->gave_up_count + 1) * sizeof(struct upstream *));
+    df->gave_up[df->gave_up_count++] = take_ptr(&df->upstream);
+    df->pages = 0;
+    buf_truncate(&df->source.body, 0);
+    buf_reset(&df->next_url);
+    df->kind->candidates(df->site, df->key, &list);
+    leave_out_those_that_gave_up(df, &list);
+    return list.count > 0;
+}
+
+/* One that has sent the first page has the document, whatever the others say. */
+static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outcome outcome)
+{
+    if (outcome == FETCH_OK || outcome == FETCH_CANCELLED)
+        return outcome;
+    if (df->pages)
+        df->more = begin_elsewhere(df);
+    return df->gave_up_count ? FETCH_UNAVAILABLE : outcome;
+}
+
+static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
+                      const char *reason)
+{
+    struct document_fill *df = sink;
+    struct document *product;
+
+    (void)answer;
+    lock_acquire(&df->fill->lock);
+    df->fill->fetch = NULL;
+    lock_release(&df->fill->lock);
+    /* There are servers that do not know what HEAD is, and say so by 404 or worse. */
+    if (outcome == FETCH_NOT_FOUND && df->kind->enough && !df->whole)
+        df->whole = df->more = true;
+    else if (outcome != FETCH_OK)
+        df->more = false;
+    outcome = weigh_pages(df, outcome);
+    if (df->more) {
+        ask(df);
+        return;
+    }
+    product = outcome == FETCH_OK ? take_ptr(&df->made) : without_new(df, outcome, reason);
+    /* Who comes afterwards finds the memory cache filled, or starts anew. */
+    fill_end(df->fill, outcome, reason, product ? &product->shared : NULL);
+    shared_unref(&df->shared);
+}
+
+static const struct fetch_sink_ops sink_ops = {
+    .begin = on_begin,
+    .write = on_write,
+    .complete = on_complete,
+    .finish = on_finish,
+};
+
+/* Validators belong to the server that gave them, and to a whole document. */
+static void add_validators(const struct document_fill *df, struct candidate_list *list)
+{
+    const struct document *old = df->old;
+
+    if (!old || df->kind->paged || df->kind->head)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(old->origin.upstream, upstream_name(list->items[i].upstream)) != 0)
+            continue;
+        if (*old->origin.etag)
+            list->items[i].if_none_match = old->origin.etag;
+        if (*old->origin.last_modified)
+            list->items[i].if_modified_since = old->origin.last_modified;
+    }
+}
+
+/* The next page, from the upstream that has sent those before. */
+static void only_next_page(const struct document_fill *df, struct candidate_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].upstream != df->upstream)
+            continue;
+        list->items[0] = list->items[i];
+        list->items[0].url = df->next_url.data;
+        list->count = 1;
+        return;
+    }
+    BUG("%s %s: the upstream of its first page is no candidate", df->kind->space, df->key);
+}
+
+/* Starts the first or the next fetch. */
+static void ask(struct document_fill *df)
+{
+    struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
+    char *CLEANUP_FREE label = xasprintf("%s %s", df->kind->space, df->key);
+
+    df->more = false;
+    df->page_start = df->source.body.len;
+    df->kind->candidates(df->site, df->key, &list);
+    leave_out_those_that_gave_up(df, &list);
+    if (df->pages)
+        only_next_page(df, &list);
+    add_validators(df, &list);
+    struct fetch_options options = {
+        .label = label,
+        .class = FETCH_DOCUMENT,
+        .head = df->kind->head && !df->whole,
+        .accept = df->kind->accept,
+        .max_bytes = df->kind->max_bytes(df->site) - (int64_t)df->page_start,
+        .expected_bytes = -1,
+        .candidates = list.items,
+        .candidate_count = list.count,
+    };
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
+    df->fill->fetch = fetch_start(df->proxy->fetcher, &options, &sink_ops, df);
+}
+
+/* Who looked before another fetch of the document had ended, and joined the table after it, began this one: what the other
+ * has found out is not asked for once more. */
+static bool known_meanwhile(const struct document_fill *df, enum fetch_outcome *outcome,
+                            struct document **document)
+{
+    char *CLEANUP_FREE memory_key = document_key("", df->kind, df->key);
+    char *CLEANUP_FREE absent_key = document_key("absent:", df->kind, df->key);
+    int64_t oldest_s = clock_wall_s() - df->kind->times(df->site, df->key).ttl_s;
+
+    *outcome = FETCH_OK;
+    *document = (struct document *)memcache_get(df->proxy->memcache, memory_key);
+    if (*document && (*document)->confirmed_at_s >= oldest_s)
+        return true;
+    document_unref(take_ptr(document));
+    return !df->old && absence_known(df->proxy, absent_key, outcome);
+}
+
+void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
+                    const struct document_kind *kind, const char *key, struct document *old)
+{
+    struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
+    enum fetch_outcome outcome;
+    struct document *known;
+
+    df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
+    if (!known_meanwhile(df, &outcome, &known)) {
+        ask(df);
+        return;
+    }
+    fill_end(fill, outcome, NULL, known ? &known->shared : NULL);
+    shared_unref(&df->shared);
+}

@@ -1,0 +1,99 @@
+/* One client request, from its request line to the end of its answer.
+ *
+ * A handler runs on a worker. It either queues an answer with respond_*() or waits for a fill with
+ * request_wait(); after a wait it is called again from the top, so it keeps what it must remember in the
+ * request (`step`, `fill`) and looks everything else up anew. */
+#ifndef PROXY_HTTP_REQUEST_H
+#define PROXY_HTTP_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proxy/core/fill.h"
+#include "proxy/core/proxy.h"
+#include "proxy/http/target.h"
+#include "storage/store.h"
+
+enum request_how { HOW_OTHER, HOW_HIT, HOW_MISS, HOW_STALE, HOW_NEGATIVE };
+
+struct request {
+    struct proxy *proxy;
+    struct site *site; /* reference, taken when the headers are complete */
+    struct MHD_Connection *connection;
+    struct client *client;
+    char *raw_target;
+    const char *method;
+    const char *version; /* "HTTP/1.1" */
+    struct target target;
+    bool target_parsed;
+    bool registry; /* its path is /v2 or below: errors have the form that registries give them */
+    bool begun;    /* libmicrohttpd's first call has been */
+    /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or 504. */
+    bool held_only;
+    request_handler handler;
+
+    /* The handler's own, kept over a wait. */
+    int step;
+    int projects_seen; /* how many projects' pages were looked at for a file */
+    unsigned late;     /* not 0: too late for bytes that were passed through, it gets this fill of its own */
+    bool page_unavailable; /* nobody could say whether one of those pages lists the file */
+    bool pages_asked;      /* upstreams may be asked for those pages */
+    struct shared *kept;   /* reference: what it has found already (document_kept()) */
+    struct fill *fill;     /* reference: what it waits or waited for */
+    bool collapsed;        /* that was begun for another request */
+    struct waiter waiter;
+    struct fill *reads;   /* reference: what its answer is read from */
+    struct reader reader; /* listed in reads->stream while reads is set */
+    struct blob blob;     /* pinned while the answer is sent; its fd belongs to libmicrohttpd */
+
+    /* For the access log and the counters. */
+    enum request_how how;
+    int status;
+    int64_t body_bytes;
+    int64_t started_us;
+};
+
+/* libmicrohttpd's MHD_OPTION_URI_LOG_CALLBACK: the only place that sees the raw target. Returns the
+ * request. */
+void *request_on_target(void *proxy, const char *target, struct MHD_Connection *connection);
+/* libmicrohttpd's access handler callback. */
+enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload_data,
+                                size_t *upload_data_size, void **request);
+/* libmicrohttpd's MHD_OPTION_NOTIFY_COMPLETED. */
+void request_on_end(void *proxy, struct MHD_Connection *connection, void **request,
+                    enum MHD_RequestTerminationCode why);
+
+bool request_is_head(const struct request *request);
+/* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. What is in memory but may
+ * still fail to be stored is no answer where the client says so (request->held_only). */
+bool request_offline(const struct request *request);
+/* The first header line of that name, or NULL. */
+const char *request_header(struct request *request, const char *name);
+/* All header lines of that name: up to max pointers. Returns how many. */
+size_t request_header_lines(struct request *request, const char *name, const char **lines, size_t max);
+
+/* Remembers the fill (takes the reference; an earlier one is dropped) and suspends the request until what it
+ * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
+ * the server is stopping. */
+bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
+/* How a request stands to the blob fill whose bytes it wants. */
+enum request_follows {
+    FOLLOWS_WAITING, /* return MHD_YES */
+    FOLLOWS_READY,   /* respond_fill() */
+    FOLLOWS_LATE,    /* the first bytes are gone: request->late is set, a fill of its own is wanted */
+    FOLLOWS_ABSENT,  /* nobody has it */
+    FOLLOWS_DENIED,  /* nobody has it, or it needs other credentials */
+    FOLLOWS_UNABLE,  /* nobody can send it now, or the server is stopping */
+};
+/* Waits for the start of a blob fill (takes the reference over, into request->fill). */
+enum request_follows request_follow(struct request *request, struct fill *fill);
+/* True if its last wait was for the fill of this key. */
+bool request_waited_for(const struct request *request, const char *fill_key);
+/* Why the fill that it waited for has failed, in heap memory; NULL if there is nothing to say. */
+char *request_fill_reason(struct request *request);
+/* Drops what the request waited for. */
+void request_forget_fill(struct request *request);
+
+#endif

@@ -1,0 +1,191 @@
+#include "proxy/pypi/file_lookup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/http/respond.h"
+#include "storage/store.h"
+#include "upstreams/upstream.h"
+
+#define MAX_PROJECTS 8
+
+int file_lookup_init(struct request *request, struct file_lookup *lookup, struct buf *error)
+{
+    const char *path = request->target.path;
+
+    memset(lookup, 0, sizeof(*lookup));
+    buf_init(&lookup->key);
+    if (file_path_parse(path, strlen(path), &lookup->path, error) < 0)
+        return -1;
+    file_path_print(&lookup->path, &lookup->key);
+    if (request->kept)
+        lookup->file = page_find(document_page(document_kept(request)), lookup->key.data);
+    return 0;
+}
+
+void file_lookup_release(struct file_lookup *lookup)
+{
+    buf_release(&lookup->key);
+}
+
+struct project_list {
+    char *names[MAX_PROJECTS];
+    int count;
+};
+
+static int note_project(void *arg, const char *project)
+{
+    struct project_list *list = arg;
+
+    list->names[list->count++] = xstrdup(project);
+    return list->count == MAX_PROJECTS;
+}
+
+static void project_list_release(struct project_list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        free(list->names[i]);
+}
+
+/* Looks at one project's page. HAVE if it lists the file. */
+static enum document_result look_at(struct request *request, struct file_lookup *lookup, const char *project,
+                                    bool ask)
+{
+    struct document *document = NULL;
+    enum document_result result = ask ? document_get(request, &page_kind, project, &document)
+                                      : document_get_held(request, &page_kind, project, &document);
+
+    if (result != DOCUMENT_HAVE)
+        return result;
+    lookup->file = page_find(document_page(document), lookup->key.data);
+    if (lookup->file) {
+        document_keep_in(request, document);
+        return DOCUMENT_HAVE;
+    }
+    document_unref(document);
+    return DOCUMENT_NOT_FOUND;
+}
+
+enum document_result file_lookup_page(struct request *request, struct file_lookup *lookup, bool ask)
+{
+    struct project_list __attribute__((cleanup(project_list_release))) projects = {0};
+
+    if (lookup->file)
+        return DOCUMENT_HAVE;
+    if (*lookup->path.project)
+        note_project(&projects, lookup->path.project);
+    else
+        filename_projects(lookup->path.filename, note_project, &projects);
+    for (; request->projects_seen < projects.count; request->projects_seen++) {
+        enum document_result one = look_at(request, lookup, projects.names[request->projects_seen], ask);
+        if (one == DOCUMENT_HAVE || one == DOCUMENT_WAIT)
+            return one;
+        if (one == DOCUMENT_UNAVAILABLE)
+            request->page_unavailable = true;
+    }
+    return request->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
+}
+
+static int take_first(void *room, const char *project)
+{
+    if (strlen(project) <= PROJECT_NAME_MAX)
+        memcpy(room, project, strlen(project) + 1);
+    return 1;
+}
+
+const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup,
+                                char room[PROJECT_NAME_MAX + 1])
+{
+    if (request->kept)
+        return document_kept(request)->key;
+    if (*lookup->path.project)
+        return lookup->path.project;
+    *room = '\0';
+    (void)filename_projects(lookup->path.filename, take_first, room);
+    return room;
+}
+
+int file_lookup_open(struct request *request, struct file_lookup *lookup, struct blob *out)
+{
+    struct store *store = request->proxy->store;
+    char room[PROJECT_NAME_MAX + 1];
+
+    if (entry_open_blob(store, SPACE_FILE, lookup->key.data, out) == 0)
+        return 0;
+    const struct checksum *sha256 = lookup->file ? page_file_hash(lookup->file, HASH_SHA256) : NULL;
+    if (!sha256)
+        return -ENOENT;
+    struct entry entry = {
+        .space = SPACE_FILE,
+        .key = lookup->key.data,
+        .scope = file_lookup_project(request, lookup, room),
+        .has_digest = true,
+        .confirmed_at_s = clock_wall_s(),
+        .attributes = document_kept(request)->origin.upstream,
+    };
+    memcpy(entry.digest.bytes, sha256->bytes, sizeof(entry.digest.bytes));
+    if (blob_open(store, &entry.digest, out) < 0)
+        return -ENOENT;
+    entry.size_bytes = out->size_bytes;
+    entry_put(store, &entry);
+    return 0;
+}
+
+bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out)
+{
+    const struct checksum *best = lookup->file ? page_file_hash(lookup->file, HASH_SHA256) : NULL;
+
+    /* The official path spells the file's BLAKE2b-256; our own form spells its SHA-256. */
+    if (!best && lookup->path.kind != FILE_PATH_URL)
+        best = &lookup->path.checksum;
+    for (int kind = 0; !best && lookup->file && kind < HASH_KINDS; kind++)
+        best = page_file_hash(lookup->file, (enum hash_kind)kind);
+    if (best)
+        *out = *best;
+    return best;
+}
+
+/* The URL that stands for "/packages/" at an upstream we have seen no page of: beside its index. */
+static char *guess_files_base(const char *index)
+{
+    size_t len = strlen(index);
+
+    while (len && index[len - 1] == '/')
+        len--;
+    while (len && index[len - 1] != '/')
+        len--;
+    return xasprintf("%.*spackages/", (int)len, index);
+}
+
+static char *official_url(const struct site *site, size_t i, const struct file_lookup *lookup,
+                          const char *suffix)
+{
+    char *CLEANUP_FREE base = upstream_files_base(site->pypi[i]);
+
+    if (!base)
+        base = guess_files_base(site->config->pypi_upstreams[i].index);
+    return xasprintf("%s%s%s", base, lookup->key.data + strlen("/packages/"), suffix);
+}
+
+void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
+                            struct candidate_list *out)
+{
+    const struct site *site = request->site;
+
+    for (size_t i = 0; i < site->pypi_count; i++) {
+        const char *name = upstream_name(site->pypi[i]);
+        char *CLEANUP_FREE url = NULL;
+        if (lookup->file && strcmp(name, document_kept(request)->origin.upstream) == 0)
+            url = xasprintf("%s%s", lookup->file->url, suffix);
+        else if (lookup->path.kind == FILE_PATH_OFFICIAL)
+            url = official_url(site, i, lookup, suffix);
+        else
+            continue;
+        candidate_list_add(out, site->pypi[i], url, NULL);
+    }
+}

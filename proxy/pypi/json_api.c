@@ -1,0 +1,333 @@
+/* The legacy JSON API: passed through from the upstream, with the URLs of files rewritten to ours. Its
+ * clients expect absolute URLs, so the base is put in for each request, by public_url or the Host header,
+ * while the answer is sent: all answers share one text. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "formats/python/page.h"
+#include "formats/python/project.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/http/respond.h"
+#include "proxy/pypi/pypi.h"
+
+#define VERSION_MAX_BYTES 128
+/* Real projects have a tenth. */
+static const struct json_limits limits = {
+    .depth = JSON_PARSER_MAX_DEPTH, .containers = 500000, .values = 2000000};
+
+/* In the text that is kept, a mark stands for the base: the SHA-256 of the body as it came, which that body
+ * cannot contain. */
+#define MARK_BYTES (DIGEST_HEX_SIZE - 1)
+
+struct json_content {
+    struct shared shared;
+    char mark[DIGEST_HEX_SIZE];
+    struct buf text;
+    int64_t marks;              /* how often the mark stands in it */
+    char hash[DIGEST_HEX_SIZE]; /* of the text */
+};
+
+static void json_content_free(struct shared *value)
+{
+    buf_release(&((struct json_content *)value)->text);
+    free(value);
+}
+
+static struct json_content *json_content_new(const char *mark, const char *text)
+{
+    struct json_content *content = xcalloc(1, sizeof(*content));
+    struct digest digest;
+
+    shared_init(&content->shared, json_content_free);
+    memcpy(content->mark, mark, sizeof(content->mark));
+    buf_init(&content->text);
+    buf_add_text(&content->text, text);
+    for (const char *found = text; (found = strstr(found, mark)); found += MARK_BYTES)
+        content->marks++;
+    digest_of(content->text.data, content->text.len, &digest);
+    digest_hex(&digest, content->hash);
+    return content;
+}
+
+/* ---- rewriting ---- */
+
+/* The name the document is about: the key is "<project>" or "<project>/<version>". */
+static char *project_of(const char *key)
+{
+    return xstrndup(key, strcspn(key, "/"));
+}
+
+static void rewrite_file(json_t *file, const char *mark, const char *project, const char *page_url)
+{
+    const char *url = json_string_value(json_object_get(file, "url"));
+    const char *filename = json_string_value(json_object_get(file, "filename"));
+    const char *sha256 = json_string_value(json_object_get(json_object_get(file, "digests"), "sha256"));
+    struct checksum checksum;
+    struct buf CLEANUP_BUF path = BUF_INIT;
+
+    if (!url || !filename)
+        return;
+    bool hashed = sha256 && checksum_parse(HASH_SHA256, sha256, strlen(sha256), &checksum) == 0;
+    if (page_file_path(page_url, url, filename, hashed ? &checksum : NULL, project, &path) < 0)
+        return;
+    json_object_set_new(file, "url", json_sprintf("%s%s", mark, path.data));
+}
+
+static void rewrite_files(json_t *files, const char *mark, const char *project, const char *page_url)
+{
+    json_t *file;
+    size_t i;
+
+    json_array_foreach(files, i, file) rewrite_file(file, mark, project, page_url);
+}
+
+static int json_parse(const struct document_source *source, const char *key, struct shared **content,
+                      int64_t *cost_bytes, struct buf *error)
+{
+    char *CLEANUP_FREE project = project_of(key);
+    struct buf CLEANUP_BUF refusal = BUF_INIT;
+    char mark[DIGEST_HEX_SIZE];
+    struct digest digest;
+    json_error_t fault;
+    const char *version;
+    json_t *files;
+
+    if (json_check_limits(source->body.data, source->body.len, &limits, &refusal) < 0) {
+        buf_set(error, "it %s", refusal.data);
+        return -1;
+    }
+    json_t *root = json_loadb(source->body.data, source->body.len, JSON_REJECT_DUPLICATES, &fault);
+    if (!root || !json_is_object(json_object_get(root, "info"))) {
+        buf_set(error, "it is no JSON of a project (%s)", root ? "there is no \"info\"" : fault.text);
+        json_decref(root);
+        return -1;
+    }
+    digest_of(source->body.data, source->body.len, &digest);
+    digest_hex(&digest, mark);
+    rewrite_files(json_object_get(root, "urls"), mark, project, source->origin.url);
+    json_object_foreach(json_object_get(root, "releases"), version, files)
+        rewrite_files(files, mark, project, source->origin.url);
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    if (!text) {
+        buf_set(error, "it has text that is not UTF-8");
+        return -1;
+    }
+    struct json_content *made = json_content_new(mark, text);
+    free(text);
+    *content = &made->shared;
+    *cost_bytes = (int64_t)made->text.cap;
+    return 0;
+}
+
+/* ---- the document ---- */
+
+/* "https://host/pypi/" beside "https://host/simple/". */
+static char *json_url(const struct pypi_upstream_config *config, const char *key)
+{
+    if (config->json)
+        return xasprintf("%s%s/json", config->json, key);
+    size_t len = strlen(config->index) - 1;
+    while (len && config->index[len - 1] != '/')
+        len--;
+    return xasprintf("%.*spypi/%s/json", (int)len, config->index, key);
+}
+
+static void json_candidates(const struct site *site, const char *key, struct candidate_list *out)
+{
+    for (size_t i = 0; i < site->pypi_count; i++) {
+        char *CLEANUP_FREE url = json_url(&site->config->pypi_upstreams[i], key);
+        candidate_list_add(out, site->pypi[i], url, NULL);
+    }
+}
+
+static const struct document_kind json_kind = {
+    .space = SPACE_JSON,
+    .accept = "application/json",
+    .times = pypi_times,
+    .max_bytes = pypi_max_bytes,
+    .candidates = json_candidates,
+    .parse = json_parse,
+};
+
+/* ---- answering ---- */
+
+/* "http://host:port" for the links; hosts with anything but host characters are not repeated. */
+static void print_base(struct request *request, struct buf *out)
+{
+    const char *host = request_header(request, "Host");
+    const char *public_url = request->site->config->server.public_url;
+
+    if (public_url) {
+        buf_add_text(out, public_url);
+        while (out->len && out->data[out->len - 1] == '/')
+            out->data[--out->len] = '\0';
+        return;
+    }
+    if (!host || !*host ||
+        host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")])
+        host = request->proxy->address;
+    buf_printf(out, "http://%s", host);
+}
+
+/* One answer under way: the text with the base in place of the marks. */
+struct expansion {
+    struct document *document; /* reference */
+    struct buf base;
+    const char *text; /* what is not sent yet */
+    const char *mark; /* the next one, or the end of the text */
+    size_t base_sent; /* of the base, when text == mark */
+    uint64_t sent_bytes;
+};
+
+static const char *text_end(const struct json_content *content)
+{
+    return content->text.data + content->text.len;
+}
+
+static const char *next_mark(const struct json_content *content, const char *text)
+{
+    const char *found = strstr(text, content->mark);
+
+    return found ? found : text_end(content);
+}
+
+static const struct json_content *content_of(const struct document *document)
+{
+    return (const struct json_content *)document->content;
+}
+
+static struct expansion *expansion_new(struct document *document, const struct buf *base)
+{
+    const struct json_content *content = content_of(document);
+    struct expansion *expansion = xcalloc(1, sizeof(*expansion));
+
+    shared_ref(&document->shared);
+    expansion->document = document;
+    buf_init(&expansion->base);
+    buf_add(&expansion->base, base->data, base->len);
+    expansion->text = content->text.data;
+    expansion->mark = next_mark(content, expansion->text);
+    return expansion;
+}
+
+static void expansion_free(void *arg)
+{
+    struct expansion *expansion = arg;
+
+    document_unref(expansion->document);
+    buf_release(&expansion->base);
+    free(expansion);
+}
+
+/* The next piece in one run: of the text, or of the base at a mark. Returns its length, 0 at the end. */
+static size_t expansion_run(struct expansion *expansion, char *data, size_t max)
+{
+    bool at_mark = expansion->text == expansion->mark;
+    const char *from = at_mark ? expansion->base.data + expansion->base_sent : expansion->text;
+    size_t len =
+        at_mark ? expansion->base.len - expansion->base_sent : (size_t)(expansion->mark - expansion->text);
+
+    if (at_mark && expansion->mark == text_end(content_of(expansion->document)))
+        return 0;
+    if (len > max)
+        len = max;
+    memcpy(data, from, len);
+    if (!at_mark) {
+        expansion->text += len;
+        return len;
+    }
+    expansion->base_sent += len;
+    if (expansion->base_sent == expansion->base.len) {
+        expansion->base_sent = 0;
+        expansion->text = expansion->mark + MARK_BYTES;
+        expansion->mark = next_mark(content_of(expansion->document), expansion->text);
+    }
+    return len;
+}
+
+/* libmicrohttpd's content reader. */
+static ssize_t expansion_read(void *arg, uint64_t position, char *data, size_t max)
+{
+    struct expansion *expansion = arg;
+    size_t done = 0;
+    size_t len;
+
+    CHECK(position == expansion->sent_bytes);
+    while (done < max && (len = expansion_run(expansion, data + done, max - done)) > 0)
+        done += len;
+    expansion->sent_bytes += done;
+    return done ? (ssize_t)done : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static enum MHD_Result respond_json(struct request *request)
+{
+    const struct json_content *content = content_of(document_kept(request));
+    struct buf CLEANUP_BUF base = BUF_INIT;
+    struct buf CLEANUP_BUF identity = BUF_INIT;
+    struct digest digest;
+    char hex[DIGEST_HEX_SIZE];
+    char etag[DIGEST_HEX_SIZE + 2];
+    char cache_control[64];
+
+    print_base(request, &base);
+    buf_printf(&identity, "%s %s", content->hash, base.data);
+    digest_of(identity.data, identity.len, &digest);
+    digest_hex(&digest, hex);
+    snprintf(etag, sizeof(etag), "\"%.40s\"", hex);
+    snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld",
+             (long long)document_kept(request)->max_age_s);
+    const struct header headers[] = {
+        {"Content-Type", "application/json"},
+        {"Cache-Control", cache_control},
+        {"Vary", "Host"},
+    };
+    const struct made_body body = {
+        .size_bytes = (int64_t)content->text.len + content->marks * ((int64_t)base.len - MARK_BYTES),
+        .read = expansion_read,
+        .release = expansion_free,
+        .arg = expansion_new(document_kept(request), &base),
+    };
+    return respond_made(request, &body, etag, headers, sizeof(headers) / sizeof(headers[0]));
+}
+
+/* A version goes into an upstream's URL: PEP 440 characters only. */
+static bool version_valid(const char *version)
+{
+    size_t len = strlen(version);
+
+    return len && len <= VERSION_MAX_BYTES &&
+           strspn(version, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+!") == len;
+}
+
+enum MHD_Result pypi_json(struct request *request)
+{
+    const struct target *target = &request->target;
+    const char *name = target->segments[1].text;
+    const char *version = target->segment_count == 4 ? target->segments[2].text : NULL;
+    struct buf CLEANUP_BUF key = BUF_INIT;
+    struct buf CLEANUP_BUF what = BUF_INIT;
+
+    if (strcmp(target->segments[target->segment_count - 1].text, "json") != 0)
+        return respond_error(request, MHD_HTTP_NOT_FOUND,
+                             "there is /pypi/<project>/json and /pypi/<project>/<version>/json");
+    if (!project_name_valid(name, strlen(name)) || (version && !version_valid(version)))
+        return respond_error(request, MHD_HTTP_BAD_REQUEST,
+                             "\"%.80s\" is not a project name, or its version is none", name);
+    project_normalize(name, strlen(name), &key);
+    if (version)
+        buf_printf(&key, "/%s", version);
+    enum document_result result = document_get_kept(request, &json_kind, key.data);
+    buf_printf(&what, "the JSON of %s", key.data);
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return document_respond_missing(request, result, what.data);
+    return respond_json(request);
+}

@@ -1,0 +1,127 @@
+/* The routes below /v2/. A repository's name has slashes, so paths are read from their end. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "proxy/http/respond.h"
+#include "proxy/registry/registry.h"
+
+enum MHD_Result registry_respond_missing(struct request *request, enum document_result result,
+                                         const char *code, const char *what)
+{
+    char *CLEANUP_FREE reason = NULL;
+
+    switch (result) {
+    case DOCUMENT_NOT_FOUND:
+        if (request_offline(request))
+            return respond_not_held(request, code, what);
+        return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
+                                      "%s: every upstream says that there is no such thing", what);
+    case DOCUMENT_DENIED:
+        reason = request_fill_reason(request);
+        return respond_registry_error(
+            request, MHD_HTTP_NOT_FOUND, code,
+            "%s: it does not exist, or needs credentials that the mirror.conf of this "
+            "mirror must give%s%s",
+            what, reason ? ": " : "", reason ? reason : "");
+    default:
+        return respond_unavailable(request, what, "no upstream can serve it now");
+    }
+}
+
+/* GET /v2/: clients ask whether this is a registry. */
+static enum MHD_Result respond_version(struct request *request)
+{
+    const struct header headers[] = {{REGISTRY_VERSION_HEADER, REGISTRY_VERSION}};
+    struct buf body = BUF_INIT;
+
+    buf_add_text(&body, "{}");
+    return respond_body(request, "application/json", &body, headers, 1);
+}
+
+static enum MHD_Result respond_bad_digest(struct request *request, const char *digest)
+{
+    return respond_registry_error(
+        request, MHD_HTTP_BAD_REQUEST, "DIGEST_INVALID",
+        "\"%.200s\" is no digest: \"sha256:\" and 64, or \"sha512:\" and 128 hex digits "
+        "in lower case",
+        digest);
+}
+
+static bool digest_valid(const char *text)
+{
+    struct checksum digest;
+
+    return image_digest_parse(text, strlen(text), &digest) == 0;
+}
+
+static enum MHD_Result manifests(struct request *request, const struct image *image, const char *reference)
+{
+    if (!strchr(reference, ':'))
+        return registry_tag(request, image, reference);
+    return digest_valid(reference) ? registry_manifest(request, image, reference)
+                                   : respond_bad_digest(request, reference);
+}
+
+static enum MHD_Result blobs(struct request *request, const struct image *image, const char *digest)
+{
+    return digest_valid(digest) ? registry_blob(request, image, digest) : respond_bad_digest(request, digest);
+}
+
+static enum MHD_Result referrers(struct request *request, const struct image *image, const char *digest)
+{
+    return digest_valid(digest) ? registry_referrers(request, image, digest)
+                                : respond_bad_digest(request, digest);
+}
+
+static enum MHD_Result tags(struct request *request, const struct image *image, const char *list)
+{
+    (void)list;
+    return registry_tags(request, image);
+}
+
+/* /v2/<name>/<word>/<last>; last NULL: anything. */
+static const struct {
+    const char *word;
+    const char *last;
+    enum MHD_Result (*handler)(struct request *request, const struct image *image, const char *last);
+} routes[] = {
+    {"manifests", NULL, manifests},
+    {"blobs", NULL, blobs},
+    {"tags", "list", tags},
+    {"referrers", NULL, referrers},
+};
+
+static enum MHD_Result respond_unknown_path(struct request *request)
+{
+    return respond_registry_error(request, MHD_HTTP_NOT_FOUND, "UNSUPPORTED",
+                                  "nothing is served at %.300s: there are /v2/, /v2/_catalog and, below "
+                                  "/v2/<name>/, manifests/<tag or digest>, blobs/<digest>, tags/list and "
+                                  "referrers/<digest>",
+                                  request->target.path);
+}
+
+enum MHD_Result registry_api(struct request *request)
+{
+    struct image CLEANUP_IMAGE image = IMAGE_INIT;
+    const struct target *target = &request->target;
+    size_t count = target->segment_count;
+    enum MHD_Result answer;
+
+    if (count == 1)
+        return respond_version(request);
+    if (count == 2 && strcmp(target->segments[1].text, "_catalog") == 0)
+        return registry_catalog(request);
+    if (count < 4)
+        return respond_unknown_path(request);
+    const char *word = target->segments[count - 2].text;
+    const char *last = target->segments[count - 1].text;
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (strcmp(word, routes[i].word) != 0 || (routes[i].last && strcmp(last, routes[i].last) != 0))
+            continue;
+        if (image_of_request(request, 2, &image, &answer) < 0)
+            return answer;
+        return routes[i].handler(request, &image, last);
+    }
+    return respond_unknown_path(request);
+}

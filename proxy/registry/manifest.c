@@ -1,0 +1,220 @@
+/* Manifests by digest: immutable documents, kept in memory ready to be sent. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "proxy/core/jobs.h"
+#include "proxy/http/respond.h"
+#include "proxy/registry/registry.h"
+#include "storage/catalog/image_parts.h"
+
+/* What belongs to a manifest that is asked for is noted as used, at most so often. */
+#define TOUCH_PAUSE_S 600
+
+struct manifest_content {
+    struct shared shared;
+    struct manifest manifest;
+    char *digest;          /* as text */
+    struct object *object; /* the answer */
+    struct object *in_ns;  /* the same to who has named the registry by ?ns= */
+    _Atomic int64_t touched_at_s;
+};
+
+static const struct manifest_content *content_of(const struct document *document)
+{
+    return (const struct manifest_content *)document->content;
+}
+
+static void manifest_content_free(struct shared *value)
+{
+    struct manifest_content *content = (struct manifest_content *)value;
+
+    manifest_release(&content->manifest);
+    object_unref(content->object);
+    object_unref(content->in_ns);
+    free(content->digest);
+    free(content);
+}
+
+static struct object *make_object(const struct document_source *source, const char *media_type,
+                                  const char *digest, const char *ns)
+{
+    char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
+    const struct header headers[] = {
+        {"Content-Type", media_type},
+        {"Docker-Content-Digest", digest},
+        {REGISTRY_VERSION_HEADER, REGISTRY_VERSION},
+        {"OCI-Namespace", ns},
+    };
+    char *body = xmalloc(source->body.len + 1);
+
+    memcpy(body, source->body.data, source->body.len);
+    return object_new(body, source->body.len, etag, headers, sizeof(headers) / sizeof(headers[0]));
+}
+
+/* True if the body is what the digest names. */
+static bool body_matches(const struct document_source *source, const char *digest)
+{
+    struct checksum wanted;
+    struct checksum got;
+
+    if (image_digest_parse(digest, strlen(digest), &wanted) < 0)
+        return false;
+    struct hasher *hasher = hasher_new(wanted.kind);
+    hasher_update(hasher, source->body.data, source->body.len);
+    hasher_final(hasher, &got);
+    hasher_free(hasher);
+    return checksum_equal(&wanted, &got);
+}
+
+static int manifest_parse_document(const struct document_source *source, const char *key, struct shared **out,
+                                   int64_t *cost_bytes, struct buf *error)
+{
+    const char *digest = image_key_reference(key);
+    char *CLEANUP_FREE registry = xstrndup(key, strcspn(key, "/"));
+    struct manifest manifest;
+
+    if (!body_matches(source, digest)) {
+        buf_set(error, "its bytes are not what the digest says");
+        return -1;
+    }
+    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
+        0)
+        return -1;
+    struct manifest_content *content = xcalloc(1, sizeof(*content));
+    shared_init(&content->shared, manifest_content_free);
+    content->manifest = manifest;
+    content->digest = xstrdup(digest);
+    content->object = make_object(source, manifest.media_type, digest, NULL);
+    content->in_ns = make_object(source, manifest.media_type, digest, registry);
+    *cost_bytes = 2 * object_cost_bytes(content->object) +
+                  (int64_t)(manifest.descriptor_count * (sizeof(struct descriptor) + 128));
+    *out = &content->shared;
+    return 0;
+}
+
+/* From now on the image is known to have these blobs, and how large they are. */
+static void manifest_storing(struct proxy *proxy, const char *key, const struct shared *content)
+{
+    const struct manifest *manifest = &((const struct manifest_content *)content)->manifest;
+    struct buf CLEANUP_BUF name = BUF_INIT;
+
+    image_key_name(key, &name);
+    for (size_t i = 0; i < manifest->descriptor_count; i++)
+        if (!manifest->descriptors[i].is_manifest)
+            registry_refer(proxy, name.data, &manifest->descriptors[i]);
+}
+
+const struct document_kind manifest_kind = {
+    .space = SPACE_MANIFEST,
+    .accept = manifest_accept,
+    .times = registry_immutable_times,
+    .max_bytes = registry_manifest_max_bytes,
+    .candidates = registry_manifest_candidates,
+    .scope = image_key_name,
+    .parse = manifest_parse_document,
+    .storing = manifest_storing,
+};
+
+/* ---- use ---- */
+
+/* Who has an image asks for its manifest only. So that its layers do not seem forgotten, a use of the manifest is a use
+ * of all that it needs: they grow old, and are evicted, together. */
+
+struct touch {
+    struct proxy *proxy;
+    struct document *document;
+};
+
+static void touch_part(void *store, const struct digest *digest)
+{
+    blob_touch(store, digest);
+}
+
+static void touch(void *arg)
+{
+    struct touch *touch = arg;
+    const struct manifest_content *content = content_of(touch->document);
+    const char *hex = strchr(content->digest, ':') + 1;
+    struct digest digest;
+
+    if (digest_parse(hex, strlen(hex), &digest) == 0)
+        blob_touch(touch->proxy->store, &digest);
+    image_each_part(touch->proxy->store, &content->manifest, touch_part, touch->proxy->store);
+    document_unref(touch->document);
+    free(touch);
+}
+
+static void note_use(struct proxy *proxy, struct document *document)
+{
+    struct manifest_content *content = (struct manifest_content *)document->content;
+    int64_t now_s = clock_wall_s();
+    int64_t touched_at_s = content->touched_at_s;
+
+    if (now_s - touched_at_s < TOUCH_PAUSE_S ||
+        !atomic_compare_exchange_strong(&content->touched_at_s, &touched_at_s, now_s))
+        return;
+    struct touch *job = xcalloc(1, sizeof(*job));
+    job->proxy = proxy;
+    job->document = document;
+    shared_ref(&document->shared);
+    jobs_add(proxy->jobs, JOB_LATER, touch, job);
+}
+
+/* ---- answering ---- */
+
+enum MHD_Result registry_respond_manifest(struct request *request, const struct image *image,
+                                          struct document *document)
+{
+    const struct manifest_content *content = content_of(document);
+
+    note_use(request->proxy, document);
+    return respond_object(request, image->ns ? content->in_ns : content->object);
+}
+
+/* HEAD downloads nothing: what is not held is asked for by HEAD. */
+static enum MHD_Result respond_head_of_upstream(struct request *request, const struct image *image,
+                                                const char *key)
+{
+    struct document *document = NULL;
+    enum document_result result = document_get(request, &manifest_head_kind, key, &document);
+
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
+    enum MHD_Result answer = registry_respond_head(request, image, document, key);
+    document_unref(document);
+    return answer;
+}
+
+/* Kept over a wait for what respond_head_of_upstream() asks: a store that cannot be read now is not tried again and again. */
+#define STEP_NOT_HELD 1
+
+enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
+{
+    char *CLEANUP_FREE key = xconcat(image->name, "@", digest);
+    struct document *document = NULL;
+    enum document_result result;
+
+    if (request_is_head(request)) {
+        result = request->step == STEP_NOT_HELD ? DOCUMENT_NOT_FOUND
+                                                : document_get_held(request, &manifest_kind, key, &document);
+        if (result == DOCUMENT_NOT_FOUND) {
+            request->step = STEP_NOT_HELD;
+            return respond_head_of_upstream(request, image, key);
+        }
+        request->how = HOW_HIT;
+    } else {
+        result = document_get(request, &manifest_kind, key, &document);
+    }
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE)
+        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
+    enum MHD_Result answer = registry_respond_manifest(request, image, document);
+    document_unref(document);
+    return answer;
+}

@@ -1,0 +1,263 @@
+/* Lists: the tags of a repository, as upstreams have them, and the repositories held here. OCI distribution specification
+ * 1.1, "Listing Tags"; Docker Registry HTTP API V2, "Catalog". */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/oci/tag_list.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/http/respond.h"
+#include "proxy/registry/registry.h"
+#include "storage/store.h"
+
+#define TAGS_MAX_BYTES (64 * 1024 * 1024)
+/* What upstreams are asked for at a time. */
+#define UPSTREAM_PAGE "1000"
+#define CATALOG_PAGE 1000
+/* What clients get at a time at most: a list is put together for each that asks, and who reads it slowly holds it. */
+#define CLIENT_PAGE_MAX 10000
+
+/* ---- pages, for clients ---- */
+
+/* The part of a list that a client wants: ?n= names behind ?last=. */
+struct list_page {
+    uint64_t max;
+    const char *last; /* "" for the beginning */
+};
+
+/* Returns 0; -1 after answering a bad n. "Fewer than n" with a Link is what the specification allows. */
+static int page_of_request(struct request *request, uint64_t otherwise, struct list_page *out,
+                           enum MHD_Result *answered)
+{
+    const char *n = target_query(&request->target, "n");
+    const char *last = target_query(&request->target, "last");
+
+    *out = (struct list_page){.max = otherwise, .last = last ? last : ""};
+    if (!n || text_parse_uint(n, strlen(n), &out->max) == 0) {
+        if (out->max > CLIENT_PAGE_MAX)
+            out->max = CLIENT_PAGE_MAX;
+        return 0;
+    }
+    *answered =
+        respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "PAGINATION_NUMBER_INVALID",
+                               "n=%.40s: expected how many names the list may have, such as n=100", n);
+    return -1;
+}
+
+/* The list that is being written. */
+struct list_writer {
+    struct list_page page;
+    struct buf json;
+    uint64_t written;
+    char *last; /* the one that filled the page; NULL: it is not full */
+    bool more;  /* the next one did not fit */
+};
+
+/* Names are valid: nothing in them needs escaping. Returns false when the page is full. */
+static bool list_add(struct list_writer *writer, const char *name)
+{
+    if (writer->written == writer->page.max) {
+        writer->more = true;
+        return false;
+    }
+    buf_printf(&writer->json, "%s\"%s\"", writer->written ? "," : "", name);
+    if (++writer->written == writer->page.max)
+        writer->last = xstrdup(name);
+    return true;
+}
+
+static void list_release(struct list_writer *writer)
+{
+    buf_release(&writer->json);
+    free(writer->last);
+}
+
+/* Sends it. The link is relative: scheme and port stay right behind a proxy. */
+static enum MHD_Result list_respond(struct request *request, struct list_writer *writer,
+                                    const struct image *image)
+{
+    struct buf CLEANUP_BUF link = BUF_INIT;
+    const char *ns = image && image->ns ? image->registry->config->name : NULL;
+
+    buf_add_text(&writer->json, "]}");
+    if (writer->more && writer->last) {
+        buf_printf(&link, "<%s?n=%" PRIu64 "&last=", request->target.path, writer->page.max);
+        text_percent_encode(writer->last, strlen(writer->last), "/", &link);
+        if (ns)
+            buf_printf(&link, "&ns=%s", ns);
+        buf_add_text(&link, ">; rel=\"next\"");
+    }
+    const struct header headers[] = {
+        {REGISTRY_VERSION_HEADER, REGISTRY_VERSION},
+        {"Link", link.len ? link.data : NULL},
+        {"OCI-Namespace", ns},
+    };
+    free(writer->last);
+    return respond_body(request, "application/json", &writer->json, headers,
+                        sizeof(headers) / sizeof(headers[0]));
+}
+
+/* ---- tags, from upstreams ---- */
+
+struct tags_content {
+    struct shared shared;
+    struct tag_list list;
+};
+
+static void tags_free(struct shared *value)
+{
+    tag_list_release(&((struct tags_content *)value)->list);
+    free(value);
+}
+
+static int tags_parse(const struct document_source *source, const char *key, struct shared **content,
+                      int64_t *cost_bytes, struct buf *error)
+{
+    struct tag_list list;
+
+    (void)key;
+    if (tag_list_parse(source->body.data, source->body.len, &list, error) < 0)
+        return -1;
+    struct tags_content *made = xcalloc(1, sizeof(*made));
+    shared_init(&made->shared, tags_free);
+    made->list = list;
+    *content = &made->shared;
+    *cost_bytes = (int64_t)(source->body.len + list.count * sizeof(char *));
+    return 0;
+}
+
+static void tags_candidates(const struct site *site, const char *key, struct candidate_list *out)
+{
+    registry_candidates(site, key, "tags/list?n=" UPSTREAM_PAGE, true, out);
+}
+
+static int64_t tags_max_bytes(const struct site *site)
+{
+    (void)site;
+    return TAGS_MAX_BYTES;
+}
+
+static const struct document_kind tags_kind = {
+    .space = SPACE_TAGS,
+    .accept = "application/json",
+    .paged = true,
+    .times = registry_times,
+    .max_bytes = tags_max_bytes,
+    .candidates = tags_candidates,
+    .scope = image_key_name,
+    .parse = tags_parse,
+};
+
+static void begin_tags(struct list_writer *writer, const struct image *image)
+{
+    const char *repository = image->name + strlen(image->registry->config->name) + 1;
+
+    buf_printf(&writer->json, "{\"name\":\"%s\",\"tags\":[", repository);
+}
+
+/* The first tag behind `last`, in a sorted list. */
+static size_t first_behind(const struct tag_list *list, const char *last)
+{
+    size_t low = 0;
+    size_t high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(list->tags[middle], last) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static enum MHD_Result respond_tags(struct request *request, const struct image *image,
+                                    const struct document *document, const struct list_page *page)
+{
+    const struct tag_list *list = &((const struct tags_content *)document->content)->list;
+    struct list_writer writer = {.page = *page, .json = BUF_INIT};
+
+    begin_tags(&writer, image);
+    for (size_t i = first_behind(list, page->last); i < list->count && list_add(&writer, list->tags[i]); i++)
+        ;
+    return list_respond(request, &writer, image);
+}
+
+/* ---- tags held here ---- */
+
+struct held_tags {
+    struct list_writer writer;
+    bool any; /* on this page or not */
+};
+
+/* Entries come in the order of their keys, "<image name>:<tag>". */
+static int add_held_tag(void *arg, const struct entry *entry)
+{
+    struct held_tags *held = arg;
+    const char *tag = image_key_reference(entry->key);
+
+    held->any = true;
+    return strcmp(tag, held->writer.page.last) > 0 && !list_add(&held->writer, tag);
+}
+
+/* Mirrors often keep no lists: what is held is better than nothing. Returns false when nothing is. */
+static bool respond_held_tags(struct request *request, const struct image *image,
+                              const struct list_page *page, enum MHD_Result *result)
+{
+    struct held_tags held = {.writer = {.page = *page, .json = BUF_INIT}};
+
+    begin_tags(&held.writer, image);
+    if (entry_list(request->proxy->store, SPACE_TAG, image->name, add_held_tag, &held) < 0 || !held.any) {
+        list_release(&held.writer);
+        return false;
+    }
+    request->how = HOW_STALE;
+    *result = list_respond(request, &held.writer, image);
+    return true;
+}
+
+enum MHD_Result registry_tags(struct request *request, const struct image *image)
+{
+    struct document *document = NULL;
+    struct list_page page;
+    enum MHD_Result answer;
+
+    if (page_of_request(request, CLIENT_PAGE_MAX, &page, &answer) < 0)
+        return answer;
+    enum document_result result = document_get(request, &tags_kind, image->name, &document);
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_HAVE) {
+        if (respond_held_tags(request, image, &page, &answer))
+            return answer;
+        return registry_respond_missing(request, result, "NAME_UNKNOWN", image->name);
+    }
+    answer = respond_tags(request, image, document, &page);
+    document_unref(document);
+    return answer;
+}
+
+/* ---- repositories held here ---- */
+
+static int add_repository(void *arg, const char *image_name)
+{
+    return !list_add(arg, image_name);
+}
+
+enum MHD_Result registry_catalog(struct request *request)
+{
+    struct list_writer writer = {.json = BUF_INIT};
+    enum MHD_Result answer;
+
+    if (page_of_request(request, CATALOG_PAGE, &writer.page, &answer) < 0)
+        return answer;
+    buf_add_text(&writer.json, "{\"repositories\":[");
+    if (entry_scopes(request->proxy->store, SPACE_MANIFEST, writer.page.last, add_repository, &writer) < 0) {
+        list_release(&writer);
+        return respond_unavailable(request, "the catalog", "the store's index cannot be read");
+    }
+    return list_respond(request, &writer, NULL);
+}

@@ -1,0 +1,88 @@
+#include "storage/catalog/bundle_names.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/oci/image.h"
+#include "formats/python/project.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
+#include "storage/store.h"
+
+const char *const bundle_spaces[] = {
+    SPACE_MANIFEST, SPACE_TAG,  SPACE_PAGE, SPACE_JSON, SPACE_PROJECTS, SPACE_TAGS, SPACE_REFERRERS,
+    SPACE_METADATA, SPACE_FILE, SPACE_BLOB, NULL};
+
+static bool space_known(const char *space)
+{
+    for (size_t i = 0; bundle_spaces[i]; i++)
+        if (strcmp(bundle_spaces[i], space) == 0)
+            return true;
+    return false;
+}
+
+/* "/packages/...", as it is printed. */
+static bool file_key_good(const char *key)
+{
+    struct buf CLEANUP_BUF printed = BUF_INIT;
+    struct file_path path;
+
+    if (file_path_parse(key, strlen(key), &path, NULL) < 0)
+        return false;
+    file_path_print(&path, &printed);
+    return strcmp(printed.data, key) == 0;
+}
+
+/* "docker.io/library/nginx". */
+static bool image_good(const char *name, size_t len)
+{
+    const char *slash = memchr(name, '/', len);
+    size_t registry_len = slash ? (size_t)(slash - name) : 0;
+
+    return slash && image_registry_like(name, registry_len) &&
+           image_name_valid(slash + 1, len - registry_len - 1);
+}
+
+/* "docker.io/library/nginx@sha256:..." */
+static bool image_digest_key_good(const struct entry *entry)
+{
+    const char *at = strchr(entry->key, '@');
+    struct checksum checksum;
+
+    if (!at || !image_good(entry->key, (size_t)(at - entry->key)) ||
+        image_digest_parse(at + 1, strlen(at + 1), &checksum) < 0)
+        return false;
+    return !entry->has_digest || checksum.kind != HASH_SHA256 ||
+           memcmp(checksum.bytes, entry->digest.bytes, sizeof(entry->digest.bytes)) == 0;
+}
+
+static bool tag_key_good(const char *key)
+{
+    const char *colon = strrchr(key, ':');
+
+    return colon && image_good(key, (size_t)(colon - key)) && image_tag_valid(colon + 1, strlen(colon + 1));
+}
+
+bool bundle_entry_good(const struct entry *entry)
+{
+    const char *space = entry->space;
+
+    if (!space_known(space))
+        return false;
+    if (strcmp(space, SPACE_FILE) == 0 || strcmp(space, SPACE_METADATA) == 0)
+        return file_key_good(entry->key);
+    if (strcmp(space, SPACE_MANIFEST) == 0 || strcmp(space, SPACE_BLOB) == 0)
+        return image_digest_key_good(entry);
+    if (strcmp(space, SPACE_TAG) == 0)
+        return tag_key_good(entry->key);
+    if (strcmp(space, SPACE_PAGE) == 0)
+        return project_name_normalized(entry->key, strlen(entry->key));
+    return true;
+}
+
+bool bundle_entry_needs_blob(const struct entry *entry)
+{
+    return entry->has_digest && strcmp(entry->space, SPACE_TAG) != 0;
+}

@@ -1,0 +1,60 @@
+/* What people call a package, an image or a list, and which entries of the store belong to it:
+ *
+ *     pypi:flask                             a project: its page, its JSON, all its files
+ *     pypi:flask==3.0.0                      the files of one release
+ *     pypi:flask>=2,<3                       of several, by PEP 440's specifiers
+ *     docker:nginx                           an image, all tags; short names mean what they mean to clients
+ *     docker:docker.io/library/nginx:1.27    one tag: its manifests and blobs
+ *     docker:nginx@sha256:...                one manifest
+ *     prefetch:nightly                       a list of mirror.conf: the record of what it needs (prefetch_record.h)
+ */
+#ifndef STORAGE_CATALOG_HOLDING_H
+#define STORAGE_CATALOG_HOLDING_H
+
+#include <stdbool.h>
+
+#include "storage/catalog/holding_version.h"
+
+struct buf;
+struct config;
+struct digest_set;
+struct entry;
+struct store;
+
+enum holding_kind { HOLDING_PROJECT, HOLDING_IMAGE, HOLDING_LIST };
+
+struct holding {
+    enum holding_kind kind;
+    char *name;                     /* normalised project; image name as in registry.h; name of the list */
+    struct version_choice versions; /* of a project */
+    char *reference;                /* of an image: tag or digest; NULL: all */
+    bool digest;                    /* the reference is one */
+};
+#define HOLDING_INIT                                            \
+    {                                                           \
+        HOLDING_PROJECT, NULL, VERSION_CHOICE_INIT, NULL, false \
+    }
+#define CLEANUP_HOLDING __attribute__((cleanup(holding_release)))
+
+/* The configuration says which registries there are. Returns 0, or -1 with a sentence in `error`. */
+int holding_parse(const struct config *config, const char *text, struct holding *out, struct buf *error);
+void holding_release(struct holding *holding);
+/* Appends the whole name: "docker:docker.io/library/nginx:1.27". */
+void holding_print(const struct holding *holding, struct buf *out);
+
+/* Calls `visit` for each entry of it, until it returns non-zero. What several tags of an image share belongs to each of
+ * them. Returns what `visit` returned, 0, or negative errno. */
+int holding_each(struct store *store, const struct holding *holding,
+                 int (*visit)(void *arg, const struct entry *entry), void *arg);
+/* The same, but of an image's tag or manifest only what nothing else of the image needs. */
+int holding_each_own(struct store *store, const struct holding *holding,
+                     int (*visit)(void *arg, const struct entry *entry), void *arg);
+/* Adds all blobs of it; of a list, those that it needs as well. */
+void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out);
+
+/* The pins of the configuration. All of them can be read: 0, or -1 with a sentence in `error`. */
+int holding_check_pins(const struct config *config, struct buf *error);
+/* Adds all blobs of all of them. */
+void holding_collect_pins(struct store *store, const struct config *config, struct digest_set *out);
+
+#endif

@@ -1,0 +1,82 @@
+#include "storage/catalog/image_parts.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "storage/keep.h"
+
+/* An index of indexes of images; nobody nests deeper. */
+#define DEPTH_MAX 3
+/* And it may list others again and again: what is read of them, each with a fee for the reading, has an end. */
+#define READ_MAX_BYTES (8 * 1024 * 1024)
+#define READ_FEE_BYTES 4096
+
+struct walk {
+    struct store *store;
+    void (*visit)(void *arg, const struct digest *digest);
+    void *arg;
+    int64_t left_bytes; /* that may be read */
+    bool read;          /* one was held */
+};
+
+static void walk_manifest(struct walk *walk, const struct manifest *manifest, int depth);
+
+static void walk_held(struct walk *walk, const struct digest *digest, int depth)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct manifest manifest;
+
+    walk->visit(walk->arg, digest);
+    if (depth > DEPTH_MAX || walk->left_bytes <= 0)
+        return;
+    walk->left_bytes -= READ_FEE_BYTES;
+    if (blob_peek(walk->store, digest, MANIFEST_MAX_BYTES, &body) < 0)
+        return;
+    walk->read = true;
+    walk->left_bytes -= (int64_t)body.len;
+    if (manifest_parse(body.data, body.len, "", &manifest, &ignored) < 0)
+        return;
+    walk_manifest(walk, &manifest, depth);
+    manifest_release(&manifest);
+}
+
+static void walk_manifest(struct walk *walk, const struct manifest *manifest, int depth)
+{
+    for (size_t i = 0; i < manifest->descriptor_count; i++) {
+        const struct descriptor *descriptor = &manifest->descriptors[i];
+        struct digest digest;
+        if (descriptor->digest.kind != HASH_SHA256)
+            continue;
+        memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
+        if (descriptor->is_manifest)
+            walk_held(walk, &digest, depth + 1);
+        else
+            walk->visit(walk->arg, &digest);
+    }
+}
+
+void image_each_part(struct store *store, const struct manifest *manifest,
+                     void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
+
+    walk_manifest(&walk, manifest, 0);
+}
+
+void image_each_part_of(struct store *store, const struct digest *digest,
+                        void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
+
+    walk_held(&walk, digest, 0);
+}
+
+bool image_each_named(struct store *store, const struct digest *digest,
+                      void (*visit)(void *arg, const struct digest *digest), void *arg)
+{
+    struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
+
+    walk_held(&walk, digest, DEPTH_MAX);
+    return walk.read;
+}

@@ -1,0 +1,328 @@
+/* State: struct unit, from begin() to end(), used by one thread. What it has read of manifests is kept until it is too
+ * much; the rest lives for one question. */
+#include "storage/catalog/image_unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/digest_set.h"
+#include "base/memory.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/image_parts.h"
+#include "storage/catalog/spaces.h"
+#include "storage/keep.h"
+
+/* Parts that are kept from one question to the next. */
+#define KEPT_PARTS_MAX 200000
+/* As deep as image_each_part() goes. */
+#define DEPTH_MAX 4
+
+/* What a manifest names, itself included. */
+struct part_list {
+    UT_hash_handle hh;
+    struct digest manifest;
+    struct digest_set *parts;
+    bool read;
+};
+
+/* The manifests of a repository that are held. */
+struct repository {
+    struct repository *next;
+    char *name;
+    struct digest *manifests;
+    const struct part_list **lists; /* of each of them */
+    size_t count;
+    size_t parts;
+    bool too_many;
+};
+
+struct unit {
+    struct store *store;
+    struct part_list *kept;
+    size_t kept_parts;
+    /* One question's: */
+    struct repository *repositories;
+    struct digest_set *dying; /* manifests */
+    struct digest_set *parts; /* of those */
+};
+
+/* ---- what manifests name ---- */
+
+static void add_part(void *set, const struct digest *digest)
+{
+    digest_set_add(set, digest);
+}
+
+static const struct part_list *parts_of(struct unit *unit, const struct digest *manifest)
+{
+    struct part_list *list;
+
+    HASH_FIND(hh, unit->kept, manifest, sizeof(*manifest), list);
+    if (!list) {
+        list = xcalloc(1, sizeof(*list));
+        list->manifest = *manifest;
+        list->parts = digest_set_new();
+        HASH_ADD(hh, unit->kept, manifest, sizeof(list->manifest), list);
+    }
+    if (!list->read) {
+        list->read = image_each_named(unit->store, manifest, add_part, list->parts);
+        unit->kept_parts += digest_set_count(list->parts);
+    }
+    return list;
+}
+
+static void forget_parts(struct unit *unit)
+{
+    struct part_list *list;
+    struct part_list *next;
+
+    HASH_ITER (hh, unit->kept, list, next) {
+        HASH_DEL(unit->kept, list);
+        digest_set_free(&list->parts);
+        free(list);
+    }
+    unit->kept_parts = 0;
+}
+
+/* ---- repositories ---- */
+
+static int add_manifest(void *arg, const struct entry *entry)
+{
+    struct repository *repository = arg;
+
+    if (!entry->has_digest)
+        return 0;
+    if (repository->count == IMAGE_UNIT_MANIFESTS_MAX) {
+        repository->too_many = true;
+        return 1;
+    }
+    repository->manifests[repository->count++] = entry->digest;
+    return 0;
+}
+
+static const struct repository *repository_of(struct unit *unit, const char *name)
+{
+    struct repository *repository = unit->repositories;
+
+    while (repository && strcmp(repository->name, name) != 0)
+        repository = repository->next;
+    if (repository)
+        return repository;
+    repository = xcalloc(1, sizeof(*repository));
+    repository->name = xstrdup(name);
+    repository->manifests = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->manifests));
+    repository->lists = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->lists));
+    repository->next = unit->repositories;
+    unit->repositories = repository;
+    (void)entry_list(unit->store, SPACE_MANIFEST, name, add_manifest, repository);
+    for (size_t i = 0; !repository->too_many && i < repository->count; i++) {
+        repository->lists[i] = parts_of(unit, &repository->manifests[i]);
+        repository->parts += digest_set_count(repository->lists[i]->parts);
+        repository->too_many = repository->parts > IMAGE_UNIT_PARTS_MAX;
+    }
+    return repository;
+}
+
+static void forget_repositories(struct unit *unit)
+{
+    while (unit->repositories) {
+        struct repository *repository = unit->repositories;
+        unit->repositories = repository->next;
+        free(repository->manifests);
+        free(repository->lists);
+        free(repository->name);
+        free(repository);
+    }
+}
+
+/* ---- which repositories have a blob ---- */
+
+struct names {
+    char **items;
+    size_t count;
+    bool others; /* something else than an image has it too */
+};
+
+static int add_name(void *arg, const struct entry *entry)
+{
+    struct names *names = arg;
+
+    if (strcmp(entry->space, SPACE_MANIFEST) != 0 && strcmp(entry->space, SPACE_BLOB) != 0) {
+        names->others |= strcmp(entry->space, SPACE_TAG) != 0;
+        return 0;
+    }
+    if (names->count && strcmp(names->items[names->count - 1], entry->scope) == 0)
+        return 0;
+    names->items = xrealloc(names->items, (names->count + 1) * sizeof(*names->items));
+    names->items[names->count++] = xstrdup(entry->scope);
+    return 0;
+}
+
+static void names_of(struct store *store, const struct digest *digest, struct names *out)
+{
+    *out = (struct names){.count = 0};
+    (void)entry_of_blob(store, digest, add_name, out);
+}
+
+static void forget_names(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i]);
+    free(names->items);
+}
+
+/* ---- the unit ---- */
+
+/* A question's: one repository of it. */
+struct search {
+    struct unit *unit;
+    const struct repository *repository;
+    struct digest_set *seen; /* manifests whose own needs are being looked for, or were */
+    int64_t used_at_s;
+    int depth;
+};
+
+static void add_with_parts(void *arg, const struct digest *digest);
+
+/* What the manifest needs: what it names, and what those name that are manifests of the repository too. */
+static void add_parts_of(const struct search *search, const struct part_list *list)
+{
+    struct search deeper = *search;
+
+    deeper.depth++;
+    if (deeper.depth <= DEPTH_MAX)
+        digest_set_each(list->parts, add_with_parts, &deeper);
+}
+
+static void add_with_parts(void *arg, const struct digest *digest)
+{
+    const struct search *search = arg;
+    struct unit *unit = search->unit;
+    struct blob_row row;
+
+    if (digest_set_has(unit->parts, digest) || blob_look(unit->store, digest, &row) != 0)
+        return;
+    digest_set_add(unit->parts, digest);
+    for (size_t i = 0; i < search->repository->count; i++)
+        if (digest_equal(&search->repository->lists[i]->manifest, digest))
+            add_parts_of(search, search->repository->lists[i]);
+}
+
+/* The manifests that need the blob, by themselves or by another one: false when one of them was used later. Each is looked
+ * at once, however many ways lead to it. */
+static bool find_dying(const struct search *search, const struct digest *digest)
+{
+    struct unit *unit = search->unit;
+    struct search deeper = *search;
+    struct blob_row row;
+    bool goes = true;
+
+    deeper.depth++;
+    for (size_t i = 0; goes && i < search->repository->count; i++) {
+        const struct part_list *list = search->repository->lists[i];
+        if (!digest_set_has(list->parts, digest) ||
+            (search->depth && digest_equal(&list->manifest, digest)) ||
+            blob_look(unit->store, &list->manifest, &row) != 0)
+            continue;
+        if (row.used_at_s > search->used_at_s)
+            return false;
+        if (!digest_set_add(search->seen, &list->manifest))
+            continue;
+        digest_set_add(unit->dying, &list->manifest);
+        add_parts_of(search, list);
+        if (deeper.depth <= DEPTH_MAX)
+            goes = find_dying(&deeper, &list->manifest);
+    }
+    return goes;
+}
+
+static bool needed_in(struct unit *unit, const struct repository *repository, const struct digest *digest)
+{
+    struct blob_row row;
+
+    if (repository->too_many)
+        return true;
+    for (size_t i = 0; i < repository->count; i++) {
+        const struct part_list *list = repository->lists[i];
+        if (!digest_set_has(unit->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
+            blob_look(unit->store, &list->manifest, &row) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct choice {
+    struct unit *unit;
+    struct digest_set *out;
+};
+
+static void choose(void *arg, const struct digest *digest)
+{
+    struct choice *choice = arg;
+    struct names names;
+
+    names_of(choice->unit->store, digest, &names);
+    bool needed = names.others;
+    for (size_t i = 0; !needed && i < names.count; i++)
+        needed = needed_in(choice->unit, repository_of(choice->unit, names.items[i]), digest);
+    forget_names(&names);
+    if (!needed)
+        digest_set_add(choice->out, digest);
+}
+
+static bool answer(struct unit *unit, const struct names *names, const struct digest *digest,
+                   int64_t used_at_s, struct digest_set *out)
+{
+    struct choice choice = {unit, out};
+
+    for (size_t i = 0; i < names->count; i++) {
+        struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
+        struct search search = {unit, repository_of(unit, names->items[i]), seen, used_at_s, 0};
+        if (search.repository->too_many)
+            return true;
+        if (!find_dying(&search, digest))
+            return false;
+    }
+    digest_set_each(unit->parts, choose, &choice);
+    return true;
+}
+
+static bool add_unit(void *units, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
+{
+    struct unit *unit = units;
+    struct names names;
+
+    if (unit->kept_parts > KEPT_PARTS_MAX)
+        forget_parts(unit);
+    names_of(unit->store, digest, &names);
+    unit->dying = digest_set_new();
+    unit->parts = digest_set_new();
+    bool goes = answer(unit, &names, digest, used_at_s, out);
+    digest_set_free(&unit->dying);
+    digest_set_free(&unit->parts);
+    forget_names(&names);
+    forget_repositories(unit);
+    return goes;
+}
+
+static void *begin(struct store *store)
+{
+    struct unit *unit = xcalloc(1, sizeof(*unit));
+
+    unit->store = store;
+    return unit;
+}
+
+static void end(void *units)
+{
+    forget_parts(units);
+    free(units);
+}
+
+const struct store_units image_units = {
+    .spaces = {SPACE_MANIFEST, SPACE_BLOB},
+    .begin = begin,
+    .end = end,
+    .add = add_unit,
+};

@@ -1,0 +1,48 @@
+/* No state. */
+#include "storage/catalog/origin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+
+/* In the order of their lines, which is that of all stores there are: append, never reorder. */
+#define LINES(origin)                                                                  \
+    {                                                                                  \
+        &(origin)->upstream, &(origin)->url, &(origin)->content_type, &(origin)->etag, \
+            &(origin)->last_modified, &(origin)->digest, &(origin)->previous           \
+    }
+#define LINES_OF_HEAD 7
+#define LINES_OF_BODY 5
+
+void origin_print(const struct origin *origin, bool head, struct buf *out)
+{
+    char *const *lines[] = LINES(origin);
+
+    for (size_t i = 0; i < (head ? LINES_OF_HEAD : LINES_OF_BODY); i++)
+        buf_printf(out, "%s\n", *lines[i] ? *lines[i] : "");
+}
+
+int origin_parse(const char *attributes, bool head, struct origin *out)
+{
+    char **lines[] = LINES(out);
+
+    for (size_t i = 0; i < (head ? LINES_OF_HEAD : LINES_OF_BODY); i++) {
+        const char *end = strchr(attributes, '\n');
+        if (!end)
+            return -1;
+        *lines[i] = xstrndup(attributes, (size_t)(end - attributes));
+        attributes = end + 1;
+    }
+    return 0;
+}
+
+void origin_release(struct origin *origin)
+{
+    char **lines[] = LINES(origin);
+
+    for (size_t i = 0; i < LINES_OF_HEAD; i++)
+        free(*lines[i]);
+    *origin = (struct origin)ORIGIN_INIT;
+}

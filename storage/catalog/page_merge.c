@@ -1,0 +1,153 @@
+#include "storage/catalog/page_merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/digest_set.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "formats/python/page.h"
+#include "formats/python/page_render.h"
+#include "formats/python/project.h"
+#include "storage/catalog/origin.h"
+#include "storage/catalog/spaces.h"
+
+#define PAGE_TYPE "application/vnd.pypi.simple.v1+json"
+#define HELD_MAX_BYTES ((size_t)1 << 30) /* as much as max_page can be */
+
+void page_imported_attributes(const char *project, struct buf *out)
+{
+    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, "/simple/", project, "/");
+    const struct origin origin = {
+        .upstream = (char *)IMPORTED, .url = url, .content_type = (char *)PAGE_TYPE};
+
+    origin_print(&origin, false, out);
+}
+
+bool page_entry_imported(const struct entry *entry)
+{
+    return strcmp(entry->space, SPACE_PAGE) == 0 && text_starts(entry->attributes, IMPORTED "\n");
+}
+
+static void page_release(struct page **page)
+{
+    if (*page)
+        page_free(*page);
+}
+#define CLEANUP_PAGE __attribute__((cleanup(page_release)))
+
+static struct page *parse(const struct entry *entry, const struct buf *body)
+{
+    struct origin origin = ORIGIN_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct page *page = NULL;
+
+    if (!project_name_normalized(entry->key, strlen(entry->key)) ||
+        origin_parse(entry->attributes, false, &origin) < 0 ||
+        page_parse(body->data, body->len, origin.content_type, origin.url, entry->key, &page, &ignored) < 0)
+        page = NULL;
+    origin_release(&origin);
+    return page;
+}
+
+/* NULL: nothing is held that can be read. */
+static struct page *held_page(struct store *store, const char *project)
+{
+    struct buf CLEANUP_BUF body = BUF_INIT;
+    struct entry_read read;
+    struct page *page = NULL;
+
+    if (entry_get(store, SPACE_PAGE, project, &read) < 0)
+        return NULL;
+    if (read.entry.has_digest && blob_read(store, &read.entry.digest, HELD_MAX_BYTES, &body) == 0)
+        page = parse(&read.entry, &body);
+    entry_release(&read);
+    return page;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted names, to be looked up: pages of hundreds of thousands of files are allowed. Heap. */
+static const char **sorted_files(const struct page *page)
+{
+    const char **names = xcalloc(page->file_count, sizeof(*names));
+
+    for (size_t i = 0; i < page->file_count; i++)
+        names[i] = page->files[i].filename;
+    qsort(names, page->file_count, sizeof(*names), compare);
+    return names;
+}
+
+static const char **sorted_versions(const struct page *page)
+{
+    const char **names = xcalloc(page->versions.count, sizeof(*names));
+
+    for (size_t i = 0; i < page->versions.count; i++)
+        names[i] = page->versions.items[i];
+    qsort(names, page->versions.count, sizeof(*names), compare);
+    return names;
+}
+
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+    return bsearch(&name, names, count, sizeof(*names), compare);
+}
+
+static void merge_files(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_files(held);
+
+    out->files = arena_alloc(&out->arena, (held->file_count + imported->file_count) * sizeof(*out->files));
+    for (size_t i = 0; i < held->file_count; i++)
+        out->files[i] = held->files[i];
+    for (size_t i = 0; i < imported->file_count; i++)
+        if (!has_name(known, held->file_count, imported->files[i].filename))
+            out->files[out->file_count++] = imported->files[i];
+}
+
+/* A page without versions does not promise to name all of them; a few would be a lie. */
+static void merge_versions(const struct page *held, const struct page *imported, struct page *out)
+{
+    const char **CLEANUP_FREE known = sorted_versions(held);
+    size_t most = held->versions.count + imported->versions.count;
+
+    if (!held->versions.count)
+        return;
+    out->versions.items = arena_alloc(&out->arena, most * sizeof(*out->versions.items));
+    for (size_t i = 0; i < held->versions.count; i++)
+        out->versions.items[i] = held->versions.items[i];
+    for (size_t i = 0; i < imported->versions.count; i++)
+        if (!has_name(known, held->versions.count, imported->versions.items[i]))
+            out->versions.items[out->versions.count++] = imported->versions.items[i];
+}
+
+/* A page that borrows the strings of both. */
+static void merge(const struct page *held, const struct page *imported, struct page *out)
+{
+    *out = *held;
+    out->arena = (struct arena)ARENA_INIT;
+    merge_files(held, imported, out);
+    merge_versions(held, imported, out);
+}
+
+int page_merge_imported(struct store *store, const struct entry *entry, const struct buf *body,
+                        struct buf *out)
+{
+    struct page *CLEANUP_PAGE imported = parse(entry, body);
+    struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
+    struct page merged;
+
+    if (!imported)
+        return -EBADMSG;
+    if (!held)
+        return 0;
+    merge(held, imported, &merged);
+    page_render_source(&merged, entry->key, out);
+    arena_release(&merged.arena);
+    return 1;
+}

@@ -1,0 +1,77 @@
+/* What the files of this room share behind store.h: the store itself and a growing blob. */
+#ifndef STORAGE_STORE_PRIVATE_H
+#define STORAGE_STORE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/evict.h"
+#include "storage/layout.h"
+#include "storage/store.h"
+
+struct index;
+struct index_readers;
+struct orders;
+struct pins;
+
+struct store {
+    /* Set once by store_open(). */
+    struct layout layout;
+    struct index_readers *readers;
+    struct pins *pins;
+    struct orders *orders;
+    pthread_t thread;
+    void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */
+    void *spare_arg;
+    const struct store_units *units; /* or NULL */
+
+    /* Any thread. */
+    _Atomic int64_t max_size_bytes;
+    _Atomic int64_t min_free_bytes;
+    _Atomic int64_t keep_s;
+    _Atomic int64_t growing_bytes; /* written into files that are not committed yet */
+    _Atomic int64_t wanted_bytes;  /* free space that somebody found missing; taken by the next eviction */
+    _Atomic uint64_t part_number;
+    _Atomic int64_t open_writers;
+    _Atomic uint64_t settings; /* how often limits, and with them maybe pins, were set */
+    _Atomic bool hurry;        /* eviction needs no rests */
+    _Atomic bool save_uses;    /* asked for: the index is told about uses before the next flush ends */
+    /* Copies of the index's totals, for figures. */
+    _Atomic int64_t blobs;
+    _Atomic int64_t bytes;
+    _Atomic int64_t entries;
+    _Atomic int64_t evicted_blobs; /* since store_open() */
+    _Atomic int64_t evicted_bytes;
+
+    /* Owned by the store thread (by store_open() and store_close() before and after it). */
+    struct index *index;
+    struct eviction eviction;
+    bool unreconciled; /* files and rows differ by our own failure: the next start must compare them */
+    int64_t failure_logged_ms; /* when a failed commit was logged last; 0: never since one succeeded */
+};
+
+struct blob_writer {
+    struct store *store;
+    int fd;
+    char name[LAYOUT_PART_SIZE]; /* in tmp/ */
+    int64_t hint_bytes;          /* -1: unknown */
+    int64_t end_bytes;           /* how far it has been written; counted in store->growing_bytes */
+};
+
+/* Closes and removes the growing file and frees the writer. May take the disk a while. */
+void blob_writer_free(struct blob_writer *writer, bool remove);
+/* Asks the store thread to evict until the file system has this much free. */
+void store_want_room(struct store *store, int64_t bytes);
+/* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
+int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg);
+/* Store thread: ends what index_begin() began, and shows the totals. 0: commits. Else takes it back, and notes, where files
+ * were changed for it (`files`), that the index does not know of that. Returns 0, or negative errno. */
+int store_end_transaction(struct store *store, int error, bool files);
+/* Store thread: shows the index's totals to the other threads, after a commit. */
+void store_publish_totals(struct store *store);
+/* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */
+struct entry *entry_copy(const struct entry *entries, size_t count);
+
+#endif

@@ -1,0 +1,214 @@
+/* What curl is told about a request, and what it calls back. Private to exchange.c. Runs on the fetch thread,
+ * the callbacks inside curl. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/memory.h"
+#include "formats/address.h"
+#include "upstreams/exchange_private.h"
+#include "upstreams/loop.h"
+#include "upstreams/upstream.h"
+
+/* Each transfer allocates as much: from 128 KiB on it would be a mapping of its own each time (server.c). */
+#define RECEIVE_BYTES (120L * 1024)
+
+/* Where a name led. Not asked for connections that are used again: those are on_send's. */
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct exchange *exchange = arg;
+    char text[NI_MAXHOST];
+
+    (void)purpose;
+    if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_public(&address->addr)) {
+        if (getnameinfo(&address->addr, address->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
+            text[0] = '\0';
+        buf_set(&exchange->problem,
+                "%s leads to the address %s inside a private network, which only a configured host may have",
+                exchange->hop.host, text);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Connected, the request goes out next. */
+static int on_send(void *arg, char *address, char *local, int port, int local_port)
+{
+    struct exchange *exchange = arg;
+    bool numeric;
+
+    (void)local;
+    (void)port;
+    (void)local_port;
+    if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_text_public(address, &numeric)) {
+        buf_set(&exchange->problem,
+                "%s leads to the address %s inside a private network, which only a configured host may have",
+                exchange->hop.host, address);
+        return CURL_PREREQFUNC_ABORT;
+    }
+    counter_add(COUNTER_UPSTREAM_REQUESTS, 1);
+    buf_reset(&exchange->problem); /* of addresses that were passed over */
+    exchange->phase = PHASE_WAITING;
+    exchange->deadline_ms =
+        clock_mono_ms() +
+        (int64_t)upstream_get_options(exchange->request.upstream)->first_byte_timeout_s * 1000;
+    return CURL_PREREQFUNC_OK;
+}
+
+static void drain(struct exchange *exchange)
+{
+    exchange->phase = PHASE_DRAINING;
+    exchange->deadline_ms = clock_mono_ms() + DRAIN_MS;
+}
+
+static void on_head(struct exchange *exchange)
+{
+    const struct head *head = &exchange->head;
+
+    if (head_redirects(head)) {
+        drain(exchange);
+        return;
+    }
+    exchange->phase = PHASE_BODY;
+    if (!exchange->ops->answered(exchange->owner, head, exchange->hop.url)) {
+        exchange->unwanted = true;
+        drain(exchange);
+    }
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+    struct exchange *exchange = arg;
+    size_t len = size * count;
+
+    if (exchange->phase == PHASE_BODY || exchange->phase == PHASE_DRAINING)
+        return len; /* trailers */
+    int ended = head_add_line(&exchange->head, data, len, &exchange->problem);
+    if (ended < 0)
+        return 0;
+    if (ended)
+        on_head(exchange);
+    /* A body that is known to be long is not worth a connection. */
+    bool long_body = !exchange->request.head && exchange->head.content_length > DRAIN_BYTES;
+    return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct exchange *exchange = arg;
+    size_t len = size * count;
+
+    if (exchange->phase == PHASE_DRAINING) {
+        exchange->drained_bytes += (int64_t)len;
+        return exchange->drained_bytes > DRAIN_BYTES ? 0 : len;
+    }
+    if (exchange->paused) {
+        exchange->curl_paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    counter_add(COUNTER_UPSTREAM_BYTES, (int64_t)len);
+    exchange->tick_bytes += (int64_t)len;
+    buf_add(&exchange->gathered, data, len);
+    if (exchange->gathered.len >= GATHER_BYTES)
+        exchange_flush(exchange);
+    exchange_make_due(exchange);
+    return exchange->unwanted ? 0 : len;
+}
+
+static void add_header(struct exchange *exchange, const char *name, const char *value)
+{
+    struct buf CLEANUP_BUF line = BUF_INIT;
+
+    if (!value)
+        return;
+    buf_printf(&line, "%s: %s", name, value);
+    struct curl_slist *list = curl_slist_append(exchange->headers, line.data);
+    CHECK(list);
+    exchange->headers = list;
+}
+
+/* Once left, the first origin gets no credentials even if a later hop leads back: who redirected there may choose
+ * the URL that is asked in our name. */
+static void set_headers(struct exchange *exchange)
+{
+    const struct exchange_request *request = &exchange->request;
+    char range[40];
+
+    curl_slist_free_all(take_ptr(&exchange->headers));
+    if (!exchange->left_origin)
+        add_header(exchange, "Authorization", request->authorization);
+    /* curl sends "Accept: any" by itself unless told otherwise. */
+    add_header(exchange, "Accept", request->accept ? request->accept : "");
+    add_header(exchange, "If-None-Match", request->if_none_match);
+    add_header(exchange, "If-Modified-Since", request->if_modified_since);
+    if (!request->document)
+        add_header(exchange, "Accept-Encoding", "identity");
+    if (request->range_from > 0) {
+        snprintf(range, sizeof(range), "bytes=%" PRId64 "-", request->range_from);
+        add_header(exchange, "Range", range);
+        add_header(exchange, "If-Range", request->if_range);
+    }
+    curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
+}
+
+static void set_callbacks(struct exchange *exchange)
+{
+    CURL *easy = exchange->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_problem);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+}
+
+void request_prepare(struct exchange *exchange)
+{
+    const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
+    CURL *easy = loop_easy_new();
+
+    exchange->easy = easy;
+    set_callbacks(exchange);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    /* The proxy was chosen per hop already, no_proxy included. */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    if (exchange->request.document)
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (exchange->request.head)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+}
+
+void request_aim(struct exchange *exchange)
+{
+    head_release(&exchange->head);
+    head_init(&exchange->head);
+    buf_reset(&exchange->problem);
+    exchange->curl_problem[0] = '\0';
+    exchange->phase = PHASE_CONNECTING;
+    exchange->drained_bytes = 0;
+    set_headers(exchange);
+    curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->hop.url);
+    curl_easy_setopt(exchange->easy, CURLOPT_PROXY, exchange->hop.proxy);
+    curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
+}
+
+void request_release(struct exchange *exchange)
+{
+    curl_easy_cleanup(exchange->easy);
+    curl_slist_free_all(exchange->headers);
+    free(exchange->origin);
+    head_release(&exchange->head);
+    hop_release(&exchange->hop);
+    buf_release(&exchange->problem);
+    buf_release(&exchange->gathered);
+}

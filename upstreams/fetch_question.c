@@ -1,0 +1,244 @@
+/* One question to one candidate: what is asked for, what comes, and which standing it leaves the candidate with. What
+ * is done next is decided in fetch_attempts.c. On the fetch thread; question_answered() and question_body() run inside
+ * curl, and only take notes. */
+#include <inttypes.h>
+
+#include "base/check.h"
+#include "base/counters.h"
+#include "base/memory.h"
+#include "upstreams/fetch_private.h"
+#include "upstreams/head.h"
+#include "upstreams/hop.h"
+#include "upstreams/upstream.h"
+
+#define PROGRESS_BYTES (64 * 1024)
+#define PROGRESS_SHARE 10 /* or a tenth of the whole */
+/* A shorter Retry-After is waited for, a longer one is a no for this fetch. */
+#define RETRY_AFTER_WAIT_S 2
+
+/* ---- the question ---- */
+
+void question_put(struct fetch *fetch, struct exchange_request *request)
+{
+    struct candidate *candidate = fetch->current;
+    bool ranged = fetch->offset > 0 && !candidate->no_range;
+    bool validate = !candidate->asked && fetch->offset == 0;
+
+    *request = (struct exchange_request){
+        .upstream = candidate->upstream,
+        .url = candidate->url,
+        .head = fetch->head,
+        .document = fetch->document,
+        .accept = fetch->accept,
+        .if_none_match = validate ? candidate->if_none_match : NULL,
+        .if_modified_since = validate ? candidate->if_modified_since : NULL,
+        .range_from = ranged ? fetch->offset : 0,
+        .if_range = ranged && candidate->contributed ? candidate->etag : NULL,
+        .authorization = candidate->scope ? fetch->pass.authorization : NULL,
+    };
+    fetch->question = (struct question){
+        .document = fetch->document,
+        .head = fetch->head,
+        .authorizable = candidate->scope != NULL,
+        .validated = request->if_none_match || request->if_modified_since,
+        .ranged = ranged,
+        .if_range = request->if_range,
+        .offset = fetch->offset,
+        .total_bytes = fetch->total_bytes,
+        .max_bytes = fetch->max_bytes,
+    };
+    fetch->ruling = (struct ruling){.judgement = JUDGE_TROUBLE, .total_bytes = -1};
+    fetch->skip_bytes = 0;
+    fetch->progress = false;
+}
+
+/* ---- the answer ---- */
+
+static void keep_etag(struct candidate *candidate, const struct head *head)
+{
+    free(candidate->etag);
+    candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
+}
+
+/* Of the upstream itself: object storage behind a redirect has limits of its own. */
+static void note_quota(struct upstream *upstream, const struct head *head, const char *url)
+{
+    struct upstream_quota quota = {head_leading_number(head->ratelimit_limit),
+                                   head_leading_number(head->ratelimit_remaining)};
+
+    if ((quota.limit >= 0 || quota.remaining >= 0) && hop_is_home(upstream, url))
+        upstream_note_quota(upstream, &quota);
+}
+
+bool question_answered(void *owner, const struct head *head, const char *url)
+{
+    struct fetch *fetch = owner;
+
+    note_quota(fetch->current->upstream, head, url);
+    buf_set(&fetch->challenge, "%s", head->www_authenticate);
+    /* A challenge of somebody else is not to be met with what belongs to the upstream. */
+    if (head->status == 401 && !hop_is_home(fetch->current->upstream, url))
+        fetch->question.authorizable = false;
+    fetch->ruling = judge_head(&fetch->question, head, &fetch->current->problem);
+    fetch->ends_by_close = !head->chunked && head->content_length < 0;
+    if (fetch->ruling.judgement == JUDGE_NOT_MODIFIED)
+        answer_keep(&fetch->answer, fetch->current->upstream, head, url, -1);
+    if (fetch->ruling.judgement != JUDGE_GOOD)
+        return false;
+    keep_etag(fetch->current, head);
+    fetch->skip_bytes = fetch->ruling.skip_bytes;
+    fetch->total_bytes = fetch->ruling.total_bytes;
+    if (head->status == 206)
+        counter_add(COUNTER_UPSTREAM_RESUMED, 1);
+    if (fetch->offset > 0)
+        return true;
+    answer_keep(&fetch->answer, fetch->current->upstream, head, url, fetch->total_bytes);
+    struct fetch_answer answer = answer_show(&fetch->answer);
+    fetch->sink_refused = fetch->ops->begin(fetch->sink, &answer) < 0;
+    return !fetch->sink_refused;
+}
+
+int question_body(void *owner, const void *data, size_t len)
+{
+    struct fetch *fetch = owner;
+    const char *bytes = data;
+
+    if (fetch->skip_bytes >= (int64_t)len) {
+        fetch->skip_bytes -= (int64_t)len;
+        return 0;
+    }
+    bytes += fetch->skip_bytes;
+    len -= (size_t)fetch->skip_bytes;
+    fetch->skip_bytes = 0;
+    if (fetch->total_bytes >= 0 && (int64_t)len > fetch->total_bytes - fetch->offset) {
+        buf_set(&fetch->current->problem, "sent more than the %" PRId64 " bytes expected",
+                fetch->total_bytes);
+        fetch->ruling.judgement = JUDGE_MISMATCH;
+        return -1;
+    }
+    if (fetch->max_bytes >= 0 && (int64_t)len > fetch->max_bytes - fetch->offset) {
+        buf_set(&fetch->current->problem, "sent more than the limit of %" PRId64 " bytes", fetch->max_bytes);
+        fetch->ruling.judgement = JUDGE_TOO_LARGE;
+        return -1;
+    }
+    fetch->current->contributed = true;
+    int wish = fetch->ops->write(fetch->sink, fetch->offset, bytes, len);
+    fetch->offset += (int64_t)len;
+    fetch->sink_refused = wish < 0;
+    return wish;
+}
+
+/* ---- what it amounts to ---- */
+
+/* The body ended by itself. */
+bool question_is_whole(struct fetch *fetch)
+{
+    if (fetch->head || fetch->offset == fetch->total_bytes || (fetch->total_bytes < 0 && !fetch->skip_bytes))
+        return true;
+    buf_set(&fetch->current->problem, "ended short, after byte %" PRId64, fetch->offset - fetch->skip_bytes);
+    return false;
+}
+
+/* An exchange that broke behind the last byte has brought everything. */
+bool question_has_all(const struct fetch *fetch)
+{
+    return !fetch->document && fetch->offset > 0 && fetch->offset == fetch->total_bytes;
+}
+
+static void failed(struct fetch *fetch, enum standing standing)
+{
+    fetch->current->standing = standing;
+    counter_add(COUNTER_UPSTREAM_ERRORS, 1);
+    upstream_note_failure(fetch->current->upstream);
+}
+
+static void mismatched(struct fetch *fetch)
+{
+    counter_add(COUNTER_UPSTREAM_MISMATCHES, 1);
+    failed(fetch, fetch->expected_bytes < 0 ? STANDING_OTHER_LENGTH : STANDING_USELESS);
+}
+
+static void busy(struct fetch *fetch)
+{
+    int64_t seconds = fetch->ruling.retry_after_s;
+
+    counter_add(COUNTER_UPSTREAM_ERRORS, 1);
+    if (seconds > RETRY_AFTER_WAIT_S)
+        fetch->current->standing = STANDING_USELESS;
+    else if (seconds * 1000 > fetch->retry_after_ms)
+        fetch->retry_after_ms = seconds * 1000;
+    if (seconds > 0)
+        upstream_note_busy(fetch->current->upstream, seconds);
+    else
+        upstream_note_failure(fetch->current->upstream);
+}
+
+/* The candidate's standing after an answer that is of no use. Absence and denial are no failures. */
+void question_weigh_answer(struct fetch *fetch)
+{
+    switch (fetch->ruling.judgement) {
+    case JUDGE_ABSENT:
+        fetch->current->standing = STANDING_ABSENT;
+        break;
+    case JUDGE_DENIED:
+        fetch->current->standing = STANDING_DENIED;
+        break;
+    case JUDGE_TOO_LARGE:
+        fetch->current->standing = STANDING_TOO_LARGE;
+        counter_add(COUNTER_UPSTREAM_ERRORS, 1);
+        break;
+    case JUDGE_MISMATCH:
+        mismatched(fetch);
+        break;
+    case JUDGE_NO_RANGE:
+        fetch->current->no_range = true; /* in the next round it is asked for the whole */
+        counter_add(COUNTER_UPSTREAM_ERRORS, 1);
+        break;
+    case JUDGE_BUSY:
+        busy(fetch);
+        break;
+    case JUDGE_USELESS:
+        failed(fetch, STANDING_USELESS);
+        break;
+    case JUDGE_TROUBLE:
+        failed(fetch, STANDING_USABLE);
+        break;
+    case JUDGE_GOOD:
+    case JUDGE_NOT_MODIFIED:
+    case JUDGE_CHALLENGED:
+        BUG("a good answer was dropped");
+    }
+}
+
+/* After an attempt that did not end the content: how far did it get? */
+void question_weigh_progress(struct fetch *fetch)
+{
+    int64_t gained = fetch->offset - fetch->question.offset;
+
+    fetch->progress = gained >= PROGRESS_BYTES ||
+                      (gained > 0 && fetch->total_bytes > 0 && gained >= fetch->total_bytes / PROGRESS_SHARE);
+    if (fetch->progress)
+        fetch->fruitless = 0;
+    else if (fetch->offset > 0 && fetch->current->standing == STANDING_USABLE && !fetch->current->no_range)
+        fetch->fruitless++; /* the others are not asked in this way again */
+}
+
+void question_weigh_end(struct fetch *fetch, enum exchange_end end, const char *problem)
+{
+    switch (end) {
+    case EXCHANGE_DROPPED:
+        question_weigh_answer(fetch);
+        return;
+    case EXCHANGE_COMPLETE: /* is not whole */
+        if (fetch->ends_by_close)
+            failed(fetch, STANDING_USABLE);
+        else
+            mismatched(fetch);
+        return;
+    case EXCHANGE_BROKEN:
+    case EXCHANGE_FAILED:
+        buf_set(&fetch->current->problem, "%s", problem);
+        failed(fetch, end == EXCHANGE_FAILED ? STANDING_USELESS : STANDING_USABLE);
+        return;
+    }
+}
