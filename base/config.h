@@ -1,5 +1,5 @@
 /* mirror.conf: read once into a struct config. Every key is declared once, in the table of config_table.c,
- * with its type, default, place and help text; the reference in docs/operating.md is printed from that table.
+ * with its type, default, place and help text; the reference in docs/configuration.md is printed from that table.
  *
  * The file is INI as inih reads it: `;` and `#` begin comment lines, ` ;` a comment behind a value;
  * sections are `[section]` or `[section "name"]`. Leading blanks mean nothing: a value ends with its line.
