@@ -140,13 +140,13 @@ static int run_gc(int argc, char **argv);
 const struct command gc_command = {
     .name = "gc",
     .arguments = COMMON_ARGUMENTS " [--dry-run]",
-    .summary = "evict now what max_size and min_free demand",
-    .details = COMMON_DETAILS "      --dry-run       only say what would go\n" COMMON_CLOSING
-                              "A server does this by itself all the time. What was not used for longest goes "
-                              "first; what is in use or named by\n"
-                              "`pin` stays, and what was used within `keep` goes only where the disk has "
-                              "less than min_free left. The status is\n"
-                              "1 when the store is over its limits in the end.\n",
+    .summary = "evict now what is over max_size or min_free",
+    .details = COMMON_DETAILS "      --dry-run       only print what would be evicted\n" COMMON_CLOSING
+                              "A server does this by itself all the time. Content unused for longest is "
+                              "evicted first. What is in use or\n"
+                              "named by `pin` stays; what was used within `keep` is evicted only if the disk "
+                              "has less than min_free left.\n"
+                              "The exit status is 1 if the store is still over its limits afterwards.\n",
     .run = run_gc,
 };
 

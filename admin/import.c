@@ -21,18 +21,16 @@ static int run_import(int argc, char **argv);
 const struct command import_command = {
     .name = "import",
     .arguments = COMMON_ARGUMENTS " [--format FORMAT] [--name docker:IMAGE:TAG] FILE | FOLDER | - ...",
-    .summary = "take bundles, wheels and images from files into the store",
-    .details =
-        COMMON_DETAILS "      --format FORMAT     " IMPORT_FORMAT_NAMES "; default: what it looks like\n"
-                       "      --name NAME         of an image that has none in its archive, or another\n"
-                       "\n"
-                       "Takes bundles that `yizhan export` made (of one in pieces, name FILE or FILE.001), "
-                       "folders of wheels and\n"
-                       "sdists (`pip download -d`), archives of `docker save` and `podman save`, and OCI "
-                       "layouts. - is standard\n"
-                       "input. Every byte is verified before it enters; what is broken changes nothing. It "
-                       "needs no network. An\n"
-                       "import that was interrupted goes on when it is run again.\n" COMMON_CLOSING,
+    .summary = "read bundles, wheels and images from files into the store",
+    .details = COMMON_DETAILS
+    "      --format FORMAT     " IMPORT_FORMAT_NAMES "; default: detected from the content\n"
+    "      --name NAME         a name for an image that has none in its archive, or another name\n"
+    "\n"
+    "Takes bundles made by `yizhan export` (for one in pieces, name FILE or FILE.001), folders of wheels "
+    "and\n"
+    "sdists (`pip download -d`), archives of `docker save` and `podman save`, and OCI layouts. - is\n"
+    "standard input. Every byte is verified before it is stored; a broken file changes nothing. No\n"
+    "network is needed. To continue an interrupted import, run it again.\n" COMMON_CLOSING,
     .run = run_import,
 };
 

@@ -19,9 +19,9 @@ struct operation;
 #define COMMON_ARGUMENTS "[-c FILE] [--json]"
 #define COMMON_DETAILS                                                                      \
     "  -c, --config FILE   the configuration; default: mirror.conf in the current folder\n" \
-    "      --json          print JSON objects, one a line, each with its \"type\"\n"
+    "      --json          print JSON objects, one per line, each with its \"type\"\n"
 /* After the options. */
-#define COMMON_CLOSING "\nIt asks the running server, or opens the store itself where none runs.\n"
+#define COMMON_CLOSING "\nAsks the running server, or opens the store itself if no server is running.\n"
 
 struct invocation {
     const struct command *command;
@@ -52,8 +52,8 @@ int invocation_age(const char *text, int64_t *seconds);
 
 /* For commands that take such a name. */
 #define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"
-#define HOLDING_DETAILS                                                                           \
-    "Versions are compared by PEP 440, and may be chosen by its specifiers: 'pypi:flask>=2,<3', " \
+#define HOLDING_DETAILS                                                                     \
+    "Versions are compared by PEP 440; its specifiers choose several: 'pypi:flask>=2,<3', " \
     "'pypi:flask==3.*'.\n"
 
 /* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name". Returns 0, or -1 after a

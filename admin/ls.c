@@ -176,11 +176,11 @@ static int run_ls(int argc, char **argv);
 const struct command ls_command = {
     .name = "ls",
     .arguments = COMMON_ARGUMENTS " [pypi | docker | prefetch | all]",
-    .summary = "list the projects and images that are held, and the prefetch lists",
+    .summary = "list the projects and images in the store, and the prefetch lists",
     .details = COMMON_DETAILS COMMON_CLOSING
-    "The size is that of the files or blobs that are in the store. What two names share counts for both. Of "
-    "a "
-    "list, the\nfirst number is how many blobs it needs, the second how many of them are held.\n",
+    "The size is that of the files or blobs in the store. Those that two names share count for both. For a "
+    "list,\n"
+    "the first number is how many blobs it needs, the second how many of them are in the store.\n",
     .run = run_ls,
 };
 

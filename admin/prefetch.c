@@ -24,21 +24,21 @@ const struct command prefetch_command = {
     .details =
         "  NAME                   pypi:flask, pypi:flask==3.*, docker:nginx:1.27\n"
         "  -r, --requirement LIST requirements.txt, pylock.toml, uv.lock, poetry.lock or Pipfile.lock\n"
-        "      --images LIST      images, one a line; or a Compose file or Kubernetes manifests (.yml, "
+        "      --images LIST      images, one per line; or a Compose file or Kubernetes manifests (.yml, "
         ".yaml)\n"
         "\n" PREFETCH_TARGET_DETAILS "\n"
         "      --resolver WHICH   own, pip or uv (which must be installed); default: own\n"
-        "      --keep-going       go on past what cannot be read or resolved\n"
+        "      --keep-going       continue past what cannot be read or resolved\n"
         "      --dry-run          print what would be fetched, with sizes\n"
-        "      --server URL       ask this server, not the one of the configuration\n"
+        "      --server URL       ask this server, not the one in the configuration\n"
         "  -c, --config FILE      the configuration; default: mirror.conf in the current folder\n"
         "      --quiet            print errors only\n"
-        "      --json             print JSON objects, one a line, each with its \"type\"\n"
+        "      --json             print JSON objects, one per line, each with its \"type\"\n"
         "\n"
-        "Each list is resolved by itself for each target, with all that it depends on, so that\n"
-        "`pip install -r LIST` works with no upstream afterwards. Lock files are taken as they are.\n"
-        "It asks the running server, or opens the store itself where none runs. What is there already\n"
-        "is not fetched again. Exit status 1: something could not be had.\n",
+        "Each list is resolved by itself for each target, with all dependencies, so that\n"
+        "`pip install -r LIST` works without an upstream afterwards. Lock files are taken as they are.\n"
+        "Asks the running server, or opens the store itself if no server is running. What is already\n"
+        "in the store is not fetched again. The exit status is 1 if something could not be fetched.\n",
     .run = run_prefetch,
 };
 

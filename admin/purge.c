@@ -307,13 +307,14 @@ static int run_purge(int argc, char **argv);
 const struct command purge_command = {
     .name = "purge",
     .arguments = COMMON_ARGUMENTS " " HOLDING_ARGUMENTS " | --older-than AGE",
-    .summary = "remove a project or image, or what was not used for long",
+    .summary = "remove a project or image, or content that has long been unused",
     .details = COMMON_DETAILS
-    "      --older-than AGE   all that was not used for so long: 30d\n" COMMON_CLOSING
-    "Files that another project or image has too stay. What is being sent is sent to its end. What is named "
-    "is\n"
-    "removed even if `pin` names it; --older-than leaves that alone, and what is in use.\n" HOLDING_DETAILS
-    "Of a list only the record goes of what it needs, so that nothing is spared for it any more.\n",
+    "      --older-than AGE   everything unused for this long: 30d\n" COMMON_CLOSING
+    "Files that another project or image also has stay. Answers in progress are sent to their end. A name "
+    "given\n"
+    "here is removed even if `pin` names it; --older-than leaves alone what is pinned or in "
+    "use.\n" HOLDING_DETAILS
+    "Of a list, only the record of what it needs is removed: nothing is kept for it any more.\n",
     .run = run_purge,
 };
 

@@ -21,7 +21,7 @@ const struct command serve_command = {
     .details = "  -c, --config FILE   the configuration; default: mirror.conf in the current folder\n"
                "      --check         only check the configuration, and say whether it is good\n"
                "\n"
-               "SIGHUP reads the configuration again; a bad file leaves the running one in force.\n"
+               "SIGHUP reloads the configuration; if the file is bad, the running configuration stays.\n"
                "`yizhan help config` prints the keys of the configuration.\n",
     .run = run_serve,
 };

@@ -147,11 +147,11 @@ static int run_show(int argc, char **argv);
 const struct command show_command = {
     .name = "show",
     .arguments = COMMON_ARGUMENTS " " HOLDING_ARGUMENTS,
-    .summary = "what is held of one project, image or list, and where it came from",
+    .summary = "show what the store has of one project, image or list, and where it came from",
     .details = COMMON_DETAILS COMMON_CLOSING HOLDING_DETAILS
-    "An image without its registry is one of the default registry, as for clients. Of a list it says how "
-    "much of what "
-    "it\nneeds is held.\n",
+    "An image without its registry belongs to the default registry, as for clients. For a list, it says how "
+    "much\n"
+    "of what the list needs is in the store.\n",
     .run = run_show,
 };
 

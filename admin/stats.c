@@ -229,9 +229,9 @@ static int run_stats(int argc, char **argv);
 const struct command stats_command = {
     .name = "stats",
     .arguments = COMMON_ARGUMENTS,
-    .summary = "hits and misses, what the store holds, and how the upstreams are",
-    .details = COMMON_DETAILS COMMON_CLOSING "Figures of the server count from its start. \"Saved\" is what "
-                                             "was sent to clients less what was fetched.\n",
+    .summary = "hits and misses, what the store holds, and the state of the upstreams",
+    .details = COMMON_DETAILS COMMON_CLOSING "The server's figures count from its start. \"Saved\" is the "
+                                             "bytes sent to clients minus the bytes fetched.\n",
     .run = run_stats,
 };
 

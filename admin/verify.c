@@ -359,14 +359,13 @@ const struct command verify_command = {
     .summary = "compare what is stored with its digests and the index",
     .details = COMMON_DETAILS
     "      --repair        remove what is wrong, and fetch it again\n"
-    "      --sample SHARE  read only a part of the blobs, each time others: 5%\n"
-    "      --rate SIZE     read at most so much in a second; default: 100M; 0: as fast as it "
-    "goes\n" COMMON_CLOSING "Every blob's file is looked for and its size compared, and all or a sample are "
-    "read. A file that the index does\n"
-    "not know is entered if its bytes are right. What was removed and cannot be fetched now is fetched by "
-    "the "
-    "next\n"
-    "request for it. The status is 1 when something was wrong and is not repaired.\n",
+    "      --sample SHARE  read only some of the blobs, others each time: 5%\n"
+    "      --rate SIZE     read at most this much per second; default: 100M; 0: no limit\n" COMMON_CLOSING
+    "Checks that every blob has a file of the right size, and reads all files or a sample. With --repair, a "
+    "file\n"
+    "that the index does not know is added if its bytes are right. What was removed and cannot be fetched "
+    "now is\n"
+    "fetched at the next request for it. The exit status is 1 if something was wrong and is not repaired.\n",
     .run = run_verify,
 };
 

@@ -63,24 +63,26 @@ static const struct config_section sections[SECTIONS] = {
                  "The store: where packages and images are kept, and how much of the disk it may take.", NULL,
                  open_config},
     [PYPI] = {"pypi", NULL, "The PyPI index as a whole.", NULL, open_config},
-    [PYPI_UPSTREAM] = {"pypi", "name",
-                       "One PyPI upstream; the name is yours and appears in logs. Upstreams are tried in the "
-                       "order of the file.",
-                       config_word_expected, open_pypi_upstream},
-    [REGISTRY] = {"registry", "name",
-                  "One container registry, by the name that images have: `docker.io`, `ghcr.io`, "
-                  "`registry.lan:5000`. The keys from `resolve` on are for those of its upstreams that have "
-                  "no section `[upstream \"URL\"]`.",
-                  config_registry_expected, open_registry},
+    [PYPI_UPSTREAM] =
+        {"pypi", "name",
+         "One PyPI upstream. The name is your choice and appears in logs. Upstreams are tried in the "
+         "order of the file.",
+         config_word_expected, open_pypi_upstream},
+    [REGISTRY] =
+        {"registry", "name",
+         "One container registry, under the name that it has in image names: `docker.io`, `ghcr.io`, "
+         "`registry.lan:5000`. The keys from `resolve` on apply to those of its upstreams that have no "
+         "`[upstream \"URL\"]` section.",
+         config_registry_expected, open_registry},
     [REGISTRY_UPSTREAM] =
         {"upstream", "URL",
-         "One upstream of a registry, by its URL as `upstream =` has it. None of the keys in "
-         "the registry's section hold for it then: what is not given here has its default.",
+         "One upstream of a registry, by its URL as given in `upstream =`. The keys of the registry's "
+         "section do not apply to it then: anything not given here has its default.",
          config_registry_url_expected, open_registry_upstream},
     [PREFETCH] =
         {"prefetch", "name",
-         "What the server fetches in advance by itself, again and again, as `yizhan prefetch` does. The "
-         "name is yours; `pin = prefetch:NAME` keeps what the list needs.",
+         "Packages and images that the server fetches in advance at regular times, as `yizhan prefetch` "
+         "does. The name is your choice; `pin = prefetch:NAME` keeps what the list needs.",
          config_word_expected, open_prefetch},
 };
 
@@ -96,40 +98,41 @@ static const struct config_section sections[SECTIONS] = {
 
 static const struct config_key keys[] = {
     {S(SERVER), "listen", VALUE_LISTEN, true, IN_CONFIG(server.listen), "127.0.0.1:8080", false, 0, 0,
-     "Where clients connect. `0.0.0.0:8080` is every IPv4 address, `*:8080` every address, "
-     "`unix:/run/yizhan.sock` a socket for a web server in front."},
+     "Where clients connect. `0.0.0.0:8080` is every IPv4 address, `*:8080` every IPv4 and IPv6 "
+     "address, `unix:/run/yizhan.sock` a socket for a web server in front."},
     {S(SERVER), "workers", VALUE_AUTO_COUNT, false, IN_CONFIG(server.workers), "auto", false, 1, 256,
      "Threads that answer requests; `auto` is two per processor."},
     {S(SERVER), "max_connections", VALUE_COUNT, false, IN_CONFIG(server.max_connections), "20000", false, 1,
-     1000000, "Open client connections in all; more are refused."},
+     1000000, "Open client connections in total; any more are refused."},
     {S(SERVER), "max_connections_per_client", VALUE_COUNT, false,
      IN_CONFIG(server.max_connections_per_client), "2000", false, 1, 1000000,
-     "Open connections of one address (IPv6: one /64)."},
+     "Open connections from one address (IPv6: one /64)."},
     {S(SERVER), "memory_cache", VALUE_SIZE, false, IN_CONFIG(server.memory_cache_bytes), "128M", false, 0, TB,
-     "Memory for hot pages and metadata."},
+     "Memory for frequently used pages and metadata."},
     {S(SERVER), "access_log", VALUE_PATH, false, IN_CONFIG(server.access_log), "-", false, 0, 0,
-     "A line for each request: `-` is standard output, `off` none, else the path of a file."},
+     "One line per request: `-` is standard output, `off` is no log, anything else the path of a "
+     "file."},
     {S(SERVER), "public_url", VALUE_URL, false, IN_CONFIG(server.public_url), NULL, false, 0, 0,
-     "The address that clients use, where a web server in front changes it. Only `/pypi/<project>/json` "
-     "needs it; without it, the request's Host header is taken."},
+     "The address that clients use, if a web server in front changes it. Only `/pypi/<project>/json` "
+     "needs it; without it, the request's Host header is used."},
     {S(SERVER), "abandon_size", VALUE_SIZE, false, IN_CONFIG(server.abandon_bytes), "64M", false, 0, TB,
-     "A download of more than this that every client has left is given up after `abandon_after`; smaller "
-     "ones are always finished."},
+     "A download larger than this is abandoned `abandon_after` after its last client has left; "
+     "smaller ones are always finished."},
     {S(SERVER), "abandon_after", VALUE_TIME, false, IN_CONFIG(server.abandon_after_s), "5m", false, 0, DAY,
-     "How long a large download goes on when nobody waits for it any more."},
+     "How long a large download continues with no client waiting for it."},
     {S(SERVER), "offline", VALUE_BOOL, false, IN_CONFIG(server.offline), "no", false, 0, 0,
-     "`yes` contacts no upstream: what is in the store is served, everything else is missing."},
+     "`yes`: contact no upstream. What is in the store is served, everything else is missing."},
 
     {S(STORAGE), "path", VALUE_PATH, false, IN_CONFIG(storage.path), "./var", false, 0, 0,
-     "Folder of the store, made if it is missing. A relative path starts where the program is started."},
+     "Folder of the store, created if it is missing. A relative path starts in the folder where the "
+     "program is started."},
     {S(STORAGE), "max_size", VALUE_SIZE, false, IN_CONFIG(storage.max_size_bytes), "100G", false, MB,
-     INT64_MAX, "Past this size, what was not used for longest is evicted."},
+     INT64_MAX, "Above this size, the content that has gone unused for longest is evicted."},
     {S(STORAGE), "min_free", VALUE_SIZE, false, IN_CONFIG(storage.min_free_bytes), "2G", false, 0, INT64_MAX,
-     "The same is done when the disk has less than this left."},
+     "Content is evicted in the same order when less than this is left on the disk."},
     {S(STORAGE), "keep", VALUE_TIME, false, IN_CONFIG(storage.keep_s), "0s", false, 0, 3650 * DAY,
-     "What was used within this time is not evicted for `max_size`, which the store may then outgrow; only "
-     "where the "
-     "disk has less than `min_free` left, or none."},
+     "Content used within this time is not evicted for `max_size`, so the store may grow past it. It "
+     "is evicted only when the disk has less than `min_free` left, or no space at all."},
     {S(STORAGE), "pin", VALUE_PIN, true, IN_CONFIG(storage.pins), NULL, false, 0, 0,
      "Never evicted: a project (`pypi:flask`, `pypi:flask==3.*`), an image (`docker:nginx`, "
      "`docker:ghcr.io/owner/app:1.2`), or what a `[prefetch]` list needs (`prefetch:nightly`)."},
@@ -137,77 +140,83 @@ static const struct config_key keys[] = {
     {S(PYPI), "ttl", VALUE_TIME, false, IN_CONFIG(pypi.ttl_s), "10m", false, 0, 365 * DAY,
      "How long a project page is served without asking an upstream."},
     {S(PYPI), "stale_ttl", VALUE_TIME, false, IN_CONFIG(pypi.stale_ttl_s), "1d", false, 0, 3650 * DAY,
-     "After `ttl`, how long the old page is still served while it is refreshed in the background. Past "
-     "that, clients wait for the refresh; when no upstream answers they get the old page, however old."},
+     "How long after `ttl` the old page is still served while it is refreshed in the background. "
+     "After that, clients wait for the refresh; if no upstream answers, they get the old page, "
+     "however old."},
     {S(PYPI), "negative_ttl", VALUE_TIME, false, IN_CONFIG(pypi.negative_ttl_s), "60s", false, 0, DAY,
      "How long \"not found\" is remembered."},
     {S(PYPI), "list_ttl", VALUE_TIME, false, IN_CONFIG(pypi.list_ttl_s), "1d", false, 0, 365 * DAY,
      "Like `ttl`, for the list of all projects at `/simple/`."},
     {S(PYPI), "max_page", VALUE_SIZE, false, IN_CONFIG(pypi.max_page_bytes), "64M", false, KB, 1024 * MB,
-     "Pages of upstreams larger than this are refused."},
+     "Upstream pages larger than this are refused."},
 
     {S(PYPI_UPSTREAM), "index", VALUE_URL, false, IN_PYPI(index), NULL, true, 0, 0,
-     "Its simple index, as one would give it to pip."},
+     "Its simple index, as you would give it to pip."},
     {S(PYPI_UPSTREAM), "files", VALUE_URL, false, IN_PYPI(files), NULL, false, 0, 0,
-     "What stands for `/packages/` there. Without it, it is learned from the upstream's pages."},
+     "The URL that corresponds to `/packages/` on this upstream. Without it, it is learned from the "
+     "upstream's pages."},
     {S(PYPI_UPSTREAM), "json", VALUE_URL, false, IN_PYPI(json), NULL, false, 0, 0,
-     "What stands before `<project>/json` there. Without it, it is `pypi/` beside the index."},
+     "The URL in front of `<project>/json` on this upstream. Without it, `pypi/` next to the index "
+     "is used."},
 
 /* clang-format off */
 /* Every kind of upstream has these. */
 #define IN_UPSTREAM(common, field) ((common) + offsetof(struct upstream_config, field))
-#define UPSTREAM_KEYS(section, common)                                                                   \
-    {S(section), "connections", VALUE_COUNT, false, IN_UPSTREAM(common, connections), "8", false, 1, 256, \
-     "Parallel requests to this upstream."},                                                             \
-    {S(section), "connect_timeout", VALUE_TIME, false, IN_UPSTREAM(common, connect_timeout_s), "5s",     \
-     false, 1, 600,                                                                                      \
-     "How long to wait for a connection."},                                                              \
-    {S(section), "first_byte_timeout", VALUE_TIME, false, IN_UPSTREAM(common, first_byte_timeout_s),     \
-     "30s", false, 1, 3600,                                                                              \
-     "How long to wait for the first byte of the answer."},                                              \
-    {S(section), "stall_timeout", VALUE_TIME, false, IN_UPSTREAM(common, stall_timeout_s), "30s", false, \
-     1, 3600,                                                                                            \
-     "Slower than 1 KiB/s for so long: the transfer goes on from another upstream."},                    \
-    {S(section), "proxy", VALUE_PROXY, false, IN_UPSTREAM(common, proxy), NULL, false, 0, 0,             \
-     "Proxy on the way to this upstream. Without it, the environment decides (`https_proxy`, "           \
-     "`no_proxy`)."}
+#define UPSTREAM_KEYS(section, common)                                                                     \
+    {S(section), "connections", VALUE_COUNT, false, IN_UPSTREAM(common, connections), "8", false, 1, 256,  \
+     "Parallel requests to this upstream."},                                                               \
+    {S(section), "connect_timeout", VALUE_TIME, false, IN_UPSTREAM(common, connect_timeout_s), "5s",       \
+     false, 1, 600,                                                                                        \
+     "How long to wait for a connection."},                                                                \
+    {S(section), "first_byte_timeout", VALUE_TIME, false, IN_UPSTREAM(common, first_byte_timeout_s),       \
+     "30s", false, 1, 3600,                                                                                \
+     "How long to wait for the first byte of the answer."},                                                \
+    {S(section), "stall_timeout", VALUE_TIME, false, IN_UPSTREAM(common, stall_timeout_s), "30s", false,   \
+     1, 3600,                                                                                              \
+     "A transfer slower than 1 KiB/s for this long continues from another upstream."},                     \
+    {S(section), "proxy", VALUE_PROXY, false, IN_UPSTREAM(common, proxy), NULL, false, 0, 0,               \
+     "Proxy for this upstream; `none` is a direct connection. Without it, the environment decides "        \
+     "(`https_proxy`, `no_proxy`)."}
 /* And every upstream of a registry these. */
 #define IN_ONE(start, field) ((start) + offsetof(struct registry_upstream_config, field))
-#define REGISTRY_UPSTREAM_KEYS(section, start)                                                            \
-    {S(section), "resolve", VALUE_BOOL, false, IN_ONE(start, resolve), "yes", false, 0, 0,                \
-     "`no`: it is asked for blobs and for manifests by digest only, never what a tag means now. For "     \
-     "mirrors whose tags are old."},                                                                      \
-    {S(section), "username", VALUE_USERNAME, false, IN_ONE(start, username), NULL, false, 0, 0,           \
-     "Who asks; without it, nobody in particular. Everybody who reaches this server can then pull what "  \
-     "this user can. Credentials stand in the registry's section only if it has one upstream."},          \
-    {S(section), "password", VALUE_SECRET, false, IN_ONE(start, password), NULL, false, 0, 0,             \
-     "The password, or an access token. One with ` ;` or ` #` in it goes into a `password_file`."},       \
-    {S(section), "password_file", VALUE_PATH, false, IN_ONE(start, password_file), NULL, false, 0, 0,     \
-     "A file whose first line is the password. Read at start and on SIGHUP. A relative path starts where " \
-     "the program is started."},                                                                          \
-    {S(section), "realm", VALUE_REALM, true, IN_ONE(start, realms), NULL, false, 0, 0,                    \
-     "Host of a token server outside the upstream's own domain that it may send us, and the "             \
-     "credentials, to."},                                                                                 \
-    {S(section), "rewrite", VALUE_REWRITE, true, IN_ONE(start, rewrites), NULL, false, 0, 0,              \
-     "Where the upstream names repositories otherwise: one that begins with the first word begins with "  \
-     "the second there. The first rule that fits counts."},                                               \
+#define REGISTRY_UPSTREAM_KEYS(section, start)                                                             \
+    {S(section), "resolve", VALUE_BOOL, false, IN_ONE(start, resolve), "yes", false, 0, 0,                 \
+     "`no`: ask it only for blobs and for manifests by digest, never what a tag points to. For "           \
+     "mirrors whose tags are out of date."},                                                               \
+    {S(section), "username", VALUE_USERNAME, false, IN_ONE(start, username), NULL, false, 0, 0,            \
+     "User name; without it, requests are anonymous. Everybody who can reach this server can then "        \
+     "pull what this user can. Credentials may be in the registry's section only if it has a single "      \
+     "upstream."},                                                                                         \
+    {S(section), "password", VALUE_SECRET, false, IN_ONE(start, password), NULL, false, 0, 0,              \
+     "The password, or an access token. One that contains ` ;` or ` #` must go into a "                    \
+     "`password_file`."},                                                                                  \
+    {S(section), "password_file", VALUE_PATH, false, IN_ONE(start, password_file), NULL, false, 0, 0,      \
+     "A file whose first line is the password, read at start and on SIGHUP. A relative path starts "       \
+     "in the folder where the program is started."},                                                       \
+    {S(section), "realm", VALUE_REALM, true, IN_ONE(start, realms), NULL, false, 0, 0,                     \
+     "Host of a token server outside the upstream's own domain that the upstream may refer us to. "        \
+     "Credentials are sent there too."},                                                                   \
+    {S(section), "rewrite", VALUE_REWRITE, true, IN_ONE(start, rewrites), NULL, false, 0, 0,               \
+     "For an upstream that names repositories differently: a repository that begins with the first "       \
+     "word is asked for with the second in its place. If several rules match, the first one is used."},    \
     UPSTREAM_KEYS(section, IN_ONE(start, common))
     /* clang-format on */
 
     UPSTREAM_KEYS(PYPI_UPSTREAM, IN_PYPI(common)),
 
     {S(REGISTRY), "upstream", VALUE_REGISTRY, true, IN_REGISTRY(urls), NULL, true, 0, 0,
-     "A server to pull from: the registry itself or a mirror of it, tried in this order. A path in the URL "
-     "is put before the repository."},
+     "A server to pull from: the registry itself or a mirror of it. They are tried in this order. A "
+     "path in the URL is put before the repository."},
     {S(REGISTRY), "default", VALUE_BOOL, false, IN_REGISTRY(is_default), "no", false, 0, 0,
-     "`yes`: what a name without a registry means. For one registry at most."},
+     "`yes`: image names without a registry belong to this one. At most one registry can have it."},
     {S(REGISTRY), "host", VALUE_HOST, true, IN_REGISTRY(hosts), NULL, false, 0, 0,
-     "A name of this server, in the Host header, that means this registry."},
+     "A host name of this server: requests with it in the Host header are for this registry."},
     {S(REGISTRY), "tag_ttl", VALUE_TIME, false, IN_REGISTRY(tag_ttl_s), "10m", false, 0, 365 * DAY,
      "How long a tag is served without asking an upstream whether it has changed."},
     {S(REGISTRY), "stale_ttl", VALUE_TIME, false, IN_REGISTRY(stale_ttl_s), "1d", false, 0, 3650 * DAY,
-     "After `tag_ttl`, how long the old tag is still served while it is asked for in the background. Past "
-     "that, clients wait for the answer; when no upstream gives one they get the old tag, however old."},
+     "How long after `tag_ttl` the old tag is still served while an upstream is asked in the "
+     "background. After that, clients wait for the answer; if no upstream answers, they get the old "
+     "tag, however old."},
     {S(REGISTRY), "negative_ttl", VALUE_TIME, false, IN_REGISTRY(negative_ttl_s), "60s", false, 0, DAY,
      "How long \"not found\" is remembered."},
     REGISTRY_UPSTREAM_KEYS(REGISTRY, IN_REGISTRY(own)),
@@ -215,30 +224,29 @@ static const struct config_key keys[] = {
     REGISTRY_UPSTREAM_KEYS(REGISTRY_UPSTREAM, 0),
 
     {S(PREFETCH), "list", VALUE_PATH, true, IN_PREFETCH(lists), NULL, false, 0, 0,
-     "A list of packages: requirements.txt, pylock.toml, uv.lock, poetry.lock, Pipfile.lock. A relative path "
-     "starts "
-     "where the program is started."},
+     "A list of packages: requirements.txt, pylock.toml, uv.lock, poetry.lock, Pipfile.lock. A "
+     "relative path starts in the folder where the program is started."},
     {S(PREFETCH), "images", VALUE_PATH, true, IN_PREFETCH(images), NULL, false, 0, 0,
-     "A list of images, one a line, or a Compose file or Kubernetes manifests (`.yml`, `.yaml`)."},
+     "A list of images, one per line, or a Compose file or Kubernetes manifests (`.yml`, `.yaml`)."},
     {S(PREFETCH), "name", VALUE_WORDS, true, IN_PREFETCH(names), NULL, false, 0, 0,
      "One package or image: `pypi:flask==3.*`, `docker:nginx:1.27`."},
     {S(PREFETCH), "python", VALUE_WORDS, true, IN_PREFETCH(pythons), NULL, false, 0, 0,
-     "Versions of Python that packages are for: `3.10,3.11`. Without it, that of the server's `python3`."},
+     "Python versions to fetch packages for: `3.10,3.11`. Without it, the version of the server's "
+     "`python3`."},
     {S(PREFETCH), "platform", VALUE_WORDS, true, IN_PREFETCH(platforms), NULL, false, 0, 0,
      "Platforms of wheels (`linux_x86_64,win_amd64`) and of images (`linux/amd64,linux/arm64`). Without it, "
      "this "
      "machine's."},
     {S(PREFETCH), "implementation", VALUE_WORDS, false, IN_PREFETCH(implementation), "cp", false, 0, 0,
-     "Of Python: `cp` or `pp`."},
+     "Python implementation: `cp` (CPython) or `pp` (PyPy)."},
     {S(PREFETCH), "sdist", VALUE_SDIST, false, IN_PREFETCH(sdist), "fallback", false, 0, 0,
-     "Sources: `never`, where there is no wheel (`fallback`), or `always`."},
+     "Source distributions: `never`, only where there is no wheel (`fallback`), or `always`."},
     {S(PREFETCH), "versions", VALUE_VERSIONS, false, IN_PREFETCH(versions), "newest", false, 0, 0,
-     "How many versions of each package that is named."},
+     "How many versions to fetch of each package that is named."},
     {S(PREFETCH), "every", VALUE_TIME, false, IN_PREFETCH(every_s), "1d", false, 60, 365 * DAY,
-     "How long after one run the next begins."},
+     "Time from the start of one run to the start of the next."},
     {S(PREFETCH), "at", VALUE_CLOCK, false, IN_PREFETCH(at), NULL, false, 0, 0,
-     "The time of day, where this machine is, at which runs begin. Without it, the first begins when the "
-     "server "
+     "Local time of day at which runs begin. Without it, the first run begins when the server "
      "starts."},
 };
 
@@ -405,17 +413,17 @@ void config_key_print_expected(const struct config_key *key, struct buf *out)
         [VALUE_URL] = "an http:// or https:// URL",
         [VALUE_PROXY] = "a URL such as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080, or none",
         [VALUE_LISTEN] = "address:port, [IPv6 address]:port, *:port or unix:/path",
-        [VALUE_USERNAME] = "the name of a user",
+        [VALUE_USERNAME] = "a user name",
         [VALUE_SECRET] = "a password",
         [VALUE_REGISTRY] = "an http:// or https:// URL",
-        [VALUE_HOST] = "a host name, perhaps with a port",
+        [VALUE_HOST] = "a host name, optionally with a port",
         [VALUE_REALM] = "a host without scheme, port and path, such as auth.docker.io",
-        [VALUE_REWRITE] = "two beginnings of repository names: from to",
+        [VALUE_REWRITE] = "two repository name prefixes: from to",
         [VALUE_PIN] = "pypi:PROJECT, docker:IMAGE or prefetch:LIST",
         [VALUE_CLOCK] = "a time of day such as 03:00",
         [VALUE_SDIST] = "never, fallback or always",
         [VALUE_VERSIONS] = "newest, all or a number",
-        [VALUE_WORDS] = "words with commas between them",
+        [VALUE_WORDS] = "words separated by commas",
     };
 
     buf_add_text(out, words[key->type]);

@@ -32,13 +32,13 @@ enum {
     {"with-deps", no_argument, NULL, PREFETCH_WITH_DEPS}, \
     {"no-deps", no_argument, NULL, PREFETCH_NO_DEPS}
 #define PREFETCH_TARGET_DETAILS \
-    "      --python LIST      versions of Python, such as 3.10,3.11; default: that of python3 here\n" \
-    "      --platform LIST    of wheels, such as linux_x86_64,linux_aarch64,win_amd64,macosx_arm64, and\n" \
+    "      --python LIST      Python versions, such as 3.10,3.11; default: that of python3 here\n" \
+    "      --platform LIST    platforms of wheels, such as linux_x86_64,linux_aarch64,win_amd64,macosx_arm64, and\n" \
     "                         of images, such as linux/amd64,linux/arm64/v8; default: this machine's\n" \
-    "      --implementation WHICH   of Python: cp or pp; default: cp\n" \
-    "      --sdist WHEN       sources: never, fallback (where there is no wheel) or always; default: fallback\n" \
-    "      --versions HOW     newest, all, or how many of each package that is named; default: newest\n" \
-    "      --with-deps        with all that they depend on (the default), or\n" \
+    "      --implementation WHICH   Python implementation: cp or pp; default: cp\n" \
+    "      --sdist WHEN       sdists: never, fallback (where there is no wheel) or always; default: fallback\n" \
+    "      --versions HOW     newest, all, or how many of each named package; default: newest\n" \
+    "      --with-deps        with all dependencies (the default), or\n" \
     "      --no-deps          without\n"
 /* clang-format on */
 

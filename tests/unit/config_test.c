@@ -778,12 +778,12 @@ static void config_registry_bad_keys(void **state)
                                           "upstream = an http:// or https:// URL$");
     refused_key("[registry \"a\"]", "upstream = a.example", "upstream = a.example: expected an http:// or ");
     refused_key("[registry \"a\"]", "host = http://a/",
-                "host = http://a/: expected a host name, perhaps with a port; ");
+                "host = http://a/: expected a host name, optionally with a port; ");
     refused_key("[registry \"a\"]", "default = 1", "default = 1: expected yes or no; it is neither$");
     refused_key("[registry \"a\"]", "resolve = never", "resolve = never: expected yes or no; ");
     refused_key("[registry \"a\"]", "tag_ttl = 2y", "tag_ttl = 2y: expected a time such as 10m (s m h d) ");
     refused_key("[registry \"a\"]", "username = a:b",
-                "username = a:b: expected the name of a user; it has a colon (\":\")$");
+                "username = a:b: expected a user name; it has a colon (\":\")$");
     refused_key("[upstream \"http://a\"]", "upstream = http://b",
                 "unknown key \"upstream\" in [upstream \"http://a/\"]; it belongs to [registry \"name\"]$");
     refused_key("[pypi \"b\"]", "realm = a",
@@ -832,7 +832,7 @@ static void config_registry_bad_rewrite(void **state)
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         char *CLEANUP_FREE line = xasprintf("rewrite = %s", values[i]);
         char *CLEANUP_FREE message =
-            xasprintf("rewrite = %s: expected two beginnings of repository names: from to; it is not two "
+            xasprintf("rewrite = %s: expected two repository name prefixes: from to; it is not two "
                       "words of lower-case letters, digits, \".\", \"_\", \"-\" and \"/\"$",
                       values[i]);
         refused_key("[registry \"a\"]", line, message);
