@@ -28,9 +28,9 @@ static const char head[] =
     "</head>\n"
     "<body>\n"
     "<h1>Yizhan <span lang=\"zh\">驿站</span></h1>\n"
-    "<p>Keeps packages and container images for this network: the first person waits, everyone after that "
-    "does not.<br>\n"
-    "<span lang=\"zh\">为本网络缓存软件包与容器镜像：第一个人等待，之后的人直接取用。</span></p>\n";
+    "<p>Caches packages and container images for this network: the first download waits, later ones are "
+    "served locally.<br>\n"
+    "<span lang=\"zh\">为局域网缓存软件包与容器镜像：首次下载需等待，之后直接从本地获取。</span></p>\n";
 
 static void add_escaped(struct buf *out, const char *text)
 {
@@ -87,8 +87,7 @@ static void add_pip_usage(struct buf *out, const struct status_input *input, con
         text_html_escape(address->host, name_length(address->host), out);
     }
     buf_add_text(
-        out,
-        "</pre>\n<p>Only once: <span lang=\"zh\">仅使用一次：</span></p>\n<pre>pip install --index-url ");
+        out, "</pre>\n<p>Only once: <span lang=\"zh\">临时使用：</span></p>\n<pre>pip install --index-url ");
     add_index_url(out, input, address->host);
     if (address->needs_trust) {
         buf_add_text(out, " --trusted-host ");
@@ -102,7 +101,8 @@ static void add_pip_usage(struct buf *out, const struct status_input *input, con
 static void add_docker_usage(struct buf *out, const struct address *address)
 {
     buf_add_text(out, "<h3>docker</h3>\n<p>In /etc/docker/daemon.json, then restart docker: "
-                      "<span lang=\"zh\">写入后重启 docker：</span></p>\n<pre>{\"registry-mirrors\": [\"");
+                      "<span lang=\"zh\">写入 /etc/docker/daemon.json 后重启 docker："
+                      "</span></p>\n<pre>{\"registry-mirrors\": [\"");
     add_escaped(out, address->scheme);
     buf_add_text(out, "://");
     add_escaped(out, address->host);
@@ -113,7 +113,7 @@ static void add_docker_usage(struct buf *out, const struct address *address)
         buf_add_text(out, "\"]");
     }
     buf_add_text(out,
-                 "}</pre>\n<p>Images of other registries: <span lang=\"zh\">其他仓库的镜像：</span></p>\n"
+                 "}</pre>\n<p>Images of other registries: <span lang=\"zh\">拉取其他仓库的镜像：</span></p>\n"
                  "<pre>docker pull ");
     add_escaped(out, address->host);
     buf_add_text(out, "/ghcr.io/OWNER/IMAGE:TAG</pre>\n");
@@ -152,7 +152,7 @@ static void add_upstreams(struct buf *out, const struct status_input *input)
         add_escaped(out, upstream->url);
         buf_add_text(out, upstream->healthy ? "</td><td>answers <span lang=\"zh\">正常</span></td></tr>\n"
                                             : "</td><td class=\"bad\">failed lately, tried last <span "
-                                              "lang=\"zh\">近期失败，最后尝试</span></td></tr>\n");
+                                              "lang=\"zh\">近期出错，暂排在最后</span></td></tr>\n");
     }
     buf_add_text(out, "</table>\n");
 }
@@ -179,16 +179,16 @@ static void add_count(struct buf *out, const char *english, const char *chinese,
 
 static void add_figures(struct buf *out, const struct status_input *input)
 {
-    buf_add_text(out, "<h2>Store <span lang=\"zh\">存储</span></h2>\n<table>\n");
-    add_row_start(out, "Stored", "已存储");
+    buf_add_text(out, "<h2>Store <span lang=\"zh\">缓存</span></h2>\n<table>\n");
+    add_row_start(out, "Stored", "已缓存");
     text_print_size(out, input->store_bytes);
     buf_add_text(out, " / ");
     text_print_size(out, input->store_max_bytes);
     buf_printf(out, ", %" PRId64 " blobs</td></tr>\n", input->store_blobs);
     add_count(out, "Hits", "命中", COUNTER_HITS);
     add_count(out, "Misses", "未命中", COUNTER_MISSES);
-    add_count(out, "Stale", "过期后仍提供", COUNTER_STALE);
-    add_row_start(out, "Running for", "已运行");
+    add_count(out, "Stale", "返回过期缓存", COUNTER_STALE);
+    add_row_start(out, "Running for", "运行时长");
     add_uptime(out, input->uptime_s);
     buf_add_text(out, "</td></tr>\n</table>\n");
 }

@@ -170,6 +170,7 @@ static void status_speaks_both_languages(void **state)
     page_of(&usual, &page);
     assert_has(&page, "Use it");
     assert_has(&page, "使用方法");
+    assert_has(&page, "首次下载需等待，之后直接从本地获取");
 }
 
 /* Well-formed, and loads nothing from elsewhere. */
