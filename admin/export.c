@@ -22,6 +22,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/config_file.h"
+#include "base/config_value.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"

@@ -12,6 +12,7 @@
 #include "admin/transfer/pieces.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"

@@ -15,6 +15,8 @@
 #include "admin/operation.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_file.h"
+#include "base/config_value.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"

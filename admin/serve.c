@@ -8,6 +8,7 @@
 #include "admin/schedule.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_file.h"
 #include "proxy/core/proxy.h"
 #include "proxy/server.h"
 #include "storage/catalog/holding.h"

@@ -9,6 +9,7 @@
 #include "admin/private_server.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "proxy/core/proxy.h"

@@ -13,6 +13,7 @@
 #include "admin/refetch.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/config_value.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"

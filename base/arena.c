@@ -1,3 +1,6 @@
+/* State: the chunks of each arena, newest first; only the newest one has free bytes, the last `left` of its
+ * data. A chunk never moves, so pointers into an arena stay valid until it is released. One thread at a
+ * time. */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -7,8 +10,8 @@
 
 #include "base/memory.h"
 
-/* The first chunk, and the largest of the usual ones: each is twice the one before, so that a thousand small arenas
- * cost as little as one big one. */
+/* Chunks double from the first size to the largest: a thousand small arenas then cost no more than a big
+ * one. */
 #define FIRST_CHUNK_BYTES 512
 #define CHUNK_BYTES (32 * 1024)
 
@@ -41,17 +44,19 @@ static size_t next_chunk_bytes(const struct arena *arena)
     return arena->chunks->size < CHUNK_BYTES / 2 ? 2 * arena->chunks->size : CHUNK_BYTES;
 }
 
-static void *take(struct arena *arena, size_t size)
+static void *take_bytes(struct arena *arena, size_t size)
 {
     if (size > arena->left || !arena->chunks) {
         size_t usual = next_chunk_bytes(arena);
-        size_t room = round_up(size > usual / 4 ? size : usual); /* arena_alloc() counts from the end */
-        struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + room);
-        chunk->size = room;
+        /* A large piece gets a chunk of exactly its size. Rounded up, as arena_alloc() aligns `left`, which is
+         * measured from the end of the chunk. */
+        size_t capacity = round_up(size > usual / 4 ? size : usual);
+        struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + capacity);
+        chunk->size = capacity;
         chunk->next = arena->chunks;
         arena->chunks = chunk;
-        arena->left = room;
-        arena->used_bytes += sizeof(*chunk) + room;
+        arena->left = capacity;
+        arena->used_bytes += sizeof(*chunk) + capacity;
     }
     void *memory = arena->chunks->data + (arena->chunks->size - arena->left);
 
@@ -63,13 +68,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t aligned = round_up(size);
 
+    /* A string may have left an odd number of bytes. */
     arena->left &= ~(alignof(max_align_t) - 1);
-    return memset(take(arena, aligned), 0, aligned);
+    return memset(take_bytes(arena, aligned), 0, aligned);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-    char *copy = take(arena, len + 1);
+    char *copy = take_bytes(arena, len + 1);
 
     memcpy(copy, text, len);
     copy[len] = '\0';

@@ -1,3 +1,5 @@
+/* A buf without heap memory (cap 0) points to buf_empty, so that data is a string in every state and never
+ * NULL; nothing may write there. With heap memory, data[len] is NUL after every call. */
 #include "base/buf.h"
 
 #include <stdio.h>
@@ -40,7 +42,7 @@ void buf_reserve(struct buf *buf, size_t more)
 {
     size_t need = buf->len + more + 1;
 
-    CHECK(need > buf->len);
+    CHECK(need > buf->len); /* no overflow */
     if (need <= buf->cap)
         return;
     size_t cap = buf->cap ? buf->cap + buf->cap / 2 : 64;
@@ -85,6 +87,7 @@ void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
     va_list again;
 
+    /* Most texts fit at the first try, and vsnprintf() may use `args` only once. */
     va_copy(again, args);
     buf_reserve(buf, 120);
     int len = vsnprintf(buf->data + buf->len, buf->cap - buf->len, format, args);

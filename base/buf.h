@@ -29,7 +29,7 @@ void buf_init(struct buf *buf);
 void buf_release(struct buf *buf);
 /* Forgets the content, keeps the memory. */
 void buf_reset(struct buf *buf);
-/* Keeps the first `len` bytes; there must be so many. */
+/* Keeps the first `len` bytes, of at least that many. */
 void buf_truncate(struct buf *buf, size_t len);
 /* Makes room for at least `more` further bytes. */
 void buf_reserve(struct buf *buf, size_t more);

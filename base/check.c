@@ -1,3 +1,5 @@
+/* Prints and aborts. It uses stdio and no lock of ours: the caller may hold any of them, and log.c
+ * allocates. */
 #include "base/check.h"
 
 #include <stdarg.h>

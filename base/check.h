@@ -1,5 +1,5 @@
-/* What cannot happen. CHECK and BUG are active in every build: a wrong state stops the process, it never
- * serves a wrong byte. They are not for errors of peers, disks or users: those are returned and logged. */
+/* Checks of our own logic, active in every build: a wrong state stops the process before it serves a wrong
+ * byte. They are not for errors of peers, disks or users, which are returned and logged. */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 

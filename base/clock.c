@@ -1,3 +1,5 @@
+/* State: the map of the test clock's file, set once before there are threads and only read after that. Every
+ * clock of the program is read here, so that a test moves all of them together. */
 #include "base/clock.h"
 
 #include <fcntl.h>
@@ -19,7 +21,8 @@ int clock_init(void)
     int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    /* What is behind the end of the file, but in its page, reads as 0. */
+    /* Bytes after the end of the file but in its last page read as 0, so the file may be shorter than the
+     * struct. */
     void *map = mmap(NULL, sizeof(*test_clock), PROT_READ, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED)
         return -1;
@@ -33,6 +36,7 @@ int64_t clock_wall_s(void)
 
     if (!test_clock)
         return now_s;
+    /* Volatile, as the test writes while we run; each number is read once. */
     int64_t stands_at_s = test_clock->wall_stands_at_s;
     return (stands_at_s ? stands_at_s : now_s) + test_clock->wall_moved_s;
 }
@@ -62,7 +66,7 @@ int64_t clock_thread_us(void)
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-/* By hand: strptime follows the locale. */
+/* Not strptime(): it reads names of months in the locale's language. */
 int64_t clock_parse_http_date(const char *text)
 {
     struct tm p = {0};

@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <time.h>
 
-/* What YIZHAN_TEST_CLOCK's file holds, in host order; mapped, so that a write counts at once. A file may end behind any
- * of the numbers: what it lacks is 0. */
+/* The content of YIZHAN_TEST_CLOCK's file, in host order. It is mapped, so a write takes effect at once. The
+ * file may end after any of the numbers; missing ones are 0. */
 struct test_clock {
     /* Added to clock_wall_s(). */
     int64_t wall_moved_s;
     /* Added to the monotonic clock; never less than before. */
     int64_t mono_moved_ms;
-    /* Unless 0, the second since the epoch at which the wall clock stands until it is moved. */
+    /* Unless 0: the wall clock is frozen at this second since the epoch, plus wall_moved_s. */
     int64_t wall_stands_at_s;
 };
 
@@ -29,7 +29,8 @@ int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 /* Microseconds of processor time that the calling thread has had. */
 int64_t clock_thread_us(void);
-/* Reads an IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 if it is none. */
+/* Reads an IMF-fixdate (RFC 9110 section 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT". Returns -1 for anything
+ * else. */
 int64_t clock_parse_http_date(const char *text);
 
 #endif

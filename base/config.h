@@ -1,9 +1,8 @@
-/* mirror.conf: read once into a struct config. Every key is declared once, in the table of config_table.c,
- * with its type, default, place and help text; the reference in docs/configuration.md is printed from that table.
+/* mirror.conf as structs. Read once at start, and again on SIGHUP (config_file.h); never changed
+ * afterwards.
  *
- * The file is INI as inih reads it: `;` and `#` begin comment lines, ` ;` a comment behind a value;
- * sections are `[section]` or `[section "name"]`. Leading blanks mean nothing: a value ends with its line.
- * Sizes take K M G T (powers of 1024), times take s m h d. A list may be given several times, in order. */
+ * Every key is declared once, in the table of config.c, with its type, default, field and help text; the
+ * reference in docs/configuration.md is printed from that table. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
@@ -30,7 +29,7 @@ struct server_config {
     /* Ends in "/"; NULL: the Host header is taken. Only /pypi/<project>/json needs absolute URLs. */
     char *public_url;
     int64_t abandon_bytes;   /* a fill of more than this ... */
-    int64_t abandon_after_s; /* ... that nobody wanted for so long is given up */
+    int64_t abandon_after_s; /* ... is given up when nobody has wanted it for this long */
     bool offline;
 };
 
@@ -50,12 +49,12 @@ struct pypi_config {
     int64_t max_page_bytes;
 };
 
-/* What every upstream has, whatever it serves. */
+/* The keys that upstreams of every kind have. */
 struct upstream_config {
     int64_t connections; /* parallel requests to this upstream */
     int64_t connect_timeout_s;
     int64_t first_byte_timeout_s; /* from the request to the status line */
-    int64_t stall_timeout_s;      /* less than 1 KiB/s for so long: go on elsewhere */
+    int64_t stall_timeout_s;      /* less than 1 KiB/s for this long: continue elsewhere */
     char *proxy;                  /* NULL: as the environment says; "": none */
 };
 
@@ -73,7 +72,7 @@ struct registry_upstream_config {
     char *url;      /* ends in "/"; its path is a prefix of the repositories */
     bool resolve;   /* no: good for blobs and manifests by digest, never asked what a tag is */
     char *username; /* NULL: anonymous */
-    char *password; /* NULL likewise; from the file where one is named */
+    char *password; /* NULL: anonymous; read from password_file where that is given */
     char *password_file;
     struct string_list realms;   /* hosts of token servers outside the upstream's own domain */
     struct string_list rewrites; /* "from to": a repository that begins with `from` begins with `to` there */
@@ -91,12 +90,13 @@ struct registry_config {
     /* In the order of mirror.conf, each complete. Its strings belong to what follows. */
     struct registry_upstream_config *upstreams;
     size_t upstream_count;
-    /* As it stands in the file: the keys of its own section hold for upstreams without an [upstream "url"]. */
+    /* As the file has it. The keys of this section apply to the upstreams that have no [upstream "url"]. */
     struct string_list urls;
     struct registry_upstream_config own;
 };
 
-/* [prefetch "name"]: what the server fetches in advance by itself. Values of lists may hold several, with commas between. */
+/* [prefetch "name"]: a list that the server fetches in advance, at regular times. An item of a list may hold
+ * several values, separated by commas. */
 struct prefetch_config {
     char *name;
     struct string_list lists;   /* paths */
@@ -125,19 +125,9 @@ struct config {
     size_t prefetch_count;
 };
 
-/* Reads and checks the file. Returns 0 with *out owned by the caller, or -1 with one sentence in `error`
- * ("mirror.conf:12: ..."): what is wrong, where, and what was expected. */
-int config_load(const char *path, struct config **out, struct buf *error);
-/* The same for text in memory, which need not end in a NUL; `name` stands for the file in messages. */
-int config_parse(const char *text, size_t len, const char *name, struct config **out, struct buf *error);
 void config_free(struct config *config);
 
 /* Appends the reference of all keys: a Markdown table for each section. */
 void config_print_reference(struct buf *out);
-
-/* "16K" -> 16384. Returns 0, or -1. */
-int config_parse_size(const char *text, int64_t *bytes);
-/* "10m" -> 600. A plain number is seconds. Returns 0, or -1. */
-int config_parse_time(const char *text, int64_t *seconds);
 
 #endif

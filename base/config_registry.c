@@ -1,4 +1,7 @@
-/* No state. */
+/* No state. Runs once after a configuration is read, on the main thread.
+ *
+ * Credentials are the reason for most checks: they go to one server only, so a registry with several
+ * upstreams must say in [upstream "URL"] which one they are for. */
 #include "base/config_registry.h"
 
 #include <errno.h>
@@ -30,9 +33,9 @@ static void print_urls(const struct config *config, struct buf *out)
 /* ---- credentials ---- */
 
 /* Reads up to `size` bytes. Returns how many, or -1 with errno. */
-static ssize_t read_start(const char *path, char *out, size_t size)
+static ssize_t read_file_start(const char *path, char *out, size_t size)
 {
-    /* Not to wait for the other end of a pipe. */
+    /* O_NONBLOCK: opening a fifo must not wait for a writer. */
     int CLEANUP_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     size_t len = 0;
     struct stat status;
@@ -56,7 +59,8 @@ static ssize_t read_start(const char *path, char *out, size_t size)
     return (ssize_t)len;
 }
 
-/* The length of the first line; -1 if it is no password. */
+/* The length of the first line; -1 if that cannot be a password: empty, too long, or with control
+ * characters. */
 static ssize_t password_len(const char *text, size_t len)
 {
     size_t end = 0;
@@ -74,14 +78,14 @@ static ssize_t password_len(const char *text, size_t len)
 static int read_password(struct registry_upstream_config *upstream, struct buf *error)
 {
     char text[PASSWORD_MAX_BYTES + 2]; /* with the end of the line */
-    ssize_t got = read_start(upstream->password_file, text, sizeof(text));
+    ssize_t got = read_file_start(upstream->password_file, text, sizeof(text));
 
     if (got < 0) {
         buf_set(error,
                 "password_file = %s cannot be read: %s; expected a file that the server may read, whose "
                 "first line "
                 "is the password%s",
-                upstream->password_file, errno == EINVAL ? "it is no regular file" : strerror(errno),
+                upstream->password_file, errno == EINVAL ? "it is not a regular file" : strerror(errno),
                 *upstream->password_file == '/' ? "" : " (the path starts where the program is started)");
         return -1;
     }
@@ -189,7 +193,7 @@ static int check_own_keys(const struct config *config, struct registry_config *r
     return -1;
 }
 
-/* What must not be said of two registries: `before` stands above the other. */
+/* Keys that at most one registry may have; `before` comes earlier in the file. */
 static int check_unique(const struct registry_config *registry, const struct registry_config *before,
                         struct config_place *place, struct buf *error)
 {

@@ -1,3 +1,5 @@
+/* No state. Half sentences that name a fault; config.c puts the key, the value and the expectation before
+ * them. */
 #include "base/config_value.h"
 
 #include <arpa/inet.h>
@@ -7,7 +9,6 @@
 #include <sys/un.h>
 
 #include "base/buf.h"
-#include "base/config.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -130,17 +131,17 @@ static const char *authority_problem(const char *text, size_t len)
     if (text[0] == '[') {
         const char *end = memchr(text, ']', len);
         if (!end || !is_ipv6(text + 1, (size_t)(end - text - 1)))
-            return "there is no IPv6 address between [ and ]";
+            return "the text between [ and ] is not an IPv6 address";
         colon = end + 1 < text + len ? end + 1 : NULL;
         if (colon && *colon != ':')
             return "only a port may follow the address";
     } else {
         colon = memchr(text, ':', len);
         if (!is_host_name(text, colon ? (size_t)(colon - text) : len))
-            return "the host is no name of letters, digits, dots and hyphens";
+            return "the host is not a name of letters, digits, dots and hyphens";
     }
     if (colon && !is_port(colon + 1, (size_t)(text + len - colon - 1), 1))
-        return "the port is no number from 1 to 65535";
+        return "the port is not a number from 1 to 65535";
     return NULL;
 }
 
@@ -220,11 +221,11 @@ const char *config_listen_problem(const char *text)
     if (host[0] == '[') {
         size_t len = strlen(host);
         if (host[len - 1] != ']' || !is_ipv6(host + 1, len - 2))
-            return "there is no IPv6 address between [ and ]";
+            return "the text between [ and ] is not an IPv6 address";
         return NULL;
     }
     if (strcmp(host, "*") != 0 && inet_pton(AF_INET, host, &ipv4) != 1)
-        return strchr(host, ':') ? "an IPv6 address must stand in [ and ]" : "the host is no IP address";
+        return strchr(host, ':') ? "an IPv6 address must be in [ and ]" : "the host is not an IP address";
     return NULL;
 }
 
@@ -250,7 +251,9 @@ const char *config_realm_problem(const char *text, struct buf *normal)
         buf_add(normal, text, len);
         return NULL;
     }
-    return strstr(text, "://") ? "it is a whole URL" : strchr(text, ':') ? "it has a port" : "it is none";
+    return strstr(text, "://") ? "it is a whole URL"
+           : strchr(text, ':') ? "it has a port"
+                               : "it is not a host";
 }
 
 const char *config_username_problem(const char *text)
@@ -258,7 +261,7 @@ const char *config_username_problem(const char *text)
     return strchr(text, ':') ? "it has a colon (\":\")" : NULL;
 }
 
-/* Sections and lists find each other by the URL. */
+/* [upstream "URL"] and upstream = URL are matched as text, so both are kept in one form. */
 static void lower_host(char *url)
 {
     for (char *c = strstr(url, "://") + strlen("://"); *c && *c != '/'; c++)
@@ -296,14 +299,14 @@ const char *config_clock_problem(const char *text)
 
     if (strlen(text) != 5 || text[2] != ':' || text_parse_uint(text, 2, &hour) < 0 ||
         text_parse_uint(text + 3, 2, &minute) < 0 || hour > 23 || minute > 59)
-        return "it is none";
+        return "it is not one";
     return NULL;
 }
 
 const char *config_sdist_problem(const char *text)
 {
     if (strcmp(text, "never") != 0 && strcmp(text, "fallback") != 0 && strcmp(text, "always") != 0)
-        return "it is none of them";
+        return "it is none of these";
     return NULL;
 }
 
@@ -314,7 +317,7 @@ const char *config_versions_problem(const char *text)
     if (strcmp(text, "newest") == 0 || strcmp(text, "all") == 0)
         return NULL;
     return text_parse_uint(text, strlen(text), &number) < 0 || number < 1 || number > INT64_MAX
-               ? "it is none of them"
+               ? "it is none of these"
                : NULL;
 }
 
@@ -338,11 +341,12 @@ const char *config_word_expected(const char *name, struct buf *normal)
     return NULL;
 }
 
-/* As it stands before repositories, in names of images and in keys of the store. */
+/* The name is used as it is in image names and in keys of the store, so it must be one that docker can write:
+ * lower case, no underscore, no IPv6 address. */
 const char *config_registry_expected(const char *name, struct buf *normal)
 {
     static const char expected[] =
-        "a registry as images name it: a host in lower case, perhaps with a port, such as docker.io";
+        "a registry as images name it: a host in lower case, optionally with a port, such as docker.io";
 
     if (strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_[]") || authority_problem(name, strlen(name)))
         return expected;

@@ -1,5 +1,4 @@
-/* Single values of mirror.conf: what a size, a time, a URL or an address looks like. Used by
- * config_table.c. */
+/* Single values: sizes, times, URLs, addresses, and what makes them valid in mirror.conf. Pure. */
 #ifndef BASE_CONFIG_VALUE_H
 #define BASE_CONFIG_VALUE_H
 
@@ -7,7 +6,12 @@
 
 struct buf;
 
-/* Each returns NULL, or what is wrong with the text: half a sentence that goes after a colon. */
+/* "16K" -> 16384. Returns 0, or -1. */
+int config_parse_size(const char *text, int64_t *bytes);
+/* "10m" -> 600. A plain number is seconds. Returns 0, or -1. */
+int config_parse_time(const char *text, int64_t *seconds);
+
+/* Each returns NULL for a valid value, else the fault as half a sentence, to follow a colon. */
 /* http or https, no credentials, query or fragment. Appends the URL with a trailing slash to `normal`. */
 const char *config_url_problem(const char *text, struct buf *normal);
 /* "http://proxy:3128", https, socks5 and socks5h too; credentials are allowed. */
@@ -19,13 +23,14 @@ const char *config_listen_problem(const char *text);
 const char *config_host_problem(const char *text);
 /* "auth.docker.io": a host alone. An IPv6 address is appended without its brackets, as struct url has it. */
 const char *config_realm_problem(const char *text, struct buf *normal);
-/* What HTTP can send as the user of a password (RFC 7617 section 2). */
+/* A user name that HTTP can send with a password (RFC 7617 section 2). */
 const char *config_username_problem(const char *text);
-/* As config_url_problem(), with the host in lower case. "/v2/" at the end, which we add ourselves, is cut off. */
+/* As config_url_problem(), with the host in lower case. A "/v2/" at the end is cut off: we add it
+ * ourselves. */
 const char *config_registry_url_problem(const char *text, struct buf *normal);
 /* "from to" */
 const char *config_rewrite_problem(const char *text);
-/* "pypi:flask", "docker:nginx:1.27": only how it begins; the rest is for who knows such names. */
+/* "pypi:flask", "docker:nginx:1.27": only how it begins; storage/catalog/holding.h reads the rest. */
 const char *config_pin_problem(const char *text);
 
 /* "03:00" */
@@ -42,7 +47,7 @@ const char *config_registry_url_expected(const char *name, struct buf *normal); 
 
 /* Appends the text for a message: a password in a URL becomes "...". */
 void config_print_masked(struct buf *out, const char *text);
-/* Append a number as one would write it in the file: "64M", "10m". */
+/* Append a number in the form that the file takes: "64M", "10m". */
 void config_print_size(struct buf *out, int64_t bytes);
 void config_print_time(struct buf *out, int64_t seconds);
 

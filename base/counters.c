@@ -1,3 +1,5 @@
+/* State: one number for each counter, changed by any thread without a lock. Relaxed order: a reader may see
+ * two counters of one event apart, and nobody decides anything by them. */
 #include "base/counters.h"
 
 #include <inttypes.h>

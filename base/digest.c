@@ -1,3 +1,4 @@
+/* State: the algorithms of OpenSSL, fetched once by the first caller; a hasher belongs to one thread. */
 #include "base/digest.h"
 
 #include <blake2.h>
@@ -19,14 +20,16 @@ static const struct {
 #undef X
 };
 
-/* OpenSSL has no BLAKE2b with 32 bytes; libb2 has. */
+/* The official file paths spell a BLAKE2b of 32 bytes. OpenSSL 3.0 has only the one of 64, whose first half
+ * is another hash; so that one is libb2's. */
 struct hasher {
     enum hash_kind kind;
     EVP_MD_CTX *evp; /* NULL for BLAKE2b-256 */
     blake2b_state blake;
 };
 
-/* Fetched once: an implicit fetch per hash costs more than a small hash itself. */
+/* EVP_sha256() would make OpenSSL fetch the algorithm for every hash, which costs more than hashing a small
+ * file. NULL where this machine's OpenSSL does not offer one (MD5 under a FIPS policy). */
 static EVP_MD *methods[HASH_KINDS];
 static pthread_once_t methods_once = PTHREAD_ONCE_INIT;
 

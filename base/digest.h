@@ -32,14 +32,14 @@ struct digest {
     unsigned char bytes[32];
 };
 
-/* What the content of a file must hash to. */
+/* The hash that the content of a file must have. */
 struct checksum {
     enum hash_kind kind;
     unsigned char bytes[HASH_MAX_BYTES];
 };
 
-/* NULL-safe look-up by name ("sha256"); negative when unknown, or when this machine's OpenSSL does not offer it
- * (MD5 under a FIPS policy). */
+/* NULL-safe look-up by name ("sha256"); negative when unknown, or when this machine's OpenSSL does not offer
+ * it (MD5 under a FIPS policy). */
 int hash_kind_by_name(const char *name, size_t len);
 const char *hash_kind_name(enum hash_kind kind);
 

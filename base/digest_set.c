@@ -1,3 +1,4 @@
+/* No state but the sets: uthash tables, one thread at a time. */
 #include "base/digest_set.h"
 
 #include <stdlib.h>

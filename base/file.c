@@ -1,3 +1,4 @@
+/* No state. Both calls survive signals and short reads and writes. */
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* No state. jansson builds the whole tree before anybody can look at it, and "[[[[..." or "{},{},..." take up
+ * to a hundred times their text in memory; so the text is scanned for its shape first, without a tree. */
 #include "base/json.h"
 
 #include <limits.h>
@@ -8,6 +10,7 @@
 
 int json_check_limits(const char *text, size_t len, const struct json_limits *limits, struct buf *error)
 {
+    /* Counts too much in a text that is not JSON, which only means that it is refused a little earlier. */
     size_t depth = 0, deepest = 0, containers = 0, commas = 0;
     bool quoted = false;
 
@@ -42,8 +45,9 @@ static size_t skip_space(const char *text, size_t len, size_t at)
     return at;
 }
 
-/* Why jansson gave up. Its own words end in a piece of the text. */
-static void tell_fault(const json_error_t *fault, size_t at, size_t len, struct buf *error)
+/* Says why jansson gave up. Its own message is not used: it ends in a piece of the text, which may be a
+ * token. */
+static void describe_json_fault(const json_error_t *fault, size_t at, size_t len, struct buf *error)
 {
     size_t place = at + (size_t)(fault->position > 0 ? fault->position : 0);
 
@@ -59,7 +63,7 @@ static void tell_fault(const json_error_t *fault, size_t at, size_t len, struct 
     }
 }
 
-static json_t *read_object(const char *text, size_t len, size_t *at, size_t flags, struct buf *error)
+static json_t *load_object(const char *text, size_t len, size_t *at, size_t flags, struct buf *error)
 {
     json_error_t fault;
 
@@ -73,12 +77,12 @@ static json_t *read_object(const char *text, size_t len, size_t *at, size_t flag
     }
     json_t *value = json_loadb(text + *at, len - *at, flags | JSON_REJECT_DUPLICATES, &fault);
     if (!value) {
-        tell_fault(&fault, *at, len, error);
+        describe_json_fault(&fault, *at, len, error);
         return NULL;
     }
     if (!json_is_object(value)) {
         json_decref(value);
-        buf_set(error, "is JSON, but no object");
+        buf_set(error, "is JSON, but not an object");
         return NULL;
     }
     *at += (size_t)fault.position;
@@ -95,13 +99,13 @@ json_t *json_read_object(const char *text, size_t len, const struct json_limits 
     }
     if (json_check_limits(text, len, limits, error) < 0)
         return NULL;
-    return read_object(text, len, &at, 0, error);
+    return load_object(text, len, &at, 0, error);
 }
 
 json_t *json_read_next_object(const char *text, size_t len, size_t *at, struct buf *error)
 {
     *at = skip_space(text, len, *at);
-    return *at < len ? read_object(text, len, at, JSON_DISABLE_EOF_CHECK, error) : NULL;
+    return *at < len ? load_object(text, len, at, JSON_DISABLE_EOF_CHECK, error) : NULL;
 }
 
 const char *json_text_member(const json_t *object, const char *name)

@@ -1,5 +1,5 @@
-/* JSON of others (RFC 8259): its shape is looked at before memory is spent on it, then jansson makes a tree. Read into
- * memory a value takes many times its text, "{}" a hundred times. */
+/* JSON of peers (RFC 8259): its shape is checked before memory is spent on it, then jansson makes a tree. In
+ * memory a value takes many times the size of its text, "{}" a hundred times. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -15,27 +15,28 @@ struct json_limits {
     size_t values;     /* counted by the commas between them */
 };
 
-/* Errors of all: -1 or NULL, with the end of a sentence in `error` that repeats nothing of the text: it may hold
- * secrets and control characters. */
+/* On errors all of these return -1 or NULL, with the end of a sentence in `error` that repeats nothing of the
+ * text, which may have secrets or control characters in it. */
 
 /* 0 when the text keeps within the limits, whether it is JSON or not. */
 int json_check_limits(const char *text, size_t len, const struct json_limits *limits, struct buf *error);
 
-/* Reads the one object that the text is. A member that is named twice is an error, since readers differ in which of
+/* Reads a text that is one object. A member that is named twice is an error, since readers differ in which of
  * the two they take. The caller owns the reference. */
 json_t *json_read_object(const char *text, size_t len, const struct json_limits *limits, struct buf *error);
 
-/* The same for one of several documents that follow each other: reads what is at *at and moves *at behind it. Behind
- * the last it returns NULL with *at == len and `error` untouched; on errors *at is less. The limits are for the caller
- * to check. */
+/* Reads one of several objects that follow each other: the one at *at, which is moved past it. After the last
+ * object it returns NULL with *at == len and leaves `error` alone; on errors *at is less. The caller checks
+ * the limits. */
 json_t *json_read_next_object(const char *text, size_t len, size_t *at, struct buf *error);
 
-/* A member that is a string with something in it, else NULL. Views into the tree; no string has a NUL inside. */
+/* The member if it is a string that is not empty, else NULL. It points into the tree, and has no NUL
+ * inside. */
 const char *json_text_member(const json_t *object, const char *name);
 /* A member that is an integer, else 0. */
 int64_t json_number_member(const json_t *object, const char *name);
 
-/* json_t *CLEANUP_JSON root = ...; gives the reference up when the scope ends. */
+/* json_t *CLEANUP_JSON root = ...; drops the reference when the scope ends. */
 #define CLEANUP_JSON __attribute__((cleanup(json_cleanup)))
 void json_cleanup(json_t **value);
 

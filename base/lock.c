@@ -1,3 +1,6 @@
+/* State: each lock's owner, and per thread the set of ranks that it holds. A thread that takes a lock out of
+ * order is stopped with a message whether or not another thread is there to deadlock with, so that tests find
+ * a wrong order without luck. */
 #include "base/lock.h"
 
 #include <errno.h>
@@ -5,7 +8,8 @@
 
 #include "base/check.h"
 
-/* Ranks held by this thread, as a set of bits. Two locks of one rank are never held together. */
+/* The ranks held by this thread, a bit for each. Two locks of one rank are never held together: two fills,
+ * say, have no order between them. */
 static _Thread_local unsigned held_ranks;
 
 void lock_init(struct lock *lock, enum lock_rank rank)
@@ -57,6 +61,7 @@ void lock_condition_init(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;
 
+    /* Waits must not end early or late when somebody sets the wall clock. */
     CHECK(pthread_condattr_init(&attributes) == 0);
     CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_cond_init(condition, &attributes) == 0);
@@ -67,6 +72,8 @@ bool lock_wait(struct lock *lock, pthread_cond_t *condition, int wait_ms)
 {
     int error;
 
+    /* The mutex is free while we wait, so the books must say so; it is ours again on return, also after a
+     * time-out. */
     note_free(lock);
     if (wait_ms < 0) {
         error = pthread_cond_wait(condition, &lock->mutex);

@@ -38,10 +38,11 @@ void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_destroy(struct lock *lock);
 void lock_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
-/* Aborts unless the calling thread holds the lock. First line of every _locked function. */
+/* Aborts unless the calling thread holds the lock. The first line of every function named _locked. */
 void lock_check_held(struct lock *lock);
-/* Waits on the condition; the lock is released meanwhile and held again on return. Returns false when wait_ms
- * (>= 0) ran out; wait_ms < 0 waits for ever. The condition must have been made by lock_condition_init(). */
+/* Waits on the condition; the lock is released during the wait and held again on return. Returns false when
+ * wait_ms (>= 0) ran out; wait_ms < 0 waits forever. The condition must have been made by
+ * lock_condition_init(). */
 bool lock_wait(struct lock *lock, pthread_cond_t *condition, int wait_ms);
 void lock_condition_init(pthread_cond_t *condition);
 

@@ -1,3 +1,5 @@
+/* State: the level. Lines are built in memory of their own and written with one call, so there is no lock and
+ * no thread waits for another to log; a slow reader of standard error does hold up the thread that logs. */
 #include "base/log.h"
 
 #include <stdatomic.h>
@@ -37,8 +39,8 @@ void log_message(enum log_level level, const char *format, ...)
         if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7f)
             line.data[i] = '?';
     buf_add_char(&line, '\n');
-    /* One write a line keeps lines of several threads apart; where standard error is gone there is nobody to
-     * tell. */
+    /* One write for a line keeps the lines of several threads apart. If standard error is gone, nobody is
+     * left to tell. */
     ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
     (void)ignored;
 }

@@ -1,3 +1,4 @@
+/* No state. xmalloc(0) and friends give a block of one byte, so that NULL always means "no memory". */
 #include "base/memory.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "base/check.h"
 
-static void *must(void *memory, size_t size)
+static void *check_memory(void *memory, size_t size)
 {
     if (!memory)
         BUG("out of memory (%zu bytes wanted)", size);
@@ -17,17 +18,17 @@ static void *must(void *memory, size_t size)
 
 void *xmalloc(size_t size)
 {
-    return must(malloc(size ? size : 1), size);
+    return check_memory(malloc(size ? size : 1), size);
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-    return must(calloc(count ? count : 1, size ? size : 1), count * size);
+    return check_memory(calloc(count ? count : 1, size ? size : 1), count * size);
 }
 
 void *xrealloc(void *old, size_t size)
 {
-    return must(realloc(old, size ? size : 1), size);
+    return check_memory(realloc(old, size ? size : 1), size);
 }
 
 char *xstrdup(const char *text)
@@ -95,7 +96,7 @@ void cleanup_free(void *address_of_pointer)
 
 void cleanup_close(int *fd)
 {
-    int saved = errno;
+    int saved = errno; /* of the error that the scope returns with */
 
     if (*fd >= 0)
         close(*fd);

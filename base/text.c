@@ -1,3 +1,4 @@
+/* No state. Bytes are compared as ASCII whatever the locale: ctype.h is not used. */
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -178,7 +179,7 @@ bool text_is_media_type(const char *text, size_t len)
     return slash && text_is_token(text, type) && text_is_token(slash + 1, len - type - 1);
 }
 
-/* Length of the UTF-8 sequence at text, 0 if there is none. RFC 3629 section 4. */
+/* The length of the UTF-8 sequence at text, 0 if it is not valid. RFC 3629 section 4. */
 static size_t utf8_sequence(const unsigned char *s, size_t len)
 {
     if (s[0] < 0x80)

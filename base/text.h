@@ -42,8 +42,8 @@ void text_print_size(struct buf *out, int64_t bytes);
 /* Appends a number of things: "1 blob", "2 blobs". */
 void text_print_count(struct buf *out, int64_t count, const char *what);
 
-/* Text with words of peers in it, to be shown on one line of a terminal: control characters, and where it is not UTF-8
- * whatever is not ASCII, become "?". */
+/* Makes text with words of peers in it fit for one line of a terminal: control characters become "?", and if
+ * it is not valid UTF-8, all bytes beyond ASCII do. */
 void text_make_printable(char *text, size_t len);
 
 /* A token of HTTP (RFC 9110 section 5.6.2): names of headers, parameters, schemes. */

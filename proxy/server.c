@@ -20,6 +20,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/config_file.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/memory.h"

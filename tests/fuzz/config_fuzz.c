@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config.h"
+#include "base/config_file.h"
 #include "base/memory.h"
 #include "base/text.h"
 

@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 #include "base/config.h"
+#include "base/config_file.h"
+#include "base/config_value.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -317,7 +319,7 @@ static void config_bad_size(void **state)
 {
     (void)state;
     refused_key("[storage]", "max_size = 100X",
-                "max_size = 100X: expected a size such as 64M (K M G T), at least 1M; it is none$");
+                "max_size = 100X: expected a size such as 64M (K M G T), at least 1M; it is not one$");
     refused_key("[storage]", "max_size = 1K",
                 "max_size = 1K: expected a size such as 64M (K M G T), at least 1M; it is out of range$");
     refused_key("[pypi]", "max_page = 2G",
@@ -328,7 +330,7 @@ static void config_bad_time(void **state)
 {
     (void)state;
     refused_key("[pypi]", "ttl = soon",
-                "ttl = soon: expected a time such as 10m (s m h d) from 0 to 365d; it is none$");
+                "ttl = soon: expected a time such as 10m (s m h d) from 0 to 365d; it is not one$");
     refused_key("[pypi]", "negative_ttl = 2d",
                 "negative_ttl = 2d: expected a time such as 10m (s m h d) from 0 to 1d; it is out of range$");
 }
@@ -340,9 +342,9 @@ static void config_bad_number(void **state)
                 "workers = 0: expected auto or a number from 1 to 256; it is out of range$");
     refused_key("[server]", "workers = 257", "workers = 257: expected auto or a number");
     refused_key("[server]", "workers = many",
-                "workers = many: expected auto or a number from 1 to 256; it is none$");
+                "workers = many: expected auto or a number from 1 to 256; it is not one$");
     refused_key("[server]", "max_connections = auto",
-                "max_connections = auto: expected a number from 1 to 1000000; it is none$");
+                "max_connections = auto: expected a number from 1 to 1000000; it is not one$");
     refused_key("[server]", "max_connections = 18446744073709551615",
                 "max_connections = 18446744073709551615: ");
 }
@@ -362,21 +364,21 @@ static void config_bad_url(void **state)
         {"https:/a.example/", "it begins with neither https:// nor http://"},
         {"https://", "it names no host"},
         {"https:///simple/", "it names no host"},
-        {"https://:80/", "the host is no name of letters, digits, dots and hyphens"},
-        {"https://a b/", "the host is no name of letters, digits, dots and hyphens"},
-        {"https://\xe9\x95\x9c\xe5\x83\x8f/", "the host is no name of letters, digits, dots and hyphens"},
-        {"https://.a/", "the host is no name of letters, digits, dots and hyphens"},
-        {"https://-a/", "the host is no name of letters, digits, dots and hyphens"},
+        {"https://:80/", "the host is not a name of letters, digits, dots and hyphens"},
+        {"https://a b/", "the host is not a name of letters, digits, dots and hyphens"},
+        {"https://\xe9\x95\x9c\xe5\x83\x8f/", "the host is not a name of letters, digits, dots and hyphens"},
+        {"https://.a/", "the host is not a name of letters, digits, dots and hyphens"},
+        {"https://-a/", "the host is not a name of letters, digits, dots and hyphens"},
         {"https://user@a/", "it has credentials (\"@\")"},
         {"https://a/?x=1", "it has a query (\"?\")"},
         {"https://a?x=1", "it has a query (\"?\")"},
         {"https://a/#top", "it has a fragment (\"#\")"},
-        {"https://a:0/", "the port is no number from 1 to 65535"},
-        {"https://a:65536/", "the port is no number from 1 to 65535"},
-        {"https://a:/", "the port is no number from 1 to 65535"},
-        {"https://a:80x/", "the port is no number from 1 to 65535"},
-        {"https://[::1/", "there is no IPv6 address between [ and ]"},
-        {"https://[1.2.3.4]/", "there is no IPv6 address between [ and ]"},
+        {"https://a:0/", "the port is not a number from 1 to 65535"},
+        {"https://a:65536/", "the port is not a number from 1 to 65535"},
+        {"https://a:/", "the port is not a number from 1 to 65535"},
+        {"https://a:80x/", "the port is not a number from 1 to 65535"},
+        {"https://[::1/", "the text between [ and ] is not an IPv6 address"},
+        {"https://[1.2.3.4]/", "the text between [ and ] is not an IPv6 address"},
         {"https://[::1]80/", "only a port may follow the address"},
         {"https://a/b c/", "it has a character that must be percent-encoded in URLs"},
         {"https://a/\xe5\x8c\x85/", "it has a character that must be percent-encoded in URLs"},
@@ -401,14 +403,14 @@ static void config_bad_listen(void **state)
         {"127.0.0.1:", "it does not end in a port from 0 to 65535"},
         {"127.0.0.1:65536", "it does not end in a port from 0 to 65535"},
         {"127.0.0.1:http", "it does not end in a port from 0 to 65535"},
-        {":8080", "the host is no IP address"},
-        {"localhost:8080", "the host is no IP address"},
-        {"127.0.0.256:8080", "the host is no IP address"},
-        {"::1:8080", "an IPv6 address must stand in [ and ]"},
-        {"[::g]:8080", "there is no IPv6 address between [ and ]"},
-        {"[:8080", "there is no IPv6 address between [ and ]"},
-        {"[]:8080", "there is no IPv6 address between [ and ]"},
-        {"[::1]x:8080", "there is no IPv6 address between [ and ]"},
+        {":8080", "the host is not an IP address"},
+        {"localhost:8080", "the host is not an IP address"},
+        {"127.0.0.256:8080", "the host is not an IP address"},
+        {"::1:8080", "an IPv6 address must be in [ and ]"},
+        {"[::g]:8080", "the text between [ and ] is not an IPv6 address"},
+        {"[:8080", "the text between [ and ] is not an IPv6 address"},
+        {"[]:8080", "the text between [ and ] is not an IPv6 address"},
+        {"[::1]x:8080", "the text between [ and ] is not an IPv6 address"},
         {"unix:", "a path from the root must follow unix:"},
         {"unix:run/x.sock", "a path from the root must follow unix:"},
     };
@@ -484,7 +486,7 @@ static void config_bad_upstream_name(void **state)
 {
     (void)state;
     static const char expected[] =
-        " is no name for [pypi]; expected up to 64 letters, digits, dots, hyphens and underscores$";
+        " is not a valid name for [pypi]; expected up to 64 letters, digits, dots, hyphens and underscores$";
     static const char *const names[] = {"", "a b", "a/b", "\xe6\xb8\x85\xe5\x8d\x8e",
                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
@@ -692,14 +694,14 @@ static void config_registry_bad_name(void **state)
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *CLEANUP_FREE text = xasprintf("\n[registry \"%s\"]\nupstream = https://a/\n", names[i]);
-        char *CLEANUP_FREE message =
-            xasprintf("m.conf:2: \"%s\" is no name for [registry]; expected a registry as images name it: a "
-                      "host in lower case, perhaps with a port, such as docker.io$",
-                      names[i]);
+        char *CLEANUP_FREE message = xasprintf(
+            "m.conf:2: \"%s\" is not a valid name for [registry]; expected a registry as images name it: a "
+            "host in lower case, optionally with a port, such as docker.io$",
+            names[i]);
         refused(text, message);
     }
     refused("[upstream \"a.example\"]\n",
-            "m.conf:1: \"a.example\" is no name for [upstream]; expected the URL ");
+            "m.conf:1: \"a.example\" is not a valid name for [upstream]; expected the URL ");
 }
 
 static void config_registry_twice(void **state)
@@ -753,9 +755,9 @@ static void config_bad_prefetch_keys(void **state)
 {
     (void)state;
     refused_key("[prefetch \"a\"]", "at = 24:00",
-                "at = 24:00: expected a time of day such as 03:00; it is none");
+                "at = 24:00: expected a time of day such as 03:00; it is not one");
     refused_key("[prefetch \"a\"]", "at = 3:00",
-                "at = 3:00: expected a time of day such as 03:00; it is none");
+                "at = 3:00: expected a time of day such as 03:00; it is not one");
     refused_key("[prefetch \"a\"]", "sdist = maybe", "sdist = maybe: expected never, fallback or always;");
     refused_key("[prefetch \"a\"]", "versions = 0", "versions = 0: expected newest, all or a number;");
     refused_key("[prefetch \"a\"]", "every = 5s",
@@ -797,8 +799,8 @@ static void config_registry_bad_realm(void **state)
         {"https://auth.example/token", "it is a whole URL"},
         {"auth.example:5000", "it has a port"},
         {"[::1]:5000", "it has a port"},
-        {"auth.example/token", "it is none"},
-        {"a b", "it is none"},
+        {"auth.example/token", "it is not a host"},
+        {"a b", "it is not a host"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -1035,7 +1037,7 @@ static void config_password_file_unreadable(void **state)
         {"nonexistent/password", "No such file or directory",
          " (the path starts where the program is started)"},
         {"/", "Is a directory", ""},
-        {"/dev/null", "it is no regular file", ""},
+        {"/dev/null", "it is not a regular file", ""},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -1057,7 +1059,7 @@ static void config_password_file_is_a_pipe(void **state)
     char *CLEANUP_FREE path = xasprintf("%s/pipe", folder);
     char *CLEANUP_FREE text = xasprintf(HUB "username = u\npassword_file = %s\n", path);
     char *CLEANUP_FREE message =
-        xasprintf("m.conf:4: password_file = %s cannot be read: it is no regular file", path);
+        xasprintf("m.conf:4: password_file = %s cannot be read: it is not a regular file", path);
 
     assert_int_equal(mkfifo(path, 0600), 0);
     refused(text, message);
@@ -1170,14 +1172,14 @@ static void config_hash_behind_value(void **state)
 {
     (void)state;
     refused_key("[storage]", "path = ./var # the store",
-                "path = ./var # the store: a comment behind a value begins with \" ;\", not with \"#\"$");
+                "path = ./var # the store: a comment after a value begins with \" ;\", not with \"#\"$");
 }
 
 static void config_key_above_sections(void **state)
 {
     (void)state;
     refused("offline = yes\n",
-            "m.conf:1: \"offline\" stands above the first section; expected [server] or another$");
+            "m.conf:1: \"offline\" comes before the first section; expected [server] or another$");
 }
 
 static void config_line_too_long(void **state)
@@ -1227,7 +1229,7 @@ static void config_too_large(void **state)
 
     while (text.len <= 1 << 20)
         buf_add_text(&text, ";\n");
-    refused_n(text.data, text.len, "m.conf: larger than 1048576 bytes; this is no mirror.conf$");
+    refused_n(text.data, text.len, "m.conf: larger than 1048576 bytes; this is not a mirror.conf$");
 }
 
 /* ---- files ---- */
@@ -1259,7 +1261,7 @@ static void config_file_is_a_folder(void **state)
 static void config_file_without_end(void **state)
 {
     (void)state;
-    refused_file("/dev/zero", "/dev/zero: larger than 1048576 bytes; this is no mirror.conf");
+    refused_file("/dev/zero", "/dev/zero: larger than 1048576 bytes; this is not a mirror.conf");
 }
 
 static void config_file_unreadable(void **state)

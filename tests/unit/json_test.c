@@ -60,7 +60,7 @@ static void json_read_one(void **state)
         {" \n", "is empty"},
         {"<html>", "is HTML where JSON was expected"},
         {"\n<?xml version=\"1.0\"?>", "is HTML where JSON was expected"},
-        {"[]", "is JSON, but no object"},
+        {"[]", "is JSON, but not an object"},
         {"{} {}", "is not valid JSON near byte 4 of 5"},
         {"\xef\xbb\xbf{}", "is not valid JSON near byte 3 of 5"},
         {"  {\"a\":}", "is not valid JSON near byte 8 of 8"},
