@@ -1,19 +1,21 @@
 #include "proxy/core/forget.h"
 
 #include "base/memory.h"
+#include "proxy/core/keys.h"
 #include "proxy/core/memcache.h"
 #include "proxy/core/proxy.h"
+#include "storage/catalog/spaces.h"
 
-/* All forms of keys that the memory cache knows: documents, references to blobs and absences by space and key, files by
- * their path, which begins with "/". */
+/* Every form of key that the memory cache has (keys.h), whatever the space: dropping a key that is not there costs
+ * nothing. That metadata is nowhere is remembered as the absence of its file. */
 void proxy_forget(struct proxy *proxy, const char *space, const char *key)
 {
-    char *CLEANUP_FREE document = xasprintf("%s/%s", space, key);
-    char *CLEANUP_FREE absence = xasprintf("absent:%s/%s", space, key);
-    char *CLEANUP_FREE reference = xasprintf("reference/%s", key);
-    char *CLEANUP_FREE small = xasprintf("small%s", key);
-    char *CLEANUP_FREE metadata = xasprintf("metadata%s", key);
-    char *CLEANUP_FREE no_file = xasprintf("absent:%s", key);
+    char *CLEANUP_FREE document = memory_key_document(space, key);
+    char *CLEANUP_FREE absence = memory_key_absence(space, key);
+    char *CLEANUP_FREE reference = memory_key_reference(key);
+    char *CLEANUP_FREE small = memory_key_small_file(key);
+    char *CLEANUP_FREE metadata = memory_key_metadata(key);
+    char *CLEANUP_FREE no_file = memory_key_absence(SPACE_FILE, key);
     const char *const keys[] = {document, absence, reference, small, metadata, no_file};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -7,20 +7,24 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "proxy/core/keys.h"
 #include "proxy/document/document_fill.h"
 #include "proxy/http/respond.h"
 #include "storage/store.h"
 
-/* Beginnings of keys in the fill table. */
-#define FETCH "fetch:"
-#define LOAD "load:"
-
-static bool waited_for(const struct request *request, const char *what, const struct document_kind *kind,
-                       const char *key)
+static bool waited_for_fetch(const struct request *request, const struct document_kind *kind, const char *key)
 {
     if (!request->fill) /* as nearly always: a hit makes no more keys than it needs */
         return false;
-    char *CLEANUP_FREE fill_key = document_key(what, kind, key);
+    char *CLEANUP_FREE fill_key = fill_key_fetch(kind->space, key);
+    return request_waited_for(request, fill_key);
+}
+
+static bool waited_for_load(const struct request *request, const struct document_kind *kind, const char *key)
+{
+    if (!request->fill)
+        return false;
+    char *CLEANUP_FREE fill_key = fill_key_load(kind->space, key);
     return request_waited_for(request, fill_key);
 }
 
@@ -52,7 +56,7 @@ static enum fetch_outcome outcome_of(struct request *request, bool *settled)
 static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
                           struct document *old, bool load)
 {
-    char *CLEANUP_FREE fill_key = document_key(load ? LOAD : FETCH, kind, key);
+    char *CLEANUP_FREE fill_key = load ? fill_key_load(kind->space, key) : fill_key_fetch(kind->space, key);
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
 
@@ -73,7 +77,7 @@ static void refresh_in_background(struct request *request, struct document *docu
 
     if (document->next_refresh_at_s > clock_wall_s())
         return;
-    char *CLEANUP_FREE fill_key = document_key(FETCH, document->kind, document->key);
+    char *CLEANUP_FREE fill_key = fill_key_fetch(document->kind->space, document->key);
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
     if (created)
         document_fetch(request->proxy, request->site, fill, document->kind, document->key, document);
@@ -98,7 +102,7 @@ static bool is_stored(struct request *request, const struct document_kind *kind,
 static enum document_result find_held(struct request *request, const struct document_kind *kind,
                                       const char *key, struct document **out)
 {
-    char *CLEANUP_FREE memory_key = document_key("", kind, key);
+    char *CLEANUP_FREE memory_key = memory_key_document(kind->space, key);
     enum request_how how = request->how;
     struct entry_read read;
 
@@ -109,7 +113,7 @@ static enum document_result find_held(struct request *request, const struct docu
     }
     if (*out)
         return DOCUMENT_HAVE;
-    if (waited_for(request, LOAD, kind, key)) {
+    if (waited_for_load(request, kind, key)) {
         *out = product_of(request);
         return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
     }
@@ -127,7 +131,7 @@ static enum document_result find_held(struct request *request, const struct docu
 enum document_result document_get_held(struct request *request, const struct document_kind *kind,
                                        const char *key, struct document **out)
 {
-    if (waited_for(request, FETCH, kind, key) && (*out = product_of(request)))
+    if (waited_for_fetch(request, kind, key) && (*out = product_of(request)))
         return DOCUMENT_HAVE;
     return find_held(request, kind, key, out);
 }
@@ -152,7 +156,7 @@ static enum document_result after_fetch(struct request *request, struct document
 static enum document_result not_held(struct request *request, const struct document_kind *kind,
                                      const char *key, struct document **out)
 {
-    char *CLEANUP_FREE absent_key = document_key("absent:", kind, key);
+    char *CLEANUP_FREE absent_key = memory_key_absence(kind->space, key);
     enum fetch_outcome outcome;
 
     if (request->held_only)
@@ -171,7 +175,7 @@ static enum document_result not_held(struct request *request, const struct docum
 enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
                                   struct document **out)
 {
-    if (waited_for(request, FETCH, kind, key))
+    if (waited_for_fetch(request, kind, key))
         return after_fetch(request, out);
     enum document_result result = find_held(request, kind, key, out);
     if (result == DOCUMENT_WAIT)

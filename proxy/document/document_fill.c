@@ -18,6 +18,7 @@
 #include "formats/link.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/jobs.h"
+#include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
@@ -130,14 +131,9 @@ struct document *document_new(const struct document_kind *kind, const char *key,
     return document;
 }
 
-char *document_key(const char *prefix, const struct document_kind *kind, const char *key)
-{
-    return xconcat(prefix, kind->space, "/", key);
-}
-
 void document_keep(struct proxy *proxy, struct document *document)
 {
-    char *CLEANUP_FREE key = document_key("", document->kind, document->key);
+    char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
 
     memcache_put(proxy->memcache, key, &document->shared, document->content_bytes);
 }
@@ -387,14 +383,14 @@ static enum fetch_verdict on_complete(void *sink)
 
 static void remember_absent(struct document_fill *df, enum fetch_outcome outcome)
 {
-    char *CLEANUP_FREE key = document_key("absent:", df->kind, df->key);
+    char *CLEANUP_FREE key = memory_key_absence(df->kind->space, df->key);
 
     absence_remember(df->proxy, key, outcome, df->kind->times(df->site, df->key).negative_ttl_s);
 }
 
 static void drop_old(struct document_fill *df)
 {
-    char *CLEANUP_FREE key = document_key("", df->kind, df->key);
+    char *CLEANUP_FREE key = memory_key_document(df->kind->space, df->key);
 
     memcache_drop(df->proxy->memcache, key);
     entry_delete(df->proxy->store, df->kind->space, df->key);
@@ -581,8 +577,8 @@ static void ask(struct document_fill *df)
 static bool known_meanwhile(const struct document_fill *df, enum fetch_outcome *outcome,
                             struct document **document)
 {
-    char *CLEANUP_FREE memory_key = document_key("", df->kind, df->key);
-    char *CLEANUP_FREE absent_key = document_key("absent:", df->kind, df->key);
+    char *CLEANUP_FREE memory_key = memory_key_document(df->kind->space, df->key);
+    char *CLEANUP_FREE absent_key = memory_key_absence(df->kind->space, df->key);
     int64_t oldest_s = clock_wall_s() - df->kind->times(df->site, df->key).ttl_s;
 
     *outcome = FETCH_OK;

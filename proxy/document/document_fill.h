@@ -19,8 +19,6 @@ void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
 struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
                               struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
                               int64_t max_age_s);
-/* Keys of the memory cache (prefix "", "absent:") and of the fill table. Heap. */
-char *document_key(const char *prefix, const struct document_kind *kind, const char *key);
 /* Puts it in the memory cache. */
 void document_keep(struct proxy *proxy, struct document *document);
 

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "proxy/core/jobs.h"
+#include "proxy/core/keys.h"
 #include "proxy/document/document.h"
 #include "proxy/document/document_fill.h"
 #include "proxy/http/respond.h"
@@ -80,7 +81,7 @@ static struct object *make_object(const struct document *document, int format, b
 static void install(struct rendering *rendering, bool compressed, struct object *object)
 {
     struct document *document = rendering->document;
-    char *CLEANUP_FREE key = document_key("", document->kind, document->key);
+    char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
     struct object *unwanted = object;
     int64_t cost_bytes = document->content_bytes;
 
@@ -149,12 +150,10 @@ static void render(void *arg)
 /* Waits for the rendition. Returns false if it is there by now, or the server is stopping. */
 static bool wait_for(struct request *request, struct document *document, int format)
 {
-    /* The version is part of the key: who comes after document_outdate() shall not get the rendition of
-     * before. */
     lock_acquire(&document->lock);
     int version = document->version;
     lock_release(&document->lock);
-    char *CLEANUP_FREE key = xasprintf("render:%p/%d/%d", (void *)document, version, format);
+    char *CLEANUP_FREE key = fill_key_rendition(document, version, format);
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, key, &created);
 
@@ -206,7 +205,7 @@ enum MHD_Result document_respond(struct request *request, struct document *docum
 
 void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key)
 {
-    char *CLEANUP_FREE memory_key = xconcat(kind->space, "/", key);
+    char *CLEANUP_FREE memory_key = memory_key_document(kind->space, key);
     struct document *document = (struct document *)memcache_get(proxy->memcache, memory_key);
     struct object *outdated[DOCUMENT_FORMATS][2];
 

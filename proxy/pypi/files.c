@@ -10,6 +10,7 @@
 #include "proxy/core/absence.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
+#include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
 #include "proxy/pypi/pypi.h"
 #include "storage/store.h"
@@ -17,16 +18,9 @@
 /* Files up to this size are answered from memory when they are hot. */
 #define SMALL_BYTES (64 * 1024)
 
-char *file_fill_key(const struct request *request, const struct file_lookup *lookup)
-{
-    if (request->late)
-        return xasprintf("file:%s late %u", lookup->key.data, request->late);
-    return xasprintf("file:%s", lookup->key.data);
-}
-
 bool file_known_absent(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
+    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
 
     if (!absence_known(request->proxy, key, NULL))
         return false;
@@ -36,7 +30,7 @@ bool file_known_absent(struct request *request, const struct file_lookup *lookup
 
 void file_remember_absent(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE key = xasprintf("absent:%s", lookup->key.data);
+    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
 
     absence_remember(request->proxy, key, FETCH_NOT_FOUND, request->site->config->pypi.negative_ttl_s);
 }
@@ -66,7 +60,7 @@ static bool file_plausible(const char *key, const char *start, size_t len)
 
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE key = fill_key_file(lookup->key.data, request->late);
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum;
     char room[PROJECT_NAME_MAX + 1];
@@ -111,7 +105,7 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
                                      struct blob *blob, const char *etag)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
-    char *CLEANUP_FREE key = xasprintf("small%s", lookup->key.data);
+    char *CLEANUP_FREE key = memory_key_small_file(lookup->key.data);
     const struct header headers[] = {
         {"Content-Type", "application/octet-stream"},
         {"Cache-Control", FILE_CACHE_CONTROL},
@@ -138,7 +132,7 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
 /* Returns true with *result when the file was in memory or in the store. */
 static bool respond_stored(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
 {
-    char *CLEANUP_FREE small_key = xasprintf("small%s", lookup->key.data);
+    char *CLEANUP_FREE small_key = memory_key_small_file(lookup->key.data);
     char etag[2 * HASH_MAX_BYTES + 3];
     struct file_headers headers;
     struct blob blob;
@@ -223,7 +217,7 @@ static struct fill *begin_fill(struct request *request, struct file_lookup *look
 
 static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE fill_key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE fill_key = fill_key_file(lookup->key.data, request->late);
     char etag[2 * HASH_MAX_BYTES + 3];
     struct file_headers headers;
     enum MHD_Result result = MHD_NO;

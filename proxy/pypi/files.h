@@ -8,8 +8,6 @@
 /* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no
  * upstream is known to have it. */
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
-/* "file:/packages/..."; another for a request that came too late for the shared one. */
-char *file_fill_key(const struct request *request, const struct file_lookup *lookup);
 /* Whether every upstream has said lately that there is no such file: neither on a page nor where its path
  * says. If so, that is how the request is answered. */
 bool file_known_absent(struct request *request, const struct file_lookup *lookup);

@@ -15,6 +15,7 @@
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/jobs.h"
+#include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
 #include "proxy/pypi/files.h"
 #include "proxy/pypi/pypi.h"
@@ -25,11 +26,6 @@
 /* request->step: what was tried already. */
 enum step { STEP_FIRST, STEP_UPSTREAM_FAILED };
 
-static char *memory_key(const char *key)
-{
-    return xasprintf("metadata%s", key);
-}
-
 /* Makes the answer and keeps it in memory. Takes the body over. */
 static struct object *keep(struct proxy *proxy, const char *key, struct buf *body)
 {
@@ -38,7 +34,7 @@ static struct object *keep(struct proxy *proxy, const char *key, struct buf *bod
         {"Cache-Control", FILE_CACHE_CONTROL},
         {CACHE_STATUS_HEADER, CACHE_STATUS_HIT},
     };
-    char *CLEANUP_FREE cache_key = memory_key(key);
+    char *CLEANUP_FREE cache_key = memory_key_metadata(key);
     char etag[DIGEST_HEX_SIZE + 2];
     char hex[DIGEST_HEX_SIZE];
     struct digest digest;
@@ -110,7 +106,7 @@ static struct object *extract(struct proxy *proxy, const char *key, const char *
 
 void metadata_before_commit(struct proxy *proxy, const char *key, const char *scope, int fd)
 {
-    char *CLEANUP_FREE cache_key = memory_key(key);
+    char *CLEANUP_FREE cache_key = memory_key_metadata(key);
     struct object *object = (struct object *)memcache_get(proxy->memcache, cache_key);
 
     if (!object)
@@ -140,15 +136,10 @@ static void run_extraction(void *arg)
     free(extraction);
 }
 
-static char *extract_key(const struct file_lookup *lookup)
-{
-    return xasprintf("extract:%s", lookup->key.data);
-}
-
 /* Joins the extraction; fd (taken over) is the whole wheel. The reference is the caller's. */
 static struct fill *extraction_join(struct request *request, const struct file_lookup *lookup, int fd)
 {
-    char *CLEANUP_FREE key = extract_key(lookup);
+    char *CLEANUP_FREE key = fill_key_extraction(lookup->key.data);
     bool created;
     struct fill *fill = fill_join(request->proxy->fills, key, &created);
 
@@ -178,15 +169,10 @@ static bool metadata_plausible(const char *key, const char *start, size_t len)
     return len >= sizeof(first) - 1 && strncasecmp(start, first, sizeof(first) - 1) == 0;
 }
 
-static char *upstream_key(const struct file_lookup *lookup)
-{
-    return xasprintf("metadata:%s.metadata", lookup->key.data);
-}
-
 /* The reference is the caller's; NULL if no upstream is known to have it. */
 static struct fill *upstream_join(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE key = upstream_key(lookup);
+    char *CLEANUP_FREE key = fill_key_metadata(lookup->key.data);
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum = {.kind = HASH_SHA256};
     char room[PROJECT_NAME_MAX + 1];
@@ -218,7 +204,7 @@ static enum fill_state state_of(struct fill *fill)
 /* A reference to what is in memory or in the store, or NULL. */
 static struct object *find_kept(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE cache_key = memory_key(lookup->key.data);
+    char *CLEANUP_FREE cache_key = memory_key_metadata(lookup->key.data);
     struct object *object = NULL;
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct entry_read read;
@@ -255,8 +241,8 @@ static struct object *object_of_fill(struct request *request, const struct file_
 /* What the fill that the request waited for has brought; NULL if that was something else, or it failed. */
 static struct object *find_brought(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE from_upstream = upstream_key(lookup);
-    char *CLEANUP_FREE from_wheel = extract_key(lookup);
+    char *CLEANUP_FREE from_upstream = fill_key_metadata(lookup->key.data);
+    char *CLEANUP_FREE from_wheel = fill_key_extraction(lookup->key.data);
     struct fill *fill = request->fill;
 
     if (request_waited_for(request, from_wheel)) {
@@ -274,7 +260,7 @@ static struct object *find_brought(struct request *request, const struct file_lo
 /* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; -1 else. */
 static int open_wheel(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
     struct blob blob;
     int fd = -1;
 
@@ -298,8 +284,8 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
 /* What to wait for next: a reference, or NULL when nothing is left to try. */
 static struct fill *next_source(struct request *request, struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
-    char *CLEANUP_FREE from_wheel = extract_key(lookup);
+    char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
+    char *CLEANUP_FREE from_wheel = fill_key_extraction(lookup->key.data);
 
     if (request_waited_for(request, from_wheel))
         return NULL;
@@ -325,7 +311,7 @@ static enum fetch_outcome last_outcome(struct request *request, char **reason)
 
 static enum MHD_Result respond_no_metadata(struct request *request, const struct file_lookup *lookup)
 {
-    char *CLEANUP_FREE wheel_key = file_fill_key(request, lookup);
+    char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
     char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
     char *CLEANUP_FREE reason = NULL;
     bool not_found = last_outcome(request, &reason) == FETCH_NOT_FOUND && !request->page_unavailable;

@@ -10,6 +10,7 @@
 #include "proxy/core/absence.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
+#include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
 #include "proxy/registry/registry.h"
 #include "storage/catalog/image_entries.h"
@@ -50,11 +51,6 @@ static struct shared *reference_new(int64_t size_bytes)
     return &reference->shared;
 }
 
-static char *memory_key(const char *key)
-{
-    return xasprintf("reference/%s", key);
-}
-
 static bool sha256_name(const struct checksum *digest, struct digest *out)
 {
     if (digest->kind != HASH_SHA256)
@@ -82,7 +78,7 @@ void registry_refer(struct proxy *proxy, const char *image_name, const struct de
 
     image_digest_print(&blob->digest, digest);
     char *CLEANUP_FREE key = xasprintf("%s@%s", image_name, digest);
-    char *CLEANUP_FREE in_memory = memory_key(key);
+    char *CLEANUP_FREE in_memory = memory_key_reference(key);
     struct shared *reference = reference_new(blob->size_bytes);
     memcache_put(proxy->memcache, in_memory, reference, 64);
     shared_unref(reference);
@@ -91,7 +87,7 @@ void registry_refer(struct proxy *proxy, const char *image_name, const struct de
 
 static void find_reference(struct request *request, struct blob_lookup *lookup)
 {
-    char *CLEANUP_FREE in_memory = memory_key(lookup->key);
+    char *CLEANUP_FREE in_memory = memory_key_reference(lookup->key);
     struct entry_read read;
     struct reference *reference = (struct reference *)memcache_get(request->proxy->memcache, in_memory);
 
@@ -218,14 +214,11 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
  * manifest comes to refer to the blob meanwhile. */
 static char *fill_key_of(const struct request *request, const struct blob_lookup *lookup)
 {
-    char *CLEANUP_FREE shared =
-        xasprintf("%s@%s", lookup->image->registry->config->name, lookup->digest_text);
+    const struct image *image = lookup->image;
     bool own = request->step == STEP_OWN_FILL || !lookup->referred;
-    const char *what = own ? lookup->key : shared;
 
-    if (request->late)
-        return xasprintf("blob:%s late %u", what, request->late);
-    return xasprintf("blob:%s", what);
+    return fill_key_blob(own ? image->name : image->registry->config->name, lookup->digest_text,
+                         request->late);
 }
 
 /* A fill that failed for another image, whose repository may not have the blob and whose manifest may tell a wrong size,
@@ -260,15 +253,10 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
     return blob_fill_join(request->proxy, fill_key, &options);
 }
 
-static char *absent_key(const struct blob_lookup *lookup)
-{
-    return xasprintf("absent:blob/%s", lookup->key);
-}
-
 static bool known_absent(struct request *request, const struct blob_lookup *lookup,
                          enum document_result *result)
 {
-    char *CLEANUP_FREE key = absent_key(lookup);
+    char *CLEANUP_FREE key = memory_key_absence(SPACE_BLOB, lookup->key);
     enum fetch_outcome outcome;
 
     if (!absence_known(request->proxy, key, &outcome))
@@ -281,7 +269,7 @@ static bool known_absent(struct request *request, const struct blob_lookup *look
 static enum MHD_Result respond_absent(struct request *request, const struct blob_lookup *lookup,
                                       enum fetch_outcome outcome)
 {
-    char *CLEANUP_FREE key = absent_key(lookup);
+    char *CLEANUP_FREE key = memory_key_absence(SPACE_BLOB, lookup->key);
 
     absence_remember(request->proxy, key, outcome, lookup->image->registry->config->negative_ttl_s);
     return respond_missing(request, outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
