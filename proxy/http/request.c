@@ -235,6 +235,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
         shared_unref(&request->fill->shared);
     }
     shared_unref(request->kept);
+    free(request->state);
     blob_close(request->proxy->store, &request->blob);
     if (request->status) {
         count(request);
@@ -246,6 +247,13 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
     site_unref(request->site);
     free(request->raw_target);
     free(request);
+}
+
+void *request_state(struct request *request, size_t size_bytes)
+{
+    if (!request->state)
+        request->state = xcalloc(1, size_bytes);
+    return request->state;
 }
 
 const char *request_header(struct request *request, const char *name)

@@ -2,7 +2,7 @@
  *
  * A handler runs on a worker. It either queues an answer with respond_*() or waits for a fill with
  * request_wait(); after a wait it is called again from the top, so it keeps what it must remember in the
- * request (`step`, `fill`) and looks everything else up anew. */
+ * request (`step`, `fill`, request_state()) and looks everything else up again. */
 #ifndef PROXY_HTTP_REQUEST_H
 #define PROXY_HTTP_REQUEST_H
 
@@ -35,13 +35,11 @@ struct request {
 
     /* The handler's own, kept over a wait. */
     int step;
-    int projects_seen; /* how many projects' pages were looked at for a file */
+    void *state;         /* request_state() */
+    struct shared *kept; /* reference: what it has found already (document_kept()) */
     unsigned late;     /* not 0: too late for bytes that were passed through, it gets this fill of its own */
-    bool page_unavailable; /* nobody could say whether one of those pages lists the file */
-    bool pages_asked;      /* upstreams may be asked for those pages */
-    struct shared *kept;   /* reference: what it has found already (document_kept()) */
-    struct fill *fill;     /* reference: what it waits or waited for */
-    bool collapsed;        /* that was begun for another request */
+    struct fill *fill; /* reference: what it waits or waited for */
+    bool collapsed;    /* that was begun for another request */
     struct waiter waiter;
     struct fill *reads;   /* reference: what its answer is read from */
     struct reader reader; /* listed in reads->stream while reads is set */
@@ -64,6 +62,10 @@ enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, 
 /* libmicrohttpd's MHD_OPTION_NOTIFY_COMPLETED. */
 void request_on_end(void *proxy, struct MHD_Connection *connection, void **request,
                     enum MHD_RequestTerminationCode why);
+
+/* What the handler has to remember over a wait besides `step`: memory of that many bytes, zeroed when it is first asked
+ * for, freed with the request. A handler asks for one kind of state only. */
+void *request_state(struct request *request, size_t size_bytes);
 
 bool request_is_head(const struct request *request);
 /* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. What is in memory but may

@@ -81,14 +81,15 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
         note_project(&projects, lookup->path.project);
     else
         filename_projects(lookup->path.filename, note_project, &projects);
-    for (; request->projects_seen < projects.count; request->projects_seen++) {
-        enum document_result one = look_at(request, lookup, projects.names[request->projects_seen], ask);
+    struct file_search *search = file_search_of(request);
+    for (; search->projects_seen < projects.count; search->projects_seen++) {
+        enum document_result one = look_at(request, lookup, projects.names[search->projects_seen], ask);
         if (one == DOCUMENT_HAVE || one == DOCUMENT_WAIT)
             return one;
         if (one == DOCUMENT_UNAVAILABLE)
-            request->page_unavailable = true;
+            search->page_unavailable = true;
     }
-    return request->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
+    return search->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
 }
 
 static int take_first(void *room, const char *project)

@@ -13,14 +13,26 @@ struct candidate_list;
 struct file_lookup {
     struct file_path path;
     struct buf key;               /* "/packages/...", canonical, without ".metadata" */
-    const struct page_file *file; /* in request->document; NULL while unknown */
+    const struct page_file *file; /* in request->kept; NULL while unknown */
 };
+
+/* How far the search for the page that lists the file has come: the handler's state (request_state()). */
+struct file_search {
+    int projects_seen;     /* how many projects' pages were looked at */
+    bool page_unavailable; /* nobody could say whether one of those pages lists the file */
+    bool pages_asked;      /* upstreams may be asked for those pages */
+};
+
+static inline struct file_search *file_search_of(struct request *request)
+{
+    return request_state(request, sizeof(struct file_search));
+}
 
 /* Returns 0, or -1 with a sentence for the client. Release in both cases. */
 int file_lookup_init(struct request *request, struct file_lookup *lookup, struct buf *error);
 void file_lookup_release(struct file_lookup *lookup);
 
-/* Finds the page that lists the file; keeps it in request->document and sets lookup->file. HAVE, WAIT, or why
+/* Finds the page that lists the file; keeps it in request->kept and sets lookup->file. HAVE, WAIT, or why
  * not. Pages that are not held are only fetched when `ask` is set. */
 enum document_result file_lookup_page(struct request *request, struct file_lookup *lookup, bool ask);
 

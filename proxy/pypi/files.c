@@ -162,11 +162,11 @@ static enum MHD_Result serve_file(struct request *request, struct file_lookup *l
  * say another place: ask for the page, once. */
 static enum MHD_Result after_not_found(struct request *request, struct file_lookup *lookup)
 {
+    struct file_search *search = file_search_of(request);
+
     request_forget_fill(request);
-    if (!lookup->file && !request->pages_asked) {
-        request->pages_asked = true;
-        request->projects_seen = 0;
-        request->page_unavailable = false;
+    if (!lookup->file && !search->pages_asked) {
+        *search = (struct file_search){.pages_asked = true};
         return serve_file(request, lookup);
     }
     file_remember_absent(request, lookup);
@@ -190,7 +190,7 @@ static enum MHD_Result respond_size(struct request *request, const struct file_l
 static struct fill *begin_fill(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
 {
     bool offline = request_offline(request);
-    bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || request->pages_asked;
+    bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || file_search_of(request)->pages_asked;
     struct fill *fill = NULL;
 
     if (file_known_absent(request, lookup)) {

@@ -314,7 +314,8 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
     char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
     char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
     char *CLEANUP_FREE reason = NULL;
-    bool not_found = last_outcome(request, &reason) == FETCH_NOT_FOUND && !request->page_unavailable;
+    bool not_found =
+        last_outcome(request, &reason) == FETCH_NOT_FOUND && !file_search_of(request)->page_unavailable;
 
     if (not_found && request_waited_for(request, wheel_key))
         file_remember_absent(request, lookup);
