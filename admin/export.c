@@ -29,7 +29,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "storage/catalog/bundle_names.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 static int run_export(int argc, char **argv);
 
@@ -253,16 +253,16 @@ static int take_since(struct invocation *invocation)
 /* What lists need is what prefetching found out, asked of the store alone. */
 static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
 {
-    const struct client_options options = {.parallel = 0};
+    const struct http_client_options options = {.parallel = 0};
     struct invocation *invocation = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct printed_report printed;
     struct prefetch prefetch;
-    struct client *client = NULL;
+    struct http_client *client = NULL;
     struct config *config = NULL;
 
     if (config_load(invocation->config_path, &config, &error) < 0 ||
-        client_new(url, &options, &client, &error) < 0) {
+        http_client_new(url, &options, &client, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.data);
         config_free(config);
         return EXIT_FAILED;

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 static int run_prefetch(int argc, char **argv);
 
@@ -176,14 +176,14 @@ static int perform(struct run *run, struct prefetch *prefetch, struct printed_re
 
 static int work(void *arg, const char *url, const atomic_bool *stop)
 {
-    const struct client_options options = {.parallel = 0};
+    const struct http_client_options options = {.parallel = 0};
     struct run *run = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
-    struct client *client = NULL;
+    struct http_client *client = NULL;
     struct printed_report printed;
     struct prefetch prefetch;
 
-    if (client_new(url, &options, &client, &error) < 0) {
+    if (http_client_new(url, &options, &client, &error) < 0) {
         fprintf(stderr, "yizhan prefetch: %s\n", error.data);
         return EXIT_FAILED;
     }

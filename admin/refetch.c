@@ -20,7 +20,7 @@
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
 #include "storage/store.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 /* Longer than an upstream may be silent. */
 #define SILENCE_S 120
@@ -145,11 +145,11 @@ int refetch(const struct proxy *proxy, const char *path)
 struct refetching {
     const json_t *paths;
     const _Atomic bool *stop;
-    struct client *client;
-    int good; /* answers to the last question */
+    struct http_client *client;
+    int good; /* answers to the last request */
 };
 
-static void on_answer(void *arg, const struct client_answer *answer)
+static void on_answer(void *arg, const struct http_client_answer *answer)
 {
     struct refetching *refetching = arg;
 
@@ -157,7 +157,7 @@ static void on_answer(void *arg, const struct client_answer *answer)
 }
 
 /* For all paths at once. */
-static int ask_for_each(struct refetching *refetching, enum client_want want, bool held_only)
+static int ask_for_each(struct refetching *refetching, enum http_client_want want, bool held_only)
 {
     size_t i;
     const json_t *path;
@@ -165,30 +165,30 @@ static int ask_for_each(struct refetching *refetching, enum client_want want, bo
     refetching->good = 0;
     json_array_foreach(refetching->paths, i, path)
     {
-        const struct client_question question = {
+        const struct http_client_request request = {
             .path = json_string_value(path), .want = want, .held_only = held_only};
-        client_ask(refetching->client, &question, on_answer, refetching);
+        http_client_ask(refetching->client, &request, on_answer, refetching);
     }
-    while (client_busy(refetching->client) && !*refetching->stop)
-        client_step(refetching->client, 200);
+    while (http_client_busy(refetching->client) && !*refetching->stop)
+        http_client_step(refetching->client, 200);
     return refetching->good;
 }
 
 static int refetch_all(void *arg, const char *url, const _Atomic bool *stop)
 {
-    const struct client_options options = {.parallel = 0};
+    const struct http_client_options options = {.parallel = 0};
     struct refetching *refetching = arg;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
 
     refetching->stop = stop;
-    if (client_new(url, &options, &refetching->client, &ignored) < 0)
+    if (http_client_new(url, &options, &refetching->client, &ignored) < 0)
         return 0;
-    int came = ask_for_each(refetching, CLIENT_TOUCH, false);
+    int came = ask_for_each(refetching, HTTP_CLIENT_TOUCH, false);
     int64_t since_ms = clock_mono_ms();
-    while (!*stop && ask_for_each(refetching, CLIENT_HEAD, true) < came &&
+    while (!*stop && ask_for_each(refetching, HTTP_CLIENT_HEAD, true) < came &&
            clock_mono_ms() - since_ms < KEEP_PATIENCE_MS)
         poll(NULL, 0, KEEP_ASK_EVERY_MS);
-    client_free(&refetching->client);
+    http_client_free(&refetching->client);
     return 0;
 }
 

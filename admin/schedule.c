@@ -26,7 +26,7 @@
 #include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
 #include "storage/store.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 #define LOOK_EVERY_MS 1000
 #define DAY_S 86400
@@ -183,15 +183,15 @@ static void run_choice(struct schedule *schedule, const char *name, struct prefe
 {
     const struct prefetch_report report = {on_note, on_failure, on_total, on_begin,    on_progress,
                                            on_end,  on_tick,    false,    (void *)name};
-    const struct client_options options = {.parallel = 0};
+    const struct http_client_options options = {.parallel = 0};
     struct buf CLEANUP_BUF url = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF summary = BUF_INIT;
-    struct client *client = NULL;
+    struct http_client *client = NULL;
     struct prefetch prefetch;
 
     server_url_of(schedule->proxy->address, &url);
-    if (client_new(url.data, &options, &client, &error) < 0) {
+    if (http_client_new(url.data, &options, &client, &error) < 0) {
         log_error("prefetch %s: %s", name, error.data);
         return;
     }

@@ -7,7 +7,7 @@
 
 struct buf;
 
-/* What a command does with a server. url is for client_new() (upstreams/client.h). It runs on the thread that called
+/* What a command does with a server. url is for http_client_new() (upstreams/http_client.h). It runs on the thread that called
  * with_server(), or on another while that waits; it looks at *stop a few times a second, and ends early when that is set:
  * SIGINT or SIGTERM has come. Returns 0 or more. */
 typedef int server_work(void *arg, const char *url, const _Atomic bool *stop);

@@ -6,7 +6,7 @@
  *                          │                                             │ no
  *                          └────────── FAILED ◄──────────────────────────┘
  *
- * The last question is asked until the store has had time to make it durable: what was passed on but not kept (a full
+ * The last request is asked until the store has had time to make it durable: what was passed on but not kept (a full
  * disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for what came after it: where
  * the store has evicted something meanwhile, it is asked for everything again in the end. */
 #include <poll.h>
@@ -20,14 +20,14 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 #define STEP_MS 100
 /* How long a store may take to keep what it has verified; and once it has not kept something. */
 #define KEEP_PATIENCE_MS 10000
 #define KEEP_SHORT_PATIENCE_MS 500
 #define KEEP_ASK_EVERY_MS 20
-/* Items whose questions are asked at the same time. */
+/* Items whose requests are asked at the same time. */
 #define UNDER_WAY_MAX 64
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
@@ -50,7 +50,7 @@ struct fetching {
     size_t under_way;
 };
 
-/* One item's way through the questions. */
+/* One item's way through the requests. */
 struct passage {
     struct fetching *fetching;
     struct item *item;
@@ -58,12 +58,12 @@ struct passage {
     struct passage *prev, *next; /* in `unkept` */
 };
 
-static void ask(struct passage *passage, enum client_want want, bool held_only, client_visit visit)
+static void ask(struct passage *passage, enum http_client_want want, bool held_only, http_client_visit visit)
 {
-    const struct client_question question = {
+    const struct http_client_request request = {
         .path = passage->item->path, .want = want, .held_only = held_only};
 
-    client_ask(passage->fetching->prefetch->client, &question, visit, passage);
+    http_client_ask(passage->fetching->prefetch->client, &request, visit, passage);
 }
 
 static void finish(struct passage *passage)
@@ -76,14 +76,14 @@ static void finish(struct passage *passage)
     passage->fetching->under_way--;
 }
 
-static void learn_size(struct item *item, const struct client_answer *answer)
+static void learn_size(struct item *item, const struct http_client_answer *answer)
 {
     if (answer->size_bytes >= 0)
         item->size_bytes = answer->size_bytes;
 }
 
 /* Every answer but a good one. */
-static void fail(struct passage *passage, const struct client_answer *answer)
+static void fail(struct passage *passage, const struct http_client_answer *answer)
 {
     if (*answer->trouble)
         item_fail(passage->item, "%s", answer->trouble);
@@ -92,9 +92,9 @@ static void fail(struct passage *passage, const struct client_answer *answer)
     finish(passage);
 }
 
-/* ---- the three questions ---- */
+/* ---- the three requests ---- */
 
-static void on_kept(void *arg, const struct client_answer *answer)
+static void on_kept(void *arg, const struct http_client_answer *answer)
 {
     struct passage *passage = arg;
 
@@ -113,7 +113,7 @@ static void on_kept(void *arg, const struct client_answer *answer)
     }
 }
 
-static void on_touched(void *arg, const struct client_answer *answer)
+static void on_touched(void *arg, const struct http_client_answer *answer)
 {
     struct passage *passage = arg;
 
@@ -124,10 +124,10 @@ static void on_touched(void *arg, const struct client_answer *answer)
     learn_size(passage->item, answer);
     passage->item->state = ITEM_FETCHED;
     passage->since_ms = clock_mono_ms();
-    ask(passage, CLIENT_HEAD, true, on_kept);
+    ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
 }
 
-static void on_looked(void *arg, const struct client_answer *answer)
+static void on_looked(void *arg, const struct http_client_answer *answer)
 {
     struct passage *passage = arg;
     struct prefetch *prefetch = passage->fetching->prefetch;
@@ -145,11 +145,11 @@ static void on_looked(void *arg, const struct client_answer *answer)
         finish(passage);
     } else {
         prefetch->report->begin(prefetch->report->arg, passage->item);
-        ask(passage, CLIENT_TOUCH, false, on_touched);
+        ask(passage, HTTP_CLIENT_TOUCH, false, on_touched);
     }
 }
 
-static void on_looked_again(void *arg, const struct client_answer *answer)
+static void on_looked_again(void *arg, const struct http_client_answer *answer)
 {
     struct passage *passage = arg;
     struct item *item = passage->item;
@@ -173,7 +173,7 @@ static void ask_for_unkept(struct fetching *fetching)
     fetching->unkept_asked_ms = now_ms;
     DL_FOREACH_SAFE (fetching->unkept, passage, next) {
         DL_DELETE(fetching->unkept, passage);
-        ask(passage, CLIENT_HEAD, true, on_kept);
+        ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
     }
 }
 
@@ -216,7 +216,7 @@ static void take_fill(const struct prefetch *prefetch, const json_t *fill)
     }
 }
 
-static void on_fills(void *arg, const struct client_answer *answer)
+static void on_fills(void *arg, const struct http_client_answer *answer)
 {
     static const struct json_limits limits = {8, 4096, 16384};
     struct fetching *fetching = arg;
@@ -233,8 +233,8 @@ static void on_fills(void *arg, const struct client_answer *answer)
 
 static void ask_for_fills(struct fetching *fetching)
 {
-    const struct client_question question = {
-        .path = "/fills", .want = CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
+    const struct http_client_request request = {
+        .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
     int64_t now_ms = clock_mono_ms();
 
     if (!fetching->prefetch->report->shows_progress || fetching->fills_pending ||
@@ -242,7 +242,7 @@ static void ask_for_fills(struct fetching *fetching)
         return;
     fetching->fills_asked_ms = now_ms;
     fetching->fills_pending = true;
-    client_ask(fetching->prefetch->client, &question, on_fills, fetching);
+    http_client_ask(fetching->prefetch->client, &request, on_fills, fetching);
 }
 
 /* ---- all ---- */
@@ -254,22 +254,22 @@ static bool any_left(const struct passage *passages, size_t count, size_t *first
     return *first < count;
 }
 
-/* Not all at once: questions about progress wait for their turn behind them. */
+/* Not all at once: requests about progress wait for their turn behind them. */
 static void begin_some(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
 {
     for (; *begun < count && fetching->under_way < UNDER_WAY_MAX; ++*begun) {
         if (!passages[*begun].item)
             continue;
         fetching->under_way++;
-        ask(&passages[*begun], CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
+        ask(&passages[*begun], HTTP_CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
     }
 }
 
 /* What is asked for again later leaves nothing to wait for. */
 static void wait_for_answers(const struct fetching *fetching)
 {
-    if (client_busy(fetching->prefetch->client))
-        client_step(fetching->prefetch->client, fetching->unkept ? KEEP_ASK_EVERY_MS : STEP_MS);
+    if (http_client_busy(fetching->prefetch->client))
+        http_client_step(fetching->prefetch->client, fetching->unkept ? KEEP_ASK_EVERY_MS : STEP_MS);
     else
         poll(NULL, 0, KEEP_ASK_EVERY_MS);
 }
@@ -290,7 +290,7 @@ static void run(struct fetching *fetching, struct passage *passages, size_t coun
     }
     /* Whose answers are still to come: they would find nothing there any more. */
     if (any_left(passages, count, &first) || fetching->fills_pending)
-        client_free(&prefetch->client);
+        http_client_free(&prefetch->client);
     for (; first < count; first++)
         if (passages[first].item)
             item_fail(passages[first].item, "interrupted");
@@ -333,11 +333,11 @@ static int64_t figure(const struct buf *metrics, const char *name)
 
 static struct store_figures ask_figures(struct prefetch *prefetch)
 {
-    const struct client_question question = {
-        .path = "/metrics", .want = CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
+    const struct http_client_request request = {
+        .path = "/metrics", .want = HTTP_CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
 
-    prefetch_ask(prefetch, &question, &reply);
+    prefetch_ask(prefetch, &request, &reply);
     if (reply.status != 200)
         return (struct store_figures){-1, -1};
     return (struct store_figures){figure(&reply.body, "store_evicted_total"),

@@ -10,7 +10,7 @@
 #include "formats/oci/image.h"
 #include "formats/oci/manifest.h"
 #include "formats/oci/platform.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 /* Indexes inside each other. */
 #define DEPTH_MAX 3
@@ -91,10 +91,10 @@ static struct item *add_part(const struct wanted_image *image, enum item_kind ki
 
 /* ---- manifests ---- */
 
-static void ask(const struct wanted_image *image, const char *path, enum client_want want, bool held_only,
-                struct reply *out)
+static void ask(const struct wanted_image *image, const char *path, enum http_client_want want,
+                bool held_only, struct reply *out)
 {
-    const struct client_question question = {
+    const struct http_client_request request = {
         .path = path,
         .accept = manifest_accept,
         .want = want,
@@ -103,7 +103,7 @@ static void ask(const struct wanted_image *image, const char *path, enum client_
     };
 
     reply_release(out);
-    prefetch_ask(image->prefetch, &question, out);
+    prefetch_ask(image->prefetch, &request, out);
 }
 
 /* The digest that a tag means; NULL after a failure was reported. */
@@ -113,14 +113,14 @@ static char *resolve_tag(const struct wanted_image *image)
     struct item *item = add_part(image, ITEM_MANIFEST, image->reference, "tag", 0);
     struct checksum checksum;
 
-    ask(image, item->path, CLIENT_HEAD, true, &reply);
+    ask(image, item->path, HTTP_CLIENT_HEAD, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
-    ask(image, item->path, CLIENT_HEAD, false, &reply);
+    ask(image, item->path, HTTP_CLIENT_HEAD, false, &reply);
     if (reply.status == 200 && image_digest_parse(reply.digest, strlen(reply.digest), &checksum) == 0) {
         item->state = state;
         return take_ptr(&reply.digest);
     }
-    ask(image, item->path, CLIENT_BODY, false, &reply); /* which has a reason */
+    ask(image, item->path, HTTP_CLIENT_BODY, false, &reply); /* which has a reason */
     fail_image(image, "", &reply);
     item->counted = true;
     item_fail(item, "it cannot be resolved");
@@ -134,10 +134,10 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
     struct buf CLEANUP_BUF why = BUF_INIT;
     struct item *item = add_part(image, ITEM_MANIFEST, digest, "manifest", -1);
 
-    ask(image, item->path, CLIENT_BODY, true, &reply);
+    ask(image, item->path, HTTP_CLIENT_BODY, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
     if (reply.status != 200)
-        ask(image, item->path, CLIENT_BODY, false, &reply);
+        ask(image, item->path, HTTP_CLIENT_BODY, false, &reply);
     if (reply.status != 200) {
         fail_image(image, digest, &reply);
         item->counted = true;
@@ -192,7 +192,7 @@ static char *platform_of_config(const struct wanted_image *image, const struct m
         return NULL;
     image_digest_print(&manifest->descriptors[0].digest, digest);
     char *CLEANUP_FREE path = xasprintf("/v2/%s/blobs/%s", image->name, digest);
-    ask(image, path, CLIENT_BODY, false, &reply);
+    ask(image, path, HTTP_CLIENT_BODY, false, &reply);
     json_t *CLEANUP_JSON root =
         reply.status == 200 ? json_read_object(reply.body.data, reply.body.len, &limits, &ignored) : NULL;
     const char *os = json_text_member(root, "os");

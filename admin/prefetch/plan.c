@@ -10,10 +10,10 @@
 #include "formats/python/project.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/spaces.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options, const char *url,
-                   struct client *client, const struct prefetch_report *report, const atomic_bool *stop)
+                   struct http_client *client, const struct prefetch_report *report, const atomic_bool *stop)
 {
     *prefetch =
         (struct prefetch){.options = options, .client = client, .report = report, .stop = stop, .url = url};
@@ -25,7 +25,7 @@ void prefetch_release(struct prefetch *prefetch)
     struct item *item, *next;
 
     /* First, since answers go to what is freed below. */
-    client_free(&prefetch->client);
+    http_client_free(&prefetch->client);
     HASH_ITER (hh, prefetch->items, item, next) {
         HASH_DEL(prefetch->items, item);
         free(item->path);

@@ -22,7 +22,7 @@
 #include "base/buf.h"
 #include "formats/python/python_target.h"
 
-struct client;
+struct http_client;
 struct config;
 struct page_file;
 struct resolve_provider;
@@ -101,7 +101,7 @@ struct prefetch_report {
 
 struct prefetch {
     const struct prefetch_options *options;
-    struct client *client;
+    struct http_client *client;
     const struct prefetch_report *report;
     const atomic_bool *stop; /* may be NULL */
     const char *url;         /* of the Yizhan that is asked */
@@ -113,7 +113,7 @@ struct prefetch {
 };
 
 void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options, const char *url,
-                   struct client *client, const struct prefetch_report *report, const atomic_bool *stop);
+                   struct http_client *client, const struct prefetch_report *report, const atomic_bool *stop);
 void prefetch_release(struct prefetch *prefetch);
 /* Finds out the items. Returns 0; -1 when something failed and nothing should be fetched: it was reported. */
 int prefetch_plan(struct prefetch *prefetch);
@@ -186,8 +186,8 @@ struct reply {
         .body = BUF_INIT, .trouble = BUF_INIT \
     }
 #define CLEANUP_REPLY __attribute__((cleanup(reply_release)))
-struct client_question;
-void prefetch_ask(struct prefetch *prefetch, const struct client_question *question, struct reply *out);
+struct http_client_request;
+void prefetch_ask(struct prefetch *prefetch, const struct http_client_request *request, struct reply *out);
 void reply_release(struct reply *reply);
 
 #endif

@@ -13,7 +13,7 @@
 #include "formats/python/project.h"
 #include "formats/python/sdist.h"
 #include "storage/catalog/spaces.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 #define PAGE_MAX_BYTES ((size_t)256 << 20)
 #define SDIST_MAX_BYTES ((size_t)256 << 20)
@@ -55,7 +55,7 @@ struct waiting {
     bool done;
 };
 
-static void take_reply(void *arg, const struct client_answer *answer)
+static void take_reply(void *arg, const struct http_client_answer *answer)
 {
     struct waiting *waiting = arg;
     struct reply *reply = waiting->reply;
@@ -74,7 +74,7 @@ static void take_reply(void *arg, const struct client_answer *answer)
 static bool wait_until(struct prefetch *prefetch, const bool *done)
 {
     while (!*done && !prefetch_stopped(prefetch)) {
-        client_step(prefetch->client, STEP_MS);
+        http_client_step(prefetch->client, STEP_MS);
         prefetch->report->tick(prefetch->report->arg);
     }
     return *done;
@@ -83,19 +83,19 @@ static bool wait_until(struct prefetch *prefetch, const bool *done)
 /* What an answer was waited for in vain: it must not find the waiter's memory gone. */
 static void give_up(struct prefetch *prefetch, struct buf *trouble)
 {
-    client_free(&prefetch->client);
+    http_client_free(&prefetch->client);
     buf_set(trouble, "interrupted");
 }
 
-void prefetch_ask(struct prefetch *prefetch, const struct client_question *question, struct reply *out)
+void prefetch_ask(struct prefetch *prefetch, const struct http_client_request *request, struct reply *out)
 {
     struct waiting waiting = {.reply = out};
-    struct client_question asked = *question;
+    struct http_client_request asked = *request;
 
     *out = (struct reply)REPLY_INIT;
     asked.held_only = asked.held_only || prefetch->options->held_only;
     if (prefetch->client) {
-        client_ask(prefetch->client, &asked, take_reply, &waiting);
+        http_client_ask(prefetch->client, &asked, take_reply, &waiting);
         if (wait_until(prefetch, &waiting.done))
             return;
     }
@@ -112,7 +112,7 @@ void reply_release(struct reply *reply)
 
 /* ---- pages ---- */
 
-static void read_page(struct source_page *page, const struct client_answer *answer)
+static void read_page(struct source_page *page, const struct http_client_answer *answer)
 {
     char *CLEANUP_FREE url = xasprintf(ANYWHERE "/simple/%s/", page->project);
 
@@ -122,7 +122,7 @@ static void read_page(struct source_page *page, const struct client_answer *answ
                       : FOUND;
 }
 
-static void take_page(void *arg, const struct client_answer *answer)
+static void take_page(void *arg, const struct http_client_answer *answer)
 {
     struct source_page *page = arg;
 
@@ -152,15 +152,15 @@ static struct source_page *page_of(struct source *source, const char *project)
     buf_init(&page->trouble);
     HASH_ADD_KEYPTR(hh, source->pages, page->project, strlen(page->project), page);
     char *CLEANUP_FREE path = xasprintf("/simple/%s/", project);
-    const struct client_question question = {
+    const struct http_client_request request = {
         .path = path,
         .accept = "application/vnd.pypi.simple.v1+json",
-        .want = CLIENT_BODY,
+        .want = HTTP_CLIENT_BODY,
         .held_only = source->prefetch->options->held_only,
         .max_bytes = PAGE_MAX_BYTES,
     };
     if (source->prefetch->client)
-        client_ask(source->prefetch->client, &question, take_page, page);
+        http_client_ask(source->prefetch->client, &request, take_page, page);
     return page;
 }
 
@@ -186,7 +186,7 @@ static enum resolve_supply on_page(void *arg, const char *project, const struct 
         if (prefetch_stopped(source->prefetch))
             give_up(source->prefetch, &page->trouble);
         else
-            client_step(source->prefetch->client, STEP_MS);
+            http_client_step(source->prefetch->client, STEP_MS);
         source->prefetch->report->tick(source->prefetch->report->arg);
     }
     if (page->found == ASKED) /* there is nobody any more who could answer */
@@ -220,17 +220,17 @@ static void note_reply(struct source_metadata *metadata, const struct reply *rep
 static bool ask_for_metadata(struct source *source, const char *path, struct reply *out)
 {
     char *CLEANUP_FREE metadata_path = xasprintf("%s.metadata", path);
-    const struct client_question question = {
-        .path = metadata_path, .want = CLIENT_BODY, .max_bytes = METADATA_MAX_BYTES};
+    const struct http_client_request request = {
+        .path = metadata_path, .want = HTTP_CLIENT_BODY, .max_bytes = METADATA_MAX_BYTES};
 
-    prefetch_ask(source->prefetch, &question, out);
+    prefetch_ask(source->prefetch, &request, out);
     return out->status == 200;
 }
 
 /* Where no upstream has the metadata by itself, a Yizhan has it once it has the wheel. */
 static void load_of_wheel(struct source *source, struct source_metadata *metadata)
 {
-    const struct client_question wheel = {.path = metadata->path, .want = CLIENT_TOUCH};
+    const struct http_client_request wheel = {.path = metadata->path, .want = HTTP_CLIENT_TOUCH};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
 
     if (!ask_for_metadata(source, metadata->path, &reply) && reply.status == 404) {
@@ -259,14 +259,14 @@ static void keep_build_requires(struct source_metadata *metadata, struct sdist *
 
 static void load_of_sdist(struct source *source, const char *filename, struct source_metadata *metadata)
 {
-    const struct client_question question = {
-        .path = metadata->path, .want = CLIENT_BODY, .max_bytes = SDIST_MAX_BYTES};
+    const struct http_client_request request = {
+        .path = metadata->path, .want = HTTP_CLIENT_BODY, .max_bytes = SDIST_MAX_BYTES};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
     struct sdist CLEANUP_SDIST sdist = {.metadata = BUF_INIT};
     struct buf CLEANUP_BUF why = BUF_INIT;
 
     metadata->of_sdist = true;
-    prefetch_ask(source->prefetch, &question, &reply);
+    prefetch_ask(source->prefetch, &request, &reply);
     if (reply.status != 200) {
         note_reply(metadata, &reply, "the sdist is not to be had");
         return;
@@ -287,10 +287,10 @@ static void load_of_sdist(struct source *source, const char *filename, struct so
 /* A release counts as held when its file is. */
 static bool file_is_held(struct source *source, const char *path)
 {
-    const struct client_question question = {.path = path, .want = CLIENT_HEAD};
+    const struct http_client_request request = {.path = path, .want = HTTP_CLIENT_HEAD};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
 
-    prefetch_ask(source->prefetch, &question, &reply);
+    prefetch_ask(source->prefetch, &request, &reply);
     return reply.status == 200;
 }
 

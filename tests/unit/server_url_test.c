@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "storage/store.h"
 #include "tests/unit/support/scripted_server.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 static const char page[] = "{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"sample\",\"files\":[]}";
 
@@ -95,7 +95,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void on_answer(void *arg, const struct client_answer *answer)
+static void on_answer(void *arg, const struct http_client_answer *answer)
 {
     struct fixture *f = arg;
 
@@ -107,22 +107,22 @@ static void on_answer(void *arg, const struct client_answer *answer)
 static int ask_page(void *arg, const char *url, const _Atomic bool *stop)
 {
     struct fixture *f = arg;
-    struct client *client = NULL;
+    struct http_client *client = NULL;
 
     free(f->url);
     f->url = xstrdup(url);
     assert_false(*stop);
-    assert_int_equal(client_new(url, NULL, &client, &f->error), 0);
-    client_ask(client,
-               &(struct client_question){.path = "/simple/sample/",
-                                         .accept = "application/vnd.pypi.simple.v1+json",
-                                         .want = CLIENT_BODY,
-                                         .held_only = f->held_only,
-                                         .max_bytes = 10000},
-               on_answer, f);
-    while (client_busy(client))
-        client_step(client, 200);
-    client_free(&client);
+    assert_int_equal(http_client_new(url, NULL, &client, &f->error), 0);
+    http_client_ask(client,
+                    &(struct http_client_request){.path = "/simple/sample/",
+                                                  .accept = "application/vnd.pypi.simple.v1+json",
+                                                  .want = HTTP_CLIENT_BODY,
+                                                  .held_only = f->held_only,
+                                                  .max_bytes = 10000},
+                    on_answer, f);
+    while (http_client_busy(client))
+        http_client_step(client, 200);
+    http_client_free(&client);
     return f->own_result;
 }
 

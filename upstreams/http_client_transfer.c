@@ -1,5 +1,5 @@
-/* One question under way: what curl is told, what it calls back, and what the answer says. The handle stays from one
- * question to the next; what differs between them is set anew for each. */
+/* One request under way: what curl is told, what it calls back, and what the answer says. The handle stays from one
+ * request to the next; what differs between them is set anew for each. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "formats/cache_status.h"
 #include "formats/url.h"
-#include "upstreams/client_private.h"
+#include "upstreams/http_client_private.h"
 #include "upstreams/loop.h"
 
 #define REDIRECTS_MAX 3
@@ -34,12 +34,12 @@ static bool is_good(const struct head *head)
 
 static void on_head(struct transfer *transfer)
 {
-    const struct client_question *question = &transfer->entry->question;
-    bool whole = is_good(&transfer->head) && question->want == CLIENT_BODY;
+    const struct http_client_request *request = &transfer->entry->request;
+    bool whole = is_good(&transfer->head) && request->want == HTTP_CLIENT_BODY;
 
     transfer->head_ended = true;
     transfer->bounded = whole;
-    transfer->kept_max = whole ? question->max_bytes : ERROR_BYTES;
+    transfer->kept_max = whole ? request->max_bytes : ERROR_BYTES;
     if (is_good(&transfer->head) && !whole)
         transfer->kept_max = 0;
     /* Of a part there is one byte, and of an error only the beginning is of use. */
@@ -109,7 +109,7 @@ static void set_connection(struct transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, transfer->server->socket_path);
 }
 
-struct transfer *transfer_new(const struct client_server *server)
+struct transfer *transfer_new(const struct http_client_server *server)
 {
     struct transfer *transfer = xcalloc(1, sizeof(*transfer));
 
@@ -161,29 +161,29 @@ static void aim(struct transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer->fresh ? 1L : 0L);
 }
 
-void transfer_begin(struct transfer *transfer, struct client_entry *entry)
+void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
 {
-    const struct client_question *question = &entry->question;
+    const struct http_client_request *request = &entry->request;
     CURL *easy = transfer->easy;
 
     transfer->entry = entry;
-    transfer->url = xconcat(transfer->server->base, question->path);
+    transfer->url = xconcat(transfer->server->base, request->path);
     transfer->redirects = 0;
     transfer->fresh = false;
     /* curl sends "Accept: any" by itself unless told otherwise. */
-    char *CLEANUP_FREE accept = xconcat("Accept: ", question->accept ? question->accept : "*/*");
+    char *CLEANUP_FREE accept = xconcat("Accept: ", request->accept ? request->accept : "*/*");
     add_header(transfer, accept);
-    if (question->held_only)
+    if (request->held_only)
         add_header(transfer, "Cache-Control: only-if-cached");
-    if (question->want == CLIENT_TOUCH)
+    if (request->want == HTTP_CLIENT_TOUCH)
         add_header(transfer, "Range: bytes=0-0");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-    if (question->want == CLIENT_HEAD)
+    if (request->want == HTTP_CLIENT_HEAD)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also takes NOBODY back */
     /* Sizes are those of the file itself. */
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, question->want == CLIENT_BODY ? "gzip" : "identity");
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request->want == HTTP_CLIENT_BODY ? "gzip" : "identity");
     aim(transfer);
 }
 
@@ -192,7 +192,7 @@ void transfer_end(struct transfer *transfer)
     curl_slist_free_all(take_ptr(&transfer->headers));
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
     free(take_ptr(&transfer->url));
-    client_entry_free(take_ptr(&transfer->entry));
+    http_client_entry_free(take_ptr(&transfer->entry));
 }
 
 /* ---- once more ---- */
@@ -289,10 +289,10 @@ static void find_trouble(struct transfer *transfer)
 }
 
 /* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what came. */
-static void judge_range(struct transfer *transfer, struct client_answer *answer)
+static void judge_range(struct transfer *transfer, struct http_client_answer *answer)
 {
     const struct head *head = &transfer->head;
-    bool asked = transfer->entry->question.want == CLIENT_TOUCH;
+    bool asked = transfer->entry->request.want == HTTP_CLIENT_TOUCH;
     int64_t first;
     int64_t last;
     int64_t total;
@@ -316,16 +316,17 @@ static int64_t size_of(const struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
 
-    if (transfer->entry->question.want == CLIENT_HEAD || (head->content_length >= 0 && head_identity(head)))
+    if (transfer->entry->request.want == HTTP_CLIENT_HEAD ||
+        (head->content_length >= 0 && head_identity(head)))
         return head_identity(head) ? head->content_length : -1;
     return transfer->received_bytes;
 }
 
-void transfer_answer(struct transfer *transfer, CURLcode result, struct client_answer *answer)
+void transfer_answer(struct transfer *transfer, CURLcode result, struct http_client_answer *answer)
 {
     const struct head *head = &transfer->head;
 
-    client_answer_nothing(answer, "");
+    http_client_answer_nothing(answer, "");
     if (result != CURLE_OK && !transfer->cut) {
         /* A Yizhan does so where it finds out too late that an upstream sends something wrong. */
         if (!transfer->problem.len && result == CURLE_PARTIAL_FILE)

@@ -1,9 +1,9 @@
-/* Owns the questions: those that wait for their turn, and the handles on which others are under way. All on the caller's
- * thread; callbacks come from client_step(), outside of curl.
+/* Owns the requests: those that wait for their turn, and the handles on which others are under way. All on the caller's
+ * thread; callbacks come from http_client_step(), outside of curl.
  *
  * A Yizhan may say nothing for as long as a fetch takes. Where nothing at all comes for a while, it is asked on a
  * connection of its own whether it is alive: a process that stands still keeps its connections open for ever. */
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/url.h"
-#include "upstreams/client_private.h"
+#include "upstreams/http_client_private.h"
 #include "upstreams/loop.h"
 
 #define PARALLEL 16
@@ -27,15 +27,15 @@
 #define LISTEN_EVERY_MS 500
 #define GIVEN_UP "the server does not answer any more, not even when it is asked whether it is alive"
 
-STAILQ_HEAD(client_queue, client_entry);
+STAILQ_HEAD(http_client_queue, http_client_entry);
 LIST_HEAD(transfer_list, transfer);
 
-struct client {
-    struct client_server server;
+struct http_client {
+    struct http_client_server server;
     struct loop *loop;
     size_t parallel;
     size_t running;
-    struct client_queue queue;
+    struct http_client_queue queue;
     struct transfer_list idle;
     struct transfer_list busy;
     int64_t listened_ms;
@@ -54,7 +54,7 @@ static bool is_loopback(const struct url_span *host)
     return strcasecmp(name, "localhost") == 0 || strcmp(name, "::1") == 0 || text_starts(name, "127.");
 }
 
-static int take_socket(const char *path, struct client_server *out, struct buf *error)
+static int take_socket(const char *path, struct http_client_server *out, struct buf *error)
 {
     size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
@@ -70,7 +70,7 @@ static int take_socket(const char *path, struct client_server *out, struct buf *
     return 0;
 }
 
-static int take_url(const char *text, struct client_server *out, struct buf *error)
+static int take_url(const char *text, struct http_client_server *out, struct buf *error)
 {
     struct url url;
     size_t len = strlen(text);
@@ -91,22 +91,22 @@ static int take_url(const char *text, struct client_server *out, struct buf *err
     return 0;
 }
 
-/* ---- questions ---- */
+/* ---- requests ---- */
 
-void client_entry_free(struct client_entry *entry)
+void http_client_entry_free(struct http_client_entry *entry)
 {
-    free((char *)entry->question.path);
-    free((char *)entry->question.accept);
+    free((char *)entry->request.path);
+    free((char *)entry->request.accept);
     free(entry);
 }
 
-void client_answer_nothing(struct client_answer *answer, const char *trouble)
+void http_client_answer_nothing(struct http_client_answer *answer, const char *trouble)
 {
-    *answer = (struct client_answer){
+    *answer = (struct http_client_answer){
         .body = buf_empty, .size_bytes = -1, .content_type = "", .digest = "", .trouble = trouble};
 }
 
-static struct transfer *idle_transfer(struct client *client)
+static struct transfer *idle_transfer(struct http_client *client)
 {
     struct transfer *transfer = LIST_FIRST(&client->idle);
 
@@ -116,9 +116,9 @@ static struct transfer *idle_transfer(struct client *client)
     return transfer;
 }
 
-static void start_waiting(struct client *client)
+static void start_waiting(struct http_client *client)
 {
-    struct client_entry *entry;
+    struct http_client_entry *entry;
 
     while (!client->given_up && client->running < client->parallel &&
            (entry = STAILQ_FIRST(&client->queue))) {
@@ -131,7 +131,8 @@ static void start_waiting(struct client *client)
     }
 }
 
-static void answer(struct client *client, struct transfer *transfer, const struct client_answer *what)
+static void answer(struct http_client *client, struct transfer *transfer,
+                   const struct http_client_answer *what)
 {
     transfer->entry->visit(transfer->entry->arg, what);
     transfer_end(transfer);
@@ -140,12 +141,12 @@ static void answer(struct client *client, struct transfer *transfer, const struc
     client->running--;
 }
 
-static void on_probed(struct client *client, CURLcode result);
+static void on_probed(struct http_client *client, CURLcode result);
 
 static void on_done(void *arg, CURL *easy, CURLcode result)
 {
-    struct client *client = arg;
-    struct client_answer what;
+    struct http_client *client = arg;
+    struct http_client_answer what;
     char *private = NULL;
 
     CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
@@ -164,40 +165,41 @@ static void on_done(void *arg, CURL *easy, CURLcode result)
     start_waiting(client);
 }
 
-void client_ask(struct client *client, const struct client_question *question, client_visit visit, void *arg)
+void http_client_ask(struct http_client *client, const struct http_client_request *request,
+                     http_client_visit visit, void *arg)
 {
-    struct client_entry *entry = xcalloc(1, sizeof(*entry));
+    struct http_client_entry *entry = xcalloc(1, sizeof(*entry));
 
-    CHECK(*question->path == '/');
-    entry->question = *question;
-    entry->question.path = xstrdup(question->path);
-    entry->question.accept = xstrdup_or_null(question->accept);
+    CHECK(*request->path == '/');
+    entry->request = *request;
+    entry->request.path = xstrdup(request->path);
+    entry->request.accept = xstrdup_or_null(request->accept);
     entry->visit = visit;
     entry->arg = arg;
     STAILQ_INSERT_TAIL(&client->queue, entry, queued);
     start_waiting(client);
 }
 
-bool client_busy(const struct client *client)
+bool http_client_busy(const struct http_client *client)
 {
     return client->running || !STAILQ_EMPTY(&client->queue);
 }
 
 /* ---- is it alive? ---- */
 
-static void begin_probe(struct client *client)
+static void begin_probe(struct http_client *client)
 {
-    struct client_entry *entry = xcalloc(1, sizeof(*entry));
+    struct http_client_entry *entry = xcalloc(1, sizeof(*entry));
 
-    entry->question.path = xstrdup("/healthz");
-    entry->question.want = CLIENT_HEAD;
+    entry->request.path = xstrdup("/healthz");
+    entry->request.want = HTTP_CLIENT_HEAD;
     client->probe = idle_transfer(client);
     transfer_begin(client->probe, entry);
     curl_easy_setopt(client->probe->easy, CURLOPT_FRESH_CONNECT, 1L);
     loop_add(client->loop, client->probe->easy);
 }
 
-static void end_probe(struct client *client)
+static void end_probe(struct http_client *client)
 {
     struct transfer *probe = take_ptr(&client->probe);
 
@@ -206,44 +208,44 @@ static void end_probe(struct client *client)
 }
 
 /* Any answer will do. */
-static void on_probed(struct client *client, CURLcode result)
+static void on_probed(struct http_client *client, CURLcode result)
 {
     if (result == CURLE_OK)
         client->heard_ms = clock_mono_ms();
     end_probe(client);
 }
 
-static void give_up(struct client *client)
+static void give_up(struct http_client *client)
 {
     struct transfer *transfer;
-    struct client_answer nothing;
+    struct http_client_answer nothing;
 
     client->given_up = true;
     if (client->probe) {
         loop_remove(client->loop, client->probe->easy);
         end_probe(client);
     }
-    client_answer_nothing(&nothing, GIVEN_UP);
+    http_client_answer_nothing(&nothing, GIVEN_UP);
     while ((transfer = LIST_FIRST(&client->busy))) {
         loop_remove(client->loop, transfer->easy);
         answer(client, transfer, &nothing);
     }
 }
 
-static void answer_waiting(struct client *client)
+static void answer_waiting(struct http_client *client)
 {
-    struct client_entry *entry;
-    struct client_answer nothing;
+    struct http_client_entry *entry;
+    struct http_client_answer nothing;
 
-    client_answer_nothing(&nothing, GIVEN_UP);
+    http_client_answer_nothing(&nothing, GIVEN_UP);
     while ((entry = STAILQ_FIRST(&client->queue))) {
         STAILQ_REMOVE_HEAD(&client->queue, queued);
         entry->visit(entry->arg, &nothing);
-        client_entry_free(entry);
+        http_client_entry_free(entry);
     }
 }
 
-static void note_heard(struct client *client)
+static void note_heard(struct http_client *client)
 {
     const struct transfer *transfer;
 
@@ -252,7 +254,7 @@ static void note_heard(struct client *client)
             client->heard_ms = transfer->heard_ms;
 }
 
-static void listen_for_life(struct client *client)
+static void listen_for_life(struct http_client *client)
 {
     int64_t now_ms = clock_mono_ms();
 
@@ -270,7 +272,7 @@ static void listen_for_life(struct client *client)
         begin_probe(client);
 }
 
-void client_step(struct client *client, int wait_ms)
+void http_client_step(struct http_client *client, int wait_ms)
 {
     if (client->running) {
         loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
@@ -282,9 +284,10 @@ void client_step(struct client *client, int wait_ms)
 
 /* ---- life ---- */
 
-int client_new(const char *url, const struct client_options *options, struct client **out, struct buf *error)
+int http_client_new(const char *url, const struct http_client_options *options, struct http_client **out,
+                    struct buf *error)
 {
-    struct client *client = xcalloc(1, sizeof(*client));
+    struct http_client *client = xcalloc(1, sizeof(*client));
 
     STAILQ_INIT(&client->queue);
     client->parallel = options && options->parallel ? options->parallel : PARALLEL;
@@ -292,14 +295,14 @@ int client_new(const char *url, const struct client_options *options, struct cli
         client->parallel = PARALLEL_MAX;
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     if (take_url(url, &client->server, error) < 0 || loop_new(&client->loop, on_done, client, error) < 0) {
-        client_free(&client);
+        http_client_free(&client);
         return -1;
     }
     *out = client;
     return 0;
 }
 
-static void free_transfers(struct client *client)
+static void free_transfers(struct http_client *client)
 {
     struct transfer *transfer;
 
@@ -317,16 +320,16 @@ static void free_transfers(struct client *client)
     }
 }
 
-void client_free(struct client **client_)
+void http_client_free(struct http_client **client_)
 {
-    struct client *client = take_ptr(client_);
-    struct client_entry *entry;
+    struct http_client *client = take_ptr(client_);
+    struct http_client_entry *entry;
 
     if (!client)
         return;
     while ((entry = STAILQ_FIRST(&client->queue))) {
         STAILQ_REMOVE_HEAD(&client->queue, queued);
-        client_entry_free(entry);
+        http_client_entry_free(entry);
     }
     free_transfers(client);
     loop_free(client->loop);

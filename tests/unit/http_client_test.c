@@ -15,9 +15,9 @@
 #include "formats/cache_status.h"
 #include "tests/unit/support/scripted_server.h"
 #include "tests/unit/support/test_clock.h"
-#include "upstreams/client.h"
+#include "upstreams/http_client.h"
 
-/* What came for the last question, and how many answers came. */
+/* What came for the last request, and how many answers came. */
 struct got {
     int answers;
     int status;
@@ -31,11 +31,11 @@ struct got {
 
 struct fixture {
     struct scripted_server *server;
-    struct client *client;
+    struct http_client *client;
     struct got got;
 };
 
-static void on_answer(void *arg, const struct client_answer *answer)
+static void on_answer(void *arg, const struct http_client_answer *answer)
 {
     struct got *got = arg;
 
@@ -57,9 +57,9 @@ static void on_answer(void *arg, const struct client_answer *answer)
 static void connect_to(struct fixture *f, const char *url, size_t parallel)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
-    const struct client_options options = {.parallel = parallel};
+    const struct http_client_options options = {.parallel = parallel};
 
-    if (client_new(url, &options, &f->client, &error) < 0)
+    if (http_client_new(url, &options, &f->client, &error) < 0)
         fail_msg("%s", error.data);
 }
 
@@ -71,24 +71,24 @@ static void serve(struct fixture *f, scripted_answer *answer)
 
 static void finish(struct fixture *f)
 {
-    while (client_busy(f->client))
-        client_step(f->client, 1000);
+    while (http_client_busy(f->client))
+        http_client_step(f->client, 1000);
 }
 
-static void ask(struct fixture *f, const struct client_question *question)
+static void ask(struct fixture *f, const struct http_client_request *request)
 {
-    client_ask(f->client, question, on_answer, &f->got);
+    http_client_ask(f->client, request, on_answer, &f->got);
     finish(f);
 }
 
 static void ask_body(struct fixture *f, const char *path)
 {
-    ask(f, &(struct client_question){.path = path, .want = CLIENT_BODY, .max_bytes = 100000});
+    ask(f, &(struct http_client_request){.path = path, .want = HTTP_CLIENT_BODY, .max_bytes = 100000});
 }
 
 static void ask_touch(struct fixture *f)
 {
-    ask(f, &(struct client_question){.path = "/file", .want = CLIENT_TOUCH});
+    ask(f, &(struct http_client_request){.path = "/file", .want = HTTP_CLIENT_TOUCH});
 }
 
 static int setup(void **state)
@@ -104,7 +104,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
 
-    client_free(&f->client);
+    http_client_free(&f->client);
     if (f->server)
         scripted_stop(f->server);
     buf_release(&f->got.body);
@@ -128,8 +128,8 @@ static void body_whole(void **state)
     struct fixture *f = *state;
 
     serve(f, answer_page);
-    ask(f, &(struct client_question){
-               .path = "/simple/flask/", .accept = "text/x-page", .want = CLIENT_BODY, .max_bytes = 4});
+    ask(f, &(struct http_client_request){
+               .path = "/simple/flask/", .accept = "text/x-page", .want = HTTP_CLIENT_BODY, .max_bytes = 4});
     assert_int_equal(f->got.answers, 1);
     assert_int_equal(f->got.status, 200);
     assert_string_equal(f->got.body.data, "page");
@@ -152,7 +152,8 @@ static void body_held_only(void **state)
     struct fixture *f = *state;
 
     serve(f, answer_page);
-    ask(f, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .held_only = true, .max_bytes = 9});
+    ask(f, &(struct http_client_request){
+               .path = "/x", .want = HTTP_CLIENT_BODY, .held_only = true, .max_bytes = 9});
     assert_non_null(strstr(scripted_head(f->server, 0), "\r\nCache-Control: only-if-cached\r\n"));
     ask_body(f, "/y");
     assert_null(strcasestr(scripted_head(f->server, 1), "\r\nCache-Control:"));
@@ -163,7 +164,7 @@ static void body_too_large(void **state)
     struct fixture *f = *state;
 
     serve(f, answer_page);
-    ask(f, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 3});
+    ask(f, &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_BODY, .max_bytes = 3});
     assert_int_equal(f->got.status, 0);
     assert_int_equal(f->got.body.len, 0);
     assert_string_equal(f->got.trouble, "the answer has more than 3 bytes");
@@ -248,12 +249,12 @@ static void error_message(void **state)
         int status;
         const char *trouble;
     } cases[] = {{"/json", 404, "no such blob"}, {"/html", 502, ""}, {"/text", 504, "not?here"}};
-    static const enum client_want wants[] = {CLIENT_BODY, CLIENT_TOUCH};
+    static const enum http_client_want wants[] = {HTTP_CLIENT_BODY, HTTP_CLIENT_TOUCH};
     struct fixture *f = *state;
 
     serve(f, answer_error);
     for (size_t i = 0; i < 6; i++) {
-        ask(f, &(struct client_question){.path = cases[i / 2].path, .want = wants[i % 2]});
+        ask(f, &(struct http_client_request){.path = cases[i / 2].path, .want = wants[i % 2]});
         assert_int_equal(f->got.status, cases[i / 2].status);
         assert_string_equal(f->got.trouble, cases[i / 2].trouble);
     }
@@ -313,7 +314,7 @@ static void head_only(void **state)
     struct fixture *f = *state;
 
     serve(f, answer_head);
-    ask(f, &(struct client_question){.path = "/x", .want = CLIENT_HEAD});
+    ask(f, &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_HEAD});
     assert_int_equal(f->got.status, 200);
     assert_int_equal(f->got.size_bytes, 5);
     assert_int_equal(f->got.body.len, 0);
@@ -499,10 +500,11 @@ static void many_in_turn(void **state)
     f->server = scripted_start(answer_held, f);
     connect_to(f, scripted_url(f->server, "127.0.0.1", ""), 3);
     for (int i = 0; i < 50; i++)
-        client_ask(f->client, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 9},
-                   on_answer, &f->got);
+        http_client_ask(f->client,
+                        &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_BODY, .max_bytes = 9},
+                        on_answer, &f->got);
     while (scripted_requests(f->server) < 3)
-        client_step(f->client, 10);
+        http_client_step(f->client, 10);
     scripted_wait_held(f->server, 3);
     scripted_release(f->server);
     finish(f);
@@ -512,14 +514,15 @@ static void many_in_turn(void **state)
     assert_int_equal(scripted_connections(f->server), 3);
 }
 
-static void ask_again(void *arg, const struct client_answer *answer)
+static void ask_again(void *arg, const struct http_client_answer *answer)
 {
     struct fixture *f = arg;
 
     assert_int_equal(answer->status, 200);
     if (++f->got.answers < 5)
-        client_ask(f->client, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 9},
-                   ask_again, f);
+        http_client_ask(f->client,
+                        &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_BODY, .max_bytes = 9},
+                        ask_again, f);
     assert_string_equal(answer->body, "page");
 }
 
@@ -528,8 +531,9 @@ static void many_asked_by_answers(void **state)
     struct fixture *f = *state;
 
     serve(f, answer_page);
-    client_ask(f->client, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 9},
-               ask_again, f);
+    http_client_ask(f->client,
+                    &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_BODY, .max_bytes = 9},
+                    ask_again, f);
     finish(f);
     assert_int_equal(f->got.answers, 5);
 }
@@ -541,10 +545,10 @@ static void many_given_up(void **state)
     f->server = scripted_start(answer_held, f);
     connect_to(f, scripted_url(f->server, "127.0.0.1", ""), 2);
     for (int i = 0; i < 5; i++)
-        client_ask(f->client, &(struct client_question){.path = "/x"}, on_answer, &f->got);
+        http_client_ask(f->client, &(struct http_client_request){.path = "/x"}, on_answer, &f->got);
     while (scripted_requests(f->server) < 2)
-        client_step(f->client, 10);
-    client_free(&f->client);
+        http_client_step(f->client, 10);
+    http_client_free(&f->client);
     assert_int_equal(f->got.answers, 0);
 }
 
@@ -585,10 +589,11 @@ static void begin_three(struct fixture *f, scripted_answer *answer)
     f->server = scripted_start(answer, f);
     connect_to(f, scripted_url(f->server, "127.0.0.1", ""), 2);
     for (int i = 0; i < 3; i++)
-        client_ask(f->client, &(struct client_question){.path = "/x", .want = CLIENT_BODY, .max_bytes = 9},
-                   on_answer, &f->got);
+        http_client_ask(f->client,
+                        &(struct http_client_request){.path = "/x", .want = HTTP_CLIENT_BODY, .max_bytes = 9},
+                        on_answer, &f->got);
     while (scripted_requests(f->server) < 2)
-        client_step(f->client, 10);
+        http_client_step(f->client, 10);
 }
 
 static void silence_of_one_that_lives(void **state)
@@ -599,9 +604,9 @@ static void silence_of_one_that_lives(void **state)
     begin_three(f, answer_only_that_it_lives);
     for (int probes = 1; probes <= 3; probes++) {
         test_clock_pass(0, 61 * 1000);
-        while (lives < probes && client_busy(f->client))
-            client_step(f->client, 10);
-        client_step(f->client, 1000);
+        while (lives < probes && http_client_busy(f->client))
+            http_client_step(f->client, 10);
+        http_client_step(f->client, 1000);
         assert_int_equal(scripted_requests(f->server), 2 + probes);
         assert_int_equal(f->got.answers, 0);
     }
@@ -618,7 +623,7 @@ static void silence_of_one_that_stands_still(void **state)
     begin_three(f, answer_held);
     test_clock_pass(0, 61 * 1000);
     while (scripted_requests(f->server) < 3)
-        client_step(f->client, 10);
+        http_client_step(f->client, 10);
     assert_int_equal(f->got.answers, 0);
     test_clock_pass(0, 31 * 1000);
     finish(f);
@@ -642,7 +647,7 @@ static void url_refused(void **state)
 
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         struct buf CLEANUP_BUF error = BUF_INIT;
-        if (client_new(urls[i], NULL, &f->client, &error) == 0)
+        if (http_client_new(urls[i], NULL, &f->client, &error) == 0)
             fail_msg("\"%s\" was taken", urls[i]);
         assert_true(error.len > 0);
         assert_null(f->client);

@@ -1,36 +1,36 @@
-/* Shared by client.c (questions and their turn) and client_transfer.c (one question under way). */
-#ifndef UPSTREAMS_CLIENT_PRIVATE_H
-#define UPSTREAMS_CLIENT_PRIVATE_H
+/* Shared by http_client.c (requests and their turn) and http_client_transfer.c (one request under way). */
+#ifndef UPSTREAMS_HTTP_CLIENT_PRIVATE_H
+#define UPSTREAMS_HTTP_CLIENT_PRIVATE_H
 
 #include <curl/curl.h>
 #include <sys/queue.h>
 
 #include "base/buf.h"
-#include "upstreams/client.h"
 #include "upstreams/head.h"
+#include "upstreams/http_client.h"
 
-/* Where the questions go. Set once. */
-struct client_server {
+/* Where the requests go. Set once. */
+struct http_client_server {
     char *base;        /* "http://127.0.0.1:8080", without a slash at its end */
     char *socket_path; /* of a unix socket, or NULL */
     bool direct;       /* through no proxy, whatever the environment says */
 };
 
-struct client_entry {
-    STAILQ_ENTRY(client_entry) queued;
-    struct client_question question; /* its strings are heap memory */
-    client_visit visit;
+struct http_client_entry {
+    STAILQ_ENTRY(http_client_entry) queued;
+    struct http_client_request request; /* its strings are heap memory */
+    http_client_visit visit;
     void *arg;
 };
 
-/* A handle that is used for one question after the other. */
+/* A handle that is used for one request after the other. */
 struct transfer {
     LIST_ENTRY(transfer) listed; /* idle, or running */
-    const struct client_server *server;
+    const struct http_client_server *server;
     CURL *easy;
 
-    /* of the question under way */
-    struct client_entry *entry;
+    /* of the request under way */
+    struct http_client_entry *entry;
     char *url;
     int redirects;
     struct curl_slist *headers;
@@ -48,20 +48,20 @@ struct transfer {
     struct buf problem; /* ours, goes before curl's */
 };
 
-struct transfer *transfer_new(const struct client_server *server);
+struct transfer *transfer_new(const struct http_client_server *server);
 void transfer_free(struct transfer *transfer);
 
-/* Makes the handle ready for the question; it is then to be put in the loop. Takes the entry over. */
-void transfer_begin(struct transfer *transfer, struct client_entry *entry);
+/* Makes the handle ready for the request; it is then to be put in the loop. Takes the entry over. */
+void transfer_begin(struct transfer *transfer, struct http_client_entry *entry);
 /* curl is done. True: the handle is ready again, and is to be put in the loop once more. */
 bool transfer_again(struct transfer *transfer, CURLcode result);
 /* What came of it. Views into the transfer. */
-void transfer_answer(struct transfer *transfer, CURLcode result, struct client_answer *answer);
-/* Forgets the question. */
+void transfer_answer(struct transfer *transfer, CURLcode result, struct http_client_answer *answer);
+/* Forgets the request. */
 void transfer_end(struct transfer *transfer);
 
-void client_entry_free(struct client_entry *entry);
+void http_client_entry_free(struct http_client_entry *entry);
 /* There is no answer; `trouble`, which is not copied, says why. */
-void client_answer_nothing(struct client_answer *answer, const char *trouble);
+void http_client_answer_nothing(struct http_client_answer *answer, const char *trouble);
 
 #endif
