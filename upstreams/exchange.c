@@ -114,7 +114,7 @@ void exchange_drop(struct exchange *exchange)
     free(exchange);
 }
 
-static void end(struct exchange *exchange, enum exchange_end how, const char *problem)
+static void end(struct exchange *exchange, enum exchange_outcome how, const char *problem)
 {
     const struct exchange_ops *ops = exchange->ops;
     void *owner = exchange->owner;

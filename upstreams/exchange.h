@@ -33,7 +33,7 @@ struct exchange_request {
     const char *authorization;
 };
 
-enum exchange_end {
+enum exchange_outcome {
     EXCHANGE_COMPLETE, /* the body ended as it should */
     EXCHANGE_DROPPED,  /* answered() or body() did not want it */
     EXCHANGE_BROKEN,   /* may go better in a moment */
@@ -46,7 +46,7 @@ struct exchange_ops {
     /* 0: go on; 1: taken, pause until exchange_resume(); negative: no more. */
     int (*body)(void *owner, const void *data, size_t len);
     /* `shown` is the last URL as people may see it; `problem` the end of a sentence. The exchange is gone. */
-    void (*ended)(void *owner, enum exchange_end end, const char *shown, const char *problem);
+    void (*ended)(void *owner, enum exchange_outcome end, const char *shown, const char *problem);
 };
 
 /* The set of all exchanges and their loop. Returns 0, or -1 with a sentence. */

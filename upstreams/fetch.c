@@ -75,13 +75,13 @@ void fetch_resume(struct fetch *fetch)
     order(fetch, ORDER_RESUME);
 }
 
-void fetch_decide(struct fetch *fetch, enum fetch_verdict verdict)
+void fetch_decide(struct fetch *fetch, enum fetch_decision decision)
 {
     struct fetcher *fetcher = fetch->fetcher;
 
-    CHECK(verdict != FETCH_PENDING);
+    CHECK(decision != FETCH_PENDING);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
-    fetch->verdict = verdict;
+    fetch->decision = decision;
     order_locked(fetch, ORDER_DECIDE);
     exchanges_wake(fetcher->exchanges);
 }
@@ -116,7 +116,7 @@ void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *r
 }
 
 /* Takes the next fetch that has orders, or NULL. */
-static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enum fetch_verdict *verdict)
+static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enum fetch_decision *decision)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
     struct fetch *fetch = TAILQ_FIRST(&fetcher->ordered);
@@ -124,14 +124,14 @@ static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enu
         return NULL;
     TAILQ_REMOVE(&fetcher->ordered, fetch, ordered_entry);
     *orders = fetch->orders;
-    *verdict = fetch->verdict;
+    *decision = fetch->decision;
     fetch->orders = 0;
     return fetch;
 }
 
 /* Each order may end the fetch, so only the strongest is carried out. That loses nothing: a fetch that is
  * starting or being decided has no exchange to resume, and one that is starting has nothing to decide. */
-static void carry_out(struct fetch *fetch, unsigned orders, enum fetch_verdict verdict)
+static void carry_out(struct fetch *fetch, unsigned orders, enum fetch_decision decision)
 {
     if (orders & ORDER_START)
         TAILQ_INSERT_TAIL(&fetch->fetcher->all, fetch, all_entry);
@@ -141,7 +141,7 @@ static void carry_out(struct fetch *fetch, unsigned orders, enum fetch_verdict v
         attempts_begin(fetch);
     else if (orders & ORDER_DECIDE) {
         CHECK(fetch->state == FETCH_DECIDING);
-        attempts_decided(fetch, verdict);
+        attempts_decided(fetch, decision);
     } else if (fetch->exchange)
         exchange_resume(fetch->exchange);
 }
@@ -154,12 +154,12 @@ static bool is_stopping(struct fetcher *fetcher)
 
 static void follow_orders(struct fetcher *fetcher)
 {
-    enum fetch_verdict verdict;
+    enum fetch_decision decision;
     struct fetch *fetch;
     unsigned orders;
 
-    while ((fetch = next_ordered(fetcher, &orders, &verdict)))
-        carry_out(fetch, orders, verdict);
+    while ((fetch = next_ordered(fetcher, &orders, &decision)))
+        carry_out(fetch, orders, decision);
 }
 
 #define FETCH_OF(member, address) ((struct fetch *)(void *)((char *)(address)-offsetof(struct fetch, member)))

@@ -55,7 +55,7 @@ struct fetch_answer {
     int64_t total_bytes; /* of the whole object; -1 unknown */
 };
 
-enum fetch_verdict {
+enum fetch_decision {
     FETCH_ACCEPT,
     FETCH_REJECT,  /* the content is wrong: begin again elsewhere from byte 0 */
     FETCH_PENDING, /* fetch_decide() will tell */
@@ -71,7 +71,7 @@ struct fetch_sink_ops {
      * fetch_resume(), complete() waits as well; negative: give up (FETCH_REFUSED). */
     int (*write)(void *sink, int64_t offset, const void *data, size_t len);
     /* All bytes of the object came (length checked). */
-    enum fetch_verdict (*complete)(void *sink);
+    enum fetch_decision (*complete)(void *sink);
     /* answer is NULL unless FETCH_OK or FETCH_NOT_MODIFIED. `reason` is one sentence for people, "" if none.
      * The sink is not touched afterwards; the fetch is freed by the fetcher. */
     void (*finish)(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
@@ -121,6 +121,6 @@ void fetch_cancel(struct fetch *fetch);
 /* After write() returned 1. */
 void fetch_resume(struct fetch *fetch);
 /* After complete() returned FETCH_PENDING. */
-void fetch_decide(struct fetch *fetch, enum fetch_verdict verdict);
+void fetch_decide(struct fetch *fetch, enum fetch_decision decision);
 
 #endif

@@ -32,7 +32,7 @@
 #define FIRST_PAUSE_MS 200
 #define PAUSE_MS 1000
 
-static void on_ended(void *owner, enum exchange_end end, const char *shown, const char *problem);
+static void on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *problem);
 
 /* ---- what is done next ---- */
 
@@ -364,11 +364,11 @@ static void rejected(struct fetch *fetch)
 }
 
 /* A fetch keeps its place until then: what waits to be decided is bounded like what is on its way. */
-void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict)
+void attempts_decided(struct fetch *fetch, enum fetch_decision decision)
 {
-    if (verdict != FETCH_PENDING)
+    if (decision != FETCH_PENDING)
         lanes_leave(&fetch->fetcher->lanes, &fetch->ticket);
-    switch (verdict) {
+    switch (decision) {
     case FETCH_ACCEPT:
         upstream_note_success(fetch->current->upstream);
         fetch_finish(fetch, FETCH_OK, "");
@@ -390,7 +390,7 @@ static void deny(struct fetch *fetch)
             text_starts(fetch->pass.authorization, "Basic ") ? "username and password" : "a fresh token");
 }
 
-static void on_ended(void *owner, enum exchange_end end, const char *shown, const char *problem)
+static void on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *problem)
 {
     struct fetch *fetch = owner;
     bool dropped = end == EXCHANGE_DROPPED;

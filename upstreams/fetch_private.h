@@ -79,7 +79,7 @@ struct fetch {
 
     /* guarded by fetcher->lock */
     unsigned orders;
-    enum fetch_verdict verdict;
+    enum fetch_decision decision;
     TAILQ_ENTRY(fetch) ordered_entry; /* while orders != 0 */
 
     TAILQ_ENTRY(fetch) all_entry;
@@ -108,7 +108,7 @@ void attempts_begin(struct fetch *fetch);
 void attempts_granted(struct fetch *fetch);    /* its ticket runs */
 void attempts_authorized(struct fetch *fetch); /* its pass has been handed out */
 void attempts_rested(struct fetch *fetch);     /* due_ms has come */
-void attempts_decided(struct fetch *fetch, enum fetch_verdict verdict);
+void attempts_decided(struct fetch *fetch, enum fetch_decision decision);
 void attempts_stop(struct fetch *fetch); /* leaves the lane and the token, drops the exchange */
 
 /* fetch_question.c. What is asked of the current candidate, and resets what is known of the answer. */
@@ -121,7 +121,7 @@ bool question_is_whole(struct fetch *fetch);
 /* All has come, even if the exchange broke afterwards. */
 bool question_has_all(const struct fetch *fetch);
 /* The candidate's standing after an exchange that did not bring the end of the content; and after a ruling alone. */
-void question_weigh_end(struct fetch *fetch, enum exchange_end end, const char *problem);
+void question_weigh_end(struct fetch *fetch, enum exchange_outcome end, const char *problem);
 void question_weigh_answer(struct fetch *fetch);
 /* How far such an attempt got: sets `progress` and `fruitless`. */
 void question_weigh_progress(struct fetch *fetch);

@@ -223,7 +223,7 @@ void question_weigh_progress(struct fetch *fetch)
         fetch->fruitless++; /* the others are not asked in this way again */
 }
 
-void question_weigh_end(struct fetch *fetch, enum exchange_end end, const char *problem)
+void question_weigh_end(struct fetch *fetch, enum exchange_outcome end, const char *problem)
 {
     switch (end) {
     case EXCHANGE_DROPPED:

@@ -96,7 +96,7 @@ static enum token_outcome read_body(const struct token_request *request, struct 
     return TOKEN_USELESS;
 }
 
-static enum token_outcome weigh(const struct token_request *request, enum exchange_end end,
+static enum token_outcome weigh(const struct token_request *request, enum exchange_outcome end,
                                 const char *exchange_problem, struct token_answer *answer,
                                 struct buf *problem)
 {
@@ -116,7 +116,7 @@ static enum token_outcome weigh(const struct token_request *request, enum exchan
     return end == EXCHANGE_FAILED ? TOKEN_USELESS : TOKEN_TROUBLE;
 }
 
-static void on_ended(void *owner, enum exchange_end end, const char *shown, const char *exchange_problem)
+static void on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *exchange_problem)
 {
     struct token_request *request = owner;
     struct buf CLEANUP_BUF problem = BUF_INIT;

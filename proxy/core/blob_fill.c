@@ -149,7 +149,7 @@ static bool check_bytes(struct blob_fill *blob)
     return false;
 }
 
-static enum fetch_verdict on_complete(void *sink)
+static enum fetch_decision on_complete(void *sink)
 {
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;

@@ -306,11 +306,11 @@ static int on_write(void *sink, int64_t offset, const void *data, size_t len)
     return 0;
 }
 
-static void decide(struct document_fill *df, enum fetch_verdict verdict)
+static void decide(struct document_fill *df, enum fetch_decision decision)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
     if (df->fill->fetch)
-        fetch_decide(df->fill->fetch, verdict);
+        fetch_decide(df->fill->fetch, decision);
 }
 
 /* What a head did not tell, or told wrongly, its body does. */
@@ -358,7 +358,7 @@ static void parse(void *arg)
     shared_unref(&df->shared);
 }
 
-static enum fetch_verdict on_complete(void *sink)
+static enum fetch_decision on_complete(void *sink)
 {
     struct document_fill *df = sink;
 

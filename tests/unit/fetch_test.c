@@ -308,7 +308,7 @@ static void fetch_blob_encoded(void **state)
     assert_int_equal(c->sink.begins, 1);
 }
 
-/* ---- the verdict of the sink ---- */
+/* ---- the decision of the sink ---- */
 
 static bool serve_wrong(struct scripted_request *request)
 {

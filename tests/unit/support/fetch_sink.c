@@ -67,7 +67,7 @@ static int on_write(void *arg, int64_t offset, const void *data, size_t len)
     return 1;
 }
 
-static enum fetch_verdict on_complete(void *arg)
+static enum fetch_decision on_complete(void *arg)
 {
     struct sink *sink = arg;
 
