@@ -20,6 +20,7 @@
 #include "storage/catalog/bundle_names.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/prefetch_record.h"
+#include "storage/catalog/spaces.h"
 #include "storage/keep.h"
 
 #define WAIT_MS 200
@@ -50,7 +51,7 @@ static bool blob_wanted(const struct exporting *export, const struct blob_row *r
 /* Of what is named, one may be part of another. */
 static bool is_added(struct exporting *export, const struct entry *entry)
 {
-    char *CLEANUP_FREE name = export->added ? xconcat(entry->space, " ", entry->key) : NULL;
+    char *CLEANUP_FREE name = export->added ? entry_name(entry->space, entry->key) : NULL;
 
     if (!name)
         return false;
@@ -132,8 +133,7 @@ static int add_found(void *arg, const struct entry *entry)
     struct found *found = arg;
 
     found->count++;
-    return (strcmp(entry->space, SPACE_MANIFEST) == 0) == found->manifests ? add_entry(found->export, entry)
-                                                                           : 0;
+    return entry_is_in(entry, SPACE_MANIFEST) == found->manifests ? add_entry(found->export, entry) : 0;
 }
 
 /* pip needs the page even for one release. */

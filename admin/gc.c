@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "storage/catalog/spaces.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */
@@ -100,11 +101,12 @@ static void add_names(struct table *table, const json_t *entries)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     const json_t *first = json_array_get(entries, 0);
+    const char *space = first ? json_string_value(json_object_get(first, "space")) : "";
     const char *key = first ? json_string_value(json_object_get(first, "key")) : NULL;
+    bool file = strcmp(space, SPACE_FILE) == 0 || strcmp(space, SPACE_METADATA) == 0;
 
     if (key)
-        buf_printf(&text, "%s %s", json_string_value(json_object_get(first, "space")),
-                   text_starts(key, "/packages/") ? strrchr(key, '/') + 1 : key);
+        buf_printf(&text, "%s %s", space, file ? entry_short_name(space, key) : key);
     if (json_array_size(entries) > 1)
         buf_printf(&text, " and %zu more", json_array_size(entries) - 1);
     table_text(table, text.data);

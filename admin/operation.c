@@ -40,14 +40,3 @@ json_t *operation_text(const char *text)
 {
     return json_string(text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
 }
-
-/* Documents have lines of attributes, the upstream's name and the URL first; blobs the name alone. */
-void operation_origin(const struct entry *entry, char **upstream, char **url)
-{
-    const char *text = entry->attributes;
-    size_t len = strcspn(text, "\n");
-    const char *second = text[len] ? text + len + 1 : "";
-
-    *upstream = xstrndup(text, len);
-    *url = xstrndup(second, strcspn(second, "\n"));
-}

@@ -56,8 +56,5 @@ int operation_failed(struct operation_call *call, const char *format, ...)
 int operation_store_failed(struct operation_call *call, const char *doing, int error);
 /* A JSON string of text that need not be UTF-8. */
 json_t *operation_text(const char *text);
-/* Which upstream an entry says it came from, and from what URL; each may be "". Heap memory. */
-struct entry;
-void operation_origin(const struct entry *entry, char **upstream, char **url);
 
 #endif

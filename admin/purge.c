@@ -17,6 +17,7 @@
 #include "proxy/registry/registry.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/image_unit.h"
+#include "storage/catalog/spaces.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */
@@ -147,7 +148,7 @@ static int note_manifest(void *arg, const struct entry *entry)
 {
     bool *manifest = arg;
 
-    *manifest = *manifest || strcmp(entry->space, SPACE_MANIFEST) == 0;
+    *manifest = *manifest || entry_is_in(entry, SPACE_MANIFEST);
     return *manifest;
 }
 

@@ -19,6 +19,8 @@
 #include "proxy/core/proxy.h"
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 #include "upstreams/http_client.h"
 
@@ -33,26 +35,27 @@
 /* "docker.io/library/nginx@sha256:..." and "manifests": "/v2/docker.io/library/nginx/manifests/sha256:..." */
 static char *image_path(const char *key, const char *what)
 {
-    const char *at = strchr(key, '@');
+    struct buf CLEANUP_BUF name = BUF_INIT;
 
-    return at ? xasprintf("/v2/%.*s/%s/%s", (int)(at - key), key, what, at + 1) : NULL;
+    if (!image_key_has_digest(key))
+        return NULL;
+    image_key_name(key, &name);
+    return xasprintf("/v2/%s/%s/%s", name.data, what, image_key_reference(key));
 }
 
 char *refetch_path(const struct entry *entry)
 {
-    const char *space = entry->space;
-
-    if (strcmp(space, SPACE_FILE) == 0)
+    if (entry_is_in(entry, SPACE_FILE))
         return xstrdup(entry->key);
-    if (strcmp(space, SPACE_METADATA) == 0)
+    if (entry_is_in(entry, SPACE_METADATA))
         return xasprintf("%s.metadata", entry->key);
-    if (strcmp(space, SPACE_PAGE) == 0)
+    if (entry_is_in(entry, SPACE_PAGE))
         return xasprintf("/simple/%s/", entry->key);
-    if (strcmp(space, SPACE_JSON) == 0)
+    if (entry_is_in(entry, SPACE_JSON))
         return xasprintf("/pypi/%s/json", entry->key);
-    if (strcmp(space, SPACE_MANIFEST) == 0)
+    if (entry_is_in(entry, SPACE_MANIFEST))
         return image_path(entry->key, "manifests");
-    if (strcmp(space, SPACE_BLOB) == 0)
+    if (entry_is_in(entry, SPACE_BLOB))
         return image_path(entry->key, "blobs");
     return NULL;
 }

@@ -25,6 +25,7 @@
 #include "proxy/core/proxy.h"
 #include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 #include "upstreams/http_client.h"
 
@@ -127,7 +128,7 @@ struct noting {
 static int note(void *arg, const struct prefetch_need *need)
 {
     struct noting *noting = arg;
-    char *CLEANUP_FREE name = xconcat(need->space, " ", need->key);
+    char *CLEANUP_FREE name = entry_name(need->space, need->key);
 
     if (json_object_get(noting->names, name))
         return 0;

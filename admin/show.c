@@ -12,7 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "storage/catalog/holding.h"
+#include "storage/catalog/origin.h"
 #include "storage/catalog/prefetch_record.h"
+#include "storage/catalog/spaces.h"
 #include "storage/keep.h"
 
 /* ---- the operation ---- */
@@ -30,7 +32,7 @@ static json_t *describe(const struct entry *entry)
     char *CLEANUP_FREE url = NULL;
     char hex[DIGEST_HEX_SIZE];
 
-    operation_origin(entry, &upstream, &url);
+    origin_of_entry(entry, &upstream, &url);
     if (entry->has_digest)
         digest_hex(&entry->digest, hex);
     return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I}", "type", "entry", "space", entry->space,
@@ -85,18 +87,6 @@ const struct operation show_operation = {.name = "show", .run = run_operation};
 
 /* ---- for people ---- */
 
-/* The last part of a path, or the tag or digest of an image. */
-static const char *short_key(const char *space, const char *key)
-{
-    const char *last = strrchr(key, '/');
-    const char *name = last ? last + 1 : key;
-
-    if (strcmp(space, "file") == 0 || strcmp(space, "metadata") == 0)
-        return name;
-    size_t len = strcspn(name, "@:");
-    return name[len] ? name + len + 1 : key;
-}
-
 static const char *text_of(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
@@ -134,7 +124,7 @@ static void print_object(void *table, const json_t *object)
         return;
     }
     table_text(table, space);
-    table_text(table, short_key(space, text_of(object, "key")));
+    table_text(table, entry_short_name(space, text_of(object, "key")));
     table_size(table, json_number_member(object, "bytes"));
     table_text(table, json_is_true(json_object_get(object, "held")) ? "yes" : "no");
     table_age(table, json_number_member(object, "used_at"));

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "formats/python/project.h"
 #include "storage/catalog/holding.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 #include "upstreams/http_client.h"
 
@@ -191,7 +192,7 @@ static void add_file_entries(const struct prefetch *prefetch, const struct item 
 
     if (file_path_parse(item->path, strlen(item->path), &path, NULL) < 0)
         return;
-    file_path_print(&path, &key);
+    file_key_print(&path, &key);
     add_entry(out, SPACE_FILE, key.data);
     if (filename_is_wheel(path.filename) &&
         (!prefetch->options->held_only || source_has_metadata(prefetch->source, item->path, path.filename)))
@@ -207,7 +208,7 @@ static void add_image_entry(const struct item *item, const struct config *config
 
     if (holding_parse(config, name, &holding, &ignored) < 0)
         return;
-    char *CLEANUP_FREE key = xasprintf("%s%c%s", holding.name, digest ? '@' : ':', item->reference);
+    char *CLEANUP_FREE key = holding_image_key(&holding);
     add_entry(out, item->kind == ITEM_BLOB ? SPACE_BLOB : digest ? SPACE_MANIFEST : SPACE_TAG, key);
 }
 

@@ -52,9 +52,9 @@ void export_pick_init(struct export_pick *pick, const struct bundle_content *con
     };
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
-        if (strcmp(entry->space, SPACE_MANIFEST) == 0)
+        if (entry_is_in(entry, SPACE_MANIFEST))
             add_manifest(pick, entry);
-        else if (strcmp(entry->space, SPACE_TAG) == 0)
+        else if (entry_is_in(entry, SPACE_TAG))
             add_image(pick, entry);
     }
 }
@@ -270,8 +270,7 @@ static void add_untagged(struct export_pick *pick)
 {
     for (size_t i = 0; i < pick->content->entry_count; i++) {
         const struct entry *entry = &pick->content->entries[i];
-        if (strcmp(entry->space, SPACE_MANIFEST) == 0 && entry->has_digest &&
-            !is_listed(pick, &entry->digest))
+        if (entry_is_in(entry, SPACE_MANIFEST) && entry->has_digest && !is_listed(pick, &entry->digest))
             pick->images[pick->image_count++] =
                 (struct picked_image){.name = entry->scope, .digest = entry->digest};
     }

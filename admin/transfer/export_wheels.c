@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "formats/python/project.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 
 struct wheel {
@@ -42,14 +43,12 @@ static int compare_names(const void *a, const void *b)
 static int list_wheels(struct export_work *work, struct wheels *out)
 {
     const struct bundle_content *content = work->content;
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
     struct file_path path;
 
     out->items = xcalloc(content->entry_count, sizeof(*out->items));
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
-        if (strcmp(entry->space, SPACE_FILE) != 0 || !entry->has_digest ||
-            file_path_parse(entry->key, strlen(entry->key), &path, &ignored) < 0)
+        if (!entry_is_in(entry, SPACE_FILE) || !entry->has_digest || file_key_parse(entry->key, &path) < 0)
             continue;
         if (!bundle_has_blob(content, &entry->digest)) {
             buf_set(work->error, "%s is not held any more: fetch it again", path.filename);

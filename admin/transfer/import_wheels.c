@@ -19,7 +19,9 @@
 #include "formats/python/wheel.h"
 #include "formats/python/wheel_tag.h"
 #include "storage/catalog/holding_version.h"
+#include "storage/catalog/origin.h"
 #include "storage/catalog/page_merge.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 
 #define FILES_MAX 100000
@@ -117,7 +119,7 @@ static void set_key(struct found *found, const struct checksum *blake)
     struct file_path path = {.kind = FILE_PATH_OFFICIAL, .checksum = *blake};
 
     memcpy(path.filename, found->filename, strlen(found->filename) + 1);
-    file_path_print(&path, &key);
+    file_key_print(&path, &key);
     found->key = buf_take(&key);
 }
 
@@ -146,19 +148,13 @@ static int hash_file(struct reading *reading, struct found *found, int fd)
 }
 
 static void add_entry(struct reading *reading, const char *space, const struct found *found,
-                      const struct digest *digest, int64_t size_bytes, const char *attributes)
+                      const struct digest *digest, int64_t size_bytes, const char *source)
 {
-    const struct entry entry = {
-        .space = space,
-        .key = found->key,
-        .scope = found->project,
-        .has_digest = true,
-        .digest = *digest,
-        .size_bytes = size_bytes,
-        .confirmed_at_s = clock_wall_s(),
-        .attributes = attributes,
-    };
+    struct entry entry = entry_of_bytes(space, found->key, found->project, source);
 
+    entry.has_digest = true;
+    entry.digest = *digest;
+    entry.size_bytes = size_bytes;
     import_plan_add_entry(reading->plan, &entry);
 }
 

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/jobs.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"
 
@@ -183,13 +184,7 @@ static void commit(void *arg)
 
     if (blob->before_commit && blob->backing->fd >= 0)
         blob->before_commit(blob->proxy, blob->key, blob->scope, blob->backing->fd);
-    struct entry entry = {
-        .space = blob->space,
-        .key = blob->key,
-        .scope = blob->scope,
-        .confirmed_at_s = clock_wall_s(),
-        .attributes = blob->confirmed_by,
-    };
+    struct entry entry = entry_of_bytes(blob->space, blob->key, blob->scope, blob->confirmed_by);
     blob_commit(blob->proxy->store, &blob->backing->writer, &blob->digest, blob->written_bytes, &entry, 1,
                 on_committed, blob);
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/http/respond.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"
 
@@ -22,7 +23,7 @@ int file_lookup_init(struct request *request, struct file_lookup *lookup, struct
     buf_init(&lookup->key);
     if (file_path_parse(path, strlen(path), &lookup->path, error) < 0)
         return -1;
-    file_path_print(&lookup->path, &lookup->key);
+    file_key_print(&lookup->path, &lookup->key);
     if (request->kept)
         lookup->file = page_find(document_page(document_kept(request)), lookup->key.data);
     return 0;
@@ -121,14 +122,10 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
     const struct checksum *sha256 = lookup->file ? page_file_hash(lookup->file, HASH_SHA256) : NULL;
     if (!sha256)
         return -ENOENT;
-    struct entry entry = {
-        .space = SPACE_FILE,
-        .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup, room),
-        .has_digest = true,
-        .confirmed_at_s = clock_wall_s(),
-        .attributes = document_kept(request)->origin.upstream,
-    };
+    struct entry entry =
+        entry_of_bytes(SPACE_FILE, lookup->key.data, file_lookup_project(request, lookup, room),
+                       document_kept(request)->origin.upstream);
+    entry.has_digest = true;
     memcpy(entry.digest.bytes, sha256->bytes, sizeof(entry.digest.bytes));
     if (blob_open(store, &entry.digest, out) < 0)
         return -ENOENT;

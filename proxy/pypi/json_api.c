@@ -15,6 +15,7 @@
 #include "proxy/core/candidate_list.h"
 #include "proxy/http/respond.h"
 #include "proxy/pypi/pypi.h"
+#include "storage/catalog/pypi_key.h"
 
 #define VERSION_MAX_BYTES 128
 /* Real projects have a tenth. */
@@ -311,6 +312,7 @@ enum MHD_Result pypi_json(struct request *request)
     const struct target *target = &request->target;
     const char *name = target->segments[1].text;
     const char *version = target->segment_count == 4 ? target->segments[2].text : NULL;
+    struct buf CLEANUP_BUF project = BUF_INIT;
     struct buf CLEANUP_BUF key = BUF_INIT;
     struct buf CLEANUP_BUF what = BUF_INIT;
 
@@ -320,9 +322,8 @@ enum MHD_Result pypi_json(struct request *request)
     if (!project_name_valid(name, strlen(name)) || (version && !version_valid(version)))
         return respond_error(request, MHD_HTTP_BAD_REQUEST,
                              "\"%.80s\" is not a project name, or its version is none", name);
-    project_normalize(name, strlen(name), &key);
-    if (version)
-        buf_printf(&key, "/%s", version);
+    project_normalize(name, strlen(name), &project);
+    json_key_print(project.data, version, &key);
     enum document_result result = document_get_kept(request, &json_kind, key.data);
     buf_printf(&what, "the JSON of %s", key.data);
     if (result == DOCUMENT_WAIT)

@@ -19,6 +19,7 @@
 #include "proxy/http/respond.h"
 #include "proxy/pypi/files.h"
 #include "proxy/pypi/pypi.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/store.h"
 
 #define METADATA_MAX_BYTES (8 * 1024 * 1024)
@@ -69,13 +70,7 @@ static void on_stored(void *arg, int error)
 
 static void store_metadata(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
 {
-    struct entry entry = {
-        .space = SPACE_METADATA,
-        .key = key,
-        .scope = project,
-        .confirmed_at_s = clock_wall_s(),
-        .attributes = "",
-    };
+    struct entry entry = entry_of_bytes(SPACE_METADATA, key, project, "");
     struct stored *stored = xcalloc(1, sizeof(*stored));
 
     stored->proxy = proxy;
@@ -93,10 +88,8 @@ static struct object *extract(struct proxy *proxy, const char *key, const char *
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF filename = BUF_INIT;
-    const char *last = strrchr(key, '/') + 1;
 
-    if (text_percent_decode(last, strlen(last), &filename) < 0 ||
-        wheel_read_metadata(fd, filename.data, &body, &error) < 0) {
+    if (file_key_filename(key, &filename) < 0 || wheel_read_metadata(fd, filename.data, &body, &error) < 0) {
         log_warn("%s: no metadata can be taken out of this wheel: %s", key, error.data);
         return NULL;
     }

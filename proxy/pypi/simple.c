@@ -19,7 +19,6 @@
 #define UPSTREAM_ACCEPT \
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
-#define LIST_KEY "index"
 #define MAX_ACCEPT_LINES 16
 
 static const char *content_type(int format)
@@ -314,7 +313,7 @@ enum MHD_Result pypi_simple_list(struct request *request)
 {
     if (!request->target.slash)
         return redirect_to(request, "simple/");
-    return respond_simple(request, &list_kind, LIST_KEY, "the list of projects");
+    return respond_simple(request, &list_kind, KEY_OF_PROJECTS, "the list of projects");
 }
 
 enum MHD_Result pypi_simple_project(struct request *request)

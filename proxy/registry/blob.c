@@ -77,7 +77,7 @@ void registry_refer(struct proxy *proxy, const char *image_name, const struct de
     char digest[IMAGE_DIGEST_SIZE];
 
     image_digest_print(&blob->digest, digest);
-    char *CLEANUP_FREE key = xasprintf("%s@%s", image_name, digest);
+    char *CLEANUP_FREE key = image_key_of_digest(image_name, digest);
     char *CLEANUP_FREE in_memory = memory_key_reference(key);
     struct shared *reference = reference_new(blob->size_bytes);
     memcache_put(proxy->memcache, in_memory, reference, 64);
@@ -152,7 +152,7 @@ static int64_t confirmation_max_bytes(const struct site *site)
 }
 
 static const struct document_kind confirmation_kind = {
-    .space = "blob head",
+    .space = SPACE_BLOB_HEAD,
     .head = true,
     .forgotten = true,
     .times = registry_immutable_times,
@@ -372,7 +372,7 @@ enum MHD_Result registry_blob(struct request *request, const struct image *image
     struct blob_lookup lookup = {.image = image, .digest_text = digest};
 
     CHECK(image_digest_parse(digest, strlen(digest), &lookup.digest) == 0);
-    char *CLEANUP_FREE key = xasprintf("%s@%s", image->name, digest);
+    char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
     lookup.key = key;
     lookup.etag = etag;

@@ -73,7 +73,7 @@ static int manifest_parse_document(const struct document_source *source, const c
                                    int64_t *cost_bytes, struct buf *error)
 {
     const char *digest = image_key_reference(key);
-    char *CLEANUP_FREE registry = xstrndup(key, strcspn(key, "/"));
+    char *CLEANUP_FREE registry = xstrndup(key, image_key_split(key).registry_len);
     struct manifest manifest;
 
     if (!body_matches(source, digest)) {
@@ -195,7 +195,7 @@ static enum MHD_Result respond_head_of_upstream(struct request *request, const s
 
 enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)
 {
-    char *CLEANUP_FREE key = xconcat(image->name, "@", digest);
+    char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     struct document *document = NULL;
     enum document_result result;
 

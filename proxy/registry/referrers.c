@@ -129,7 +129,7 @@ static enum MHD_Result respond_index(struct request *request, const struct image
 
 enum MHD_Result registry_referrers(struct request *request, const struct image *image, const char *digest)
 {
-    char *CLEANUP_FREE key = xasprintf("%s@%s", image->name, digest);
+    char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     struct document *document = NULL;
     enum document_result result = document_get(request, &referrers_kind, key, &document);
 

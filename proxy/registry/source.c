@@ -84,7 +84,7 @@ void registry_manifest_candidates(const struct site *site, const char *key, stru
 {
     char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
 
-    registry_candidates(site, key, path, !strchr(key, '@'), out);
+    registry_candidates(site, key, path, !image_key_has_digest(key), out);
 }
 
 int64_t registry_manifest_max_bytes(const struct site *site)

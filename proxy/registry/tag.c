@@ -59,7 +59,7 @@ static int head_parse(const struct document_source *source, const char *key, str
 
     *cost_bytes = 1024;
     if (!digest_valid(source->origin.digest) ||
-        (strchr(key, '@') && strcmp(source->origin.digest, image_key_reference(key)) != 0)) {
+        (image_key_has_digest(key) && strcmp(source->origin.digest, image_key_reference(key)) != 0)) {
         buf_set(error, "it says the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
@@ -89,7 +89,7 @@ const struct document_kind tag_kind = {
 };
 
 const struct document_kind manifest_head_kind = {
-    .space = "manifest head",
+    .space = SPACE_MANIFEST_HEAD,
     .accept = manifest_accept,
     .head = true,
     .enough = head_enough,
@@ -143,7 +143,7 @@ static enum document_result get_previous(struct request *request, const struct i
                                          struct document **out)
 {
     const struct manifest_head *tag = head_of(document_kept(request));
-    char *CLEANUP_FREE before = xasprintf("%s@%s", image->name, tag->previous);
+    char *CLEANUP_FREE before = image_key_of_digest(image->name, tag->previous);
 
     request->step = STEP_PREVIOUS;
     enum document_result result = document_get_held(request, &manifest_kind, before, out);
@@ -158,7 +158,7 @@ static enum document_result get_previous(struct request *request, const struct i
 static enum MHD_Result respond_tagged(struct request *request, const struct image *image, const char *key)
 {
     const struct manifest_head *tag = head_of(document_kept(request));
-    char *CLEANUP_FREE manifest_key = xconcat(image->name, "@", tag->digest);
+    char *CLEANUP_FREE manifest_key = image_key_of_digest(image->name, tag->digest);
     enum request_how how = request->how;
     enum document_result result = DOCUMENT_UNAVAILABLE;
     struct document *document = NULL;
@@ -187,7 +187,7 @@ static enum MHD_Result respond_tagged(struct request *request, const struct imag
 
 enum MHD_Result registry_tag(struct request *request, const struct image *image, const char *tag)
 {
-    char *CLEANUP_FREE key = xconcat(image->name, ":", tag);
+    char *CLEANUP_FREE key = image_key_of_tag(image->name, tag);
 
     if (!image_tag_valid(tag, strlen(tag)))
         return respond_registry_error(

@@ -153,7 +153,7 @@ static const struct document_kind tags_kind = {
 
 static void begin_tags(struct list_writer *writer, const struct image *image)
 {
-    const char *repository = image->name + strlen(image->registry->config->name) + 1;
+    const char *repository = image_key_split(image->name).repository;
 
     buf_printf(&writer->json, "{\"name\":\"%s\",\"tags\":[", repository);
 }

@@ -8,6 +8,7 @@
 #include "formats/oci/image.h"
 #include "formats/python/project.h"
 #include "storage/catalog/image_key.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
@@ -29,9 +30,9 @@ static bool file_key_good(const char *key)
     struct buf CLEANUP_BUF printed = BUF_INIT;
     struct file_path path;
 
-    if (file_path_parse(key, strlen(key), &path, NULL) < 0)
+    if (file_key_parse(key, &path) < 0)
         return false;
-    file_path_print(&path, &printed);
+    file_key_print(&path, &printed);
     return strcmp(printed.data, key) == 0;
 }
 
@@ -67,22 +68,20 @@ static bool tag_key_good(const char *key)
 
 bool bundle_entry_good(const struct entry *entry)
 {
-    const char *space = entry->space;
-
-    if (!space_known(space))
+    if (!space_known(entry->space))
         return false;
-    if (strcmp(space, SPACE_FILE) == 0 || strcmp(space, SPACE_METADATA) == 0)
+    if (entry_is_in(entry, SPACE_FILE) || entry_is_in(entry, SPACE_METADATA))
         return file_key_good(entry->key);
-    if (strcmp(space, SPACE_MANIFEST) == 0 || strcmp(space, SPACE_BLOB) == 0)
+    if (entry_is_in(entry, SPACE_MANIFEST) || entry_is_in(entry, SPACE_BLOB))
         return image_digest_key_good(entry);
-    if (strcmp(space, SPACE_TAG) == 0)
+    if (entry_is_in(entry, SPACE_TAG))
         return tag_key_good(entry->key);
-    if (strcmp(space, SPACE_PAGE) == 0)
+    if (entry_is_in(entry, SPACE_PAGE))
         return project_name_normalized(entry->key, strlen(entry->key));
     return true;
 }
 
 bool bundle_entry_needs_blob(const struct entry *entry)
 {
-    return entry->has_digest && strcmp(entry->space, SPACE_TAG) != 0;
+    return entry->has_digest && !entry_is_in(entry, SPACE_TAG);
 }

@@ -15,6 +15,7 @@
 #include "storage/catalog/image_key.h"
 #include "storage/catalog/image_parts.h"
 #include "storage/catalog/prefetch_record.h"
+#include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 #include "storage/keep.h"
 
@@ -215,9 +216,7 @@ static int visit_file(void *arg, const struct entry *entry)
     struct buf CLEANUP_BUF filename = BUF_INIT;
 
     if (holding->versions.text) {
-        const char *last = strrchr(entry->key, '/');
-        last = last ? last + 1 : entry->key;
-        if (text_percent_decode(last, strlen(last), &filename) < 0)
+        if (file_key_filename(entry->key, &filename) < 0)
             return 0;
         char *CLEANUP_FREE version = version_of_file(holding->name, filename.data);
         if (!version || !version_choice_has(&holding->versions, version))
@@ -242,7 +241,7 @@ static int visit_release(void *arg, const struct entry *entry)
 static int each_of_project(struct store *store, struct visitor *visitor)
 {
     const struct holding *holding = visitor->holding;
-    char *CLEANUP_FREE below = xasprintf("%s/", holding->name);
+    struct buf CLEANUP_BUF below = BUF_INIT;
     int result = 0;
 
     if (!holding->versions.text) {
@@ -250,9 +249,10 @@ static int each_of_project(struct store *store, struct visitor *visitor)
         if (!result)
             result = visit_key(store, SPACE_JSON, holding->name, visitor);
     }
-    visitor->prefix = below;
+    json_key_print(holding->name, "", &below);
+    visitor->prefix = below.data;
     if (!result)
-        result = entry_walk(store, SPACE_JSON, below, visit_release, visitor);
+        result = entry_walk(store, SPACE_JSON, below.data, visit_release, visitor);
     result = result < 0 ? result : visitor->result;
     if (!result)
         result = visit_scope(store, SPACE_FILE, visit_file, visitor);
@@ -288,15 +288,15 @@ static int visit_spaces(struct store *store, struct visitor *visitor, const char
     return result;
 }
 
-static char *image_key(const struct holding *holding)
+char *holding_image_key(const struct holding *holding)
 {
-    return xasprintf("%s%s%s", holding->name, holding->digest ? "@" : ":", holding->reference);
+    return (holding->digest ? image_key_of_digest : image_key_of_tag)(holding->name, holding->reference);
 }
 
 /* The manifest that the holding's tag or digest means. Returns 0, -ENOENT or -EIO. */
 static int find_root(struct store *store, const struct holding *holding, struct digest *out)
 {
-    char *CLEANUP_FREE key = image_key(holding);
+    char *CLEANUP_FREE key = holding_image_key(holding);
     struct entry_read read;
     int error = entry_get(store, holding->digest ? SPACE_MANIFEST : SPACE_TAG, key, &read);
 
@@ -340,7 +340,7 @@ static int add_other_manifest(void *arg, const struct entry *entry)
 static int add_others(struct store *store, const struct holding *holding, const struct digest *root,
                       const struct digest_set *parts, struct digest_set *needed)
 {
-    char *CLEANUP_FREE key = image_key(holding);
+    char *CLEANUP_FREE key = holding_image_key(holding);
     struct others others = {store, holding, root, parts, needed, key};
     int error = entry_list(store, SPACE_TAG, holding->name, add_other_tag, &others);
 
@@ -353,7 +353,7 @@ static int visit_tags(struct store *store, struct visitor *visitor, const struct
     struct digest_set *CLEANUP_DIGEST_SET roots = digest_set_new();
 
     if (!visitor->holding->digest) {
-        char *CLEANUP_FREE key = image_key(visitor->holding);
+        char *CLEANUP_FREE key = holding_image_key(visitor->holding);
         return visit_key(store, SPACE_TAG, key, visitor);
     }
     digest_set_add(roots, root);

@@ -42,6 +42,9 @@ void holding_release(struct holding *holding);
 /* Appends the whole name: "docker:docker.io/library/nginx:1.27". */
 void holding_print(const struct holding *holding, struct buf *out);
 
+/* The key of the tag or manifest that an image's reference names; heap memory. */
+char *holding_image_key(const struct holding *holding);
+
 /* Calls `visit` for each entry of it, until it returns non-zero. What several tags of an image share belongs to each of
  * them. Returns what `visit` returned, 0, or negative errno. */
 int holding_each(struct store *store, const struct holding *holding,

@@ -6,21 +6,16 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "formats/oci/image.h"
+#include "storage/catalog/image_key.h"
 #include "storage/catalog/origin.h"
 
 struct entry image_reference_entry(const char *image_name, const char *key, const struct checksum *digest,
                                    int64_t size_bytes)
 {
-    struct entry entry = {
-        .space = SPACE_BLOB,
-        .key = key,
-        .scope = image_name,
-        .has_digest = digest->kind == HASH_SHA256,
-        .size_bytes = size_bytes,
-        .confirmed_at_s = clock_wall_s(),
-        .attributes = "",
-    };
+    struct entry entry = entry_of_bytes(SPACE_BLOB, key, image_name, "");
 
+    entry.size_bytes = size_bytes;
+    entry.has_digest = digest->kind == HASH_SHA256;
     if (entry.has_digest)
         memcpy(entry.digest.bytes, digest->bytes, sizeof(entry.digest.bytes));
     return entry;
@@ -70,14 +65,15 @@ void image_entries_of_manifest(const struct image_entries *entries, const struct
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(digest, hex);
-    char *CLEANUP_FREE key = xconcat(entries->image_name, "@sha256:", hex);
+    char *CLEANUP_FREE name = xconcat("sha256:", hex);
+    char *CLEANUP_FREE key = image_key_of_digest(entries->image_name, name);
     add_document(entries, SPACE_MANIFEST, false, key, manifest->media_type, digest, size_bytes);
     for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
         if (descriptor->is_manifest || named_before(manifest, i))
             continue;
         image_digest_print(&descriptor->digest, text);
-        char *CLEANUP_FREE blob_key = xconcat(entries->image_name, "@", text);
+        char *CLEANUP_FREE blob_key = image_key_of_digest(entries->image_name, text);
         const struct entry entry =
             image_reference_entry(entries->image_name, blob_key, &descriptor->digest, descriptor->size_bytes);
         entries->add(entries->arg, &entry);
@@ -87,7 +83,7 @@ void image_entries_of_manifest(const struct image_entries *entries, const struct
 void image_entries_of_tag(const struct image_entries *entries, const char *tag, const struct digest *digest,
                           int64_t size_bytes, const char *media_type)
 {
-    char *CLEANUP_FREE key = xconcat(entries->image_name, ":", tag);
+    char *CLEANUP_FREE key = image_key_of_tag(entries->image_name, tag);
 
     add_document(entries, SPACE_TAG, true, key, media_type, digest, size_bytes);
 }

@@ -5,6 +5,17 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/memory.h"
+
+char *image_key_of_tag(const char *image_name, const char *tag)
+{
+    return xconcat(image_name, ":", tag);
+}
+
+char *image_key_of_digest(const char *image_name, const char *digest)
+{
+    return xconcat(image_name, "@", digest);
+}
 
 struct image_key_parts image_key_split(const char *key)
 {
@@ -24,6 +35,12 @@ struct image_key_parts image_key_split(const char *key)
 const char *image_key_reference(const char *key)
 {
     return image_key_split(key).reference;
+}
+
+bool image_key_has_digest(const char *key)
+{
+    /* No registry, repository or tag has an '@'. */
+    return strchr(key, '@');
 }
 
 void image_key_name(const char *key, struct buf *out)

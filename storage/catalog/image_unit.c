@@ -148,8 +148,8 @@ static int add_name(void *arg, const struct entry *entry)
 {
     struct names *names = arg;
 
-    if (strcmp(entry->space, SPACE_MANIFEST) != 0 && strcmp(entry->space, SPACE_BLOB) != 0) {
-        names->others |= strcmp(entry->space, SPACE_TAG) != 0;
+    if (!entry_is_in(entry, SPACE_MANIFEST) && !entry_is_in(entry, SPACE_BLOB)) {
+        names->others |= !entry_is_in(entry, SPACE_TAG);
         return 0;
     }
     if (names->count && strcmp(names->items[names->count - 1], entry->scope) == 0)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "storage/store.h"
 
 /* In the order of their lines, which is that of all stores there are: append, never reorder. */
 #define LINES(origin)                                                                  \
@@ -36,6 +37,16 @@ int origin_parse(const char *attributes, bool head, struct origin *out)
         attributes = end + 1;
     }
     return 0;
+}
+
+void origin_of_entry(const struct entry *entry, char **upstream, char **url)
+{
+    const char *text = entry->attributes;
+    size_t len = strcspn(text, "\n");
+    const char *second = text[len] ? text + len + 1 : "";
+
+    *upstream = xstrndup(text, len);
+    *url = xstrndup(second, strcspn(second, "\n"));
 }
 
 void origin_release(struct origin *origin)

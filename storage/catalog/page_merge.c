@@ -28,7 +28,7 @@ void page_imported_attributes(const char *project, struct buf *out)
 
 bool page_entry_imported(const struct entry *entry)
 {
-    return strcmp(entry->space, SPACE_PAGE) == 0 && text_starts(entry->attributes, IMPORTED "\n");
+    return entry_is_in(entry, SPACE_PAGE) && text_starts(entry->attributes, IMPORTED "\n");
 }
 
 static void page_release(struct page **page)
