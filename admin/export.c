@@ -268,7 +268,7 @@ static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
         return EXIT_FAILED;
     }
     printed_report_init(&printed, export_command.name, false, true);
-    prefetch_init(&prefetch, &chosen.choice.options, url, client, &printed.report, stop);
+    prefetch_init(&prefetch, &chosen.choice.options, client, &printed.report, stop);
     int result = prefetch_plan(&prefetch) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (result == EXIT_DONE)
         json_object_set_new(invocation->arguments, "entries", prefetch_entries(&prefetch, config));

@@ -27,7 +27,6 @@ const struct command prefetch_command = {
         "      --images LIST      images, one per line; or a Compose file or Kubernetes manifests (.yml, "
         ".yaml)\n"
         "\n" PREFETCH_TARGET_DETAILS "\n"
-        "      --resolver WHICH   own, pip or uv (which must be installed); default: own\n"
         "      --keep-going       continue past what cannot be read or resolved\n"
         "      --dry-run          print what would be fetched, with sizes\n"
         "      --server URL       ask this server, not the one in the configuration\n"
@@ -54,25 +53,13 @@ struct run {
 
 /* ---- options ---- */
 
-enum { RESOLVER = 256, KEEP_GOING, DRY_RUN, SERVER, QUIET, JSON };
+enum { KEEP_GOING = 256, DRY_RUN, SERVER, QUIET, JSON };
 
 static int bad_value(const char *option, const char *value, const char *expected)
 {
     fprintf(stderr, "yizhan prefetch: %s \"%s\": expected %s\n", option, value, expected);
     fprintf(stderr, "`yizhan prefetch --help` explains how it is used\n");
     return -1;
-}
-
-static int take_resolver(struct run *run, const char *value)
-{
-    static const char *const names[] = {[RESOLVER_OWN] = "own", [RESOLVER_PIP] = "pip", [RESOLVER_UV] = "uv"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(value, names[i]) == 0) {
-            run->choice.options.resolver = (enum resolver)i;
-            return 0;
-        }
-    return bad_value("--resolver", value, "own, pip or uv");
 }
 
 static int take_server(struct run *run, const char *value)
@@ -91,8 +78,6 @@ static int take_option(struct run *run, int option, const char *value)
     case 'c':
         run->config_path = value;
         return 0;
-    case RESOLVER:
-        return take_resolver(run, value);
     case KEEP_GOING:
         run->choice.options.keep_going = true;
         return 0;
@@ -118,7 +103,6 @@ static int read_options(struct run *run, int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
-        {"resolver", required_argument, NULL, RESOLVER},
         {"keep-going", no_argument, NULL, KEEP_GOING},
         {"dry-run", no_argument, NULL, DRY_RUN},
         {"server", required_argument, NULL, SERVER},
@@ -188,7 +172,7 @@ static int work(void *arg, const char *url, const atomic_bool *stop)
         return EXIT_FAILED;
     }
     printed_report_init(&printed, prefetch_command.name, run->json, run->quiet);
-    prefetch_init(&prefetch, &run->choice.options, url, client, &printed.report, stop);
+    prefetch_init(&prefetch, &run->choice.options, client, &printed.report, stop);
     int result = perform(run, &prefetch, &printed);
     prefetch_release(&prefetch);
     printed_report_release(&printed);

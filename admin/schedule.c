@@ -196,7 +196,7 @@ static void run_choice(struct schedule *schedule, const char *name, struct prefe
         log_error("prefetch %s: %s", name, error.data);
         return;
     }
-    prefetch_init(&prefetch, &choice->options, url.data, client, &report, &schedule->stop);
+    prefetch_init(&prefetch, &choice->options, client, &report, &schedule->stop);
     bool whole = prefetch_plan(&prefetch) == 0 && prefetch_fetch(&prefetch) == 0 && !prefetch.failures;
     prefetch_print_summary(&prefetch, &summary);
     if (!prefetch_stopped(&prefetch))

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "admin/prefetch/program.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/oci/platform.h"
@@ -224,13 +223,16 @@ int prefetch_choice_of_config(const struct prefetch_config *config, struct prefe
 
 static void add_python_here(struct word_list *pythons)
 {
-    static const char *const argv[] = {"python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])",
-                                       NULL};
-    struct buf CLEANUP_BUF version = BUF_INIT;
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    char version[16];
+    FILE *python = popen("exec python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])' "
+                         "</dev/null 2>/dev/null",
+                         "re");
 
-    if (program_run(argv, NULL, &version, &ignored) == 0)
-        word_list_add(pythons, "%.*s", (int)strcspn(version.data, "\n"), version.data);
+    if (!python)
+        return;
+    bool printed = fgets(version, sizeof(version), python);
+    if (pclose(python) == 0 && printed)
+        word_list_add(pythons, "%.*s", (int)strcspn(version, "\n"), version);
 }
 
 static void add_platform_here(struct word_list *platforms)

@@ -344,25 +344,6 @@ static void plan_requirements(const struct plan *plan)
     }
 }
 
-void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
-                          const struct python_target *target, const char *text, const char *origin)
-{
-    struct builds builds = {.all = NULL};
-    const struct plan plan = {prefetch, wants, target, &builds};
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    struct resolve_request request = request_of(&plan, NULL);
-
-    request.constraint_count = 0;
-    request.without_deps = true;
-    request.require_hashes = false;
-    struct resolve_session *session = resolve_session_new(&request);
-    if (plan_text(&plan, session, text, origin, true, &error) < 0)
-        prefetch_fail(prefetch, "%s", error.data);
-    resolve_session_free(&session);
-    plan_builds(&plan);
-    builds_release(&builds);
-}
-
 /* ---- lock files ---- */
 
 static void append_hashes(struct checksum **out, size_t *count, const struct checksum *hashes,
@@ -454,9 +435,7 @@ static void plan_target(struct prefetch *prefetch, const struct python_target *t
     for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
         struct builds builds = {.all = NULL};
         const struct plan plan = {prefetch, &prefetch->wants[i], target, &builds};
-        if (plan.wants->requirement_count && prefetch->options->resolver != RESOLVER_OWN)
-            prefetch_resolve_elsewhere(prefetch, plan.wants, target);
-        else if (plan.wants->requirement_count)
+        if (plan.wants->requirement_count)
             plan_requirements(&plan);
         if (plan.wants->package_count)
             plan_packages(&plan);

@@ -13,11 +13,10 @@
 #include "storage/catalog/spaces.h"
 #include "upstreams/http_client.h"
 
-void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options, const char *url,
+void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options,
                    struct http_client *client, const struct prefetch_report *report, const atomic_bool *stop)
 {
-    *prefetch =
-        (struct prefetch){.options = options, .client = client, .report = report, .stop = stop, .url = url};
+    *prefetch = (struct prefetch){.options = options, .client = client, .report = report, .stop = stop};
     prefetch->source = source_new(prefetch);
 }
 

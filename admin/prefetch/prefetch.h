@@ -31,7 +31,6 @@ struct source;
 /* ---- what is wanted ---- */
 
 enum sdist_policy { SDIST_NEVER, SDIST_FALLBACK, SDIST_ALWAYS };
-enum resolver { RESOLVER_OWN, RESOLVER_PIP, RESOLVER_UV };
 
 struct prefetch_list {
     const char *path;
@@ -57,7 +56,6 @@ struct prefetch_options {
     enum sdist_policy sdist;
     int64_t versions; /* how many of each requirement that is named */
     bool without_deps;
-    enum resolver resolver;
     bool keep_going; /* past what cannot be read or resolved */
     bool files_only; /* lists are files, no pipes */
     bool held_only;  /* nothing is fetched, what is not held counts as missing */
@@ -104,7 +102,6 @@ struct prefetch {
     struct http_client *client;
     const struct prefetch_report *report;
     const atomic_bool *stop; /* may be NULL */
-    const char *url;         /* of the Yizhan that is asked */
     struct wants *wants;     /* one for each list, and one for the names: each is resolved by itself */
     size_t wants_count;
     struct source *source;
@@ -112,7 +109,7 @@ struct prefetch {
     size_t failures;    /* that were reported while planning */
 };
 
-void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options, const char *url,
+void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *options,
                    struct http_client *client, const struct prefetch_report *report, const atomic_bool *stop);
 void prefetch_release(struct prefetch *prefetch);
 /* Finds out the items. Returns 0; -1 when something failed and nothing should be fetched: it was reported. */
@@ -150,13 +147,6 @@ void item_fail(struct item *item, const char *format, ...) __attribute__((format
 /* packages.c, images.c: add items for what the wants say. */
 void prefetch_plan_pypi(struct prefetch *prefetch);
 void prefetch_plan_images(struct prefetch *prefetch);
-/* other_resolver.c: the same for the requirements of one list and one target, by a resolver that is a program of its
- * own. It reports what fails. */
-void prefetch_resolve_elsewhere(struct prefetch *prefetch, const struct wants *wants,
-                                const struct python_target *target);
-/* packages.c: "flask[async]==3.0" as it is, without dependencies. Reports what fails. */
-void prefetch_plan_pinned(struct prefetch *prefetch, const struct wants *wants,
-                          const struct python_target *target, const char *text, const char *origin);
 void prefetch_add_file(struct prefetch *prefetch, const struct page_file *file);
 
 /* ---- source.c: pages and metadata, each asked for once ---- */
