@@ -76,7 +76,7 @@ def test_export_into_a_device_leaves_it_one(store, tmp_path):
     try:
         os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(1, 3))
     except PermissionError:
-        pytest.skip("needs the right to make device nodes")
+        skip(Reason.NO_DEVICE_NODES)
     ask(store, "export", "--all", "-o", device)
     assert stat.S_ISCHR(device.lstat().st_mode)
     assert not (tmp_path / "null.part").exists()

@@ -18,10 +18,11 @@ from pip._internal.models.wheel import Wheel
 from pip._internal.utils.compatibility_tags import get_supported
 
 from lib.ask import REFUSED, ask
+from lib.skips import Reason, skip
 
 ORACLE = Version(packaging.__version__)
 if ORACLE < Version("23.0"):
-    pytest.skip(f"packaging {ORACLE} still has rules from before PEP 440", allow_module_level=True)
+    skip(Reason.OLD_PACKAGING, "it still has rules from before PEP 440", allow_module_level=True)
 
 
 def check(questions, expected):

@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 
-from lib import tools
+from lib import skips, tools
 from lib.wait import PATIENCE_S
 
 CONFIG = """
@@ -20,7 +20,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 class Containerd:
     def __init__(self, folder):
         tools.require("containerd", "ctr")
-        tools.require_root()
+        skips.require_root()
         folder.mkdir(parents=True)
         self.folder = folder
         self._environment = tools.environment(folder / "home")
@@ -37,7 +37,7 @@ class Containerd:
             )
         if not self._wait_ready():
             self.stop()
-            tools.cannot(f"containerd does not start here: {self._log.read_text()[-2000:]}")
+            skips.does_not_start("containerd", self._log.read_text())
 
     def _wait_ready(self):
         deadline = time.monotonic() + PATIENCE_S

@@ -6,7 +6,7 @@ import subprocess
 import time
 from urllib.parse import urlencode
 
-from lib import client, tools
+from lib import client, skips, tools
 from lib.wait import PATIENCE_S, wait_until
 
 
@@ -15,7 +15,7 @@ class Dockerd:
 
     def __init__(self, folder, storage_driver="vfs"):
         tools.require("dockerd", "containerd", "runc")
-        tools.require_root()
+        skips.require_root()
         folder.mkdir(parents=True)
         self.folder = folder
         self._socket = folder / "docker.sock"
@@ -36,7 +36,7 @@ class Dockerd:
             )
         if not self._wait_ready():
             self.stop()
-            tools.cannot(f"dockerd does not start here: {self.log()[-2000:]}")
+            skips.does_not_start("dockerd", self.log())
 
     def _wait_ready(self):
         deadline = time.monotonic() + PATIENCE_S

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -52,9 +51,7 @@ class DockerRegistry:
     quiet_port: it listens there and has no log, which costs it half of its speed where answers are small."""
 
     def __init__(self, folder, auth=None, proxy=None, quiet_port=0):
-        program = shutil.which("docker-registry") or shutil.which("registry")  # Debian's name, and Fedora's
-        if not program:
-            tools.require("docker-registry")
+        program = tools.require_one_of("docker-registry", "registry")  # Debian's name, and Fedora's
         folder.mkdir(parents=True)
         self.folder = folder
         self.auth = auth

@@ -3,10 +3,14 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
-import pytest
-
+from lib.skips import Reason, skip
 from lib.wait import PATIENCE_S
+
+
+# What scripts/setup found out and keeps.
+CACHE = Path(os.environ.get("YIZHAN_CACHE") or Path.home() / ".cache" / "yizhan")
 
 
 class ToolFailed(AssertionError):
@@ -14,22 +18,20 @@ class ToolFailed(AssertionError):
 
 
 def require(*programs):
-    """Skips the test where a program is missing; in CI everything must be there."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if missing:
-        cannot(f"not installed: {', '.join(missing)} (scripts/setup test installs them)")
+    """Skips the test where one of the programs is missing."""
+    for program in programs:
+        require_one_of(program)
 
 
-def require_root():
-    if os.getuid() != 0:
-        cannot("only root can start this")
-
-
-def cannot(reason):
-    """The tool cannot do its work on this machine."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"must not be skipped in CI: {reason}")
-    pytest.skip(reason)
+def require_one_of(*programs):
+    """The path of the first that is here; systems have different names for some."""
+    found = next(filter(None, map(shutil.which, programs)), None)
+    if not found:
+        told = CACHE / "not-packaged"
+        not_packaged = told.read_text().split() if told.exists() else []
+        reason = Reason.NOT_PACKAGED if set(programs) & set(not_packaged) else Reason.NOT_INSTALLED
+        skip(reason, f"{' or '.join(programs)} (scripts/setup test installs what the system has)")
+    return found
 
 
 def environment(folder, **variables):
@@ -41,12 +43,13 @@ def environment(folder, **variables):
     return {**kept, **{name: str(value) for name, value in variables.items()}}
 
 
-def run(command, variables, check=True, patience_s=PATIENCE_S * 3):
+def run(command, variables, check=True, patience_s=PATIENCE_S * 3, folder=None):
     """Returns the output; check=False: (status, output). Standard error follows standard output."""
     command = [str(part) for part in command]
     done = subprocess.run(
         command,
         env=variables,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

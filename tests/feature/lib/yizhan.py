@@ -10,7 +10,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from lib import client
+from lib import client, skips
 from lib.tree import JSON_TYPE
 from lib.wait import PATIENCE_S, wait_until
 
@@ -52,10 +52,10 @@ def registry_keys(keys, is_default):
 
 def on_tmpfs(folder, options):
     """A wrapper that puts a small disk of its own under `folder`; it goes with the process."""
+    skips.require_mounts()
     folder.mkdir(parents=True, exist_ok=True)
     script = 'mount -t tmpfs -o "$1" tmpfs "$2" && shift 2 && exec "$@"'
-    as_root = ["-r"] if os.getuid() else []
-    return ["unshare", *as_root, "-m", "sh", "-c", script, "sh", options, str(folder)]
+    return [*skips.UNSHARE_MOUNTS, "sh", "-c", script, "sh", options, str(folder)]
 
 
 def run(*arguments, wrapper=()):
