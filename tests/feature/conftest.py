@@ -208,6 +208,8 @@ def make_podman():
     with ExitStack() as folders:
 
         def make(mirrors):
-            return Podman(Path(folders.enter_context(TemporaryDirectory(prefix="podman"))), mirrors)
+            podman = Podman(Path(folders.enter_context(TemporaryDirectory(prefix="podman"))), mirrors)
+            folders.callback(podman.stop)
+            return podman
 
         yield make

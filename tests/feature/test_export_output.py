@@ -12,6 +12,7 @@ import threading
 import pytest
 from lib.admin import admin, ask, command, on_a_terminal
 from lib.packages import make_wheel
+from lib.skips import Reason, skip
 from lib.tree import Tree
 from lib.wait import PATIENCE_S, wait_until
 

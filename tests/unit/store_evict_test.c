@@ -1,4 +1,5 @@
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/support/skip_because.h"
 #include "tests/unit/support/test_clock.h"
 
 #include <sched.h>
@@ -530,7 +531,7 @@ static void store_lives_on_a_disk_that_is_full(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        skip(); /* a container that allows no mounts; the injected faults above cover the same ways */
+        SKIP_BECAUSE("no mounts"); /* the injected faults above cover the same ways */
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 

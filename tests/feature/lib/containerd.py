@@ -21,6 +21,7 @@ class Containerd:
     def __init__(self, folder):
         tools.require("containerd", "ctr")
         skips.require_root()
+        skips.require_mounts()
         folder.mkdir(parents=True)
         self.folder = folder
         self._environment = tools.environment(folder / "home")
@@ -37,7 +38,7 @@ class Containerd:
             )
         if not self._wait_ready():
             self.stop()
-            skips.does_not_start("containerd", self._log.read_text())
+            skips.skip(skips.Reason.DOES_NOT_START, f"containerd: {self._log.read_text()[-2000:]}")
 
     def _wait_ready(self):
         deadline = time.monotonic() + PATIENCE_S

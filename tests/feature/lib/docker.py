@@ -16,6 +16,7 @@ class Dockerd:
     def __init__(self, folder, storage_driver="vfs"):
         tools.require("dockerd", "containerd", "runc")
         skips.require_root()
+        skips.require_mounts()
         folder.mkdir(parents=True)
         self.folder = folder
         self._socket = folder / "docker.sock"
@@ -36,7 +37,7 @@ class Dockerd:
             )
         if not self._wait_ready():
             self.stop()
-            skips.does_not_start("dockerd", self.log())
+            skips.skip(skips.Reason.DOES_NOT_START, f"dockerd: {self.log()[-2000:]}")
 
     def _wait_ready(self):
         deadline = time.monotonic() + PATIENCE_S

@@ -1,5 +1,8 @@
 """podman with a store of its own."""
 
+import os
+import signal
+
 from lib import tools
 
 
@@ -25,3 +28,9 @@ class Podman:
         """crun refuses machines whose control groups are of both versions, and only a full root may raise limits."""
         limits = ["--ulimit", "nofile=512:512", "--ulimit", "nproc=512:512"]
         return self.podman("--runtime", "runc", "run", "--rm", "--network", "none", *limits, name)
+
+    def stop(self):
+        """Whoever is not root has a process that podman leaves behind to hold its name spaces, with our output open."""
+        pause = self.folder / "home" / "libpod" / "tmp" / "pause.pid"
+        if pause.exists():
+            os.kill(int(pause.read_text()), signal.SIGKILL)

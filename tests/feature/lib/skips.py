@@ -45,9 +45,3 @@ def require_mounts():
     """A container may forbid them to root as well."""
     if not can_mount():
         skip(Reason.NO_MOUNTS)
-
-
-def does_not_start(what, log):
-    """A daemon of containers ends at once where it may not mount."""
-    require_mounts()
-    skip(Reason.DOES_NOT_START, f"{what}\n{log[-2000:]}")
