@@ -89,13 +89,13 @@ def make_yizhan(tmp_path):
     assert not errors, "\n".join(errors)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def wheel():
     """A small wheel."""
     return make_wheel("sample", "1.0", requires_python=">=3.6")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def big_wheel():
     """A wheel of 4 MiB that does not compress: many times what is held back at the end of a transfer."""
     return make_wheel("bulky", "2.0", size=4 << 20)

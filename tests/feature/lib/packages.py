@@ -9,6 +9,7 @@ import re
 import tarfile
 import zipfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,7 +27,8 @@ def module_name(name):
 
 @dataclass
 class Dist:
-    """One distribution file and what an index tells about it."""
+    """One distribution file and what an index tells about it. Fixtures share them: dataclasses.replace() makes another
+    one, nobody writes into one, and so its bytes are hashed once."""
 
     name: str
     version: str
@@ -43,19 +45,19 @@ class Dist:
     def project(self):
         return normalize(self.name)
 
-    @property
+    @cached_property
     def sha256(self):
         return hashlib.sha256(self.data).hexdigest()
 
-    @property
+    @cached_property
     def md5(self):
         return hashlib.md5(self.data).hexdigest()
 
-    @property
+    @cached_property
     def metadata_sha256(self):
         return hashlib.sha256(self.metadata).hexdigest()
 
-    @property
+    @cached_property
     def official_path(self):
         """The path below /packages/ that the official index would give it."""
         hexes = hashlib.blake2b(self.data, digest_size=32).hexdigest()

@@ -131,6 +131,7 @@ class ScriptedUpstream:
     def stop(self):
         """Cuts everything; from now on connections are refused."""
         self._stopped.set()
+        shut(self._listening)  # accept() gives up at once; closing alone would leave it waiting
         self._accepting.join()
         self._listening.close()
         with self._lock:
@@ -141,15 +142,11 @@ class ScriptedUpstream:
     # ---- serving ----
 
     def _accept(self):
-        self._listening.settimeout(0.05)
-        while not self._stopped.is_set():
+        while True:
             try:
                 sock, _ = self._listening.accept()
-            except TimeoutError:
-                continue
             except OSError:
                 return
-            sock.settimeout(None)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._sockets.add(sock)
