@@ -61,7 +61,9 @@ SOURCES = $(filter-out $(MAIN),$(sort $(shell find $(ROOMS) -name '*.c')))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o)
 SUPPORT_OBJECTS = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support/*.c))
 TESTS = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
-UNIT_TESTS = $(TESTS:%=$(BUILD)/tests/%)
+# Those that take longest are started first.
+LONG_TESTS = store_recover_test bundle_damage_test fetch_limits_test fetch_auth_test list_yaml_test
+UNIT_TESTS = $(patsubst %,$(BUILD)/tests/%,$(filter $(LONG_TESTS),$(TESTS)) $(filter-out $(LONG_TESTS),$(TESTS)))
 # Programs that feature tests use.
 TOOLS = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 FUZZ_TARGETS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))

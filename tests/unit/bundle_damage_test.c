@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/memory.h"
 #include "tests/unit/support/bundle_case.h"
+#include "tests/unit/support/sanitized.h"
 
 /* ---- as others see it ---- */
 
@@ -141,7 +142,8 @@ static void bundle_with_a_changed_bit_refused(void **state)
         struct buf CLEANUP_BUF bundle = BUF_INIT;
         struct buf CLEANUP_BUF error = BUF_INIT;
         make_bundle(lens, COUNT(lens), 2, compress, &bundle);
-        for (size_t bit = 0; bit < bundle.len * 8; bit++) {
+        /* 7: some bit of every byte, and not always the same. */
+        for (size_t bit = 0; bit < bundle.len * 8; bit += STEP_IF_SANITIZED(7)) {
             bundle.data[bit / 8] ^= (char)(1 << bit % 8);
             if (read_bytes(bundle.data, bundle.len, &error) != -1)
                 fail_msg("bit %zu of byte %zu of %zu", bit % 8, bit / 8, bundle.len);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "storage/schema.h"
+#include "tests/unit/support/sanitized.h"
 
 /* ---- the store is whole: every file hashes to its name and has its row, every row has its file ---- */
 
@@ -156,7 +157,7 @@ static void crash_at_every_point_loses_nothing_promised(void **state)
     bool ended = false;
 
     (void)state;
-    for (crash_at = 0; !ended; crash_at++) {
+    for (crash_at = 0; !ended; crash_at += STEP_IF_SANITIZED(5)) {
         pid_t child;
         int CLEANUP_CLOSE promises = start_child(live_until_crash, &child);
         ended = wait_for_child(child);
@@ -210,7 +211,7 @@ static void crash_while_mending_loses_nothing_promised(void **state)
     bool ended = false;
 
     (void)state;
-    for (crash_at = 0; !ended; crash_at++) {
+    for (crash_at = 0; !ended; crash_at += STEP_IF_SANITIZED(5)) {
         pid_t child;
         int CLEANUP_CLOSE promises = start_child(mend_until_crash, &child);
         ended = wait_for_child(child);
