@@ -97,11 +97,25 @@ static ssize_t receive(struct control_lines *lines, char *data, size_t max)
     return got;
 }
 
+/* As poll(). */
+static int wait_for_some(int fd, int wait_ms)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    int64_t until_ms = clock_mono_ms() + wait_ms;
+    int64_t left_ms = wait_ms;
+    int ready;
+
+    while ((ready = poll(&poll_fd, 1, (int)clock_wait_ms(left_ms))) == 0 && left_ms > 0) {
+        left_ms = until_ms - clock_mono_ms();
+        left_ms = left_ms > 0 ? left_ms : 0;
+    }
+    return ready;
+}
+
 /* Returns 1 when a line is there, 0 when there is more to come, -1 at the end or on errors. */
 static int receive_some(struct control_lines *lines, int wait_ms, struct buf *error)
 {
-    struct pollfd poll_fd = {.fd = lines->fd, .events = POLLIN};
-    int ready = poll(&poll_fd, 1, wait_ms);
+    int ready = wait_for_some(lines->fd, wait_ms);
 
     if (ready < 0 && errno == EINTR)
         return 0;

@@ -10,6 +10,9 @@
 
 #include "base/memory.h"
 
+/* How often those look at a clock that may be moved who wait for it. */
+#define MOVED_LOOK_MS 20
+
 static const volatile struct test_clock *test_clock; /* set once by clock_init */
 
 int clock_init(void)
@@ -53,6 +56,11 @@ int64_t clock_mono_us(void)
 int64_t clock_mono_ms(void)
 {
     return clock_mono_us() / 1000;
+}
+
+int64_t clock_wait_ms(int64_t wait_ms)
+{
+    return test_clock && wait_ms > MOVED_LOOK_MS ? MOVED_LOOK_MS : wait_ms;
 }
 
 int64_t clock_thread_us(void)

@@ -165,6 +165,7 @@ static int wait_time_ms(const struct loop *loop, int64_t wait_ms)
         if (wait_ms < 0 || curl_ms < wait_ms)
             wait_ms = curl_ms;
     }
+    wait_ms = clock_wait_ms(wait_ms);
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 

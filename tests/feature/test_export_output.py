@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tarfile
 import threading
+from contextlib import ExitStack
 
 import pytest
 from lib.admin import admin, ask, command, on_a_terminal
@@ -124,15 +125,11 @@ def test_export_interrupted_leaves_nothing(yizhan, tmp_path, number):
     """While the server works on it; a stopped one works for ever."""
     folder = tmp_path / "out"
     folder.mkdir()
-    yizhan.process.send_signal(signal.SIGSTOP)
-    try:
-        with begin(yizhan, "-o", folder / "b.tar") as running:
-            wait_until(lambda: names(folder) == ["b.tar.part"], "it has begun")
-            running.send_signal(number)
-            assert running.wait(PATIENCE_S) == 1
-            assert "interrupted" in running.stderr.read()
-    finally:
-        yizhan.process.send_signal(signal.SIGCONT)
+    with yizhan.standing_still(), begin(yizhan, "-o", folder / "b.tar") as running:
+        wait_until(lambda: names(folder) == ["b.tar.part"], "it has begun")
+        running.send_signal(number)
+        assert running.wait(PATIENCE_S) == 1
+        assert "interrupted" in running.stderr.read()
     assert names(folder) == []
 
 
@@ -145,16 +142,13 @@ def test_export_leaves_no_progress_on_the_terminal(store, tmp_path):
 
 def test_export_twice_to_one_name(yizhan, tmp_path):
     """The second must not write into what the first has begun."""
-    yizhan.process.send_signal(signal.SIGSTOP)
-    try:
-        with begin(yizhan, "-o", tmp_path / "b.tar") as running:
+    with ExitStack() as stack:
+        with yizhan.standing_still():
+            running = stack.enter_context(begin(yizhan, "-o", tmp_path / "b.tar"))
             wait_until((tmp_path / "b.tar.part").exists, "it has begun")
             wait_until(lambda: is_locked(tmp_path / "b.tar.part"), "it has it for itself")
             second = admin(yizhan, "export", "--all", "-o", tmp_path / "b.tar")
-            yizhan.process.send_signal(signal.SIGCONT)
-            assert running.wait(PATIENCE_S) == 0, running.stderr.read()
-    finally:
-        yizhan.process.send_signal(signal.SIGCONT)
+        assert running.wait(PATIENCE_S) == 0, running.stderr.read()
     assert second.status == 1
     assert "another export" in second.stderr
     assert (tmp_path / "b.tar").stat().st_size > SIZE

@@ -4,7 +4,6 @@ the programs themselves."""
 import io
 import json
 import os
-import signal
 import subprocess
 import tarfile
 
@@ -564,8 +563,7 @@ def test_formats_wheels_that_vanish_while_they_are_read(closed, tmp_path):
     for dist in (make_wheel("a", "1.0", size=500_000), make_wheel("b", "1.0")):
         (folder / dist.filename).write_bytes(dist.data)
     (folder / "readme.txt").write_text("named when all has been looked at")
-    closed.process.send_signal(signal.SIGSTOP)
-    try:
+    with closed.standing_still():
         running = subprocess.Popen(
             command(closed, "import", folder),
             stdin=subprocess.DEVNULL,
@@ -577,8 +575,6 @@ def test_formats_wheels_that_vanish_while_they_are_read(closed, tmp_path):
         )
         assert "readme.txt" in running.stderr.readline()
         (folder / "b-1.0-py3-none-any.whl").unlink()
-    finally:
-        closed.process.send_signal(signal.SIGCONT)
     _, told = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 1
     assert told == f"yizhan import: cannot read {folder}/b-1.0-py3-none-any.whl any more\n"

@@ -8,6 +8,8 @@ from lib.client import Background
 from lib.pages import JSON_TYPE
 from lib.wait import wait_until
 
+SWEEP_EVERY_MS = 1000  # of proxy/server.c
+
 
 def refused(port):
     """True if a new connection is closed or told 503."""
@@ -101,6 +103,7 @@ def test_limits_client_that_leaves_with_its_last_bytes_is_noticed(yizhan, sent):
     for _ in range(20):
         with client.connect(yizhan.port) as sock:
             sock.sendall(sent)
+    yizhan.pass_ms(SWEEP_EVERY_MS)
     assert yizhan.metrics_at_rest()["connections_cut_total"] == 0
 
 

@@ -58,7 +58,7 @@ def test_store_stop_while_filling_leaves_no_part(yizhan, upstream, big_wheel):
     upstream.change(upstream.tree.file_path(big_wheel), body_gate=gate, gate_after=2 * MB)
     client = Background(yizhan.get, big_wheel.path)
     wait_until(lambda: yizhan.metric("upstream_bytes_total") >= 2 * MB, "half of the file is here")
-    yizhan.stop()
+    yizhan.stop(waits=True)
     assert not client.result().complete
     gate.set()
     assert not yizhan.blob_path(big_wheel.sha256).exists()
@@ -72,7 +72,7 @@ def test_store_stop_answers_or_cuts_waiting_clients(yizhan, upstream):
     upstream.change("/simple/sample/", gate=gate)
     clients = [Background(try_get, yizhan, "/simple/sample/") for _ in range(5)]
     wait_until(lambda: upstream.asked("/simple/sample/"), "the fill runs")
-    yizhan.stop()
+    yizhan.stop(waits=True)
     gate.set()
     assert all(client.result() in (None, 503) for client in clients)
 

@@ -8,6 +8,7 @@ import sqlite3
 import struct
 import subprocess
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from lib import client, skips
@@ -16,7 +17,9 @@ from lib.wait import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("YIZHAN", str(ROOT / "build" / "yizhan"))
+DRAIN_MS = 10000  # of proxy/server.c
 READY = re.compile(r"http://127\.0\.0\.1:(\d+)/")
+PAUSE = re.compile(r"asking again in (\d+) ms")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 
 
@@ -80,7 +83,9 @@ class Yizhan:
         self.wrapper = list(wrapper)
         self.process = None
         self._clock = self.folder / "clock"
-        self._clock.write_bytes(struct.pack("=q", 0))
+        self._moved = [0, 0]  # struct test_clock of base/clock.h: seconds of the wall clock, ms of the monotonic one
+        self._clock_lock = threading.Lock()
+        self._move(0, 0)
         self._stderr_path = self.folder / "stderr.log"
         self.configure(upstreams, **sections)
 
@@ -178,13 +183,15 @@ class Yizhan:
     def stderr(self):
         return self._stderr_path.read_text(errors="replace") if self._stderr_path.exists() else ""
 
-    def stop(self):
-        """SIGTERM; the end must be clean."""
+    def stop(self, waits=False):
+        """SIGTERM; the end must be clean. waits: it waits for answers that do not end, and the time for that passes."""
         if not self.process:
             return
         if self.running:
             self.process.send_signal(signal.SIGTERM)
         try:
+            while waits and self._runs_on():
+                self.pass_ms(DRAIN_MS)
             status = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
@@ -194,6 +201,23 @@ class Yizhan:
         assert status == 0, f"the server ended with status {status}:\n{self.stderr[-8000:]}"
         found = SANITIZER.search(self.stderr)
         assert not found, f"sanitizer report:\n{self.stderr[max(0, found.start() - 500):][:8000]}"
+
+    def _runs_on(self):
+        try:
+            self.process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    @contextmanager
+    def standing_still(self):
+        """Between SIGSTOP and SIGCONT. To send the signal is not enough: until one thread takes it, the others run."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def kill9(self):
         assert self.running, f"the server has ended by itself:\n{self.stderr[-8000:]}"
@@ -216,13 +240,47 @@ class Yizhan:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
-    # ---- the wall clock ----
+    # ---- the clocks ----
+
+    def _move(self, seconds, mono_ms):
+        """In place: the server has the file mapped."""
+        with self._clock_lock:
+            self._moved[0] += seconds
+            self._moved[1] += mono_ms
+            with open(self._clock, "r+b" if self._clock.exists() else "wb") as clock:
+                clock.write(struct.pack("=qq", *self._moved))
 
     def advance(self, seconds):
-        """Moves the server's wall clock forward."""
-        now = struct.unpack("=q", self._clock.read_bytes())[0]
-        with open(self._clock, "r+b") as clock:
-            clock.write(struct.pack("=q", now + seconds))
+        """Moves the server's wall clock forward: what is kept grows older."""
+        self._move(seconds, 0)
+
+    def pass_ms(self, milliseconds):
+        """Moves its monotonic clock forward: who waits in it has waited so much longer."""
+        self._move(0, milliseconds)
+
+    @contextmanager
+    def without_pauses(self):
+        """Where it pauses before it asks upstreams again, that time passes at once."""
+        ended = threading.Event()
+        passed_ms = self._pauses_ms()
+
+        def pass_pauses():
+            nonlocal passed_ms
+            while not ended.wait(0.01):
+                told_ms = self._pauses_ms()
+                self.pass_ms(told_ms - passed_ms)
+                passed_ms = told_ms
+
+        passing = threading.Thread(target=pass_pauses)
+        passing.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            passing.join()
+
+    def _pauses_ms(self):
+        return sum(map(int, PAUSE.findall(self.stderr)))
 
     # ---- requests ----
 
