@@ -8,9 +8,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/address.h"
+#include "formats/url.h"
 #include "upstreams/upstream.h"
-
-#define URL_MAX_BYTES 16384
 
 static void cleanup_parts(CURLU **parts)
 {

@@ -15,7 +15,9 @@
 
 struct buf;
 
-#define METADATA_MAX_BYTES (16 * 1024 * 1024)
+/* Of one METADATA or PKG-INFO file, whether it comes out of a wheel or an sdist, from an upstream, or from the
+ * store: one limit, so that none of these accepts a file that the others refuse. */
+#define METADATA_MAX_BYTES (8 * 1024 * 1024)
 /* Of each field that may stand more than once. */
 #define METADATA_FIELDS_MAX 10000
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/python/metadata.h"
 #include "formats/python/project.h"
 
 /* Where libzip looks for the end record: behind it is at most a comment, before it the locator of zip64. */
@@ -162,10 +163,10 @@ static int read_entry(zip_t *archive, zip_uint64_t index, const char *filename, 
     if (zip_stat_index(archive, index, 0, &about) < 0 || (about.valid & needed) != needed ||
         about.encryption_method != ZIP_EM_NONE ||
         (about.comp_method != ZIP_CM_STORE && about.comp_method != ZIP_CM_DEFLATE) || !about.size ||
-        about.size > WHEEL_METADATA_MAX_BYTES) {
+        about.size > METADATA_MAX_BYTES) {
         buf_set(error,
                 "METADATA of wheel %s is empty, larger than %d bytes, encrypted or compressed strangely",
-                filename, WHEEL_METADATA_MAX_BYTES);
+                filename, METADATA_MAX_BYTES);
         return -1;
     }
     zip_file_t *file = zip_fopen_index(archive, index, 0);

@@ -5,7 +5,6 @@
 
 struct buf;
 
-#define WHEEL_METADATA_MAX_BYTES (8 * 1024 * 1024)
 #define WHEEL_DIRECTORY_MAX_BYTES (32 * 1024 * 1024) /* of the archive's central directory */
 #define WHEEL_ENTRIES_MAX 1000000
 

@@ -12,12 +12,12 @@
 #include "base/memory.h"
 #include "formats/python/page.h"
 #include "formats/python/project.h"
+#include "formats/python/version.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/http/respond.h"
 #include "proxy/pypi/pypi.h"
 #include "storage/catalog/pypi_key.h"
 
-#define VERSION_MAX_BYTES 128
 /* Real projects have a tenth. */
 static const struct json_limits limits = {
     .depth = JSON_PARSER_MAX_DEPTH, .containers = 500000, .values = 2000000};

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/cache_status.h"
+#include "formats/python/metadata.h"
 #include "formats/python/wheel.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
@@ -21,8 +22,6 @@
 #include "proxy/pypi/pypi.h"
 #include "storage/catalog/pypi_key.h"
 #include "storage/store.h"
-
-#define METADATA_MAX_BYTES (8 * 1024 * 1024)
 
 /* request->step: what was tried already. */
 enum step { STEP_FIRST, STEP_UPSTREAM_FAILED };

@@ -77,6 +77,13 @@ def test_json_api_unknown_is_404(yizhan):
     assert yizhan.get("/pypi/foo-bar-baz/9.9/json").status == 404
 
 
+def test_json_api_version_as_long_as_any_may_be(yizhan, upstream):
+    longest = f"/pypi/foo-bar-baz/{'1' * 255}/json"
+    assert yizhan.get(longest).status == 404
+    assert yizhan.get(f"/pypi/foo-bar-baz/{'1' * 256}/json").status == 400
+    assert [request.path for request in upstream.asked()] == [longest]
+
+
 @pytest.mark.parametrize("target", ["/pypi/foo-bar-baz/xml", "/pypi/foo-bar-baz", "/pypi/a/b/c/json"])
 def test_json_api_other_paths_are_404(yizhan, upstream, target):
     assert yizhan.get(target).status in (301, 404)

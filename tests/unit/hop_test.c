@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "formats/address.h"
+#include "formats/url.h"
 #include "upstreams/hop.h"
 #include "upstreams/upstream.h"
 
@@ -144,6 +145,22 @@ static void hop_unusable_without_secrets(void **state)
 }
 
 /* Credentials go to the scheme, host and port of the configured URL. */
+/* The limit is that of all URLs: one that a page or a list may hold can be asked for, and no longer one. */
+static void hop_longest_url(void **state)
+{
+    struct buf CLEANUP_BUF url = BUF_INIT;
+
+    (void)state;
+    buf_add_text(&url, "https://cdn.example/");
+    while (url.len < URL_MAX_BYTES)
+        buf_add_char(&url, 'x');
+    assert_int_equal(walk("", url.data, NULL, NULL), 0);
+    assert_int_equal(walk("", "https://mirror.example/", url.data, NULL), 0);
+    buf_add_char(&url, 'x');
+    assert_int_equal(walk("", url.data, NULL, NULL), -1);
+    assert_int_equal(walk("", "https://mirror.example/", url.data, NULL), -1);
+}
+
 static void hop_home(void **state)
 {
     static const char *const away[] = {
@@ -293,6 +310,7 @@ int main(void)
         cmocka_unit_test(hop_localhost_behind_proxy),
         cmocka_unit_test(hop_shown_without_secrets),
         cmocka_unit_test(hop_unusable_without_secrets),
+        cmocka_unit_test(hop_longest_url),
         cmocka_unit_test(hop_home),
         cmocka_unit_test(hop_refusal_keeps_hop),
         cmocka_unit_test(hop_proxy_environment),

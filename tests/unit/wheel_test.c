@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "formats/python/metadata.h"
 #include "formats/python/wheel.h"
 
 #define METADATA "Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n"
@@ -225,14 +226,14 @@ static void wheel_wrong_content(void **state)
 static void wheel_metadata_too_large(void **state)
 {
     (void)state;
-    char *CLEANUP_FREE text = xmalloc(WHEEL_METADATA_MAX_BYTES + 2);
+    char *CLEANUP_FREE text = xmalloc(METADATA_MAX_BYTES + 2);
     const struct entry entries[] = {{"foo-1.0.dist-info/METADATA", text, ZIP_CM_DEFLATE}};
 
-    memset(text, 'x', WHEEL_METADATA_MAX_BYTES + 1);
-    text[WHEEL_METADATA_MAX_BYTES + 1] = '\0';
+    memset(text, 'x', METADATA_MAX_BYTES + 1);
+    text[METADATA_MAX_BYTES + 1] = '\0';
     write_wheel(entries, 1);
     check_refused("foo-1.0-py3-none-any.whl", "larger than");
-    text[WHEEL_METADATA_MAX_BYTES] = '\0';
+    text[METADATA_MAX_BYTES] = '\0';
     write_wheel(entries, 1);
     check_read("foo-1.0-py3-none-any.whl", text);
 }
