@@ -140,7 +140,7 @@ static const char *name_end(const char *at, const char *end, bool attribute)
     return at;
 }
 
-/* The value behind "=". Returns false at the end of the document. */
+/* The value after "=". Returns false at the end of the document. */
 static bool read_value(struct scanner *scanner)
 {
     const char *at = scanner->at;
@@ -230,7 +230,7 @@ static void emit_text(struct scanner *scanner, const char *text, size_t len)
         scanner->events->text(scanner->arg, scanner->text.data, scanner->text.len);
 }
 
-/* Behind <script> and the like everything is text up to the end tag of that name. */
+/* After <script> and the like everything is text up to the end tag of that name. */
 static void read_raw_text(struct scanner *scanner, const char *name, bool wanted)
 {
     size_t name_len = strlen(name);
@@ -263,7 +263,7 @@ static const char *raw_text_name(const char *name)
     return NULL;
 }
 
-/* scanner->at is behind "<!" or "<?". */
+/* scanner->at is after "<!" or "<?". */
 static void skip_declaration(struct scanner *scanner)
 {
     size_t left = (size_t)(scanner->end - scanner->at);

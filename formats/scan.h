@@ -1,7 +1,7 @@
 /* A cursor over a text, for the hand-written grammars of version.c, specifier.c, marker.c, requirement.c,
  * image_reference.c and toml.c. It never reads past the end, knows nothing but ASCII, and words every error alike:
  *
- *     column 7: expected a version behind ">=", found "x"
+ *     column 7: expected a version after ">=", found "x"
  *
  * Columns count characters from 1, as an editor does. The text may hold any bytes. */
 #ifndef FORMATS_SCAN_H

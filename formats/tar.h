@@ -2,7 +2,7 @@
  * Interchange Format"), with fixed owner, mode and time, so that the same content always makes the same bytes. Sizes of
  * 8 GiB and more are in base 256, as GNU tar writes them.
  *
- * A file is its header, its bytes, and zeros up to a whole block; behind the last file are TAR_END_BYTES zeros. */
+ * A file is its header, its bytes, and zeros up to a whole block; after the last file are TAR_END_BYTES zeros. */
 #ifndef FORMATS_TAR_H
 #define FORMATS_TAR_H
 

@@ -166,14 +166,14 @@ static int skip_comment(struct toml_reader *reader)
     return 0;
 }
 
-/* Behind a header or a value only a comment may follow in the line. */
-static int read_line_end(struct toml_reader *reader, const char *behind)
+/* After a header or a value only a comment may follow in the line. */
+static int read_line_end(struct toml_reader *reader, const char *after)
 {
     scan_skip_blanks(&reader->scan);
     if (skip_comment(reader) < 0)
         return -1;
     if (!toml_take_newline(reader) && scan_peek(&reader->scan) != SCAN_END)
-        return toml_expected(reader, "the end of the line behind %s", behind);
+        return toml_expected(reader, "the end of the line after %s", after);
     return 0;
 }
 
@@ -350,7 +350,7 @@ static json_t *read_header(struct toml_reader *reader)
     if (read_key(reader, &key) < 0)
         return NULL;
     if (!scan_take(&reader->scan, end)) {
-        toml_expected(reader, "\".\" or \"%s\" behind the name of a table", end);
+        toml_expected(reader, "\".\" or \"%s\" after the name of a table", end);
         return NULL;
     }
     json_t *table = open_section(reader, &key, array, start);
@@ -372,7 +372,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
     if (read_key(reader, &key) < 0)
         return -1;
     if (scan_peek(scan) != '=')
-        return toml_expected(reader, "\".\" or \"=\" behind a key");
+        return toml_expected(reader, "\".\" or \"=\" after a key");
     size_t end = scan->at;
     scan->at = start;
     for (size_t i = 0; table && i + 1 < key.count; i++)
@@ -390,7 +390,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
     return 0;
 }
 
-/* Behind "[". Lines may end between values, and a comma may stand behind the last. */
+/* After "[". Lines may end between values, and a comma may stand after the last. */
 static int read_items(struct toml_reader *reader, json_t *array)
 {
     for (;;) {
@@ -407,11 +407,11 @@ static int read_items(struct toml_reader *reader, json_t *array)
         if (scan_take(&reader->scan, "]"))
             return 0;
         if (!scan_take(&reader->scan, ","))
-            return toml_expected(reader, "\",\" or \"]\" behind a value of an array");
+            return toml_expected(reader, "\",\" or \"]\" after a value of an array");
     }
 }
 
-/* Behind "{". All is in one line. */
+/* After "{". All is in one line. */
 static int read_members(struct toml_reader *reader, json_t *table)
 {
     scan_skip_blanks(&reader->scan);
@@ -425,7 +425,7 @@ static int read_members(struct toml_reader *reader, json_t *table)
         if (scan_take(&reader->scan, "}"))
             return 0;
         if (!scan_take(&reader->scan, ","))
-            return toml_expected(reader, "\",\" or \"}\" behind a value of an inline table");
+            return toml_expected(reader, "\",\" or \"}\" after a value of an inline table");
     }
 }
 

@@ -22,7 +22,7 @@ struct toml_reader {
     struct buf *error;
 };
 
-/* All readers stand before the thing, and behind it afterwards. Errors: -1 or NULL, the place and the sentence set. */
+/* All readers begin at the thing and leave the cursor after it. Errors: -1 or NULL, the place and the sentence set. */
 
 /* "expected <what>, found <what stands at the cursor>". Always -1. */
 int toml_expected(struct toml_reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));

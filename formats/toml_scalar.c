@@ -105,7 +105,7 @@ static json_t *read_number(struct toml_reader *reader)
         return json_string("nan");
     if (!scan_digit(scan)) {
         toml_expected(reader,
-                      sign ? "a number behind the sign"
+                      sign ? "a number after the sign"
                            : "a value: a string in quotes, a number, true, false, a date, \"[\" or \"{\"");
         return NULL;
     }
@@ -248,13 +248,13 @@ static json_t *read_unchecked(struct toml_reader *reader)
 {
     struct scan *scan = &reader->scan;
     size_t digits = digits_ahead(scan);
-    char behind = scan->at + digits < scan->len ? scan->text[scan->at + digits] : '\0';
+    char after = scan->at + digits < scan->len ? scan->text[scan->at + digits] : '\0';
 
     if (scan_take_word(scan, "true"))
         return json_true();
     if (scan_take_word(scan, "false"))
         return json_false();
-    if ((digits == 4 && behind == '-') || (digits == 2 && behind == ':'))
+    if ((digits == 4 && after == '-') || (digits == 2 && after == ':'))
         return read_date_time(reader, digits == 4);
     return read_number(reader);
 }
@@ -262,9 +262,9 @@ static json_t *read_unchecked(struct toml_reader *reader)
 json_t *toml_read_scalar(struct toml_reader *reader)
 {
     json_t *value = read_unchecked(reader);
-    int behind = scan_peek(&reader->scan);
+    int after = scan_peek(&reader->scan);
 
-    if (value && (scan_alnum(&reader->scan) || (behind > 0 && strchr("_.+-:", behind)))) {
+    if (value && (scan_alnum(&reader->scan) || (after > 0 && strchr("_.+-:", after)))) {
         toml_expected(reader, "the end of a number, date or time");
         json_decref(value);
         return NULL;

@@ -17,7 +17,7 @@ static void add_utf8(uint32_t code, struct buf *out)
         buf_add_char(out, (char)(0x80 | ((code >> (6 * (len - 1 - i))) & 0x3f)));
 }
 
-/* Behind "\u" or "\U". */
+/* After "\u" or "\U". */
 static int read_code_point(struct toml_reader *reader, size_t digits, struct buf *out)
 {
     uint32_t code = 0;
@@ -40,7 +40,7 @@ static int read_code_point(struct toml_reader *reader, size_t digits, struct buf
     return 0;
 }
 
-/* Behind a "\" that ends a line: everything up to the next character. False: it does not end one. */
+/* After a "\" that ends a line: everything up to the next character. False: it does not end one. */
 static bool skip_folded(struct toml_reader *reader)
 {
     struct toml_reader start = *reader;
@@ -72,7 +72,7 @@ static int read_escape(struct toml_reader *reader, bool multi_line, struct buf *
         return read_code_point(reader, 8, out);
     if (multi_line && skip_folded(reader))
         return 0;
-    return toml_expected(reader, "one of b t n f r u U \" \\ behind \"\\\"");
+    return toml_expected(reader, "one of b t n f r u U \" \\ after \"\\\"");
 }
 
 /* Up to two quotes may stand before the three that end the string. True: that was the end. */

@@ -124,7 +124,7 @@ static int split_authority(struct url *url)
     return host_valid(&url->host, bracketed) ? 0 : -1;
 }
 
-/* Everything behind "scheme:". */
+/* Everything after "scheme:". */
 static int split_rest(const char *text, size_t len, struct url *out)
 {
     if (len < 2 || text[0] != '/' || text[1] != '/')

@@ -134,9 +134,9 @@ static int parse_operator(struct parser *parser)
     if (!scan_take_word(scan, "not"))
         return scan_expected(scan, "one of <= < != == >= > ~= === in, not in");
     if (scan_peek(scan) != ' ' && scan_peek(scan) != '\t')
-        return scan_expected(scan, "a space and \"in\" behind \"not\"");
+        return scan_expected(scan, "a space and \"in\" after \"not\"");
     scan_skip_blanks(scan);
-    return scan_take_word(scan, "in") ? OP_NOT_IN : scan_expected(scan, "\"in\" behind \"not\"");
+    return scan_take_word(scan, "in") ? OP_NOT_IN : scan_expected(scan, "\"in\" after \"not\"");
 }
 
 static bool is_names(const struct operand *operand)

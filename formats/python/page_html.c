@@ -75,7 +75,7 @@ static int read_meta(struct page_builder *builder, const struct html_tag *tag)
     return 0;
 }
 
-/* The first one counts, for the links behind it; a base of another scheme is none. */
+/* The first one counts, for the links after it; a base of another scheme is none. */
 static void read_base(struct page_reader *reader, const struct html_tag *tag)
 {
     const char *href = html_attribute(tag, "href");

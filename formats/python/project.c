@@ -143,7 +143,7 @@ static void guess_sdist(struct guesses *guesses, const char *name)
                 guess(guesses, name, i);
 }
 
-/* Built formats put more behind the version: foo-1.0-1.noarch.rpm, foo-1.0.win32-py2.7.exe. */
+/* Built formats put more after the version: foo-1.0-1.noarch.rpm, foo-1.0.win32-py2.7.exe. */
 static void guess_built(struct guesses *guesses, const char *name)
 {
     for (int wanted = 1; wanted >= 0; wanted--)
@@ -181,7 +181,7 @@ struct segment {
     size_t len;
 };
 
-/* Splits the part behind "/packages/" into at most `max` segments; returns their number, max + 1 if there are
+/* Splits the part after "/packages/" into at most `max` segments; returns their number, max + 1 if there are
  * more. */
 static size_t split(const char *path, size_t len, struct segment *out, size_t max)
 {

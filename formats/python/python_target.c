@@ -129,7 +129,7 @@ static const struct system {
 } windows = {"nt", "win32", "Windows"}, linux_system = {"posix", "linux", "Linux"},
   darwin = {"posix", "darwin", "Darwin"};
 
-/* Where major is 0, two numbers stand behind the prefix. */
+/* Where major is 0, two numbers stand after the prefix. */
 static const struct family {
     const char *prefix;
     int major, minor;
@@ -195,7 +195,7 @@ static const struct machine *match(const struct family *family, const char *name
 }
 
 /* Darwin was four ahead of the second number of macOS 10.x, nine ahead of the first from 11 to 15, and is one
- * behind it since. */
+ * after it since. */
 static const char *kernel_release(const struct system *system, const struct platform *platform,
                                   struct arena *arena)
 {

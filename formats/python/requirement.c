@@ -18,7 +18,7 @@ static bool in_name(struct scan *scan)
     return scan_alnum(scan) || c == '-' || c == '_' || c == '.';
 }
 
-/* Names of projects and extras have the same syntax. Returns the length; the cursor is behind the name. */
+/* Names of projects and extras have the same syntax. Returns the length; the cursor is after the name. */
 static ssize_t read_name(struct scan *scan, const char *what)
 {
     size_t start = scan->at;
@@ -70,12 +70,12 @@ static int read_extras(struct scan *scan, struct requirement *out)
         if (scan_take(scan, "]"))
             return 0;
         if (!scan_take(scan, ","))
-            return scan_expected(scan, "\",\" or \"]\" behind an extra");
+            return scan_expected(scan, "\",\" or \"]\" after an extra");
         scan_skip_blanks(scan);
     }
 }
 
-/* A comma may stand behind the last one. */
+/* A comma may stand after the last one. */
 static int read_specifiers(struct scan *scan, struct requirement *out)
 {
     struct specifier specifier;
@@ -101,7 +101,7 @@ static int read_versions(struct scan *scan, struct requirement *out)
     if (read_specifiers(scan, out) < 0)
         return -1;
     if (parentheses && !scan_take(scan, ")"))
-        return scan_expected(scan, out->specifiers.count ? "\",\" or \")\" behind a specifier"
+        return scan_expected(scan, out->specifiers.count ? "\",\" or \")\" after a specifier"
                                                          : "one of ~= == != <= >= < > === or \")\"");
     scan_skip_blanks(scan);
     return 0;
@@ -131,7 +131,7 @@ static int read_url(struct scan *scan, struct requirement *out)
     size_t len = scan->at - start;
     if (!url_plausible(scan->text + start, len)) {
         scan->at = start;
-        return scan_expected(scan, "a URL with scheme and host behind \"@\"");
+        return scan_expected(scan, "a URL with scheme and host after \"@\"");
     }
     out->url = xstrndup(scan->text + start, len);
     scan_skip_blanks(scan);
@@ -144,9 +144,9 @@ static const char *rest_of(const struct requirement *requirement)
     if (requirement->marker)
         return "\"and\", \"or\" or the end of the marker";
     if (requirement->url)
-        return "\";\" or the end behind the URL and a space";
+        return "\";\" or the end after the URL and a space";
     if (requirement->specifiers.count)
-        return "\",\", \";\" or the end behind a specifier";
+        return "\",\", \";\" or the end after a specifier";
     return "one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end";
 }
 

@@ -19,7 +19,7 @@ struct requirement {
     char **extras; /* normalised (PEP 685), in the order of the text, each once */
     size_t extra_count;
     struct specifier_set specifiers; /* empty: any version */
-    char *url;                       /* behind "@"; NULL: by version */
+    char *url;                       /* after "@"; NULL: by version */
     struct marker *marker;           /* NULL: always */
 };
 

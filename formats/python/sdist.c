@@ -246,7 +246,7 @@ static void section_begin(struct section *section, const char *line, size_t len,
         buf_printf(out, "Provides-Extra: %s\n", section->extra);
 }
 
-/* "a>=1" and "a>=1; marker" become fields with all conditions behind ";". A URL has ";" only behind a blank. */
+/* "a>=1" and "a>=1; marker" become fields with all conditions after ";". A URL has ";" only after a blank. */
 static void add_requirement(const struct section *section, const char *line, size_t len, struct buf *out)
 {
     const char *semicolon = memchr(line, ';', len);

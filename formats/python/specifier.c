@@ -47,10 +47,10 @@ static int read_arbitrary(struct scan *scan, struct specifier *out)
         scan->at++;
     size_t len = scan->at - start;
     if (!len)
-        return scan_expected(scan, "a version behind \"===\"");
+        return scan_expected(scan, "a version after \"===\"");
     if (memchr(scan->text + start, '\0', len)) {
         scan->at = start;
-        return scan_expected(scan, "a version without NUL behind \"===\"");
+        return scan_expected(scan, "a version without NUL after \"===\"");
     }
     if (version_parse(scan->text + start, len, &out->version, NULL) < 0)
         out->version.text[0] = '\0';
@@ -70,14 +70,14 @@ static int read_rest(struct scan *scan, struct specifier *out)
     const struct version *version = &out->version;
 
     if (scan_peek(scan) == '+')
-        return scan_expected(scan, "no local version behind \"%s\", which only == and != take", name);
+        return scan_expected(scan, "no local version after \"%s\", which only == and != take", name);
     if (scan_take(scan, ".*")) {
         out->wildcard = true;
         scan->at -= 2;
         if (!may_be_local(out->op))
-            return scan_expected(scan, "no wildcard behind \"%s\", which only == and != take", name);
+            return scan_expected(scan, "no wildcard after \"%s\", which only == and != take", name);
         if (version_is_prerelease(version) || version->post.len || version->local.len)
-            return scan_expected(scan, "a wildcard directly behind the release, without suffixes");
+            return scan_expected(scan, "a wildcard directly after the release, without suffixes");
         scan->at += 2;
     }
     if (out->op == SPECIFIER_COMPATIBLE && version_release_count(version) < 2)
@@ -93,7 +93,7 @@ int specifier_scan(struct scan *scan, enum specifier_operator op, struct specifi
     if (op == SPECIFIER_ARBITRARY)
         return read_arbitrary(scan, out);
     if (!scan_digit(scan) && scan_peek(scan) != 'v' && scan_peek(scan) != 'V')
-        return scan_expected(scan, "a version behind \"%s\"", specifier_operator_text(op));
+        return scan_expected(scan, "a version after \"%s\"", specifier_operator_text(op));
     if (version_scan(scan, may_be_local(op), &out->version) < 0)
         return -1;
     return read_rest(scan, out);
@@ -130,7 +130,7 @@ static int read_set(struct scan *scan, struct specifier_set *out)
             return -1;
         scan_skip_whitespace(scan);
         if (scan_peek(scan) != SCAN_END && scan_peek(scan) != ',')
-            return scan_expected(scan, "\",\" or the end behind a specifier");
+            return scan_expected(scan, "\",\" or the end after a specifier");
     }
 }
 

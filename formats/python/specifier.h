@@ -50,7 +50,7 @@ struct specifier_set {
     }
 #define CLEANUP_SPECIFIER_SET __attribute__((cleanup(specifier_set_release)))
 
-/* Whether pre-releases may match. BY_SET: only when the set itself names one behind ==, ===, ~=, >= or <=.
+/* Whether pre-releases may match. BY_SET: only when the set itself names one after ==, ===, ~=, >= or <=.
  *
  * PEP 440 also takes pre-releases when nothing else matches. Only who has all versions at hand can know that,
  * and asks again with ALLOWED; pip does so for an empty set only. */
@@ -68,7 +68,7 @@ bool specifier_set_names_prerelease(const struct specifier_set *set);
 void specifier_set_print(const struct specifier_set *set, struct buf *out);
 
 /* For larger grammars. specifier_operator_scan() returns the operator at the cursor, or -1, and nothing
- * happened. specifier_scan() reads what stands behind it, whitespace first; on success `out` must be added to
+ * happened. specifier_scan() reads what stands after it, whitespace first; on success `out` must be added to
  * a set or released. */
 int specifier_operator_scan(struct scan *scan);
 const char *specifier_operator_text(enum specifier_operator op);

@@ -101,7 +101,7 @@ static int read_release(struct scan *scan, struct writer *writer)
     if (scan_peek(scan) == '!') {
         scan->at++;
         if (!scan_digit(scan))
-            return scan_expected(scan, "a digit behind the epoch of a version");
+            return scan_expected(scan, "a digit after the epoch of a version");
         if (out->release.len == 1 && out->text[out->release.at] == '0') {
             writer->len = 0;
         } else {
@@ -271,7 +271,7 @@ static int compare_releases(const struct version *a, const struct version *b, si
     return order;
 }
 
-/* Where a version without a pre-release stands: behind those that have one, but 1.0.dev1 before all of them. */
+/* Where a version without a pre-release stands: after those that have one, but 1.0.dev1 before all of them. */
 static int pre_rank(const struct version *version)
 {
     if (version->pre_kind)

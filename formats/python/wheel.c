@@ -14,7 +14,7 @@
 #include "formats/python/metadata.h"
 #include "formats/python/project.h"
 
-/* Where libzip looks for the end record: behind it is at most a comment, before it the locator of zip64. */
+/* Where libzip looks for the end record: after it is at most a comment, before it the locator of zip64. */
 #define END_RECORD_BYTES 22
 #define END64_RECORD_BYTES 56
 #define LOCATOR_BYTES 20

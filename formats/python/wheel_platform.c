@@ -141,7 +141,7 @@ static bool take_number(const char **text, uint64_t *out)
     return digits != 0;
 }
 
-/* prefix_<major>_<minor>_<arch>, numbers as far behind as can be. Other names stand for themselves. */
+/* prefix_<major>_<minor>_<arch>, with numbers from the end of the name. Other names stand for themselves. */
 static int add_pip_macos(const char *name, struct word_list *out)
 {
     for (size_t at = strlen(name); at-- > 1;) {

@@ -31,7 +31,7 @@ struct wheel_name {
     struct version version;
     bool has_build;
     uint64_t build_number;
-    char build_text[FILENAME_MAX_BYTES + 1]; /* what stands behind the number, or "" */
+    char build_text[FILENAME_MAX_BYTES + 1]; /* what stands after the number, or "" */
     /* In lower case; each is one tag or more, with "." between them. */
     char python[FILENAME_MAX_BYTES + 1];
     char abi[FILENAME_MAX_BYTES + 1];
@@ -41,7 +41,7 @@ struct wheel_name {
 /* "_" in the version is read as "-", as pip does. Returns 0; -1 with what is wrong in `error` (may be NULL). */
 int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *error);
 /* Which of two wheels of one version has the later build: -1, 0, 1. No build is before all others; then by
- * its number, then by the text behind that. */
+ * its number, then by the text after that. */
 int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_name *b);
 
 /* ---- targets ---- */

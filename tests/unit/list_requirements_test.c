@@ -170,7 +170,7 @@ static void requirements_include_faults(void **state)
     list_case_fault(NAME, "-c https://h/c.txt",
                     "requirements.txt:1:1: expected the path of a file, found a URL; fetch that list first");
     LIST_CASE_WRITE("bad.txt", "\nflask >== 1");
-    list_case_fault(NAME, "-r bad.txt", "bad.txt:2:9: expected a version behind \">=\", found \"=\"");
+    list_case_fault(NAME, "-r bad.txt", "bad.txt:2:9: expected a version after \">=\", found \"=\"");
 }
 
 static void requirements_options(void **state)
@@ -249,10 +249,9 @@ static void requirements_variables(void **state)
     unsetenv("LIST_UNSET");
     check("flask==${LIST_VERSION}", "flask==1.5 (requirements.txt:1)");
     list_case_fault(NAME, "flask==${LIST_UNSET}",
-                    "requirements.txt:1:8: expected a version behind \"==\", found \"${LIST_UNSET}\"");
-    list_case_fault(
-        NAME, "flask==${LIST_VERSION} x",
-        "requirements.txt:1:24: expected \",\", \";\" or the end behind a specifier, found \"x\"");
+                    "requirements.txt:1:8: expected a version after \"==\", found \"${LIST_UNSET}\"");
+    list_case_fault(NAME, "flask==${LIST_VERSION} x",
+                    "requirements.txt:1:24: expected \",\", \";\" or the end after a specifier, found \"x\"");
 }
 
 static void requirements_encodings(void **state)
@@ -298,7 +297,7 @@ static void requirements_continued_faults(void **state)
 {
     (void)state;
     list_case_fault(NAME, "flask \\\n   >=1, \\\n  <x",
-                    "requirements.txt:3:4: expected a version behind \"<\", found \"x\"");
+                    "requirements.txt:3:4: expected a version after \"<\", found \"x\"");
     list_case_fault(
         NAME, "ok\nflask==1 \\\n    --hash=md5:0 \\\n    --hash=sha256:" A64,
         "requirements.txt:3:5: expected sha256:, sha384: or sha512: and hex digits behind --hash, found "

@@ -189,8 +189,8 @@ static void marker_errors(void **state)
     check_refused("os_name == nt", "column 12: " OPERAND "\"nt\"");
     check_refused("os_name = 'x'",
                   "column 9: expected one of <= < != == >= > ~= === in, not in, found \"=\"");
-    check_refused("os_name not 'x'", "column 13: expected \"in\" behind \"not\", found \"'x'\"");
-    check_refused("os_name not", "column 12: expected a space and \"in\" behind \"not\", found the end");
+    check_refused("os_name not 'x'", "column 13: expected \"in\" after \"not\", found \"'x'\"");
+    check_refused("os_name not", "column 12: expected a space and \"in\" after \"not\", found the end");
     check_refused("os_name == 'x", "column 14: expected a closing ', found the end");
     check_refused("os_name == 'a\\x'",
                   "column 14: expected a string without backslashes and control characters, found \"\\x'\"");

@@ -96,8 +96,8 @@ static void requirement_errors(void **state)
     check_refused("", "column 1: expected a project: a name" NAME "the end");
     check_refused("-r other.txt", "column 1: expected a project: a name" NAME "\"-r\"");
     check_refused("foo->=1", "column 1: expected a project: a name" NAME "\"foo->=1\"");
-    check_refused("foo[a", "column 6: expected \",\" or \"]\" behind an extra, found the end");
-    check_refused("foo[a b]", "column 7: expected \",\" or \"]\" behind an extra, found \"b]\"");
+    check_refused("foo[a", "column 6: expected \",\" or \"]\" after an extra, found the end");
+    check_refused("foo[a b]", "column 7: expected \",\" or \"]\" after an extra, found \"b]\"");
     check_refused("foo[a,]", "column 7: expected an extra: a name" NAME "\"]\"");
     check_refused("foo 1.0",
                   "column 5: expected one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end, "
@@ -105,18 +105,18 @@ static void requirement_errors(void **state)
     check_refused("foo=1.0",
                   "column 4: expected one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end, "
                   "found \"=1.0\"");
-    check_refused("foo>=", "column 6: expected a version behind \">=\", found the end");
-    check_refused("foo>=x", "column 6: expected a version behind \">=\", found \"x\"");
-    check_refused("foo>=1 <2", "column 8: expected \",\", \";\" or the end behind a specifier, found \"<2\"");
-    check_refused("foo (>=1", "column 9: expected \",\" or \")\" behind a specifier, found the end");
+    check_refused("foo>=", "column 6: expected a version after \">=\", found the end");
+    check_refused("foo>=x", "column 6: expected a version after \">=\", found \"x\"");
+    check_refused("foo>=1 <2", "column 8: expected \",\", \";\" or the end after a specifier, found \"<2\"");
+    check_refused("foo (>=1", "column 9: expected \",\" or \")\" after a specifier, found the end");
     check_refused("foo ()x",
                   "column 7: expected one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end, "
                   "found \"x\"");
-    check_refused("foo @ bar", "column 7: expected a URL with scheme and host behind \"@\", found \"bar\"");
-    check_refused("foo @ http:///x", "column 7: expected a URL with scheme and host behind \"@\", "
+    check_refused("foo @ bar", "column 7: expected a URL with scheme and host after \"@\", found \"bar\"");
+    check_refused("foo @ http:///x", "column 7: expected a URL with scheme and host after \"@\", "
                                      "found \"http:///x\"");
     check_refused("foo @ http://h x",
-                  "column 16: expected \";\" or the end behind the URL and a space, found \"x\"");
+                  "column 16: expected \";\" or the end after the URL and a space, found \"x\"");
     check_refused("foo ;",
                   "column 6: expected a marker variable, such as python_version, or a quoted string, "
                   "found the end");

@@ -161,22 +161,22 @@ static void specifier_errors(void **state)
 {
     (void)state;
     check_refused("1.0", "column 1: expected one of ~= == != <= >= < > ===, found \"1.0\"");
-    check_refused(">=", "column 3: expected a version behind \">=\", found the end");
+    check_refused(">=", "column 3: expected a version after \">=\", found the end");
     check_refused(">=1, =2", "column 6: expected one of ~= == != <= >= < > ===, found \"=2\"");
-    check_refused(">=1 <2", "column 5: expected \",\" or the end behind a specifier, found \"<2\"");
+    check_refused(">=1 <2", "column 5: expected \",\" or the end after a specifier, found \"<2\"");
     check_refused("<1.*",
-                  "column 3: expected no wildcard behind \"<\", which only == and != take, found \".*\"");
-    check_refused("==1a1.*", "column 6: expected a wildcard directly behind the release, without suffixes, "
+                  "column 3: expected no wildcard after \"<\", which only == and != take, found \".*\"");
+    check_refused("==1a1.*", "column 6: expected a wildcard directly after the release, without suffixes, "
                              "found \".*\"");
-    check_refused("==1.*.2", "column 6: expected \",\" or the end behind a specifier, found \".2\"");
-    check_refused(">1+x", "column 3: expected no local version behind \">\", which only == and != take, "
+    check_refused("==1.*.2", "column 6: expected \",\" or the end after a specifier, found \".2\"");
+    check_refused(">1+x", "column 3: expected no local version after \">\", which only == and != take, "
                           "found \"+x\"");
     check_refused("~=1",
                   "column 4: expected a second number of the version, which \"~=\" needs, found the end");
     check_refused("~=1rc1",
                   "column 7: expected a second number of the version, which \"~=\" needs, found the end");
-    check_refused("===", "column 4: expected a version behind \"===\", found the end");
-    check_refused(">=1 ;x", "column 5: expected \",\" or the end behind a specifier, found \";x\"");
+    check_refused("===", "column 4: expected a version after \"===\", found the end");
+    check_refused(">=1 ;x", "column 5: expected \",\" or the end after a specifier, found \";x\"");
 }
 
 static void specifier_set_limit(void **state)

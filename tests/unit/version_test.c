@@ -188,7 +188,7 @@ static void version_errors(void **state)
     check_refused("1.0x y", "column 4: expected the end of the version, found \"x\"");
     check_refused("1..0", "column 2: expected the end of the version, found \"..0\"");
     check_refused("1.0 1", "column 5: expected the end of the version, found \"1\"");
-    check_refused("1!", "column 3: expected a digit behind the epoch of a version, found the end");
+    check_refused("1!", "column 3: expected a digit after the epoch of a version, found the end");
     check_refused("1.0+", "column 5: expected a letter or digit of a local version, found the end");
     check_refused("1.0+a..b", "column 6: expected the end of the version, found \"..b\"");
     check_refused("1.0-1-1", "column 6: expected the end of the version, found \"-1\"");
