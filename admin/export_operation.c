@@ -21,7 +21,7 @@
 #include "storage/catalog/holding.h"
 #include "storage/catalog/prefetch_record.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000

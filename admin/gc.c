@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* ---- the operation ---- */
 

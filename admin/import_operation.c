@@ -19,7 +19,7 @@
 #include "proxy/core/forget.h"
 #include "storage/catalog/bundle_names.h"
 #include "storage/catalog/page_merge.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200

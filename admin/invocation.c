@@ -22,8 +22,8 @@
 #include "base/text.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/image_unit.h"
-#include "storage/keep.h"
 #include "storage/store.h"
+#include "storage/upkeep.h"
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t server_fd = -1;

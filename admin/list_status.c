@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "storage/catalog/prefetch_record.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 struct tally {
     struct store *store;

@@ -13,7 +13,7 @@
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* ---- the operation ---- */
 

@@ -18,7 +18,7 @@
 #include "storage/catalog/holding.h"
 #include "storage/catalog/image_unit.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* ---- the operation ---- */
 

@@ -15,7 +15,7 @@
 #include "storage/catalog/origin.h"
 #include "storage/catalog/prefetch_record.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* ---- the operation ---- */
 

@@ -14,7 +14,7 @@
 #include "proxy/core/proxy.h"
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 #include "upstreams/upstream.h"
 
 #define TOP 10

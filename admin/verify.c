@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "proxy/core/forget.h"
 #include "proxy/core/proxy.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 #define RATE_DEFAULT_BYTES (100 << 20)
 #define PROGRESS_EVERY_MS 1000

@@ -21,9 +21,11 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/blob.h"
 #include "storage/index.h"
 #include "storage/orders.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
 
 /* From so many files or folders on, one sync of the whole file system is cheaper than one for each; but not while
  * so many bytes of other growing files would have to be written with it. */

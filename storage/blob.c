@@ -1,5 +1,7 @@
 /* Reading and writing blobs on the calling thread. No state of its own: a struct blob belongs to who opened
  * it, a writer to one thread at a time until blob_commit() or blob_abort() hands it to the store thread. */
+#include "storage/blob.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,11 +13,13 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
+#include "storage/entry.h"
 #include "storage/index_read.h"
-#include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
+#include "storage/upkeep.h"
 
 /* Growing files are looked at by eviction each time one has grown by so much. */
 #define LOOK_EVERY_BYTES (64 << 20)
@@ -177,7 +181,7 @@ static int reserve(struct blob_writer *writer)
 
 /* Has the store thread evict what was missing, and at least a step's worth where the store holds so much. A
  * quota is not seen in the free space: then all of the bytes must come from eviction. */
-static void ask_for_room(struct store *store, int error, int64_t bytes)
+static void ask_for_space(struct store *store, int error, int64_t bytes)
 {
     int64_t held_bytes = atomic_load(&store->bytes);
     int64_t step_bytes = held_bytes < LOOK_EVERY_BYTES ? held_bytes : LOOK_EVERY_BYTES;
@@ -185,9 +189,9 @@ static void ask_for_room(struct store *store, int error, int64_t bytes)
     if (bytes < step_bytes)
         bytes = step_bytes;
     if (error == -ENOSPC)
-        store_want_room(store, bytes);
+        store_want_space(store, bytes);
     else if (error == -EDQUOT)
-        store_want_room(store, layout_free_bytes(&store->layout) + bytes);
+        store_want_space(store, layout_free_bytes(&store->layout) + bytes);
 }
 
 int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer **out)
@@ -204,7 +208,7 @@ int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer 
     if (error) {
         counter_add(COUNTER_STORE_ERRORS, 1);
         blob_writer_free(writer, true);
-        ask_for_room(store, error, size_hint_bytes);
+        ask_for_space(store, error, size_hint_bytes);
         return error;
     }
     *out = writer;
@@ -251,7 +255,7 @@ int blob_write(struct blob_writer *writer, int64_t offset, const void *data, siz
         if (written <= 0) {
             int error = written < 0 ? -errno : -EIO;
             counter_add(COUNTER_STORE_ERRORS, 1);
-            ask_for_room(writer->store, error, (int64_t)len);
+            ask_for_space(writer->store, error, (int64_t)len);
             return error;
         }
         bytes += written;

@@ -17,6 +17,7 @@
 #include "storage/index.h"
 #include "storage/pins.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
 
 #define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000
@@ -183,7 +184,7 @@ static bool is_enough(struct store *store, int64_t evicted_bytes, int64_t used_a
 struct taken {
     struct index_blob *blobs;
     size_t count;
-    size_t room;
+    size_t capacity;
     int64_t bytes;
     struct digest_set *set;
 };
@@ -195,8 +196,9 @@ static int take_blob(struct store *store, const struct index_blob *blob, struct 
 
     if (error)
         return error == -EBUSY ? 0 : error;
-    if (taken->count == taken->room)
-        taken->blobs = xrealloc(taken->blobs, (taken->room = 2 * taken->room + 16) * sizeof(*taken->blobs));
+    if (taken->count == taken->capacity)
+        taken->blobs =
+            xrealloc(taken->blobs, (taken->capacity = 2 * taken->capacity + 16) * sizeof(*taken->blobs));
     taken->blobs[taken->count++] = *blob;
     taken->bytes += blob->size_bytes;
     digest_set_add(taken->set, &blob->digest);

@@ -3,10 +3,10 @@
 #include "base/digest_set.h"
 #include "base/memory.h"
 #include "storage/evict.h"
-#include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
 #include "storage/store_private.h"
+#include "storage/upkeep.h"
 
 int64_t store_evict(struct store *store, bool hurry)
 {

@@ -406,7 +406,7 @@ int index_folder_blobs(struct index *index, int folder, struct index_blob **out,
     struct digest first = {{(unsigned char)folder}};
     struct digest last;
     struct index_blob *CLEANUP_FREE blobs = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     int result;
 
     memset(last.bytes, 0xff, sizeof(last.bytes));
@@ -414,8 +414,8 @@ int index_folder_blobs(struct index *index, int folder, struct index_blob **out,
     bind_digest(statement, 1, &first);
     bind_digest(statement, 2, &last);
     for (*count = 0; (result = step(index, statement)) == 1; ++*count) {
-        if (*count == room)
-            blobs = xrealloc(blobs, (room = room ? 2 * room : 64) * sizeof(*blobs));
+        if (*count == capacity)
+            blobs = xrealloc(blobs, (capacity = capacity ? 2 * capacity : 64) * sizeof(*blobs));
         result = read_blob_row(statement, &blobs[*count]);
         if (result < 0)
             break;

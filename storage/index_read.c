@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/entry.h"
 #include "storage/schema.h"
 #include "storage/store_private.h"
 

@@ -243,7 +243,7 @@ static int compare(const void *a, const void *b)
 int layout_list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count)
 {
     struct digest *digests = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     int fd = layout_open_folder(layout, folder);
     DIR *listing = fd < 0 ? NULL : fdopendir(fd);
 
@@ -255,8 +255,8 @@ int layout_list_folder(const struct layout *layout, int folder, struct digest **
     }
     errno = 0;
     for (struct dirent *item; (item = readdir(listing)); errno = 0) {
-        if (*count == room)
-            digests = xrealloc(digests, (room = room ? 2 * room : 64) * sizeof(*digests));
+        if (*count == capacity)
+            digests = xrealloc(digests, (capacity = capacity ? 2 * capacity : 64) * sizeof(*digests));
         if (layout_parse_name(folder, item->d_name, &digests[*count]) == 0)
             ++*count;
     }

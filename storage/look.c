@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "storage/entry.h"
 #include "storage/index_read.h"
-#include "storage/keep.h"
 #include "storage/orders.h"
 #include "storage/store_private.h"
+#include "storage/upkeep.h"
 
 #define PAGE_ROWS 256
 
@@ -130,7 +131,7 @@ struct digest_list {
     int folder;
     struct digest *digests;
     size_t count;
-    size_t room;
+    size_t capacity;
 };
 
 static void bind_folder(void *arg, sqlite3_stmt *statement)
@@ -150,8 +151,9 @@ static int add_digest(void *arg, sqlite3_stmt *row)
     struct digest_list *rows = arg;
     struct blob_row blob;
 
-    if (rows->count == rows->room)
-        rows->digests = xrealloc(rows->digests, (rows->room = 2 * rows->room + 64) * sizeof(*rows->digests));
+    if (rows->count == rows->capacity)
+        rows->digests =
+            xrealloc(rows->digests, (rows->capacity = 2 * rows->capacity + 64) * sizeof(*rows->digests));
     if (read_blob(row, &blob))
         rows->digests[rows->count++] = blob.digest;
     return 0;

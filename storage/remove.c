@@ -6,9 +6,10 @@
 
 #include "base/memory.h"
 #include "storage/index.h"
-#include "storage/keep.h"
 #include "storage/pins.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
+#include "storage/upkeep.h"
 
 /* ---- entries ---- */
 

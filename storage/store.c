@@ -1,8 +1,10 @@
-/* Owns: struct store from store_open() to store_close(), and the store thread.
+/* Owns: struct store, from store_open() to store_close(). What its thread does is store_thread.c's; here are its birth
+ * and death, and the settings and figures, which are atomic and anyone's.
  *
- * The thread: take the orders that are there, carry them out as a group, evict a step, begin again. It sleeps
- * while there are no orders and nothing to evict, and looks at its limits once a minute in any case, because
- * others fill the disk too. */
+ * Opening: the lock first, since two processes with one index would ruin it; then the index, which is compared with
+ * the blobs' folders unless the last owner closed it in order; then the thread. Closing is the reverse: the thread
+ * carries out all that was asked for and marks the index as closed in order, then the readers' connections close,
+ * last the writing one. */
 #include "storage/store.h"
 
 #include <errno.h>
@@ -11,124 +13,15 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "base/clock.h"
-#include "base/counters.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "storage/batch.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
 #include "storage/pins.h"
 #include "storage/recover.h"
 #include "storage/store_private.h"
-
-#define BATCH_MAX 1000
-#define LOOK_EVERY_MS 60000
-#define RETRY_EVICTION_MS 1000
-#define SAVE_USES_EVERY_MS 300000
-#define REST_FACTOR 24
-#define REST_MAX_US 1000000
-
-void store_publish_totals(struct store *store)
-{
-    struct store_figures totals = index_totals(store->index);
-
-    atomic_store(&store->blobs, totals.blobs);
-    atomic_store(&store->bytes, totals.bytes);
-    atomic_store(&store->entries, totals.entries);
-    counter_set(COUNTER_STORE_BLOBS, totals.blobs);
-    counter_set(COUNTER_STORE_BYTES, totals.bytes);
-}
-
-int store_end_transaction(struct store *store, int error, bool files)
-{
-    if (!error)
-        error = index_commit(store->index);
-    if (error) {
-        index_rollback(store->index);
-        store->unreconciled |= files;
-    }
-    store_publish_totals(store);
-    return error;
-}
-
-/* ---- the store thread ---- */
-
-/* How long a step of eviction lets others have the processor and the disk before the next one. A step is so short that
- * nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. So it takes one part
- * in REST_FACTOR + 1 of a core, and the disk half of the time. */
-static int64_t rest_us(struct store *store, int64_t step_us, int64_t step_cpu_us)
-{
-    int64_t us = REST_FACTOR * step_cpu_us > step_us ? REST_FACTOR * step_cpu_us : step_us;
-
-    if (evict_is_urgent(store))
-        return 0;
-    return us < REST_MAX_US ? us : REST_MAX_US;
-}
-
-static int wait_ms(enum evict_state state, int64_t rest_until_us)
-{
-    int64_t left_us;
-
-    switch (state) {
-    case EVICT_MORE:
-        left_us = rest_until_us - clock_mono_us();
-        return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
-    case EVICT_BLOCKED:
-        return RETRY_EVICTION_MS;
-    case EVICT_IDLE:
-        break;
-    }
-    return LOOK_EVERY_MS;
-}
-
-/* Without the mark the next start compares the index with the folders, and mends what went wrong. */
-static void mark_clean(struct store *store)
-{
-    if (store->unreconciled || index_is_damaged(store->index) || index_readers_found_damage(store->readers))
-        return;
-    int error = index_mark_clean(store->index, true);
-    if (error)
-        log_warn("store: cannot mark the index as closed in order: %s; the next start will check it",
-                 strerror(-error));
-}
-
-static void *run(void *arg)
-{
-    struct store *store = arg;
-    enum evict_state state = EVICT_MORE; /* the limits may be new */
-    struct order *batch;
-    int64_t uses_saved_ms = clock_mono_ms();
-    int64_t rest_until_us = 0;
-
-    pthread_setname_np(pthread_self(), "store");
-    while (orders_take(store->orders, BATCH_MAX, wait_ms(state, rest_until_us), &batch)) {
-        if (batch)
-            batch_run(store, batch);
-        if (atomic_exchange(&store->save_uses, false) || pins_have_many_uses(store->pins) ||
-            clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS) {
-            evict_save_uses(store);
-            uses_saved_ms = clock_mono_ms();
-        }
-        if (state == EVICT_MORE && clock_mono_us() < rest_until_us && !evict_is_urgent(store))
-            continue;
-        int64_t begun_us = clock_mono_us();
-        int64_t begun_cpu_us = clock_thread_us();
-        state = evict_step(store);
-        int64_t ended_us = clock_mono_us();
-        rest_until_us = ended_us + rest_us(store, ended_us - begun_us, clock_thread_us() - begun_cpu_us);
-        if (state != EVICT_MORE)
-            orders_done(store->orders);
-    }
-    evict_save_uses(store);
-    evict_log(store);
-    evict_forget(store);
-    mark_clean(store);
-    return NULL;
-}
-
-/* ---- opening and closing ---- */
+#include "storage/store_thread.h"
 
 static int open_index(struct store *store, struct buf *error)
 {
@@ -170,7 +63,7 @@ int store_open(const struct store_options *options, struct store **out, struct b
     store->units = options->units;
     store->pins = pins_new();
     store->orders = orders_new();
-    CHECK(pthread_create(&store->thread, NULL, run, store) == 0);
+    store_thread_start(store);
     *out = store;
     return 0;
 }
@@ -181,8 +74,7 @@ void store_close(struct store **store_)
 
     if (!store)
         return;
-    orders_stop(store->orders);
-    pthread_join(store->thread, NULL);
+    store_thread_stop(store);
     *store_ = NULL; /* not before: what is told of a commit may ask the store for more */
     CHECK(atomic_load(&store->open_writers) == 0);
     /* The writing connection closes last: it is the one that may empty the log. */
@@ -211,56 +103,10 @@ void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_f
     orders_wake(store->orders);
 }
 
-void store_want_room(struct store *store, int64_t bytes)
-{
-    int64_t wanted = atomic_load(&store->wanted_bytes);
-
-    while (wanted < bytes && !atomic_compare_exchange_weak(&store->wanted_bytes, &wanted, bytes))
-        ;
-    orders_wake(store->orders);
-}
-
 void store_flush(struct store *store)
 {
-    CHECK(!pthread_equal(pthread_self(), store->thread)); /* it would wait for itself */
+    store_thread_check_not_self(store);
     orders_wait_done(store->orders, orders_add(store->orders, order_new(ORDER_NOTHING)));
-}
-
-struct calling {
-    struct orders *orders;
-    int (*call)(struct store *store, void *arg);
-    void *arg;
-    int result;
-    bool ended;
-};
-
-static int forward_call(struct store *store, void *arg)
-{
-    const struct calling *calling = arg;
-
-    return calling->call(store, calling->arg);
-}
-
-static void note_result(void *arg, int result)
-{
-    struct calling *calling = arg;
-
-    calling->result = result;
-    orders_end_wait(calling->orders, &calling->ended);
-}
-
-int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg)
-{
-    struct calling calling = {.orders = store->orders, .call = call, .arg = arg};
-    struct order *order = order_new(ORDER_CALL);
-
-    CHECK(!pthread_equal(pthread_self(), store->thread));
-    order->call = forward_call;
-    order->done = note_result;
-    order->arg = &calling;
-    orders_add(store->orders, order);
-    orders_wait_end(store->orders, &calling.ended);
-    return calling.result;
 }
 
 void store_get_figures(struct store *store, struct store_figures *out)

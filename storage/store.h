@@ -1,13 +1,14 @@
-/* The store: blobs on disk and the index over them. This header is the whole face of the room; an object
- * store and a database server could stand behind it.
+/* The store: blobs on disk and the index over them. This header and, for administrators, upkeep.h are its whole face,
+ * small enough that an object store and a database server could implement it. Each group says which file has its
+ * functions.
  *
- * A *blob* is an immutable file named by its SHA-256. An *entry* is a name that somebody gave to a blob (or
- * to the fact that there is something to remember): (space, key) -> digest, times and a short text of
- * attributes. The store does not know what spaces and keys mean.
+ * A *blob* is an immutable file named by its SHA-256. An *entry* is a name that somebody gave to a blob, or to
+ * a fact worth remembering: (space, key) -> digest, times and a short text of attributes. What spaces, keys and
+ * attributes mean is the business of storage/catalog/spaces.h.
  *
  * Writing a blob:
  *     blob_begin()            a .part file
- *     blob_write() ...        any thread, one at a time; lands in the page cache, never waits for a sync
+ *     blob_write() ...        any thread, one at a time; into the page cache, never waits for a sync
  *     blob_commit()           hands it to the store thread: fdatasync, rename, directory fsync, index rows;
  *                             in groups
  *   or blob_abort()
@@ -32,15 +33,17 @@ struct digest_set;
 struct store;
 struct blob_writer;
 
-/* Which blobs belong together, so that eviction leaves nothing half: they go, or stay, as one. */
+/* Which blobs belong together, so that eviction leaves nothing incomplete: they go, or stay, as one. */
 struct store_units {
-    /* A blob that no entry of these spaces names goes alone, and is not asked about. */
+    /* A blob that no entry of these spaces names goes alone: add() is not called for it. */
     const char *spaces[2];
-    /* A number of questions, on one thread: the answers may share what is read for them, but hold for the moment only. */
+    /* Around a series of calls to add() on one thread, which may share what they read. Each answer holds only for
+     * the moment: entries come and go between the calls. */
     void *(*begin)(struct store *store);
     void (*end)(void *units);
-    /* What goes with a blob that has its turn, having been used last at used_at_s, itself or not: adds that to `out`.
-     * False: the blob has to wait for something that was used later. Reads the store, and waits for nothing. */
+    /* Adds to `out` what goes with the blob, whose turn it is and which was last used at used_at_s; the blob itself
+     * may be among it. False: the blob has to wait for something that was used later. It may read the store, but
+     * wait for nothing. */
     bool (*add)(void *units, const struct digest *digest, int64_t used_at_s, struct digest_set *out);
 };
 
@@ -48,13 +51,16 @@ struct store_options {
     const char *path;       /* created if missing */
     int64_t max_size_bytes; /* evict down to this */
     int64_t min_free_bytes; /* and until the file system has this much free */
-    int64_t keep_s;         /* only for the file system's sake what was used within this time */
-    /* Adds what is never evicted. On the store thread, before a step of an eviction: it may read the store, and waits
-     * for nothing. What it says holds for a second, or until store_set_limits() or store_set_keep(). NULL: nothing is. */
+    int64_t keep_s;         /* blobs used within this time go for min_free only, not for max_size; 0: off */
+    /* Adds what is never evicted. Called on the store thread before a step of eviction: it may read the store, but
+     * wait for nothing. Its answer is used for a second, or until store_set_limits() or store_set_keep(). NULL:
+     * nothing is spared. */
     void (*spare)(void *arg, struct store *store, struct digest_set *out);
     void *spare_arg;
     const struct store_units *units; /* NULL: each blob goes alone */
 };
+
+/* ---- opening and settings (store.c) ---- */
 
 /* Takes the lock, sweeps tmp/, opens (migrates, or rebuilds) the index, starts the store thread. Returns 0,
  * or -1 with one sentence in `error` that says what to do; -EBUSY likewise where another process has the store. */
@@ -65,10 +71,10 @@ void store_close(struct store **store);
 void store_set_limits(struct store *store, int64_t max_size_bytes, int64_t min_free_bytes);
 void store_set_keep(struct store *store, int64_t keep_s);
 
-/* ---- blobs ---- */
+/* ---- blobs (blob.c) ---- */
 
 struct blob {
-    int fd; /* who takes it over leaves -1; the pin stays until blob_close() */
+    int fd; /* a caller may take it and leave -1; the pin stays until blob_close() */
     bool pinned;
     int64_t size_bytes;
     struct digest digest;
@@ -79,17 +85,17 @@ struct blob {
 int blob_open(struct store *store, const struct digest *digest, struct blob *out);
 /* Closes the descriptor and drops the pin. */
 void blob_close(struct store *store, struct blob *blob);
-/* Notes a use for eviction as blob_open() does, without opening: it belongs together with something that is used. A
- * blob that is not there is none of its business. */
+/* Notes a use for eviction as blob_open() does, without opening it: for what belongs together with something that is
+ * used. The blob need not be there. */
 void blob_touch(struct store *store, const struct digest *digest);
 /* One look at the file's name: no pin, no index. */
 bool blob_exists(struct store *store, const struct digest *digest);
 /* Reads the whole blob; -EFBIG if it has more than max_bytes. */
 int blob_read(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out);
 
-/* size_hint_bytes (-1: unknown) is preallocated where the file system can. Never waits for eviction: where
- * the hint does not fit now, the store thread is asked to make room and the answer is -ENOSPC; so it is,
- * without eviction, where the hint is above max_size. Returns 0 or negative errno. */
+/* size_hint_bytes (-1: unknown) is preallocated where the file system can. Never waits for eviction: where the hint
+ * does not fit now, it returns -ENOSPC and asks the store thread to free that much. A hint above max_size is -ENOSPC
+ * too, and evicts nothing. Returns 0 or negative errno. */
 int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer **out);
 /* Writes all of it or returns negative errno; -ENOSPC too where the file would outgrow max_size. */
 int blob_write(struct blob_writer *writer, int64_t offset, const void *data, size_t len);
@@ -98,7 +104,7 @@ int blob_writer_fd(const struct blob_writer *writer);
 /* The file is removed by the store thread. */
 void blob_abort(struct blob_writer **writer);
 
-/* ---- entries ---- */
+/* ---- entries (entry.c; entry_open_blob() in blob.c) ---- */
 
 struct entry {
     const char *space; /* "page", "file", ... */
@@ -126,12 +132,13 @@ int entry_open_blob(struct store *store, const char *space, const char *key, str
  * live only during the call. Returns 0, or -EIO. */
 int entry_list(struct store *store, const char *space, const char *scope,
                int (*visit)(void *arg, const struct entry *entry), void *arg);
-/* Calls `visit` for the different scopes of the entries of `space`, in order, from the first one behind `after` ("": from
+/* Calls `visit` for the different scopes of the entries of `space`, in order, from the first one after `after` ("": from
  * the first), until it returns non-zero. Returns 0, or -EIO. */
 int entry_scopes(struct store *store, const char *space, const char *after,
                  int (*visit)(void *arg, const char *scope), void *arg);
 /* Inserts or replaces. NULL for scope or attributes is "". A digest need not be in the store (yet); when a
- * blob is evicted, the entries that name it go with it. Copied; done by the store thread some time later. */
+ * blob is evicted, the entries that name it go with it. The entry is copied, and put by the store thread with the
+ * next group. */
 void entry_put(struct store *store, const struct entry *entry);
 /* All of them in one transaction, or none; none of their texts may be NULL. Waits until they are durable. Returns 0, or
  * negative errno. Not from the store thread. */
@@ -140,26 +147,26 @@ int entries_put(struct store *store, const struct entry *entries, size_t count);
 void entry_confirm(struct store *store, const char *space, const char *key, int64_t confirmed_at_s);
 void entry_delete(struct store *store, const char *space, const char *key);
 
-/* ---- commit ---- */
+/* ---- commit (blob.c, done by batch.c) ---- */
 
 /* The file of `writer` has been checked by the caller to have this digest and size. Enters the blob and, in
  * the same transaction, `entries` (copied; their digest and size are set to the blob's). Consumes *writer.
- * When it is durable, or has failed, `done` runs on the store thread with 0 or negative errno (may be NULL).
- * A blob that is there already is fine. */
+ * When it is durable, or has failed, `done` (may be NULL) runs on the store thread with 0 or negative errno.
+ * A blob that is there already is fine: the new file is dropped, the entries are put. */
 void blob_commit(struct store *store, struct blob_writer **writer, const struct digest *digest,
                  int64_t size_bytes, const struct entry *entries, size_t entry_count,
                  void (*done)(void *arg, int error), void *arg);
 
-/* The whole way for bytes that are in memory: begin, write, commit. Returns 0, or negative errno when the disk takes
- * them not; `done` runs only after 0. */
+/* For bytes that are in memory: begin, write, commit. Returns 0, or negative errno when they cannot be written; `done`
+ * runs only after 0. */
 int blob_put(struct store *store, const void *data, size_t len, const struct entry *entries,
              size_t entry_count, void (*done)(void *arg, int error), void *arg);
 
-/* Waits until everything asked for before this call is durable, and eviction has done what it can. For tests
- * and shut-down; not for done(). */
+/* Waits until everything asked for before this call is durable, and eviction has done what it can. For tests and
+ * administrators; not from done(), which runs on the thread that is waited for. */
 void store_flush(struct store *store);
 
-/* ---- figures ---- */
+/* ---- figures (store.c) ---- */
 
 struct store_figures {
     int64_t blobs;

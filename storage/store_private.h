@@ -1,4 +1,4 @@
-/* What the files of this room share behind store.h: the store itself and a growing blob. */
+/* struct store, for the files behind store.h and upkeep.h. */
 #ifndef STORAGE_STORE_PRIVATE_H
 #define STORAGE_STORE_PRIVATE_H
 
@@ -51,27 +51,5 @@ struct store {
     bool unreconciled; /* files and rows differ by our own failure: the next start must compare them */
     int64_t failure_logged_ms; /* when a failed commit was logged last; 0: never since one succeeded */
 };
-
-struct blob_writer {
-    struct store *store;
-    int fd;
-    char name[LAYOUT_PART_SIZE]; /* in tmp/ */
-    int64_t hint_bytes;          /* -1: unknown */
-    int64_t end_bytes;           /* how far it has been written; counted in store->growing_bytes */
-};
-
-/* Closes and removes the growing file and frees the writer. May take the disk a while. */
-void blob_writer_free(struct blob_writer *writer, bool remove);
-/* Asks the store thread to evict until the file system has this much free. */
-void store_want_room(struct store *store, int64_t bytes);
-/* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
-int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg);
-/* Store thread: ends what index_begin() began, and shows the totals. 0: commits. Else takes it back, and notes, where files
- * were changed for it (`files`), that the index does not know of that. Returns 0, or negative errno. */
-int store_end_transaction(struct store *store, int error, bool files);
-/* Store thread: shows the index's totals to the other threads, after a commit. */
-void store_publish_totals(struct store *store);
-/* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */
-struct entry *entry_copy(const struct entry *entries, size_t count);
 
 #endif

@@ -11,9 +11,10 @@
 #include "base/memory.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
-#include "storage/keep.h"
 #include "storage/pins.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
+#include "storage/upkeep.h"
 
 #define PIECE_BYTES (256 * 1024)
 

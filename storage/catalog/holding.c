@@ -17,7 +17,7 @@
 #include "storage/catalog/prefetch_record.h"
 #include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* ---- names ---- */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* An index of indexes of images; nobody nests deeper. */
 #define DEPTH_MAX 3

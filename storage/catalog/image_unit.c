@@ -11,7 +11,7 @@
 #include "storage/catalog/image_key.h"
 #include "storage/catalog/image_parts.h"
 #include "storage/catalog/spaces.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 /* Parts that are kept from one question to the next. */
 #define KEPT_PARTS_MAX 200000

@@ -10,7 +10,7 @@
 #include "base/config_value.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 bool prefetch_list_valid(const char *name)
 {

@@ -4,7 +4,7 @@
 #include "base/digest_set.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/prefetch_record.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 static const struct config config;
 

@@ -1,6 +1,6 @@
 #include "tests/unit/store_fixture.h"
 
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 #include <glob.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/support/test_clock.h"
 
 #include "base/digest_set.h"
-#include "storage/keep.h"
+#include "storage/upkeep.h"
 
 static void pass_time(void)
 {

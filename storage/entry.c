@@ -1,5 +1,7 @@
-/* The entries' side of store.h: reads go to a read connection, changes become orders. No state of its own. put_entries()
- * runs on the store thread. */
+/* The entries' side of store.h: reads go to a read connection, changes become orders. No state of its own.
+ * put_entries() runs on the store thread. */
+#include "storage/entry.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "storage/index_read.h"
 #include "storage/orders.h"
 #include "storage/store_private.h"
+#include "storage/store_thread.h"
 
 static size_t text_bytes(const char *text)
 {
