@@ -93,9 +93,12 @@ static struct reading *open_reading(const struct index_readers *readers)
         result = prepare(reading, "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
                          &reading->entry);
     if (result == SQLITE_OK)
-        result = prepare(
-            reading, "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND scope = ?2 ORDER BY key",
-            &reading->entries);
+        /* Left to itself the planner (3.40) takes the primary key for the sake of the order, and walks the whole
+         * space: 55 ms instead of 0.2 with 300,000 files, for every page that is rendered. */
+        result = prepare(reading,
+                         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry INDEXED BY entry_by_scope "
+                         "WHERE space = ?1 AND scope = ?2 ORDER BY key",
+                         &reading->entries);
     if (result == SQLITE_OK)
         result = prepare(reading,
                          "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope",

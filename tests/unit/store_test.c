@@ -442,6 +442,43 @@ static void entry_list_is_ordered_and_of_one_scope(void **state)
     assert_string_equal(keys.data, "");
 }
 
+static int count_entry(void *arg, const struct entry *entry)
+{
+    (void)entry;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* By the index of scopes, not by a walk through the space, which 20,000 entries make 100 times as long as a look-up. */
+static void entry_list_costs_as_much_as_the_scope(void **state)
+{
+    (void)state;
+    enum { MANY = 20000, ROUNDS = 50 };
+    struct entry *CLEANUP_FREE entries = xcalloc(MANY, sizeof(*entries));
+    char(*keys)[16] = xcalloc(MANY, sizeof(*keys));
+    struct entry_read read;
+    int found = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "%d", i);
+        entries[i] =
+            (struct entry){.space = "file", .key = keys[i], .scope = i ? "large" : "small", .attributes = ""};
+    }
+    assert_int_equal(entries_put(store, entries, MANY), 0);
+    int64_t begun_us = clock_thread_us();
+    for (int i = 0; i < ROUNDS; i++) {
+        assert_int_equal(entry_get(store, "file", "1", &read), 0);
+        entry_release(&read);
+    }
+    int64_t got_us = clock_thread_us();
+    for (int i = 0; i < ROUNDS; i++)
+        assert_int_equal(entry_list(store, "file", "small", count_entry, &found), 0);
+    int64_t listed_us = clock_thread_us();
+    assert_int_equal(found, ROUNDS);
+    assert_in_range(listed_us - got_us, 0, 10 * (got_us - begun_us) + 1000);
+    free(keys);
+}
+
 static int join_scopes(void *arg, const char *scope)
 {
     buf_printf(arg, "%s ", scope);
@@ -577,6 +614,7 @@ int main(void)
         STORE_TEST(blob_put_tells_what_the_disk_says),
         STORE_TEST(entry_list_is_ordered_and_of_one_scope),
         STORE_TEST(entry_scopes_are_different_and_ordered),
+        STORE_TEST(entry_list_costs_as_much_as_the_scope),
         STORE_TEST(entry_list_stops_when_told),
         STORE_TEST(entry_survives_a_restart),
         STORE_TEST(store_serves_many_threads),
