@@ -1,3 +1,11 @@
+/* The tables, and how a connection to them is opened. No state.
+ *
+ * SQLite before 3.51.3 can corrupt a WAL when several connections checkpoint and reset it. So one connection of one
+ * process, the store thread's, writes and checkpoints, and the readers never do: not automatically, nor when they
+ * close. The store's lock file sees to it that there is one process.
+ *
+ * A migration is one transaction, after a copy by VACUUM INTO: an older version of the program can be installed again
+ * with the copy. */
 #include "storage/schema.h"
 
 #include <errno.h>
@@ -9,9 +17,35 @@
 #include "base/memory.h"
 #include "storage/layout.h"
 
+/* The tables of version 1. Times are seconds since the epoch, sizes bytes, digests the 32 bytes of a SHA-256.
+ *
+ *   state           one row: what must be known at start without reading the rest
+ *     clean           1: the last owner closed the store in order, and the index says what is on disk; 0 while
+ *                     a process owns it
+ *     blobs, bytes    totals of `blob`, changed in the same transaction as the rows: a sum over a million rows
+ *     entries         at start takes too long; the last is the number of rows of `entry`
+ *
+ *   blob            one row for each file in blobs/sha256/
+ *     digest          the file's name
+ *     size            of the file; a file of another size counts as missing
+ *     added_at        when it was committed, or the file's mtime where the row was rebuilt
+ *     used_at         last use: the order of eviction. Uses are noted in memory and written in groups, so it may
+ *                     be minutes old, and a crash loses those minutes
+ *     blob_by_use     for eviction; as in every index of a WITHOUT ROWID table the primary key follows, so it
+ *                     serves (used_at, digest), which is how a round finds its position again
+ *
+ *   entry           names of blobs; what spaces, keys, scopes and attributes mean: catalog/spaces.h
+ *     space, key      the name
+ *     scope           groups entries; '' for none
+ *     digest          the blob, which need not be held: no foreign key. NULL: an entry without a blob
+ *     size            of the blob as far as it is known; else -1 or what the caller said
+ *     confirmed_at    when an upstream last said so; 0: count as old at once
+ *     attributes      the caller's text
+ *     entry_by_scope  entries of (space, scope) by key
+ *     entry_by_digest who names a blob: its entries go with it, and eviction asks what it belongs to
+ *
+ * WITHOUT ROWID stores a row once, in the tree of its primary key: a million blobs take 82 MB. */
 const char *const schema_steps[] = {
-    /* state: one row. clean: the last owner closed the store in order. The totals stand here because a sum
-     * over a million rows at start takes too long. */
     "CREATE TABLE state ("
     "  id INTEGER PRIMARY KEY CHECK (id = 1),"
     "  clean INTEGER NOT NULL,"
@@ -23,7 +57,7 @@ const char *const schema_steps[] = {
     "CREATE TABLE blob ("
     "  digest BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),"
     "  size INTEGER NOT NULL,"
-    "  added_at INTEGER NOT NULL," /* seconds since the epoch, like all times here */
+    "  added_at INTEGER NOT NULL,"
     "  used_at INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX blob_by_use ON blob (used_at);"
@@ -31,7 +65,7 @@ const char *const schema_steps[] = {
     "  space TEXT NOT NULL,"
     "  key TEXT NOT NULL,"
     "  scope TEXT NOT NULL,"
-    "  digest BLOB CHECK (length(digest) = 32)," /* NULL: an entry without a blob */
+    "  digest BLOB CHECK (length(digest) = 32),"
     "  size INTEGER NOT NULL,"
     "  confirmed_at INTEGER NOT NULL,"
     "  attributes TEXT NOT NULL,"
@@ -42,8 +76,11 @@ const char *const schema_steps[] = {
 };
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
-/* WAL with synchronous=NORMAL survives every crash of the process; a power cut may take the last
- * transactions, which the next start finds again in the blobs' folders. */
+/* The writer. synchronous NORMAL: the log is synced at checkpoints only. That survives every crash of the process; a
+ * power cut may take the last transactions, whose blobs the next start finds in their folders. Checkpoints come every
+ * 4000 pages, in the thread that commits; journal_size_limit gives the log's space back after a large one.
+ * secure_delete is off because Debian compiles it on, and zeroed pages only cost writes here. No mmap: an I/O error
+ * under it is SIGBUS instead of a result code. */
 static const char writer_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA secure_delete = OFF;"
                                      "PRAGMA mmap_size = 0;"
@@ -54,6 +91,7 @@ static const char writer_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA cell_size_check = ON;";
 
+/* A reader. A cache of 1 MiB each, since there may be tens of them; the page cache of the system has the rest. */
 static const char reader_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA mmap_size = 0;"
                                      "PRAGMA cache_size = -1024;"
@@ -87,8 +125,7 @@ int schema_error(struct sqlite3 *db, int result)
     }
 }
 
-/* Says what failed and how bad it is. */
-static enum schema_result failed(struct sqlite3 *db, const char *path, int result, struct buf *error)
+static enum schema_result schema_failed(struct sqlite3 *db, const char *path, int result, struct buf *error)
 {
     int number = schema_error(db, result);
 
@@ -96,7 +133,7 @@ static enum schema_result failed(struct sqlite3 *db, const char *path, int resul
     return schema_is_damage(result) ? SCHEMA_DAMAGED : SCHEMA_FAILED;
 }
 
-/* Reads one number by a query of one row. Returns an SQLite result code. */
+/* For a query whose answer is one number. Returns an SQLite result code. */
 static int query_number(struct sqlite3 *db, const char *sql, sqlite3_int64 *out)
 {
     sqlite3_stmt *statement = NULL;
@@ -110,7 +147,8 @@ static int query_number(struct sqlite3 *db, const char *sql, sqlite3_int64 *out)
     return result == SQLITE_ROW ? SQLITE_OK : finalized;
 }
 
-/* Returns an SQLite result code; *wal says whether the file is in WAL mode now. */
+/* Returns an SQLite result code. *wal: the file is in WAL mode now. Where the file system cannot map shared memory,
+ * the pragma succeeds and answers the old mode. */
 static int enter_wal(struct sqlite3 *db, bool *wal)
 {
     sqlite3_stmt *statement = NULL;
@@ -131,7 +169,7 @@ enum schema_result schema_open_writer(const char *path, struct sqlite3 **out, bo
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int result = sqlite3_open_v2(path, out, flags, NULL);
 
-    CHECK(*out); /* there is a handle for the error text even then */
+    CHECK(*out); /* a failed open has a handle too, for its error text; NULL only without memory */
     sqlite3_extended_result_codes(*out, 1);
     if (result == SQLITE_OK)
         result = sqlite3_exec(*out, writer_pragmas, NULL, NULL, NULL);
@@ -142,7 +180,7 @@ enum schema_result schema_open_writer(const char *path, struct sqlite3 **out, bo
     if (result == SQLITE_OK)
         result = query_number(*out, "PRAGMA user_version", &version);
     if (result != SQLITE_OK)
-        return failed(*out, path, result, error);
+        return schema_failed(*out, path, result, error);
     if (!wal) {
         buf_set(error,
                 "cannot use the index %s: this file system does not allow a write-ahead log; "
@@ -171,7 +209,7 @@ int schema_open_reader(const char *path, struct sqlite3 **out)
     return result;
 }
 
-/* Keeps a copy of what a migration will change. Returns an SQLite result code. */
+/* Returns an SQLite result code. */
 static int back_up(struct sqlite3 *db, const char *path, size_t new_version)
 {
     char *CLEANUP_FREE copy = xasprintf("%s.before-%zu", path, new_version);
@@ -207,7 +245,7 @@ enum schema_result schema_migrate(struct sqlite3 *db, const char *path, const ch
                                            steps[version], (long long)version + 1);
         result = sqlite3_exec(db, sql, NULL, NULL, NULL);
     }
-    return result == SQLITE_OK ? SCHEMA_OK : failed(db, path, result, error);
+    return result == SQLITE_OK ? SCHEMA_OK : schema_failed(db, path, result, error);
 }
 
 bool schema_is_sound(struct sqlite3 *db)
