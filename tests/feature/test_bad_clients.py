@@ -153,10 +153,12 @@ def test_bad_clients_garbage_is_400_or_close(server, data):
     assert status_of(server.raw(data + b"\r\nConnection: close\r\n\r\n")) in (0, 400, 404, 405, 505)
 
 
-def test_bad_clients_blank_lines_before_a_request_are_skipped(server):
-    """RFC 9112 section 2.2."""
-    answer = server.raw(b"\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    assert status_of(answer) == 200
+@pytest.mark.parametrize("count, allowed", [(1, [200]), (2, [200, 400, 0]), (2000, [200, 400, 0])])
+def test_bad_clients_blank_lines_before_a_request(server, count, allowed):
+    """RFC 9112 section 2.2 has servers ignore one, and lets them ignore more. libmicrohttpd 0.9 does that, 1.0 does not
+    when it is told to be strict; then the request is refused."""
+    answer = server.raw(b"\r\n" * count + b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert status_of(answer) in allowed
 
 
 @pytest.mark.parametrize("count, size", [(1, 100_000), (2000, 50)])
