@@ -8,7 +8,7 @@
 
 /* ";" name, or name "=" value: parameters of a structured field (RFC 8941 section 3.1.2), where "?1" is true as the name
  * alone is. Sets *hit where it is that. Returns false when there is none, or what is there is none. */
-static bool take_parameter(struct field_scan *scan, bool *hit)
+static bool take_status_parameter(struct field_scan *scan, bool *hit)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
     struct field_scan rest = *scan;
@@ -42,7 +42,7 @@ bool cache_status_hit(const char *value)
         field_skip_space(&scan);
         if (!field_take_value(&scan, &cache))
             return false;
-        while (take_parameter(&scan, &member_hit))
+        while (take_status_parameter(&scan, &member_hit))
             ;
         if (strcmp(cache.data, CACHE_STATUS_NAME) == 0)
             hit = member_hit;

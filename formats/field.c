@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-static void advance(struct field_scan *scan, size_t len)
+static void field_advance(struct field_scan *scan, size_t len)
 {
     scan->text += len;
     scan->len -= len;
@@ -15,14 +15,14 @@ static void advance(struct field_scan *scan, size_t len)
 void field_skip_space(struct field_scan *scan)
 {
     while (scan->len && (*scan->text == ' ' || *scan->text == '\t'))
-        advance(scan, 1);
+        field_advance(scan, 1);
 }
 
 bool field_take_char(struct field_scan *scan, char c)
 {
     if (!scan->len || *scan->text != c)
         return false;
-    advance(scan, 1);
+    field_advance(scan, 1);
     return true;
 }
 
@@ -33,7 +33,7 @@ bool field_take_token(struct field_scan *scan, struct field_scan *token)
     while (len < scan->len && text_is_token(scan->text + len, 1))
         len++;
     *token = (struct field_scan){scan->text, len};
-    advance(scan, len);
+    field_advance(scan, len);
     return len > 0;
 }
 
@@ -49,7 +49,7 @@ static bool take_quoted(struct field_scan *scan, struct buf *value)
         if (!rest.len || *rest.text == 0x7f || ((unsigned char)*rest.text < ' ' && *rest.text != '\t'))
             return false;
         buf_add_char(value, *rest.text);
-        advance(&rest, 1);
+        field_advance(&rest, 1);
     }
     *scan = rest;
     return true;

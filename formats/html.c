@@ -22,7 +22,7 @@ struct scanner {
     size_t offsets[2 * HTML_ATTRIBUTES_MAX]; /* of them in strings, while it may still move */
 };
 
-static bool is_space(char c)
+static bool is_html_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
@@ -44,7 +44,7 @@ static const struct {
 
 #define REFERENCES_WITHOUT_SEMICOLON 4
 
-static void add_utf8(struct buf *out, uint32_t c)
+static void html_add_utf8(struct buf *out, uint32_t c)
 {
     if (!c || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
         c = 0xfffd;
@@ -76,7 +76,7 @@ static size_t numeric_reference(const char *text, size_t len, struct buf *out)
     }
     if (i == first)
         return 0;
-    add_utf8(out, value);
+    html_add_utf8(out, value);
     return i < len && text[i] == ';' ? i + 1 : i;
 }
 
@@ -124,7 +124,7 @@ static void add_decoded(const char *text, size_t len, bool attribute, struct buf
 
 /* ---- tags ---- */
 
-static void add_name(const char *text, size_t len, struct buf *out)
+static void html_add_name(const char *text, size_t len, struct buf *out)
 {
     for (size_t i = 0; i < len; i++)
         buf_add_char(out, text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20)
@@ -135,18 +135,18 @@ static void add_name(const char *text, size_t len, struct buf *out)
 
 static const char *name_end(const char *at, const char *end, bool attribute)
 {
-    while (at < end && !is_space(*at) && *at != '/' && *at != '>' && !(attribute && *at == '='))
+    while (at < end && !is_html_space(*at) && *at != '/' && *at != '>' && !(attribute && *at == '='))
         at++;
     return at;
 }
 
 /* The value after "=". Returns false at the end of the document. */
-static bool read_value(struct scanner *scanner)
+static bool read_attribute_value(struct scanner *scanner)
 {
     const char *at = scanner->at;
     const char *stop;
 
-    while (at < scanner->end && is_space(*at))
+    while (at < scanner->end && is_html_space(*at))
         at++;
     if (at == scanner->end)
         return false;
@@ -158,7 +158,7 @@ static bool read_value(struct scanner *scanner)
         scanner->at = stop + 1;
         return true;
     }
-    for (stop = at; stop < scanner->end && !is_space(*stop) && *stop != '>';)
+    for (stop = at; stop < scanner->end && !is_html_space(*stop) && *stop != '>';)
         stop++;
     add_decoded(at, (size_t)(stop - at), true, &scanner->strings);
     scanner->at = stop;
@@ -172,14 +172,14 @@ static bool read_attribute(struct scanner *scanner)
     const char *stop = name_end(at + 1, scanner->end, true); /* a leading "=" belongs to the name */
 
     scanner->offsets[2 * scanner->tag.attribute_count] = scanner->strings.len;
-    add_name(at, (size_t)(stop - at), &scanner->strings);
+    html_add_name(at, (size_t)(stop - at), &scanner->strings);
     scanner->offsets[2 * scanner->tag.attribute_count + 1] = scanner->strings.len;
-    while (stop < scanner->end && is_space(*stop))
+    while (stop < scanner->end && is_html_space(*stop))
         stop++;
     scanner->at = stop;
     if (stop < scanner->end && *stop == '=') {
         scanner->at++;
-        if (!read_value(scanner))
+        if (!read_attribute_value(scanner))
             return false;
     }
     buf_add_char(&scanner->strings, '\0');
@@ -196,10 +196,10 @@ static enum tag_result read_tag(struct scanner *scanner)
 
     buf_reset(&scanner->strings);
     scanner->tag.attribute_count = 0;
-    add_name(scanner->at, (size_t)(stop - scanner->at), &scanner->strings);
+    html_add_name(scanner->at, (size_t)(stop - scanner->at), &scanner->strings);
     scanner->at = stop;
     for (;;) {
-        while (scanner->at < scanner->end && (is_space(*scanner->at) || *scanner->at == '/'))
+        while (scanner->at < scanner->end && (is_html_space(*scanner->at) || *scanner->at == '/'))
             scanner->at++;
         if (scanner->at == scanner->end)
             return TAG_UNFINISHED;
@@ -304,14 +304,14 @@ static int end_tag(struct scanner *scanner)
     const char *stop = name_end(scanner->at, scanner->end, false);
 
     buf_reset(&scanner->strings);
-    add_name(scanner->at, (size_t)(stop - scanner->at), &scanner->strings);
+    html_add_name(scanner->at, (size_t)(stop - scanner->at), &scanner->strings);
     const char *close = memchr(stop, '>', (size_t)(scanner->end - stop));
     scanner->at = close ? close + 1 : scanner->end;
     return scanner->events->end(scanner->arg, scanner->strings.data);
 }
 
 /* One piece of text or markup. */
-static int step(struct scanner *scanner)
+static int html_step(struct scanner *scanner)
 {
     const char *open = memchr(scanner->at, '<', (size_t)(scanner->end - scanner->at));
     const char *stop = open ? open : scanner->end;
@@ -349,7 +349,7 @@ int html_parse(const char *body, size_t len, const struct html_events *events, v
     buf_init(&scanner.strings);
     buf_init(&scanner.text);
     while (result >= 0 && scanner.at < scanner.end)
-        result = step(&scanner);
+        result = html_step(&scanner);
     buf_release(&scanner.strings);
     buf_release(&scanner.text);
     return result < 0 ? -1 : 0;

@@ -29,7 +29,7 @@ static bool rel_has_next(const char *rel)
 }
 
 /* One ";"-separated parameter; "flag" without a value is one too. Of several rel the first counts (section 3.3). */
-static bool take_parameter(struct field_scan *scan, struct link *link)
+static bool take_link_parameter(struct field_scan *scan, struct link *link)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
     struct field_scan name;
@@ -68,7 +68,7 @@ static bool take_link(struct field_scan *scan, struct link *out)
     scan->text = end + 1;
     field_skip_space(scan);
     while (field_take_char(scan, ';')) {
-        if (!take_parameter(scan, out))
+        if (!take_link_parameter(scan, out))
             return false;
         field_skip_space(scan);
     }

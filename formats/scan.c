@@ -14,7 +14,7 @@ static bool is_digit(int c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_alnum(int c)
+static bool scan_is_alnum(int c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -31,11 +31,11 @@ bool scan_digit(const struct scan *scan)
 
 bool scan_alnum(const struct scan *scan)
 {
-    return is_alnum(scan_peek(scan));
+    return scan_is_alnum(scan_peek(scan));
 }
 
-static bool take(struct scan *scan, const char *literal,
-                 int (*compare)(const char *text, const char *other, size_t len))
+static bool scan_take_if(struct scan *scan, const char *literal,
+                         int (*compare)(const char *text, const char *other, size_t len))
 {
     size_t len = strlen(literal);
 
@@ -47,12 +47,12 @@ static bool take(struct scan *scan, const char *literal,
 
 bool scan_take(struct scan *scan, const char *literal)
 {
-    return take(scan, literal, strncmp);
+    return scan_take_if(scan, literal, strncmp);
 }
 
 bool scan_take_any_case(struct scan *scan, const char *literal)
 {
-    return take(scan, literal, strncasecmp);
+    return scan_take_if(scan, literal, strncasecmp);
 }
 
 bool scan_take_word(struct scan *scan, const char *word)

@@ -1,4 +1,4 @@
-/* Tables, keys and arrays. Recursion: read_value() into arrays and inline tables, as deep as the limits allow. */
+/* Tables, keys and arrays. Recursion: read_toml_value() into arrays and inline tables, as deep as the limits allow. */
 #include "formats/toml.h"
 
 #include <stdarg.h>
@@ -212,7 +212,7 @@ static int read_key_part(struct toml_reader *reader, struct key *key)
     return 0;
 }
 
-static int read_key(struct toml_reader *reader, struct key *key)
+static int read_toml_key(struct toml_reader *reader, struct key *key)
 {
     do {
         scan_skip_blanks(&reader->scan);
@@ -347,7 +347,7 @@ static json_t *read_header(struct toml_reader *reader)
 
     if (!array)
         reader->scan.at++;
-    if (read_key(reader, &key) < 0)
+    if (read_toml_key(reader, &key) < 0)
         return NULL;
     if (!scan_take(&reader->scan, end)) {
         toml_expected(reader, "\".\" or \"%s\" after the name of a table", end);
@@ -361,7 +361,7 @@ static json_t *read_header(struct toml_reader *reader)
 
 /* ---- values ---- */
 
-static json_t *read_value(struct toml_reader *reader);
+static json_t *read_toml_value(struct toml_reader *reader);
 
 static int read_key_value(struct toml_reader *reader, json_t *table)
 {
@@ -369,7 +369,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
     struct scan *scan = &reader->scan;
     size_t start = scan->at;
 
-    if (read_key(reader, &key) < 0)
+    if (read_toml_key(reader, &key) < 0)
         return -1;
     if (scan_peek(scan) != '=')
         return toml_expected(reader, "\".\" or \"=\" after a key");
@@ -383,7 +383,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
         return -1;
     scan->at = end + 1;
     scan_skip_blanks(scan);
-    json_t *value = read_value(reader);
+    json_t *value = read_toml_value(reader);
     if (!value)
         return -1;
     json_object_set_new_nocheck(table, name, value);
@@ -398,7 +398,7 @@ static int read_items(struct toml_reader *reader, json_t *array)
             return -1;
         if (scan_take(&reader->scan, "]"))
             return 0;
-        json_t *value = read_value(reader);
+        json_t *value = read_toml_value(reader);
         if (!value)
             return -1;
         json_array_append_new(array, value);
@@ -412,7 +412,7 @@ static int read_items(struct toml_reader *reader, json_t *array)
 }
 
 /* After "{". All is in one line. */
-static int read_members(struct toml_reader *reader, json_t *table)
+static int read_inline_members(struct toml_reader *reader, json_t *table)
 {
     scan_skip_blanks(&reader->scan);
     if (scan_take(&reader->scan, "}"))
@@ -444,7 +444,7 @@ static json_t *read_container(struct toml_reader *reader)
     reader->scan.at++;
     if (is_table)
         reader->section = ++reader->sections;
-    int result = (is_table ? read_members : read_items)(reader, container);
+    int result = (is_table ? read_inline_members : read_items)(reader, container);
     reader->section = outer;
     reader->depth--;
     if (result < 0)
@@ -452,14 +452,14 @@ static json_t *read_container(struct toml_reader *reader)
     return result < 0 ? NULL : container;
 }
 
-static json_t *read_text(struct toml_reader *reader)
+static json_t *read_toml_text(struct toml_reader *reader)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     return toml_read_string(reader, true, &text) < 0 ? NULL : json_stringn_nocheck(text.data, text.len);
 }
 
-static json_t *read_value(struct toml_reader *reader)
+static json_t *read_toml_value(struct toml_reader *reader)
 {
     struct toml_reader start = *reader;
     int c = scan_peek(&reader->scan);
@@ -468,7 +468,7 @@ static json_t *read_value(struct toml_reader *reader)
         return NULL;
     if (c == '[' || c == '{')
         return read_container(reader);
-    json_t *value = c == '"' || c == '\'' ? read_text(reader) : toml_read_scalar(reader);
+    json_t *value = c == '"' || c == '\'' ? read_toml_text(reader) : toml_read_scalar(reader);
     if (value && !json_is_boolean(value))
         note_node(&start, value, NODE_VALUE);
     return value;
@@ -476,7 +476,7 @@ static json_t *read_value(struct toml_reader *reader)
 
 /* ---- the document ---- */
 
-static int read_document(struct toml_reader *reader)
+static int read_toml_document(struct toml_reader *reader)
 {
     json_t *table = reader->toml->root;
 
@@ -531,7 +531,7 @@ struct toml *toml_read(const char *text, size_t len, const struct toml_limits *l
     toml->root = json_object();
     if (len > limits->bytes)
         toml_fault(&reader, "has more than %zu bytes", limits->bytes);
-    else if (check_utf8(&reader) == 0 && read_document(&reader) == 0)
+    else if (check_utf8(&reader) == 0 && read_toml_document(&reader) == 0)
         return toml;
     toml_free(toml);
     return NULL;

@@ -93,7 +93,7 @@ static json_t *read_decimal(struct toml_reader *reader, const char *sign)
     return real ? make_float(reader, digits.data) : make_integer(reader, digits.data, 10);
 }
 
-static json_t *read_number(struct toml_reader *reader)
+static json_t *read_toml_number(struct toml_reader *reader)
 {
     struct scan *scan = &reader->scan;
     bool minus = scan_take(scan, "-");
@@ -121,8 +121,8 @@ static json_t *read_number(struct toml_reader *reader)
 /* ---- dates and times ---- */
 
 /* A number of exactly so many digits, at least `least` and at most `most`; appended as it stands. */
-static int read_field(struct toml_reader *reader, size_t digits, unsigned least, unsigned most,
-                      struct buf *out)
+static int read_time_field(struct toml_reader *reader, size_t digits, unsigned least, unsigned most,
+                           struct buf *out)
 {
     struct scan *scan = &reader->scan;
     size_t start = scan->at;
@@ -159,19 +159,19 @@ static int read_date(struct toml_reader *reader, struct buf *out)
     int year;
     int month;
 
-    if ((year = read_field(reader, 4, 0, 9999, out)) < 0 || read_separator(reader, "-", out) < 0 ||
-        (month = read_field(reader, 2, 1, 12, out)) < 0 || read_separator(reader, "-", out) < 0)
+    if ((year = read_time_field(reader, 4, 0, 9999, out)) < 0 || read_separator(reader, "-", out) < 0 ||
+        (month = read_time_field(reader, 2, 1, 12, out)) < 0 || read_separator(reader, "-", out) < 0)
         return -1;
-    return read_field(reader, 2, 1, days_of((unsigned)year, (unsigned)month), out);
+    return read_time_field(reader, 2, 1, days_of((unsigned)year, (unsigned)month), out);
 }
 
 static int read_time(struct toml_reader *reader, struct buf *out)
 {
     struct scan *scan = &reader->scan;
 
-    if (read_field(reader, 2, 0, 23, out) < 0 || read_separator(reader, ":", out) < 0 ||
-        read_field(reader, 2, 0, 59, out) < 0 || read_separator(reader, ":", out) < 0 ||
-        read_field(reader, 2, 0, 59, out) < 0)
+    if (read_time_field(reader, 2, 0, 23, out) < 0 || read_separator(reader, ":", out) < 0 ||
+        read_time_field(reader, 2, 0, 59, out) < 0 || read_separator(reader, ":", out) < 0 ||
+        read_time_field(reader, 2, 0, 59, out) < 0)
         return -1;
     if (!scan_take(scan, "."))
         return 0;
@@ -195,9 +195,9 @@ static int read_zone(struct toml_reader *reader, struct buf *out)
         return 0;
     reader->scan.at++;
     buf_add_char(out, (char)c);
-    if (read_field(reader, 2, 0, 23, out) < 0 || read_separator(reader, ":", out) < 0)
+    if (read_time_field(reader, 2, 0, 23, out) < 0 || read_separator(reader, ":", out) < 0)
         return -1;
-    return read_field(reader, 2, 0, 59, out);
+    return read_time_field(reader, 2, 0, 59, out);
 }
 
 /* Between date and time stands T or one space. A space may also stand before what ends the line. */
@@ -256,7 +256,7 @@ static json_t *read_unchecked(struct toml_reader *reader)
         return json_false();
     if ((digits == 4 && after == '-') || (digits == 2 && after == ':'))
         return read_date_time(reader, digits == 4);
-    return read_number(reader);
+    return read_toml_number(reader);
 }
 
 json_t *toml_read_scalar(struct toml_reader *reader)

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-static void add_utf8(uint32_t code, struct buf *out)
+static void toml_add_utf8(uint32_t code, struct buf *out)
 {
     static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
     size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -36,7 +36,7 @@ static int read_code_point(struct toml_reader *reader, size_t digits, struct buf
     if (!code)
         return toml_expected(reader, "a character that is not NUL");
     reader->scan.at += digits;
-    add_utf8(code, out);
+    toml_add_utf8(code, out);
     return 0;
 }
 

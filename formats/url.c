@@ -6,18 +6,18 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-static bool is_space(char c)
+static bool is_url_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static void trim(const char **text, size_t *len)
 {
-    while (*len && is_space(**text)) {
+    while (*len && is_url_space(**text)) {
         (*text)++;
         (*len)--;
     }
-    while (*len && is_space((*text)[*len - 1]))
+    while (*len && is_url_space((*text)[*len - 1]))
         (*len)--;
 }
 
@@ -169,7 +169,7 @@ int url_split(const char *text, size_t len, struct url *out)
 }
 
 /* Appends text; what may not stand in a path or query is escaped, escapes that are there stay. */
-static void add_escaped(const char *text, size_t len, struct buf *out)
+static void url_add_escaped(const char *text, size_t len, struct buf *out)
 {
     size_t plain = 0;
 
@@ -186,7 +186,7 @@ static void add_escaped(const char *text, size_t len, struct buf *out)
 /* Appends the segments of `path` (without its first slash) to out, whose path begins at path_start with "/"
  * and ends in
  * "/" now. RFC 3986 section 5.2.4, one segment at a time. */
-static void add_path(const char *path, size_t len, size_t path_start, struct buf *out)
+static void url_add_path(const char *path, size_t len, size_t path_start, struct buf *out)
 {
     for (;;) {
         const char *slash = memchr(path, '/', len);
@@ -198,7 +198,7 @@ static void add_path(const char *path, size_t len, size_t path_start, struct buf
                 out->data[out->len] = '\0';
             }
         } else if (!(segment == 1 && path[0] == '.')) {
-            add_escaped(path, segment, out);
+            url_add_escaped(path, segment, out);
             if (slash)
                 buf_add_char(out, '/');
         }
@@ -214,7 +214,7 @@ static void add_query(const struct url_span *query, struct buf *out)
     if (!query->text)
         return;
     buf_add_char(out, '?');
-    add_escaped(query->text, query->len, out);
+    url_add_escaped(query->text, query->len, out);
 }
 
 static void add_root(bool https, const struct url_span *authority, struct buf *out)
@@ -230,7 +230,7 @@ static void add_whole(const struct url *url, struct buf *out)
     size_t path_start = out->len;
     buf_add_char(out, '/');
     if (url->path.len)
-        add_path(url->path.text + 1, url->path.len - 1, path_start, out);
+        url_add_path(url->path.text + 1, url->path.len - 1, path_start, out);
     add_query(&url->query, out);
 }
 
@@ -246,15 +246,15 @@ static void add_relative(const struct url *base, const char *text, size_t len, s
     size_t path_start = out->len;
     buf_add_char(out, '/');
     if (path && text[0] == '/') {
-        add_path(text + 1, path - 1, path_start, out);
+        url_add_path(text + 1, path - 1, path_start, out);
     } else if (path) {
         const char *last = memrchr(base->path.text, '/', base->path.len);
         if (last > base->path.text)
-            add_path(base->path.text + 1, (size_t)(last - base->path.text), path_start, out);
-        add_path(text, path, path_start, out);
+            url_add_path(base->path.text + 1, (size_t)(last - base->path.text), path_start, out);
+        url_add_path(text, path, path_start, out);
     } else {
         if (base->path.len)
-            add_path(base->path.text + 1, base->path.len - 1, path_start, out);
+            url_add_path(base->path.text + 1, base->path.len - 1, path_start, out);
         if (!query.text)
             query = base->query;
     }

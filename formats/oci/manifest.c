@@ -151,7 +151,7 @@ static bool fits(const json_t *root, enum shape fields, const struct known_type 
            (type->shape == SHAPE_INDEX && json_object_get(root, "manifests"));
 }
 
-static int check_version(const json_t *root, struct buf *error)
+static int check_schema_version(const json_t *root, struct buf *error)
 {
     const json_t *version = json_object_get(root, "schemaVersion");
 
@@ -201,7 +201,7 @@ static int choose_type(const json_t *root, const char *content_type, struct mani
         return -1;
     }
     const struct known_type *own = known_type(own_type);
-    if (check_version(root, error) < 0 || shape_of_fields(root, &fields, error) < 0 ||
+    if (check_schema_version(root, error) < 0 || shape_of_fields(root, &fields, error) < 0 ||
         check_type(root, fields, "Content-Type", header, error) < 0 ||
         check_type(root, fields, "mediaType", own, error) < 0)
         return -1;
@@ -271,7 +271,7 @@ static int add_descriptor(const json_t *item, const char *name, size_t i, struct
     return -1;
 }
 
-static int add_list(const json_t *root, const char *name, struct manifest *out, struct buf *error)
+static int add_descriptor_list(const json_t *root, const char *name, struct manifest *out, struct buf *error)
 {
     const json_t *list = json_object_get(root, name);
     const json_t *item;
@@ -308,10 +308,10 @@ static int add_config(const json_t *root, struct manifest *out, struct buf *erro
 static int read_descriptors(const json_t *root, struct manifest *out, struct buf *error)
 {
     if (out->kind == MANIFEST_INDEX)
-        return add_list(root, "manifests", out, error);
+        return add_descriptor_list(root, "manifests", out, error);
     if (has(root, "config") || has(root, "layers"))
-        return add_config(root, out, error) < 0 ? -1 : add_list(root, "layers", out, error);
-    return add_list(root, "blobs", out, error);
+        return add_config(root, out, error) < 0 ? -1 : add_descriptor_list(root, "layers", out, error);
+    return add_descriptor_list(root, "blobs", out, error);
 }
 
 int manifest_parse(const char *body, size_t len, const char *content_type, struct manifest *out,

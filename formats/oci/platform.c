@@ -11,7 +11,7 @@ struct parts {
     size_t os_len, architecture_len, variant_len;
 };
 
-static bool split(const char *text, struct parts *out)
+static bool split_platform(const char *text, struct parts *out)
 {
     const char *rest = text;
 
@@ -27,7 +27,8 @@ bool image_platform_valid(const char *text)
 {
     struct parts parts;
 
-    return split(text, &parts) && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789/._-") == strlen(text);
+    return split_platform(text, &parts) &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789/._-") == strlen(text);
 }
 
 const char *image_platform_here(void)
@@ -65,7 +66,7 @@ static int variant_number(const struct parts *parts)
     return -1;
 }
 
-static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
+static bool same_platform_part(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     return a_len == b_len && memcmp(a, b, a_len) == 0;
 }
@@ -74,11 +75,12 @@ int image_platform_rank(const char *wanted, const char *offered)
 {
     struct parts want, offer;
 
-    if (!split(wanted, &want) || !split(offered, &offer) ||
-        !same(want.os, want.os_len, offer.os, offer.os_len) ||
-        !same(want.architecture, want.architecture_len, offer.architecture, offer.architecture_len))
+    if (!split_platform(wanted, &want) || !split_platform(offered, &offer) ||
+        !same_platform_part(want.os, want.os_len, offer.os, offer.os_len) ||
+        !same_platform_part(want.architecture, want.architecture_len, offer.architecture,
+                            offer.architecture_len))
         return -1;
-    if (same(want.variant, want.variant_len, offer.variant, offer.variant_len))
+    if (same_platform_part(want.variant, want.variant_len, offer.variant, offer.variant_len))
         return 100;
     int want_number = variant_number(&want);
     int offer_number = variant_number(&offer);

@@ -192,8 +192,8 @@ static struct node *parse_atom(struct parser *parser)
 }
 
 /* One or more atoms with a word between them. */
-static struct node *parse_list(struct parser *parser, enum node_kind kind, const char *word,
-                               struct node *(*parse_child)(struct parser *parser))
+static struct node *parse_marker_list(struct parser *parser, enum node_kind kind, const char *word,
+                                      struct node *(*parse_child)(struct parser *parser))
 {
     struct node *first = parse_child(parser);
 
@@ -214,12 +214,12 @@ static struct node *parse_list(struct parser *parser, enum node_kind kind, const
 /* "and" binds more tightly. */
 static struct node *parse_and(struct parser *parser)
 {
-    return parse_list(parser, NODE_AND, "and", parse_atom);
+    return parse_marker_list(parser, NODE_AND, "and", parse_atom);
 }
 
 static struct node *parse_or(struct parser *parser)
 {
-    return parse_list(parser, NODE_OR, "or", parse_and);
+    return parse_marker_list(parser, NODE_OR, "or", parse_and);
 }
 
 struct marker *marker_scan(struct scan *scan)
@@ -371,7 +371,7 @@ static int compare_strings(int op, const char *left, const char *right)
 }
 
 /* "===" is for what is no version, too: it compares text, in any case. -1: not with such a text. */
-static int same_text(const struct buf *left, const struct buf *right)
+static int same_text_any_case(const struct buf *left, const struct buf *right)
 {
     const char *wanted = right->data;
     size_t len = right->len;
@@ -420,7 +420,7 @@ static int evaluate_comparison(const struct node *node, const struct marker_envi
                      (node->right.variable && node->right.variable->kind == EXTRA);
     add_value(&node->left, environment, normalize, &left);
     add_value(&node->right, environment, normalize, &right);
-    int result = node->op == SPECIFIER_ARBITRARY ? same_text(&left, &right)
+    int result = node->op == SPECIFIER_ARBITRARY ? same_text_any_case(&left, &right)
                                                  : compare_versions(node->op, &left, &right);
     if (result < 0)
         result = compare_strings(node->op, left.data, right.data);

@@ -36,7 +36,7 @@ static void field_release(struct field *field)
 /* ---- lines ---- */
 
 /* Takes the line at the cursor, without its end. */
-static const char *take_line(struct reader *reader, size_t *len)
+static const char *take_header_line(struct reader *reader, size_t *len)
 {
     const char *line = reader->at;
     const char *stop = line;
@@ -65,7 +65,7 @@ static void add_trimmed(struct buf *value, const char *text, size_t len)
 }
 
 /* The length of the header's name; -1: the line is no header. */
-static ssize_t name_length(const char *line, size_t len)
+static ssize_t header_name_length(const char *line, size_t len)
 {
     size_t at = 0;
 
@@ -75,15 +75,15 @@ static ssize_t name_length(const char *line, size_t len)
 }
 
 /* False: there are no more headers. */
-static bool next_field(struct reader *reader, struct field *field)
+static bool next_metadata_field(struct reader *reader, struct field *field)
 {
     size_t len;
 
     if (reader->at == reader->end)
         return false;
     field->line = reader->line;
-    const char *line = take_line(reader, &len);
-    ssize_t name_len = name_length(line, len);
+    const char *line = take_header_line(reader, &len);
+    ssize_t name_len = header_name_length(line, len);
     /* A continuation of nothing is skipped, as Python does. */
     if (name_len < 0 && !(field->line == 1 && len && (*line == ' ' || *line == '\t')))
         return false;
@@ -93,7 +93,7 @@ static bool next_field(struct reader *reader, struct field *field)
     if (name_len >= 0)
         add_trimmed(&field->value, line + name_len + 1, len - (size_t)name_len - 1);
     while (continues(reader)) {
-        line = take_line(reader, &len);
+        line = take_header_line(reader, &len);
         add_trimmed(&field->value, line, len);
     }
     return true;
@@ -101,7 +101,7 @@ static bool next_field(struct reader *reader, struct field *field)
 
 /* ---- fields ---- */
 
-static int refuse(struct reader *reader, const struct field *field, const char *what)
+static int refuse_field(struct reader *reader, const struct field *field, const char *what)
 {
     if (reader->error)
         buf_set(reader->error, "line %zu of the metadata: %.*s %s", field->line, (int)field->name_len,
@@ -123,7 +123,7 @@ static int refuse_value(struct reader *reader, const struct field *field, const 
     return -1;
 }
 
-static char *normalized(const char *name, size_t len)
+static char *normalized_extra(const char *name, size_t len)
 {
     struct buf out = BUF_INIT;
 
@@ -131,18 +131,18 @@ static char *normalized(const char *name, size_t len)
     return buf_take(&out);
 }
 
-static int read_name(struct reader *reader, const struct field *field)
+static int read_metadata_name(struct reader *reader, const struct field *field)
 {
     if (reader->out->name)
         return 0;
     if (!project_name_valid(field->value.data, field->value.len))
         return refuse_value(reader, field, "this is no name of a project");
     reader->out->name = xstrdup(field->value.data);
-    reader->out->project = normalized(field->value.data, field->value.len);
+    reader->out->project = normalized_extra(field->value.data, field->value.len);
     return 0;
 }
 
-static int read_version(struct reader *reader, const struct field *field)
+static int read_metadata_version(struct reader *reader, const struct field *field)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
 
@@ -161,7 +161,7 @@ static int read_requires_python(struct reader *reader, const struct field *field
 }
 
 /* Room for one more at powers of two. */
-static void *grow(void *items, size_t count, size_t size)
+static void *grow_list(void *items, size_t count, size_t size)
 {
     return count & (count - 1) ? items : xrealloc(items, (count ? 2 * count : 1) * size);
 }
@@ -172,8 +172,8 @@ static int read_requires_dist(struct reader *reader, const struct field *field)
     struct buf CLEANUP_BUF why = BUF_INIT;
 
     if (out->require_count == METADATA_FIELDS_MAX)
-        return refuse(reader, field, "stands there more often than anyone needs");
-    out->requires = grow(out->requires, out->require_count, sizeof(*out->requires));
+        return refuse_field(reader, field, "stands there more often than anyone needs");
+    out->requires = grow_list(out->requires, out->require_count, sizeof(*out->requires));
     struct requirement *requirement = &out->requires[out->require_count];
     if (requirement_parse(field->value.data, field->value.len, requirement, &why) == 0) {
         out->require_count++;
@@ -190,9 +190,9 @@ static int read_extra(struct reader *reader, const struct field *field)
     if (!project_name_valid(field->value.data, field->value.len))
         return 0;
     if (out->extra_count == METADATA_FIELDS_MAX)
-        return refuse(reader, field, "stands there more often than anyone needs");
-    out->extras = grow(out->extras, out->extra_count, sizeof(*out->extras));
-    out->extras[out->extra_count++] = normalized(field->value.data, field->value.len);
+        return refuse_field(reader, field, "stands there more often than anyone needs");
+    out->extras = grow_list(out->extras, out->extra_count, sizeof(*out->extras));
+    out->extras[out->extra_count++] = normalized_extra(field->value.data, field->value.len);
     return 0;
 }
 
@@ -200,23 +200,23 @@ static const struct {
     const char *name;
     int (*read)(struct reader *reader, const struct field *field);
 } fields[] = {
-    {"Name", read_name},
-    {"Version", read_version},
+    {"Name", read_metadata_name},
+    {"Version", read_metadata_version},
     {"Requires-Python", read_requires_python},
     {"Requires-Dist", read_requires_dist},
     {"Provides-Extra", read_extra},
 };
 
-static int read_field(struct reader *reader, const struct field *field)
+static int read_metadata_field(struct reader *reader, const struct field *field)
 {
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
         if (strlen(fields[i].name) != field->name_len ||
             strncasecmp(fields[i].name, field->name, field->name_len) != 0)
             continue;
         if (memchr(field->value.data, '\0', field->value.len))
-            return refuse(reader, field, "has a NUL");
+            return refuse_field(reader, field, "has a NUL");
         if (!text_is_utf8(field->value.data, field->value.len))
-            return refuse(reader, field, "is not UTF-8");
+            return refuse_field(reader, field, "is not UTF-8");
         return fields[i].read(reader, field);
     }
     return 0;
@@ -243,8 +243,8 @@ int metadata_parse(const char *text, size_t len, struct metadata *out, struct bu
                     METADATA_MAX_BYTES);
         return -1;
     }
-    while (next_field(&reader, &field))
-        if (read_field(&reader, &field) < 0)
+    while (next_metadata_field(&reader, &field))
+        if (read_metadata_field(&reader, &field) < 0)
             return -1;
     return require_fields(out, error);
 }

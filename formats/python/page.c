@@ -41,7 +41,7 @@ static bool fit(const char *text)
     return len && len <= PAGE_STRING_MAX && text_is_utf8(text, len);
 }
 
-static const char *keep(struct page_builder *builder, const char *text)
+static const char *page_keep_text(struct page_builder *builder, const char *text)
 {
     return text && fit(text) ? arena_strdup(&builder->page->arena, text) : NULL;
 }
@@ -117,7 +117,7 @@ void page_set_status(struct page_builder *builder, const char *status)
 
 void page_set_status_reason(struct page_builder *builder, const char *reason)
 {
-    const char *kept = keep(builder, reason);
+    const char *kept = page_keep_text(builder, reason);
 
     if (kept)
         builder->page->status_reason = kept;
@@ -277,9 +277,9 @@ static void set_members(struct page_builder *builder, const struct page_entry *e
     file->size_bytes = entry->size_bytes;
     if (entry->upload_time && upload_time_valid(entry->upload_time))
         file->upload_time = arena_strdup(arena, entry->upload_time);
-    file->requires_python = keep(builder, entry->requires_python);
+    file->requires_python = page_keep_text(builder, entry->requires_python);
     file->yanked = entry->yanked;
-    file->yanked_reason = entry->yanked ? keep(builder, entry->yanked_reason) : NULL;
+    file->yanked_reason = entry->yanked ? page_keep_text(builder, entry->yanked_reason) : NULL;
     file->metadata = entry->metadata;
     file->metadata_sha256 = entry->metadata_sha256;
     file->gpg_sig = entry->gpg_sig;

@@ -17,7 +17,7 @@ struct page_reader {
 };
 
 /* "true", "sha256=<hex>", or anything else, which says that there is one: pip reads "" so. */
-static void read_metadata(struct page_entry *entry, const char *value)
+static void read_metadata_attribute(struct page_entry *entry, const char *value)
 {
     if (!value || strcasecmp(value, "false") == 0)
         return;
@@ -38,7 +38,7 @@ static int read_anchor(struct page_builder *builder, const struct html_tag *tag)
     entry.yanked_reason = html_attribute(tag, "data-yanked");
     entry.yanked = entry.yanked_reason != NULL;
     const char *metadata = html_attribute(tag, "data-core-metadata");
-    read_metadata(&entry, metadata ? metadata : html_attribute(tag, "data-dist-info-metadata"));
+    read_metadata_attribute(&entry, metadata ? metadata : html_attribute(tag, "data-dist-info-metadata"));
     entry.provenance = html_attribute(tag, "data-provenance");
     const char *gpg_sig = html_attribute(tag, "data-gpg-sig");
     if (gpg_sig)

@@ -126,7 +126,8 @@ static int enter(struct json_parser *parser, enum place place)
 }
 
 /* A string of ours ends at the first NUL, so one that has a NUL inside is not taken. */
-static const char *text_of(struct json_parser *parser, enum member member, const char *text, size_t len)
+static const char *json_view_text(struct json_parser *parser, enum member member, const char *text,
+                                  size_t len)
 {
     struct buf *slot = &parser->texts[member];
 
@@ -196,23 +197,23 @@ static void file_string(struct json_parser *parser, const char *text, size_t len
 
     switch (parser->key) {
     case MEMBER_FILENAME:
-        entry->filename = text_of(parser, MEMBER_FILENAME, text, len);
+        entry->filename = json_view_text(parser, MEMBER_FILENAME, text, len);
         break;
     case MEMBER_URL:
-        entry->url = text_of(parser, MEMBER_URL, text, len);
+        entry->url = json_view_text(parser, MEMBER_URL, text, len);
         break;
     case MEMBER_UPLOAD_TIME:
-        entry->upload_time = text_of(parser, MEMBER_UPLOAD_TIME, text, len);
+        entry->upload_time = json_view_text(parser, MEMBER_UPLOAD_TIME, text, len);
         break;
     case MEMBER_REQUIRES_PYTHON:
-        entry->requires_python = text_of(parser, MEMBER_REQUIRES_PYTHON, text, len);
+        entry->requires_python = json_view_text(parser, MEMBER_REQUIRES_PYTHON, text, len);
         break;
     case MEMBER_YANKED:
         entry->yanked = len > 0;
-        entry->yanked_reason = text_of(parser, MEMBER_YANKED, text, len);
+        entry->yanked_reason = json_view_text(parser, MEMBER_YANKED, text, len);
         break;
     case MEMBER_PROVENANCE:
-        entry->provenance = text_of(parser, MEMBER_PROVENANCE, text, len);
+        entry->provenance = json_view_text(parser, MEMBER_PROVENANCE, text, len);
         break;
     default:
         break;
@@ -242,7 +243,7 @@ static void metadata_string(struct json_parser *parser, const char *text, size_t
 static int list_string(struct json_parser *parser, struct string_builder *strings, const char *text,
                        size_t len, bool is_url)
 {
-    const char *copy = text_of(parser, MEMBER_UNKNOWN, text, len);
+    const char *copy = json_view_text(parser, MEMBER_UNKNOWN, text, len);
 
     if (!copy || (is_url && !page_is_http_url(copy)))
         return 0;
@@ -257,7 +258,7 @@ static int root_string(struct json_parser *parser, const char *text, size_t len)
     case MEMBER_NAME:
         return parser->page ? page_check_name(parser->page, text, len) : 0;
     case MEMBER_API_VERSION:
-        copy = text_of(parser, MEMBER_API_VERSION, text, len);
+        copy = json_view_text(parser, MEMBER_API_VERSION, text, len);
         return copy ? page_check_version(parser->url, copy, parser->error) : 0;
     default:
         return 0;
@@ -266,7 +267,7 @@ static int root_string(struct json_parser *parser, const char *text, size_t len)
 
 static void status_string(struct json_parser *parser, const char *text, size_t len)
 {
-    const char *copy = text_of(parser, MEMBER_STATUS, text, len);
+    const char *copy = json_view_text(parser, MEMBER_STATUS, text, len);
 
     if (copy && parser->key == MEMBER_STATUS)
         page_set_status(parser->page, copy);
@@ -276,7 +277,7 @@ static void status_string(struct json_parser *parser, const char *text, size_t l
 
 static int project_string(struct json_parser *parser, const char *text, size_t len)
 {
-    const char *copy = parser->key == MEMBER_NAME ? text_of(parser, MEMBER_NAME, text, len) : NULL;
+    const char *copy = parser->key == MEMBER_NAME ? json_view_text(parser, MEMBER_NAME, text, len) : NULL;
 
     if (!copy)
         return 0;
@@ -404,7 +405,7 @@ static int on_start_array(void *context)
     return enter(parser, array_place(parser));
 }
 
-static int on_end(void *context)
+static int on_json_end(void *context)
 {
     struct json_parser *parser = context;
     bool file = here(parser) == PLACE_FILE;
@@ -446,9 +447,9 @@ static const yajl_callbacks callbacks = {
     .yajl_string = on_string,
     .yajl_start_map = on_start_map,
     .yajl_map_key = on_key,
-    .yajl_end_map = on_end,
+    .yajl_end_map = on_json_end,
     .yajl_start_array = on_start_array,
-    .yajl_end_array = on_end,
+    .yajl_end_array = on_json_end,
 };
 
 /* ---- running it ---- */
@@ -459,7 +460,7 @@ static void parser_release(struct json_parser *parser)
         buf_release(&parser->texts[i]);
 }
 
-static int run(struct json_parser *parser, const char *body, size_t len)
+static int run_json_parser(struct json_parser *parser, const char *body, size_t len)
 {
     yajl_handle handle = yajl_alloc(&callbacks, NULL, parser);
 
@@ -487,7 +488,7 @@ int page_parse_json(struct page_builder *builder, const char *body, size_t len)
 
     for (size_t i = 0; i < MEMBERS; i++)
         buf_init(&parser.texts[i]);
-    return run(&parser, body, len);
+    return run_json_parser(&parser, body, len);
 }
 
 int page_list_parse_json(struct list_builder *builder, const char *body, size_t len)
@@ -497,5 +498,5 @@ int page_list_parse_json(struct list_builder *builder, const char *body, size_t 
 
     for (size_t i = 0; i < MEMBERS; i++)
         buf_init(&parser.texts[i]);
-    return run(&parser, body, len);
+    return run_json_parser(&parser, body, len);
 }

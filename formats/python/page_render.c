@@ -15,7 +15,8 @@
 /* ---- what page and store know together ---- */
 
 /* For each file of the page its known_file or NULL: both sides are sorted by path. Heap. */
-static const struct known_file **match(const struct page *page, const struct known_file *known, size_t count)
+static const struct known_file **held_file_matches(const struct page *page, const struct known_file *known,
+                                                   size_t count)
 {
     const struct known_file **found = xcalloc(page->file_count, sizeof(*found));
     size_t k = 0;
@@ -36,7 +37,7 @@ struct metadata {
     struct digest sha256;
 };
 
-static struct metadata metadata_of(const struct page_file *file, const struct known_file *known)
+static struct metadata rendered_metadata(const struct page_file *file, const struct known_file *known)
 {
     struct metadata metadata = {file->metadata, file->metadata_sha256};
 
@@ -45,7 +46,7 @@ static struct metadata metadata_of(const struct page_file *file, const struct kn
     return metadata;
 }
 
-static int64_t size_of(const struct page_file *file, const struct known_file *known)
+static int64_t rendered_size(const struct page_file *file, const struct known_file *known)
 {
     return file->size_bytes < 0 && known ? known->size_bytes : file->size_bytes;
 }
@@ -56,7 +57,7 @@ static const char *api_version(const struct page *page, const struct known_file 
     if (!page->versions.count)
         return "1.0";
     for (size_t i = 0; i < page->file_count; i++)
-        if (size_of(&page->files[i], known[i]) < 0)
+        if (rendered_size(&page->files[i], known[i]) < 0)
             return "1.0";
     return "1.4";
 }
@@ -143,8 +144,8 @@ static void add_metadata(yajl_gen gen, const struct metadata *metadata)
 static void add_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,
                      bool absolute, struct buf *scratch)
 {
-    struct metadata metadata = metadata_of(file, known);
-    int64_t size = size_of(file, known);
+    struct metadata metadata = rendered_metadata(file, known);
+    int64_t size = rendered_size(file, known);
 
     yajl_gen_map_open(gen);
     add_member(gen, "filename", file->filename);
@@ -208,7 +209,7 @@ static void render_json(const struct page *page, const char *project, const stru
 void page_render_json(const struct page *page, const char *project, const struct known_file *known,
                       size_t known_count, struct buf *out)
 {
-    const struct known_file **CLEANUP_FREE found = match(page, known, known_count);
+    const struct known_file **CLEANUP_FREE found = held_file_matches(page, known, known_count);
 
     render_json(page, project, found, false, out);
 }
@@ -305,9 +306,9 @@ static void add_metadata_attributes(const struct metadata *metadata, struct buf 
     add_attribute("data-dist-info-metadata", value, out);
 }
 
-static void add_link(const struct page_file *file, const struct known_file *known, struct buf *out)
+static void render_link(const struct page_file *file, const struct known_file *known, struct buf *out)
 {
-    struct metadata metadata = metadata_of(file, known);
+    struct metadata metadata = rendered_metadata(file, known);
 
     buf_add_text(out, "<a href=\"../..");
     text_html_escape(file->path, strlen(file->path), out);
@@ -334,7 +335,7 @@ static void add_head(const char *version, struct buf *out)
 void page_render_html(const struct page *page, const char *project, const struct known_file *known,
                       size_t known_count, struct buf *out)
 {
-    const struct known_file **CLEANUP_FREE found = match(page, known, known_count);
+    const struct known_file **CLEANUP_FREE found = held_file_matches(page, known, known_count);
 
     buf_reserve(out, 512 * page->file_count + 1024);
     add_head(api_version(page, found), out);
@@ -347,7 +348,7 @@ void page_render_html(const struct page *page, const char *project, const struct
     buf_printf(out, "<title>Links for %s</title>\n</head>\n<body>\n<h1>Links for %s</h1>\n", project,
                project);
     for (size_t i = 0; i < page->file_count; i++)
-        add_link(&page->files[i], found[i], out);
+        render_link(&page->files[i], found[i], out);
     buf_add_text(out, "</body>\n</html>\n");
 }
 

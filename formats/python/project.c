@@ -18,7 +18,7 @@ static const char *const distribution_suffixes[] = {
     ".tar.lzma", ".tar",    ".egg", ".exe",     ".msi", ".rpm",    ".deb",   ".dmg",    ".tbz2",
 };
 
-static bool is_alnum(char c)
+static bool is_name_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -30,10 +30,10 @@ static bool is_separator(char c)
 
 bool project_name_valid(const char *name, size_t len)
 {
-    if (!len || len > PROJECT_NAME_MAX || !is_alnum(name[0]) || !is_alnum(name[len - 1]))
+    if (!len || len > PROJECT_NAME_MAX || !is_name_alnum(name[0]) || !is_name_alnum(name[len - 1]))
         return false;
     for (size_t i = 0; i < len; i++)
-        if (!is_alnum(name[i]) && !is_separator(name[i]))
+        if (!is_name_alnum(name[i]) && !is_separator(name[i]))
             return false;
     return true;
 }
@@ -183,7 +183,7 @@ struct segment {
 
 /* Splits the part after "/packages/" into at most `max` segments; returns their number, max + 1 if there are
  * more. */
-static size_t split(const char *path, size_t len, struct segment *out, size_t max)
+static size_t split_path(const char *path, size_t len, struct segment *out, size_t max)
 {
     size_t count = 0;
     const char *end = path + len;
@@ -268,7 +268,7 @@ int file_path_parse(const char *path, size_t len, struct file_path *out, struct 
 
     memset(out, 0, sizeof(*out));
     if (len > prefix_len && memcmp(path, prefix, prefix_len) == 0 &&
-        split(path + prefix_len, len - prefix_len, segments, 4) == 4 &&
+        split_path(path + prefix_len, len - prefix_len, segments, 4) == 4 &&
         (parse_official(segments, out) == 0 || parse_own(segments, out) == 0))
         return parse_filename(&segments[3], out, error);
     buf_set(error, "not the path of a package file: expected /packages/<2 hex>/<2 hex>/<60 hex>/<file name>");

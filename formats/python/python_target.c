@@ -41,7 +41,7 @@ struct python {
 };
 
 /* One to three digits. */
-static int read_number(struct scan *scan)
+static int read_target_number(struct scan *scan)
 {
     uint64_t number;
     size_t start = scan->at;
@@ -54,8 +54,8 @@ static int read_number(struct scan *scan)
     return (int)number;
 }
 
-/* Only so that the numbers can be read with read_number(): version_parse() has checked the rest. */
-static int read_python(const char *text, struct python_target *out, struct python *python)
+/* Only so that the numbers can be read with read_target_number(): version_parse() has checked the rest. */
+static int read_target_python(const char *text, struct python_target *out, struct python *python)
 {
     size_t len = strlen(text);
     struct version version;
@@ -63,13 +63,13 @@ static int read_python(const char *text, struct python_target *out, struct pytho
     python->free_threaded = len && text[len - 1] == 't';
     len -= python->free_threaded;
     struct scan scan = {.text = text, .len = len};
-    python->major = read_number(&scan);
+    python->major = read_target_number(&scan);
     if (python->major < 2 || python->major > 9 || !scan_take(&scan, ".") ||
-        (python->minor = read_number(&scan)) < 0 || python->minor > 99 ||
+        (python->minor = read_target_number(&scan)) < 0 || python->minor > 99 ||
         version_parse(text, len, &version, NULL) < 0)
         return -1;
     size_t count = version_release_count(&version);
-    int micro = count == 3 && scan_take(&scan, ".") ? read_number(&scan) : 0;
+    int micro = count == 3 && scan_take(&scan, ".") ? read_target_number(&scan) : 0;
     if (count > 3 || micro < 0 || version.post.len || version.local.len ||
         (count < 3 && version_is_prerelease(&version)))
         return -1;
@@ -83,7 +83,7 @@ static int set_python(const char *text, const struct implementation *implementat
 {
     struct marker_environment *environment = &out->environment;
 
-    if (read_python(text, out, python) < 0) {
+    if (read_target_python(text, out, python) < 0) {
         buf_set(error, "\"%s\" is no version of Python: expected one such as 3.10, 3.10.12 or 3.13t", text);
         return -1;
     }
@@ -119,7 +119,7 @@ static int add_musl(struct platform *platform, struct word_list *out)
     return wheel_platforms_musl(platform->major, platform->minor, platform->arch, out);
 }
 
-static int add_macos(struct platform *platform, struct word_list *out)
+static int set_macos_platform(struct platform *platform, struct word_list *out)
 {
     return wheel_platforms_macos(platform->major, platform->minor, platform->arch, out);
 }
@@ -144,8 +144,8 @@ static const struct family {
     {"manylinux_", 0, 0, &linux_system, add_glibc},
     {"musllinux_", 0, 0, &linux_system, add_musl},
     {"musllinux_", 1, 2, &linux_system, add_musl},
-    {"macosx_", 0, 0, &darwin, add_macos},
-    {"macosx_", 14, 0, &darwin, add_macos},
+    {"macosx_", 0, 0, &darwin, set_macos_platform},
+    {"macosx_", 14, 0, &darwin, set_macos_platform},
 };
 
 static const struct machine {
@@ -177,7 +177,8 @@ static const struct machine *find_machine(const struct system *system, const cha
 }
 
 /* Does the name belong to the family? Then `out` says what it means. */
-static const struct machine *match(const struct family *family, const char *name, struct platform *out)
+static const struct machine *match_platform_prefix(const struct family *family, const char *name,
+                                                   struct platform *out)
 {
     struct scan scan = {.text = name, .len = strlen(name)};
 
@@ -185,8 +186,8 @@ static const struct machine *match(const struct family *family, const char *name
         return NULL;
     *out = (struct platform){.major = family->major, .minor = family->minor};
     if (!family->major) {
-        out->major = read_number(&scan);
-        if (out->major < 0 || !scan_take(&scan, "_") || (out->minor = read_number(&scan)) < 0 ||
+        out->major = read_target_number(&scan);
+        if (out->major < 0 || !scan_take(&scan, "_") || (out->minor = read_target_number(&scan)) < 0 ||
             !scan_take(&scan, "_"))
             return NULL;
     }
@@ -217,7 +218,7 @@ static int set_platform(const char *name, struct python_target *out, struct word
     for (size_t i = 0; i < COUNT(families); i++) {
         const struct family *family = &families[i];
         struct platform platform;
-        const struct machine *machine = match(family, name, &platform);
+        const struct machine *machine = match_platform_prefix(family, name, &platform);
         if (!machine || family->add(&platform, platforms) < 0 || !platforms->count)
             continue;
         out->environment.os_name = family->system->os_name;

@@ -19,7 +19,7 @@ static bool in_name(struct scan *scan)
 }
 
 /* Names of projects and extras have the same syntax. Returns the length; the cursor is after the name. */
-static ssize_t read_name(struct scan *scan, const char *what)
+static ssize_t read_requirement_name(struct scan *scan, const char *what)
 {
     size_t start = scan->at;
 
@@ -33,7 +33,7 @@ static ssize_t read_name(struct scan *scan, const char *what)
                          PROJECT_NAME_MAX);
 }
 
-static char *normalized(const char *name, size_t len)
+static char *normalized_name(const char *name, size_t len)
 {
     struct buf out = BUF_INIT;
 
@@ -43,7 +43,7 @@ static char *normalized(const char *name, size_t len)
 
 static void add_extra(struct requirement *out, const char *name, size_t len)
 {
-    char *CLEANUP_FREE extra = normalized(name, len);
+    char *CLEANUP_FREE extra = normalized_name(name, len);
 
     for (size_t i = 0; i < out->extra_count; i++)
         if (strcmp(out->extras[i], extra) == 0)
@@ -62,7 +62,7 @@ static int read_extras(struct scan *scan, struct requirement *out)
     if (scan_take(scan, "]"))
         return 0;
     for (;;) {
-        ssize_t len = read_name(scan, "an extra: a name");
+        ssize_t len = read_requirement_name(scan, "an extra: a name");
         if (len < 0)
             return -1;
         add_extra(out, scan->text + scan->at - len, (size_t)len);
@@ -150,14 +150,14 @@ static const char *rest_of(const struct requirement *requirement)
     return "one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end";
 }
 
-static int read_requirement(struct scan *scan, struct requirement *out)
+static int read_whole_requirement(struct scan *scan, struct requirement *out)
 {
     scan_skip_blanks(scan);
-    ssize_t len = read_name(scan, "a project: a name");
+    ssize_t len = read_requirement_name(scan, "a project: a name");
     if (len < 0)
         return -1;
     out->name = xstrndup(scan->text + scan->at - len, (size_t)len);
-    out->project = normalized(out->name, (size_t)len);
+    out->project = normalized_name(out->name, (size_t)len);
     scan_skip_blanks(scan);
     if (read_extras(scan, out) < 0)
         return -1;
@@ -176,7 +176,7 @@ int requirement_parse(const char *text, size_t len, struct requirement *out, str
     memset(out, 0, sizeof(*out));
     if (len > REQUIREMENT_MAX_BYTES)
         return scan_expected(&scan, "a requirement of at most %d bytes", REQUIREMENT_MAX_BYTES);
-    return read_requirement(&scan, out);
+    return read_whole_requirement(&scan, out);
 }
 
 void requirement_release(struct requirement *requirement)

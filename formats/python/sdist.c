@@ -94,7 +94,7 @@ static bool unpacks_to_too_much(struct archive *archive, const struct members *m
            members->read_bytes > SDIST_MAX_UNPACKED_BYTES;
 }
 
-static int read_member(struct archive *archive, struct members *members, struct buf *out)
+static int read_sdist_member(struct archive *archive, struct members *members, struct buf *out)
 {
     char piece[65536];
     ssize_t got;
@@ -127,7 +127,7 @@ static int pass_member(struct archive *archive, struct archive_entry *entry, con
     return status == ARCHIVE_EOF ? 0 : -1;
 }
 
-static int read_members(struct archive *archive, struct members *members, struct buf *error)
+static int read_sdist_members(struct archive *archive, struct members *members, struct buf *error)
 {
     struct archive_entry *entry;
     int status = ARCHIVE_OK;
@@ -139,7 +139,7 @@ static int read_members(struct archive *archive, struct members *members, struct
         const char *path = archive_entry_pathname(entry);
         struct buf *out =
             path && archive_entry_filetype(entry) == AE_IFREG ? member_for(members, path) : NULL;
-        if (out && read_member(archive, members, out) < 0) {
+        if (out && read_sdist_member(archive, members, out) < 0) {
             buf_set(error, "has a broken or too large %s", path);
             return -1;
         }
@@ -167,7 +167,7 @@ static int open_members(const char *body, size_t len, struct members *members, s
     archive_read_support_format_zip(archive);
     if (archive_read_open_memory(archive, body, len) == ARCHIVE_OK &&
         archive_filter_count(archive) <= FILTERS_MAX)
-        result = read_members(archive, members, error);
+        result = read_sdist_members(archive, members, error);
     else
         buf_set(error, "is no archive");
     archive_read_free(archive);
@@ -188,7 +188,7 @@ static size_t headers_length(const struct buf *text)
 }
 
 /* The value of the first line that begins with `field` ("dynamic:"), from *from on, in any case; NULL: none. */
-static const char *next_field(const char **from, const char *end, const char *field)
+static const char *next_egg_field(const char **from, const char *end, const char *field)
 {
     size_t len = strlen(field);
 
@@ -207,7 +207,7 @@ static const char *next_field(const char **from, const char *end, const char *fi
 
 static bool is_dynamic(const char *headers, const char *end)
 {
-    for (const char *from = headers, *value; (value = next_field(&from, end, "dynamic:"));)
+    for (const char *from = headers, *value; (value = next_egg_field(&from, end, "dynamic:"));)
         if (strncasecmp(value, "requires-dist", strlen("requires-dist")) == 0)
             return true;
     return false;
@@ -217,7 +217,7 @@ static bool is_dynamic(const char *headers, const char *end)
 static bool says_all(const char *headers, const char *end)
 {
     const char *from = headers;
-    const char *version = next_field(&from, end, "metadata-version:");
+    const char *version = next_egg_field(&from, end, "metadata-version:");
     char *rest;
 
     if (!version || is_dynamic(headers, end))
@@ -247,7 +247,8 @@ static void section_begin(struct section *section, const char *line, size_t len,
 }
 
 /* "a>=1" and "a>=1; marker" become fields with all conditions after ";". A URL has ";" only after a blank. */
-static void add_requirement(const struct section *section, const char *line, size_t len, struct buf *out)
+static void add_build_requirement(const struct section *section, const char *line, size_t len,
+                                  struct buf *out)
 {
     const char *semicolon = memchr(line, ';', len);
     const char *glue = " ; ";
@@ -285,14 +286,14 @@ static int add_requires(const struct buf *text, struct buf *out)
         if (len >= 2 && *line == '[' && line[len - 1] == ']')
             section_begin(&section, line + 1, len - 2, out);
         else if (len && *line != '#')
-            add_requirement(&section, line, len, out);
+            add_build_requirement(&section, line, len, out);
     }
     free(section.extra);
     free(section.marker);
     return out->len <= METADATA_MAX_BYTES ? 0 : -1;
 }
 
-static bool is_named(const struct egg_info *egg_info, const char *project)
+static bool member_is_named(const struct egg_info *egg_info, const char *project)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
     const char *last = strrchr(egg_info->path, '/') + 1;
@@ -306,7 +307,7 @@ static bool is_named(const struct egg_info *egg_info, const char *project)
 static const struct egg_info *own_egg_info(const struct members *members, const char *headers,
                                            const char *end)
 {
-    const char *name = next_field(&headers, end, "name:");
+    const char *name = next_egg_field(&headers, end, "name:");
     const struct egg_info *best = NULL;
     struct buf CLEANUP_BUF project = BUF_INIT;
     int best_rank = 0;
@@ -318,7 +319,7 @@ static const struct egg_info *own_egg_info(const struct members *members, const 
         const struct egg_info *egg_info = &members->egg_infos[i];
         const char *slash = strchr(egg_info->path, '/');
         int rank = slash == strrchr(egg_info->path, '/') ? 3 : text_starts(slash, "/src/") ? 2 : 1;
-        if (rank > best_rank && is_named(egg_info, project.data)) {
+        if (rank > best_rank && member_is_named(egg_info, project.data)) {
             best = egg_info;
             best_rank = rank;
         }
@@ -331,7 +332,7 @@ static int make_metadata(const struct members *members, struct sdist *out)
     const struct buf *text = &members->pkg_info;
     const char *end = text->data + headers_length(text);
     const char *from = text->data;
-    bool said = next_field(&from, end, "requires-dist:") || says_all(text->data, end);
+    bool said = next_egg_field(&from, end, "requires-dist:") || says_all(text->data, end);
     const struct egg_info *egg_info = own_egg_info(members, text->data, end);
 
     buf_add(&out->metadata, text->data, (size_t)(end - text->data));

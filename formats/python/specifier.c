@@ -64,7 +64,7 @@ static bool may_be_local(enum specifier_operator op)
 }
 
 /* What follows a version decides whether this operator may have it. */
-static int read_rest(struct scan *scan, struct specifier *out)
+static int read_after_version(struct scan *scan, struct specifier *out)
 {
     const char *name = specifier_operator_text(out->op);
     const struct version *version = &out->version;
@@ -96,7 +96,7 @@ int specifier_scan(struct scan *scan, enum specifier_operator op, struct specifi
         return scan_expected(scan, "a version after \"%s\"", specifier_operator_text(op));
     if (version_scan(scan, may_be_local(op), &out->version) < 0)
         return -1;
-    return read_rest(scan, out);
+    return read_after_version(scan, out);
 }
 
 int specifier_set_add(struct specifier_set *set, struct specifier *specifier, struct scan *scan)

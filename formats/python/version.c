@@ -220,7 +220,7 @@ struct number {
     size_t len;
 };
 
-static struct number number_of(const struct version *version, struct version_span span)
+static struct number numeric_value(const struct version *version, struct version_span span)
 {
     return span.len ? (struct number){version->text + span.at, span.len} : (struct number){"0", 1};
 }
@@ -285,10 +285,10 @@ static int compare_optional(const struct version *a, struct version_span of_a, c
 {
     if (!of_a.len || !of_b.len)
         return !of_a.len && !of_b.len ? 0 : of_a.len ? -absent : absent;
-    return compare_numbers(number_of(a, of_a), number_of(b, of_b));
+    return compare_numbers(numeric_value(a, of_a), numeric_value(b, of_b));
 }
 
-static bool is_number(struct number part)
+static bool is_numeric_part(struct number part)
 {
     return strspn(part.digits, "0123456789") >= part.len;
 }
@@ -296,8 +296,8 @@ static bool is_number(struct number part)
 /* Text before numbers, text by its bytes, numbers by value. */
 static int compare_segments(struct number a, struct number b)
 {
-    bool number_a = is_number(a);
-    bool number_b = is_number(b);
+    bool number_a = is_numeric_part(a);
+    bool number_b = is_numeric_part(b);
 
     if (number_a != number_b)
         return number_a ? 1 : -1;
@@ -328,7 +328,7 @@ static int compare_locals(const struct version *a, const struct version *b)
 
 int version_compare(const struct version *a, const struct version *b, enum version_part part)
 {
-    int order = compare_numbers(number_of(a, a->epoch), number_of(b, b->epoch));
+    int order = compare_numbers(numeric_value(a, a->epoch), numeric_value(b, b->epoch));
 
     if (!order)
         order = compare_releases(a, b, SIZE_MAX);
@@ -336,7 +336,7 @@ int version_compare(const struct version *a, const struct version *b, enum versi
         return order;
     order = sign(pre_rank(a) - pre_rank(b));
     if (!order)
-        order = compare_numbers(number_of(a, a->pre), number_of(b, b->pre));
+        order = compare_numbers(numeric_value(a, a->pre), numeric_value(b, b->pre));
     if (!order)
         order = compare_optional(a, a->post, b, b->post, -1);
     if (!order)
@@ -362,6 +362,7 @@ size_t version_release_count(const struct version *version)
 
 bool version_has_prefix(const struct version *version, const struct version *prefix, size_t count)
 {
-    return compare_numbers(number_of(version, version->epoch), number_of(prefix, prefix->epoch)) == 0 &&
+    return compare_numbers(numeric_value(version, version->epoch), numeric_value(prefix, prefix->epoch)) ==
+               0 &&
            compare_releases(version, prefix, count) == 0;
 }

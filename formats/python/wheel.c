@@ -153,8 +153,8 @@ static zip_int64_t find_metadata(zip_t *archive, const char *filename, struct bu
     return -1;
 }
 
-static int read_entry(zip_t *archive, zip_uint64_t index, const char *filename, struct buf *out,
-                      struct buf *error)
+static int read_zip_entry(zip_t *archive, zip_uint64_t index, const char *filename, struct buf *out,
+                          struct buf *error)
 {
     const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     zip_stat_t about;
@@ -208,7 +208,7 @@ int wheel_read_metadata(int fd, const char *filename, struct buf *out, struct bu
     }
     take_fd(&copy); /* the archive closes it */
     zip_int64_t index = find_metadata(archive, filename, error);
-    int result = index < 0 ? -1 : read_entry(archive, (zip_uint64_t)index, filename, out, error);
+    int result = index < 0 ? -1 : read_zip_entry(archive, (zip_uint64_t)index, filename, out, error);
     zip_discard(archive);
     return result;
 }

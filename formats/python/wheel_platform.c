@@ -9,7 +9,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static bool one_of(const char *text, const char *const *words, size_t count)
+static bool arch_is_one_of(const char *text, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(text, words[i]) == 0)
@@ -17,7 +17,7 @@ static bool one_of(const char *text, const char *const *words, size_t count)
     return false;
 }
 #define ONE_OF(text, ...) \
-    one_of(text, (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
+    arch_is_one_of(text, (const char *const[]){__VA_ARGS__}, COUNT(((const char *const[]){__VA_ARGS__})))
 
 static bool in_range(int major, int minor)
 {
@@ -100,7 +100,8 @@ static void add_mac(const char *prefix, int major, int minor, const char *arch, 
 
 /* Up to 10.16 each release counts the second number, from 11 on the first. 10.16 is what 11 calls itself for
  * old programs. */
-static int add_macos(const char *prefix, int major, int minor, const char *arch, struct word_list *out)
+static int add_macos_platforms(const char *prefix, int major, int minor, const char *arch,
+                               struct word_list *out)
 {
     if (!in_range(major, minor))
         return -1;
@@ -122,7 +123,7 @@ static int add_macos(const char *prefix, int major, int minor, const char *arch,
 
 int wheel_platforms_macos(int major, int minor, const char *arch, struct word_list *out)
 {
-    return add_macos("macosx", major, minor, arch, out);
+    return add_macos_platforms("macosx", major, minor, arch, out);
 }
 
 /* ---- pip's --platform ---- */
@@ -153,7 +154,7 @@ static int add_pip_macos(const char *name, struct word_list *out)
         char *CLEANUP_FREE prefix = xstrndup(name, at);
         if (major > PLATFORM_NUMBER_MAX || minor > PLATFORM_NUMBER_MAX)
             return -1;
-        return add_macos(prefix, (int)major, (int)minor, rest + 1, out);
+        return add_macos_platforms(prefix, (int)major, (int)minor, rest + 1, out);
     }
     word_list_add(out, "%s", name);
     return 0;

@@ -42,7 +42,7 @@ static size_t split_dashes(const char *text, size_t len, struct piece *out)
 }
 
 /* The name is not ours: it is quoted only once it is known to be harmless. */
-static int refuse(struct buf *error, const char *filename, const char *why)
+static int refuse_wheel_name(struct buf *error, const char *filename, const char *why)
 {
     if (error && filename)
         buf_set(error, "\"%s\" is not the name of a wheel: %s", filename, why);
@@ -97,22 +97,23 @@ int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *e
 
     memset(out, 0, sizeof(*out));
     if (!filename_valid(filename, len))
-        return refuse(error, NULL, "is too long, or has a character that no file name may have");
+        return refuse_wheel_name(error, NULL, "is too long, or has a character that no file name may have");
     if (strchr(filename, ' ') || !text_ends(filename, ".whl"))
-        return refuse(error, filename, "it has a space, or no \".whl\" at its end");
+        return refuse_wheel_name(error, filename, "it has a space, or no \".whl\" at its end");
     size_t count = split_dashes(filename, len - strlen(".whl"), pieces);
     if (count != 5 && count != 6)
-        return refuse(error, filename, "it has not the form name-version[-build]-python-abi-platform.whl");
+        return refuse_wheel_name(error, filename,
+                                 "it has not the form name-version[-build]-python-abi-platform.whl");
     if (!project_name_valid(pieces[0].text, pieces[0].len))
-        return refuse(error, filename, "it does not begin with the name of a project");
+        return refuse_wheel_name(error, filename, "it does not begin with the name of a project");
     copy_project(pieces[0], out);
     if (parse_version(pieces[1], &out->version) < 0)
-        return refuse(error, filename, "its version is none of PEP 440");
+        return refuse_wheel_name(error, filename, "its version is none of PEP 440");
     if (count == 6 && parse_build(pieces[2], out) < 0)
-        return refuse(error, filename, "its build does not begin with a number");
+        return refuse_wheel_name(error, filename, "its build does not begin with a number");
     struct piece *tags = &pieces[count - 3];
     if (!tags[0].len || !tags[1].len || !tags[2].len)
-        return refuse(error, filename, "one of its tags is empty");
+        return refuse_wheel_name(error, filename, "one of its tags is empty");
     copy_lower(tags[0], out->python);
     copy_lower(tags[1], out->abi);
     copy_lower(tags[2], out->platform);
@@ -310,7 +311,7 @@ const struct word_list *wheel_tags_list(const struct wheel_tags *tags)
 }
 
 /* The better of two ranks. */
-static int better(int a, int b)
+static int tag_is_better(int a, int b)
 {
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
@@ -329,7 +330,7 @@ static int rank_platforms(const struct wheel_tags *tags, const struct buf *prefi
         buf_add(&tag, prefix->data, prefix->len);
         buf_add(&tag, platform, len);
         HASH_FIND_STR(tags->places, tag.data, place);
-        best = better(best, place ? place->rank : -1);
+        best = tag_is_better(best, place ? place->rank : -1);
     }
     return best;
 }
@@ -347,7 +348,7 @@ int wheel_tags_rank(const struct wheel_tags *tags, const struct wheel_name *whee
         for (const char *abis = wheel->abi; (abi = text_next(&abis, '.', &abi_len));) {
             buf_reset(&prefix);
             buf_printf(&prefix, "%.*s-%.*s-", (int)python_len, python, (int)abi_len, abi);
-            best = better(best, rank_platforms(tags, &prefix, wheel->platform));
+            best = tag_is_better(best, rank_platforms(tags, &prefix, wheel->platform));
         }
     return best;
 }
