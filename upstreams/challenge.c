@@ -15,7 +15,7 @@
 
 /* ---- WWW-Authenticate ---- */
 
-static void keep(struct challenge *challenge, const struct field_scan *name, struct buf *value)
+static void challenge_keep(struct challenge *challenge, const struct field_scan *name, struct buf *value)
 {
     const struct {
         const char *name;
@@ -33,7 +33,7 @@ static void keep(struct challenge *challenge, const struct field_scan *name, str
 }
 
 /* Spaces and empty list elements. */
-static void skip_commas(struct field_scan *scan)
+static void challenge_skip_commas(struct field_scan *scan)
 {
     do
         field_skip_space(scan);
@@ -41,7 +41,7 @@ static void skip_commas(struct field_scan *scan)
 }
 
 /* token68 of RFC 9110 section 11.2, "TlRMTVNTUAAB==": a value without a name, alone behind its scheme. */
-static bool take_token68(struct field_scan *scan)
+static bool challenge_take_token68(struct field_scan *scan)
 {
     struct field_scan rest = *scan;
     struct field_scan ignored;
@@ -60,7 +60,7 @@ static bool take_token68(struct field_scan *scan)
 
 /* Takes one challenge. Returns false when the text is none. A token behind a comma is the next scheme unless a "="
  * follows it. */
-static bool take_challenge(struct field_scan *scan, struct challenge *out)
+static bool challenge_take(struct field_scan *scan, struct challenge *out)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
     struct field_scan name, before;
@@ -76,16 +76,16 @@ static bool take_challenge(struct field_scan *scan, struct challenge *out)
     field_skip_space(scan);
     if (before.len == scan->len)
         return false;
-    if (take_token68(scan))
+    if (challenge_take_token68(scan))
         return true;
     do {
         if (!field_take_parameter(scan, &name, &value))
             break;
-        keep(out, &name, &value);
+        challenge_keep(out, &name, &value);
         field_skip_space(scan);
         if (scan->len && *scan->text != ',')
             return false;
-        skip_commas(scan);
+        challenge_skip_commas(scan);
     } while (scan->len);
     return true;
 }
@@ -97,9 +97,9 @@ void challenge_parse(const char *value, struct challenge *out)
     memset(out, 0, sizeof(*out));
     if (scan.len > CHALLENGE_MAX_BYTES)
         return;
-    for (skip_commas(&scan); scan.len; skip_commas(&scan)) {
+    for (challenge_skip_commas(&scan); scan.len; challenge_skip_commas(&scan)) {
         struct challenge CLEANUP_CHALLENGE next = {.scheme = CHALLENGE_NONE};
-        if (!take_challenge(&scan, &next)) {
+        if (!challenge_take(&scan, &next)) {
             challenge_release(out);
             return;
         }
@@ -124,7 +124,7 @@ void challenge_release(struct challenge *challenge)
 
 /* ---- the token server ---- */
 
-static void add_parameter(const char *name, const char *value, size_t len, bool *has_query, struct buf *out)
+static void token_url_add(const char *name, const char *value, size_t len, bool *has_query, struct buf *out)
 {
     char last = out->len ? out->data[out->len - 1] : '\0';
 
@@ -145,22 +145,22 @@ void challenge_token_url(const struct challenge *challenge, const char *scope, s
 
     buf_add(out, challenge->realm, realm);
     if (challenge->service)
-        add_parameter("service", challenge->service, strlen(challenge->service), &has_query, out);
+        token_url_add("service", challenge->service, strlen(challenge->service), &has_query, out);
     while ((word = text_next(&rest, ' ', &len)))
         if (len)
-            add_parameter("scope", word, len, &has_query, out);
+            token_url_add("scope", word, len, &has_query, out);
 }
 
 static const psl_ctx_t *suffixes; /* never freed; NULL when this system has no list */
 static pthread_once_t suffixes_once = PTHREAD_ONCE_INIT;
 
-static void load_suffixes(void)
+static void suffixes_load(void)
 {
     suffixes = psl_latest(NULL);
 }
 
 /* What the resolver and curl may take for an IPv4 address, "127.1" and "0x7f.1" too: its last label is a number. */
-static bool is_numeric(const char *host)
+static bool host_is_numeric(const char *host)
 {
     const char *dot = strrchr(host, '.');
     const char *label = dot ? dot + 1 : host;
@@ -174,7 +174,7 @@ static bool is_numeric(const char *host)
 
 /* The host in lower case without the dot of the root; heap memory. NULL when the URL has none that can be compared:
  * with a "%" in it, it is not the host that is connected to. */
-static char *host_of(const struct url *url)
+static char *challenge_host_of(const struct url *url)
 {
     char *host = xstrndup(url->host.text, url->host.len);
     size_t len = url->host.len;
@@ -190,13 +190,13 @@ static char *host_of(const struct url *url)
     return NULL;
 }
 
-static bool same_site(const char *a, const char *b)
+static bool hosts_of_same_site(const char *a, const char *b)
 {
     if (strcmp(a, b) == 0)
         return true;
-    if (is_numeric(a) || is_numeric(b))
+    if (host_is_numeric(a) || host_is_numeric(b))
         return false;
-    pthread_once(&suffixes_once, load_suffixes);
+    pthread_once(&suffixes_once, suffixes_load);
     const char *domain_a = suffixes ? psl_registrable_domain(suffixes, a) : NULL;
     const char *domain_b = suffixes ? psl_registrable_domain(suffixes, b) : NULL;
     return domain_a && domain_b && strcmp(domain_a, domain_b) == 0;
@@ -212,18 +212,18 @@ bool challenge_realm_allowed(const char *realm, const char *upstream_url, const 
         return false;
     if ((upstream.https && !url.https) || memchr(url.authority.text, '@', url.authority.len))
         return false;
-    char *CLEANUP_FREE host = host_of(&url);
-    char *CLEANUP_FREE upstream_host = host_of(&upstream);
+    char *CLEANUP_FREE host = challenge_host_of(&url);
+    char *CLEANUP_FREE upstream_host = challenge_host_of(&upstream);
     if (!host)
         return false;
     for (size_t i = 0; i < allowed_count; i++)
         if (strcasecmp(host, allowed[i]) == 0)
             return true;
-    return upstream_host && same_site(host, upstream_host);
+    return upstream_host && hosts_of_same_site(host, upstream_host);
 }
 
 /* "expires_in" is a number of seconds; some write it with a fraction. */
-static int64_t lifetime_of(const json_t *answer)
+static int64_t token_lifetime_s(const json_t *answer)
 {
     double seconds = json_number_value(json_object_get(answer, "expires_in"));
 
@@ -232,7 +232,7 @@ static int64_t lifetime_of(const json_t *answer)
     return seconds < TOKEN_LIFETIME_MAX_S ? (int64_t)seconds : TOKEN_LIFETIME_MAX_S;
 }
 
-static bool is_visible(const char *text)
+static bool token_is_visible(const char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
@@ -240,7 +240,7 @@ static bool is_visible(const char *text)
     return true;
 }
 
-int token_answer_parse(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error)
+int challenge_read_token(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error)
 {
     static const struct json_limits limits = {.depth = 16, .containers = 256, .values = 1024};
 
@@ -254,12 +254,12 @@ int token_answer_parse(const char *body, size_t len, char **token, int64_t *life
     const char *text = json_text_member(answer, "token");
     if (!text)
         text = json_text_member(answer, "access_token");
-    if (!text || !is_visible(text)) {
+    if (!text || !token_is_visible(text)) {
         buf_set(error, text ? "has a token with characters that do not fit a header"
                             : "has neither \"token\" nor \"access_token\"");
         return -1;
     }
     *token = xstrdup(text);
-    *lifetime_s = lifetime_of(answer);
+    *lifetime_s = token_lifetime_s(answer);
     return 0;
 }

@@ -48,6 +48,6 @@ bool challenge_realm_allowed(const char *realm, const char *upstream_url, const 
 /* Reads the token server's JSON: "token" or "access_token", "expires_in". The token is visible ASCII. *lifetime_s is
  * 1 .. TOKEN_LIFETIME_MAX_S. Returns 0 with heap memory in *token; -1 with the end of a sentence in `error` that
  * repeats nothing of the answer. */
-int token_answer_parse(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error);
+int challenge_read_token(const char *body, size_t len, char **token, int64_t *lifetime_s, struct buf *error);
 
 #endif

@@ -29,7 +29,7 @@ struct exchanges {
     int64_t ticked_at_ms;
 };
 
-static void on_done(void *arg, CURL *easy, CURLcode result);
+static void exchange_on_done(void *arg, CURL *easy, CURLcode result);
 
 int exchanges_open(struct exchanges **out, struct buf *error)
 {
@@ -38,7 +38,7 @@ int exchanges_open(struct exchanges **out, struct buf *error)
     TAILQ_INIT(&exchanges->all);
     TAILQ_INIT(&exchanges->due);
     exchanges->ticked_at_ms = clock_mono_ms();
-    if (loop_new(&exchanges->loop, on_done, exchanges, error) < 0) {
+    if (loop_new(&exchanges->loop, exchange_on_done, exchanges, error) < 0) {
         free(exchanges);
         return -1;
     }
@@ -66,13 +66,13 @@ void exchange_make_due(struct exchange *exchange)
     TAILQ_INSERT_TAIL(&exchange->set->due, exchange, due_entry);
 }
 
-static void run(struct exchange *exchange)
+static void exchange_run(struct exchange *exchange)
 {
     exchange->running = true;
     loop_add(exchange->set->loop, exchange->easy);
 }
 
-static void stop(struct exchange *exchange)
+static void exchange_stop(struct exchange *exchange)
 {
     if (!exchange->running)
         return;
@@ -98,23 +98,23 @@ struct exchange *exchange_start(struct exchanges *exchanges, const struct exchan
     buf_init(&exchange->gathered);
     head_init(&exchange->head);
     TAILQ_INSERT_TAIL(&exchanges->all, exchange, all_entry);
-    request_prepare(exchange);
-    request_aim(exchange);
-    run(exchange);
+    exchange_curl_prepare(exchange);
+    exchange_curl_aim(exchange);
+    exchange_run(exchange);
     return exchange;
 }
 
 void exchange_drop(struct exchange *exchange)
 {
-    stop(exchange);
+    exchange_stop(exchange);
     if (exchange->due)
         TAILQ_REMOVE(&exchange->set->due, exchange, due_entry);
     TAILQ_REMOVE(&exchange->set->all, exchange, all_entry);
-    request_release(exchange);
+    exchange_curl_release(exchange);
     free(exchange);
 }
 
-static void end(struct exchange *exchange, enum exchange_outcome how, const char *problem)
+static void exchange_end(struct exchange *exchange, enum exchange_outcome how, const char *problem)
 {
     const struct exchange_ops *ops = exchange->ops;
     void *owner = exchange->owner;
@@ -136,7 +136,7 @@ void exchange_flush(struct exchange *exchange)
 }
 
 /* What asking again would not mend. */
-static bool is_final(CURLcode result)
+static bool result_is_final(CURLcode result)
 {
     switch (result) {
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -154,45 +154,45 @@ static bool is_final(CURLcode result)
     }
 }
 
-static void end_by_result(struct exchange *exchange)
+static void exchange_end_by_result(struct exchange *exchange)
 {
     const char *why =
         exchange->curl_problem[0] ? exchange->curl_problem : curl_easy_strerror(exchange->result);
 
     /* curl takes a head that ends with the connection for a whole one. */
     if (exchange->result == CURLE_OK && exchange->phase != PHASE_BODY)
-        end(exchange, EXCHANGE_BROKEN, "closed the connection within the head of its answer");
+        exchange_end(exchange, EXCHANGE_BROKEN, "closed the connection within the head of its answer");
     else if (exchange->result == CURLE_OK)
-        end(exchange, EXCHANGE_COMPLETE, "");
+        exchange_end(exchange, EXCHANGE_COMPLETE, "");
     else if (exchange->problem.len) /* refused by our own rules */
-        end(exchange, EXCHANGE_FAILED, exchange->problem.data);
+        exchange_end(exchange, EXCHANGE_FAILED, exchange->problem.data);
     else
-        end(exchange, is_final(exchange->result) ? EXCHANGE_FAILED : EXCHANGE_BROKEN, why);
+        exchange_end(exchange, result_is_final(exchange->result) ? EXCHANGE_FAILED : EXCHANGE_BROKEN, why);
 }
 
-static void next_hop(struct exchange *exchange)
+static void exchange_next_hop(struct exchange *exchange)
 {
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
     if (++exchange->hops > REDIRECTS_MAX) {
         buf_set(&problem, "redirects more than %d times", REDIRECTS_MAX);
-        end(exchange, EXCHANGE_FAILED, problem.data);
+        exchange_end(exchange, EXCHANGE_FAILED, problem.data);
         return;
     }
     if (hop_follow(&exchange->hop, exchange->request.upstream, exchange->head.location, &problem) < 0) {
-        end(exchange, EXCHANGE_FAILED, problem.data);
+        exchange_end(exchange, EXCHANGE_FAILED, problem.data);
         return;
     }
     if (strcmp(exchange->hop.origin, exchange->origin) != 0)
         exchange->left_origin = true;
     exchange->fresh = false;
-    request_aim(exchange);
-    run(exchange);
+    exchange_curl_aim(exchange);
+    exchange_run(exchange);
 }
 
 /* An idle connection that the other side has closed is nobody's failure. curl notices most of these
  * itself. */
-static bool met_dead_connection(const struct exchange *exchange)
+static bool exchange_met_dead_connection(const struct exchange *exchange)
 {
     long connects = 1;
 
@@ -206,27 +206,27 @@ static bool met_dead_connection(const struct exchange *exchange)
 }
 
 /* The transfer is not in the loop any more. */
-static void settle(struct exchange *exchange)
+static void exchange_settle(struct exchange *exchange)
 {
     if (exchange->phase == PHASE_DRAINING && !exchange->unwanted) {
-        next_hop(exchange);
+        exchange_next_hop(exchange);
         return;
     }
-    if (met_dead_connection(exchange)) {
+    if (exchange_met_dead_connection(exchange)) {
         exchange->fresh = true;
-        request_aim(exchange);
-        run(exchange);
+        exchange_curl_aim(exchange);
+        exchange_run(exchange);
         return;
     }
     if (!exchange->paused)
         exchange_flush(exchange);
     if (exchange->unwanted)
-        end(exchange, EXCHANGE_DROPPED, "");
+        exchange_end(exchange, EXCHANGE_DROPPED, "");
     else if (!exchange->paused)
-        end_by_result(exchange);
+        exchange_end_by_result(exchange);
 }
 
-static void on_done(void *arg, CURL *easy, CURLcode result)
+static void exchange_on_done(void *arg, CURL *easy, CURLcode result)
 {
     char *private = NULL;
 
@@ -235,7 +235,7 @@ static void on_done(void *arg, CURL *easy, CURLcode result)
     struct exchange *exchange = (struct exchange *)(void *)private;
     exchange->running = false;
     exchange->result = result;
-    settle(exchange);
+    exchange_settle(exchange);
 }
 
 void exchange_resume(struct exchange *exchange)
@@ -254,7 +254,7 @@ void exchange_resume(struct exchange *exchange)
 
 /* A leaky bucket: a transfer may fall behind the slowest speed by what that speed gives in
  * stall_timeout_s. */
-static bool stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_timeout_s)
+static bool exchange_stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_timeout_s)
 {
     exchange->debt_bytes += SLOWEST_BYTES_PER_S * passed_ms / 1000 - exchange->tick_bytes;
     exchange->tick_bytes = 0;
@@ -263,7 +263,7 @@ static bool stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_t
     return exchange->debt_bytes >= SLOWEST_BYTES_PER_S * stall_timeout_s;
 }
 
-static void tick_one(struct exchange *exchange, int64_t now_ms, int64_t passed_ms)
+static void exchange_tick(struct exchange *exchange, int64_t now_ms, int64_t passed_ms)
 {
     const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
     struct buf CLEANUP_BUF problem = BUF_INIT;
@@ -277,7 +277,7 @@ static void tick_one(struct exchange *exchange, int64_t now_ms, int64_t passed_m
         buf_set(&problem, "sent no complete answer head within %d s", options->first_byte_timeout_s);
         break;
     case PHASE_BODY:
-        if (!stalls(exchange, passed_ms, options->stall_timeout_s))
+        if (!exchange_stalls(exchange, passed_ms, options->stall_timeout_s))
             return;
         buf_set(&problem, "sent less than %d bytes a second for %d s", SLOWEST_BYTES_PER_S,
                 options->stall_timeout_s);
@@ -287,15 +287,15 @@ static void tick_one(struct exchange *exchange, int64_t now_ms, int64_t passed_m
             return;
         break;
     }
-    stop(exchange);
+    exchange_stop(exchange);
     if (exchange->phase == PHASE_DRAINING)
-        settle(exchange);
+        exchange_settle(exchange);
     else
-        end(exchange, EXCHANGE_BROKEN, problem.data);
+        exchange_end(exchange, EXCHANGE_BROKEN, problem.data);
 }
 
 /* Only the exchange at hand can go away meanwhile; new ones join at the tail. */
-static void tick(struct exchanges *exchanges)
+static void exchanges_tick(struct exchanges *exchanges)
 {
     int64_t now_ms = clock_mono_ms();
     int64_t passed_ms = now_ms - exchanges->ticked_at_ms;
@@ -309,11 +309,11 @@ static void tick(struct exchanges *exchanges)
     for (struct exchange *exchange = TAILQ_FIRST(&exchanges->all); exchange; exchange = next) {
         next = TAILQ_NEXT(exchange, all_entry);
         if (exchange->running)
-            tick_one(exchange, now_ms, passed_ms);
+            exchange_tick(exchange, now_ms, passed_ms);
     }
 }
 
-static void look_at_due(struct exchanges *exchanges)
+static void exchanges_look_at_due(struct exchanges *exchanges)
 {
     struct exchange *exchange;
 
@@ -321,14 +321,14 @@ static void look_at_due(struct exchanges *exchanges)
         TAILQ_REMOVE(&exchanges->due, exchange, due_entry);
         exchange->due = false;
         if (!exchange->running) {
-            settle(exchange);
+            exchange_settle(exchange);
             continue;
         }
         if (!exchange->paused)
             exchange_flush(exchange);
         if (exchange->unwanted) {
-            stop(exchange);
-            settle(exchange);
+            exchange_stop(exchange);
+            exchange_settle(exchange);
         }
     }
 }
@@ -342,6 +342,6 @@ void exchanges_turn(struct exchanges *exchanges, int64_t wait_ms)
     else if (wait_ms < 0 || wait_ms > TICK_MS)
         wait_ms = TICK_MS;
     loop_turn(exchanges->loop, wait_ms);
-    look_at_due(exchanges);
-    tick(exchanges);
+    exchanges_look_at_due(exchanges);
+    exchanges_tick(exchanges);
 }

@@ -1,4 +1,4 @@
-/* Shared by exchange.c (life and time) and exchange_request.c (what curl is told and calls back). */
+/* Shared by exchange.c (life and time) and exchange_curl.c (what curl is told and calls back). */
 #ifndef UPSTREAMS_EXCHANGE_PRIVATE_H
 #define UPSTREAMS_EXCHANGE_PRIVATE_H
 
@@ -61,10 +61,10 @@ struct exchange {
 TAILQ_HEAD(exchange_list, exchange);
 
 /* Makes the easy handle, and sets what holds for all hops. */
-void request_prepare(struct exchange *exchange);
+void exchange_curl_prepare(struct exchange *exchange);
 /* Sets what is of this hop, and resets what is known of its answer. */
-void request_aim(struct exchange *exchange);
-void request_release(struct exchange *exchange);
+void exchange_curl_aim(struct exchange *exchange);
+void exchange_curl_release(struct exchange *exchange);
 
 /* exchange.c, for the callbacks. Hands over what was gathered; sets paused or unwanted. */
 void exchange_flush(struct exchange *exchange);

@@ -24,7 +24,7 @@ const char *fetch_outcome_name(enum fetch_outcome outcome)
 
 /* ---- orders, from any thread ---- */
 
-static void order_locked(struct fetch *fetch, enum fetch_order order)
+static void fetch_order_locked(struct fetch *fetch, enum fetch_order order)
 {
     lock_check_held(&fetch->fetcher->lock);
     if (!fetch->orders)
@@ -33,12 +33,12 @@ static void order_locked(struct fetch *fetch, enum fetch_order order)
 }
 
 /* The wake-up is sent under the lock: without it the fetch, and the fetcher, might be gone. */
-static void order(struct fetch *fetch, enum fetch_order what)
+static void fetch_give_order(struct fetch *fetch, enum fetch_order what)
 {
     struct fetcher *fetcher = fetch->fetcher;
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
-    order_locked(fetch, what);
+    fetch_order_locked(fetch, what);
     exchanges_wake(fetcher->exchanges);
 }
 
@@ -57,22 +57,22 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *o
     fetch->max_bytes = options->max_bytes;
     fetch->expected_bytes = options->expected_bytes;
     candidates_init(&fetch->candidates, options->candidates, options->candidate_count);
-    buf_init(&fetch->news);
+    buf_init(&fetch->last_problem);
     buf_init(&fetch->shown);
     buf_init(&fetch->challenge);
-    pass_init(&fetch->pass);
-    order(fetch, ORDER_START);
+    authorization_init(&fetch->authorization);
+    fetch_give_order(fetch, ORDER_START);
     return fetch;
 }
 
 void fetch_cancel(struct fetch *fetch)
 {
-    order(fetch, ORDER_CANCEL);
+    fetch_give_order(fetch, ORDER_CANCEL);
 }
 
 void fetch_resume(struct fetch *fetch)
 {
-    order(fetch, ORDER_RESUME);
+    fetch_give_order(fetch, ORDER_RESUME);
 }
 
 void fetch_decide(struct fetch *fetch, enum fetch_decision decision)
@@ -82,13 +82,13 @@ void fetch_decide(struct fetch *fetch, enum fetch_decision decision)
     CHECK(decision != FETCH_PENDING);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
     fetch->decision = decision;
-    order_locked(fetch, ORDER_DECIDE);
+    fetch_order_locked(fetch, ORDER_DECIDE);
     exchanges_wake(fetcher->exchanges);
 }
 
 /* ---- the fetch thread ---- */
 
-static void forget_orders(struct fetch *fetch)
+static void fetch_forget_orders(struct fetch *fetch)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetch->fetcher->lock);
     if (fetch->orders)
@@ -98,25 +98,26 @@ static void forget_orders(struct fetch *fetch)
 void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *reason)
 {
     bool answered = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
-    struct fetch_answer answer = answer_show(&fetch->answer);
+    struct fetch_answer answer = fetch_answer_show(&fetch->answer);
 
-    attempts_stop(fetch);
+    fetch_let_go(fetch);
     TAILQ_REMOVE(&fetch->fetcher->all, fetch, all_entry);
     fetch->ops->finish(fetch->sink, outcome, answered ? &answer : NULL, reason);
-    forget_orders(fetch);
-    answer_release(&fetch->answer);
+    fetch_forget_orders(fetch);
+    fetch_answer_release(&fetch->answer);
     candidates_release(&fetch->candidates);
-    buf_release(&fetch->news);
+    buf_release(&fetch->last_problem);
     buf_release(&fetch->shown);
     buf_release(&fetch->challenge);
-    pass_release(&fetch->pass);
+    authorization_release(&fetch->authorization);
     free(fetch->label);
     free(fetch->accept);
     free(fetch);
 }
 
 /* Takes the next fetch that has orders, or NULL. */
-static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enum fetch_decision *decision)
+static struct fetch *fetcher_next_ordered(struct fetcher *fetcher, unsigned *orders,
+                                          enum fetch_decision *decision)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
     struct fetch *fetch = TAILQ_FIRST(&fetcher->ordered);
@@ -131,71 +132,71 @@ static struct fetch *next_ordered(struct fetcher *fetcher, unsigned *orders, enu
 
 /* Each order may end the fetch, so only the strongest is carried out. That loses nothing: a fetch that is
  * starting or being decided has no exchange to resume, and one that is starting has nothing to decide. */
-static void carry_out(struct fetch *fetch, unsigned orders, enum fetch_decision decision)
+static void fetch_carry_out(struct fetch *fetch, unsigned orders, enum fetch_decision decision)
 {
     if (orders & ORDER_START)
         TAILQ_INSERT_TAIL(&fetch->fetcher->all, fetch, all_entry);
     if (orders & ORDER_CANCEL)
         fetch_finish(fetch, FETCH_CANCELLED, "cancelled");
     else if (orders & ORDER_START)
-        attempts_begin(fetch);
+        fetch_begin(fetch);
     else if (orders & ORDER_DECIDE) {
         CHECK(fetch->state == FETCH_DECIDING);
-        attempts_decided(fetch, decision);
+        fetch_decided(fetch, decision);
     } else if (fetch->exchange)
         exchange_resume(fetch->exchange);
 }
 
-static bool is_stopping(struct fetcher *fetcher)
+static bool fetcher_is_stopping(struct fetcher *fetcher)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
     return fetcher->stopping;
 }
 
-static void follow_orders(struct fetcher *fetcher)
+static void fetcher_follow_orders(struct fetcher *fetcher)
 {
     enum fetch_decision decision;
     struct fetch *fetch;
     unsigned orders;
 
-    while ((fetch = next_ordered(fetcher, &orders, &decision)))
-        carry_out(fetch, orders, decision);
+    while ((fetch = fetcher_next_ordered(fetcher, &orders, &decision)))
+        fetch_carry_out(fetch, orders, decision);
 }
 
 #define FETCH_OF(member, address) ((struct fetch *)(void *)((char *)(address)-offsetof(struct fetch, member)))
 
 /* Starts what has waited for a place or for a token; what one gets may free another's. */
-static void start_granted(struct fetcher *fetcher)
+static void fetcher_start_granted(struct fetcher *fetcher)
 {
     for (;;) {
-        struct ticket *ticket = lanes_next(&fetcher->lanes);
-        struct pass *pass = ticket ? NULL : tokens_next(fetcher->tokens);
+        struct slot *slot = slots_next(&fetcher->slots);
+        struct authorization *authorization = slot ? NULL : tokens_next(fetcher->tokens);
 
-        if (ticket)
-            attempts_granted(FETCH_OF(ticket, ticket));
-        else if (pass)
-            attempts_authorized(FETCH_OF(pass, pass));
+        if (slot)
+            fetch_slot_granted(FETCH_OF(slot, slot));
+        else if (authorization)
+            fetch_authorized(FETCH_OF(authorization, authorization));
         else
             return;
     }
 }
 
 /* Starts what has waited. Returns how long the next turn may wait; -1: for ever. */
-static int64_t start_waiting(struct fetcher *fetcher)
+static int64_t fetcher_start_waiting(struct fetcher *fetcher)
 {
     int64_t wait_ms = -1;
     struct fetch *next;
 
     int64_t now_ms = clock_mono_ms();
-    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->resting); fetch; fetch = next) {
-        next = TAILQ_NEXT(fetch, resting_entry);
+    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->backing_off); fetch; fetch = next) {
+        next = TAILQ_NEXT(fetch, backoff_entry);
         if (fetch->due_ms <= now_ms)
-            attempts_rested(fetch);
+            fetch_backoff_over(fetch);
     }
-    start_granted(fetcher);
+    fetcher_start_granted(fetcher);
     now_ms = clock_mono_ms();
-    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->resting); fetch;
-         fetch = TAILQ_NEXT(fetch, resting_entry)) {
+    for (struct fetch *fetch = TAILQ_FIRST(&fetcher->backing_off); fetch;
+         fetch = TAILQ_NEXT(fetch, backoff_entry)) {
         int64_t left_ms = fetch->due_ms > now_ms ? fetch->due_ms - now_ms : 0;
         if (wait_ms < 0 || left_ms < wait_ms)
             wait_ms = left_ms;
@@ -203,20 +204,20 @@ static int64_t start_waiting(struct fetcher *fetcher)
     return wait_ms;
 }
 
-static void *run(void *arg)
+static void *fetcher_run(void *arg)
 {
     struct fetcher *fetcher = arg;
 
-    while (!is_stopping(fetcher)) {
-        follow_orders(fetcher);
-        exchanges_turn(fetcher->exchanges, start_waiting(fetcher));
+    while (!fetcher_is_stopping(fetcher)) {
+        fetcher_follow_orders(fetcher);
+        exchanges_turn(fetcher->exchanges, fetcher_start_waiting(fetcher));
     }
     /* finish() may start another one. */
-    follow_orders(fetcher);
+    fetcher_follow_orders(fetcher);
     struct fetch *fetch;
     while ((fetch = TAILQ_FIRST(&fetcher->all))) {
         fetch_finish(fetch, FETCH_CANCELLED, "the server stops");
-        follow_orders(fetcher);
+        fetcher_follow_orders(fetcher);
     }
     return NULL;
 }
@@ -224,14 +225,14 @@ static void *run(void *arg)
 /* ---- start and stop ---- */
 
 /* Signals are the main thread's; a SIGPIPE of OpenSSL's writes is nobody's. */
-static int start_thread(struct fetcher *fetcher)
+static int fetcher_start_thread(struct fetcher *fetcher)
 {
     sigset_t all;
     sigset_t before;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&fetcher->thread, NULL, run, fetcher);
+    int error = pthread_create(&fetcher->thread, NULL, fetcher_run, fetcher);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!error)
         pthread_setname_np(fetcher->thread, "fetch");
@@ -255,9 +256,9 @@ int fetcher_start(struct fetcher **out, struct buf *error)
     }
     struct fetcher *fetcher = xcalloc(1, sizeof(*fetcher));
     TAILQ_INIT(&fetcher->all);
-    TAILQ_INIT(&fetcher->resting);
+    TAILQ_INIT(&fetcher->backing_off);
     TAILQ_INIT(&fetcher->ordered);
-    lanes_init(&fetcher->lanes);
+    slots_init(&fetcher->slots);
     if (exchanges_open(&fetcher->exchanges, error) < 0) {
         free(fetcher);
         curl_global_cleanup();
@@ -265,7 +266,7 @@ int fetcher_start(struct fetcher **out, struct buf *error)
     }
     fetcher->tokens = tokens_new(fetcher->exchanges);
     lock_init(&fetcher->lock, LOCK_RANK_FETCH_QUEUE);
-    int failure = start_thread(fetcher);
+    int failure = fetcher_start_thread(fetcher);
     if (failure) {
         buf_set(error, "cannot start the fetch thread: %s", strerror(failure));
         fetcher_free(fetcher);

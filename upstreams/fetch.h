@@ -1,22 +1,42 @@
 /* Fetching one object from any of several upstreams.
  *
- * A fetcher owns the fetch thread: curl multi on socket_action + epoll, an eventfd queue for orders from
- * other threads. A *fetch* tries its candidates in order, healthy upstreams first. It follows redirects under
- * policy, goes on by Range on the same or another upstream when a transfer breaks in the middle, and starts
- * again from byte 0 on another upstream when the sink rejects what came. Bytes reach the sink contiguously,
- * in order.
+ * A fetcher owns the fetch thread: curl's multi interface on socket_action and epoll, and an eventfd through which other
+ * threads give orders. A fetch asks its candidates one after the other, healthy upstreams first. It follows redirects
+ * under a policy. When a transfer breaks in the middle, it continues by Range on the same or another upstream; when the
+ * sink rejects the content, it starts again from byte 0 elsewhere. The sink gets the bytes in order, without gaps.
  *
- * All sink calls are made on the fetch thread and must not block. `finish` is the last call of every fetch
- * and is always made, also after fetch_cancel().
+ * All calls of the sink are made on the fetch thread and must not block. `finish` is the last call of every fetch, and
+ * is always made, after fetch_cancel() too.
  *
- * What an upstream's answer means:
- *   200                      bytes (206 when we asked for a range: status, start, end and total are checked)
+ * The words of this engine:
+ *
+ *   fetch          one object wanted by one sink
+ *   candidate      an upstream and the URL at which it may have the object; its state is what its answers so far
+ *                  have made of it: usable, absent, denied ... (fetch_candidates.h)
+ *   request        what one candidate is asked for: all or a range, validators, credentials
+ *   exchange       one request on its way, with its redirects and its answer (exchange.h)
+ *   hop            one URL of an exchange, after the redirect policy has checked it (hop.h)
+ *   head           status and header fields of an answer (head.h)
+ *   judgement      what a head means for the fetch: good, absent, busy ... (judge.h)
+ *   answer         the part of a good head that the sink sees
+ *   slot           permission to run one request at an upstream; waited for in a queue (slots.h)
+ *   authorization  the header that a request is sent with, or the wait for its token (tokens.h)
+ *   round          every usable candidate asked once; a backoff separates two rounds
+ *   sink           the receiver of the bytes
+ *   decision       what the sink says of the complete content: accept or reject
+ *   outcome        how a fetch, an exchange or a token request ended
+ *   order          what another thread tells a fetch: start, cancel, resume, decide
+ *
+ * The meaning of an upstream's answer:
+ *
+ *   200                      bytes (206 for a request with a range: its start, end and total are checked)
  *   304                      FETCH_NOT_MODIFIED, when validators were sent
- *   404, 410                 "not here": the next candidate; FETCH_NOT_FOUND when every healthy one said so
- *   401 with a scope         a token is fetched, or Basic credentials are sent, and the question asked again
- *   401 to that              "denied": the next candidate; FETCH_DENIED when no one has it and one denies it
- *   401 403 405 407 429 5xx  that upstream's trouble: the next candidate
- *   broken transfers         the next candidate, continuing at the offset reached
+ *   404, 410                 absent: the next candidate; FETCH_NOT_FOUND when every healthy one says so
+ *   401 with a scope         a token is fetched, or Basic credentials are used, and the request sent again
+ *   401 to that              denied: the next candidate; FETCH_DENIED when nobody has it and one denies it
+ *   401 403 405 407 429 5xx  this upstream's trouble: the next candidate
+ *   broken transfers         the next candidate, from the offset reached
+ *
  * There are several rounds with short pauses; a fetch ends FETCH_UNAVAILABLE when they are used up. */
 #ifndef UPSTREAMS_FETCH_H
 #define UPSTREAMS_FETCH_H
@@ -37,7 +57,7 @@ enum fetch_outcome {
     FETCH_DENIED,      /* nobody has it, or it needs other credentials */
     FETCH_UNAVAILABLE, /* no upstream could serve it now */
     FETCH_TOO_LARGE,   /* more than max_bytes, everywhere */
-    FETCH_REFUSED,     /* the sink would not take the bytes (disk) */
+    FETCH_REFUSED,     /* the sink could not take the bytes (disk) */
     FETCH_CANCELLED,
 };
 
@@ -57,18 +77,18 @@ struct fetch_answer {
 
 enum fetch_decision {
     FETCH_ACCEPT,
-    FETCH_REJECT,  /* the content is wrong: begin again elsewhere from byte 0 */
-    FETCH_PENDING, /* fetch_decide() will tell */
+    FETCH_REJECT,  /* the content is wrong: start again elsewhere from byte 0 */
+    FETCH_PENDING, /* fetch_decide() will follow */
 };
 
 struct fetch_sink_ops {
-    /* The first good answer of an attempt that starts at byte 0: what came before is void. That is so after a
-     * reject, after a body that was longer than it may be, when nothing had come yet, and whenever a document
-     * breaks, since nothing proves that two halves of it belong together. Not called when a blob is
-     * continued. Returns 0, or negative to give up the whole fetch (FETCH_REFUSED). */
+    /* A good answer that starts at byte 0; the sink must drop bytes it got before. Called for the first answer, after
+     * a reject, after a body longer than allowed, and whenever a document breaks, since nothing proves that two
+     * halves of a document belong together. Not called when a blob is continued. Returns 0, or negative to give up
+     * the whole fetch (FETCH_REFUSED). */
     int (*begin)(void *sink, const struct fetch_answer *answer);
-    /* Contiguous bytes, never more than max_bytes or the length known. 0: go on; 1: taken, but pause until
-     * fetch_resume(), complete() waits as well; negative: give up (FETCH_REFUSED). */
+    /* Contiguous bytes, never more than max_bytes or the known length. Returns 0 to continue; 1 when they were taken
+     * but no more may come before fetch_resume(), complete() included; negative to give up (FETCH_REFUSED). */
     int (*write)(void *sink, int64_t offset, const void *data, size_t len);
     /* All bytes of the object came (length checked). */
     enum fetch_decision (*complete)(void *sink);
@@ -81,28 +101,29 @@ struct fetch_sink_ops {
 struct fetch_candidate {
     struct upstream *upstream;
     const char *url;
-    /* Validators to send to this candidate (only in its first attempt, at offset 0); NULL: none. */
+    /* Validators for this candidate, sent with its first request only and only at offset 0; NULL: none. */
     const char *if_none_match;
     const char *if_modified_since;
-    /* Registries: what a token must be good for, "repository:library/nginx:pull". NULL: this upstream asks for
-     * none, and a 401 is its trouble. Authorization goes to the scheme, host and port of `url` only. */
+    /* Registries: the scope a token must have, "repository:library/nginx:pull". NULL: there are no credentials for this
+     * URL, and a 401 is the upstream's trouble. Authorization goes to the scheme, host and port of `url` only. */
     const char *scope;
 };
 
 enum fetch_class {
-    FETCH_DOCUMENT, /* small, may be compressed in transit (decoded bytes are counted); own allowance per
-                       upstream */
-    FETCH_BLOB,     /* identity encoding, HTTP/1.1, resumable */
+    /* Small; may be compressed in transit (decoded bytes are counted); two more may run per upstream. */
+    FETCH_DOCUMENT,
+    /* Identity encoding, HTTP/1.1, can be continued by Range. */
+    FETCH_BLOB,
 };
 
 struct fetch_options {
     const char *label; /* for the log: "file /packages/..." */
     enum fetch_class class;
-    bool head;              /* HEAD: begin and complete are called, write is not */
-    const char *accept;     /* NULL: none sent */
-    int64_t max_bytes;      /* decoded; -1: no limit */
-    int64_t expected_bytes; /* what is known of the length beforehand: an answer that differs is wrong; -1
-                               unknown */
+    bool head;          /* HEAD: begin and complete are called, write is not */
+    const char *accept; /* NULL: none sent */
+    int64_t max_bytes;  /* decoded; -1: no limit */
+    /* The length where it is known beforehand: an answer of another length is wrong. -1: unknown. */
+    int64_t expected_bytes;
     const struct fetch_candidate *candidates;
     size_t candidate_count;
 };
@@ -112,9 +133,9 @@ int fetcher_start(struct fetcher **out, struct buf *error);
 /* Cancels all fetches (their finish runs), ends the thread, frees. */
 void fetcher_stop(struct fetcher **fetcher);
 
-/* From any thread, never before fetcher_start() or after fetcher_stop(); calls nothing back by itself.
- * Options are copied, upstreams referenced. The handle is valid until finish() has returned: only use it
- * under a lock that finish() also takes. */
+/* From any thread, between fetcher_start() and fetcher_stop(); no sink call is made from inside. Options are copied,
+ * upstreams referenced. The handle is valid until finish() has returned: use it only under a lock that finish()
+ * takes too. */
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *options,
                           const struct fetch_sink_ops *ops, void *sink);
 void fetch_cancel(struct fetch *fetch);

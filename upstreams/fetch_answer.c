@@ -1,12 +1,11 @@
-#include "upstreams/fetch_answer.h"
-
 #include "base/memory.h"
+#include "upstreams/fetch_private.h"
 #include "upstreams/head.h"
 
-void answer_keep(struct answer_copy *copy, struct upstream *upstream, const struct head *head,
-                 const char *url, int64_t total_bytes)
+void fetch_answer_keep(struct answer_copy *copy, struct upstream *upstream, const struct head *head,
+                       const char *url, int64_t total_bytes)
 {
-    answer_release(copy);
+    fetch_answer_release(copy);
     copy->upstream = upstream;
     copy->url = xstrdup(url);
     copy->content_type = xstrdup(head->content_type);
@@ -17,7 +16,7 @@ void answer_keep(struct answer_copy *copy, struct upstream *upstream, const stru
     copy->total_bytes = total_bytes;
 }
 
-void answer_release(struct answer_copy *copy)
+void fetch_answer_release(struct answer_copy *copy)
 {
     free(copy->url);
     free(copy->content_type);
@@ -28,7 +27,7 @@ void answer_release(struct answer_copy *copy)
     *copy = (struct answer_copy){0};
 }
 
-struct fetch_answer answer_show(const struct answer_copy *copy)
+struct fetch_answer fetch_answer_show(const struct answer_copy *copy)
 {
     return (struct fetch_answer){
         .upstream = copy->upstream,

@@ -1,5 +1,5 @@
-/* Shared by fetch.c (the thread, orders from other threads), fetch_attempts.c (one fetch over its candidates) and
- * fetch_question.c (one question to one of them). */
+/* Shared by fetch.c (the thread, orders from other threads), fetch_states.c (one fetch over its candidates),
+ * fetch_request.c (one request to one of them), fetch_candidates.c and fetch_answer.c. */
 #ifndef UPSTREAMS_FETCH_PRIVATE_H
 #define UPSTREAMS_FETCH_PRIVATE_H
 
@@ -9,21 +9,32 @@
 
 #include "base/buf.h"
 #include "base/lock.h"
-#include "upstreams/candidates.h"
 #include "upstreams/exchange.h"
 #include "upstreams/fetch.h"
-#include "upstreams/fetch_answer.h"
+#include "upstreams/fetch_candidates.h"
 #include "upstreams/judge.h"
-#include "upstreams/lanes.h"
+#include "upstreams/slots.h"
 #include "upstreams/tokens.h"
+
+/* A copy of the head of the content at hand, for the sink's begin() and finish(). */
+struct answer_copy {
+    struct upstream *upstream; /* not referenced; NULL: no answer yet */
+    char *url;
+    char *content_type;
+    char *etag;
+    char *last_modified;
+    char *digest;
+    char *link;
+    int64_t total_bytes;
+};
 
 enum fetch_state {
     FETCH_NEW,         /* its start order has not been seen */
-    FETCH_AUTHORIZING, /* its pass waits for a token of `current` */
-    FETCH_QUEUED,      /* its ticket waits in the lane of `current` */
+    FETCH_AUTHORIZING, /* its authorization waits for a token of `current` */
+    FETCH_QUEUED,      /* its slot waits in the queue of `current` */
     FETCH_RUNNING,     /* an exchange with `current` */
-    FETCH_RESTING,     /* until due_ms, between two rounds */
-    FETCH_DECIDING,    /* the sink will tell */
+    FETCH_BACKOFF,     /* until due_ms, between two rounds */
+    FETCH_DECIDING,    /* waits for fetch_decide() */
 };
 
 enum fetch_order {
@@ -48,34 +59,34 @@ struct fetch {
     /* owned by the fetch thread */
     enum fetch_state state;
     struct candidates candidates;
-    struct ticket ticket;
+    struct slot slot;
     int64_t due_ms;
-    int rounds;      /* that failed before the first byte */
-    int fruitless;   /* attempts in a row that brought nothing new, after the first byte */
-    struct buf news; /* what went wrong last, to be logged with what is done about it */
+    int rounds;              /* that failed before the first byte */
+    int fruitless;           /* requests in a row that brought nothing new, after the first byte */
+    struct buf last_problem; /* logged with what is done about it, then forgotten */
 
-    /* the content at hand */
+    /* the current content */
     int64_t offset;      /* bytes the sink has */
     int64_t total_bytes; /* -1: not known */
     struct answer_copy answer;
 
-    /* the attempt at hand */
+    /* the current candidate */
     struct candidate *current;
-    struct pass pass;     /* for its scope, if it has one */
-    struct buf challenge; /* the WWW-Authenticate of JUDGE_CHALLENGED */
-    bool challenged;      /* once already; the second time is a denial */
-    bool gave_place;      /* in the lane, to wait for a token; not a second time */
+    struct authorization authorization; /* for the scope of `current`, if it has one */
+    struct buf challenge;               /* the WWW-Authenticate of JUDGE_CHALLENGED */
+    bool challenged;                    /* a second challenge is a denial */
+    bool gave_slot; /* while waiting for a token; done once per candidate, see fetch_lend_slot() */
 
-    /* the exchange at hand */
+    /* the current exchange */
     struct exchange *exchange;
-    struct question question;
-    struct ruling ruling;
+    struct fetch_request request;
+    struct judgement judgement;
     struct buf shown;   /* its URL for people */
-    int64_t skip_bytes; /* still to be passed over */
+    int64_t skip_bytes; /* of the body, still to be skipped: the sink has them */
     bool ends_by_close; /* the body has neither length nor chunks */
-    bool progress;      /* the last attempt brought enough to try again at once */
+    bool progress;      /* the last request brought enough to go back at once */
     bool sink_refused;
-    int64_t retry_after_ms; /* the next pause is at least so long */
+    int64_t retry_after_ms; /* the least length of the next backoff */
 
     /* guarded by fetcher->lock */
     unsigned orders;
@@ -83,7 +94,7 @@ struct fetch {
     TAILQ_ENTRY(fetch) ordered_entry; /* while orders != 0 */
 
     TAILQ_ENTRY(fetch) all_entry;
-    TAILQ_ENTRY(fetch) resting_entry; /* while FETCH_RESTING */
+    TAILQ_ENTRY(fetch) backoff_entry; /* while FETCH_BACKOFF */
 };
 TAILQ_HEAD(fetch_list, fetch);
 
@@ -92,10 +103,10 @@ struct fetcher {
 
     /* owned by the fetch thread */
     struct exchanges *exchanges;
-    struct lanes lanes;
+    struct slots slots;
     struct tokens *tokens;
     struct fetch_list all; /* since their start order was seen */
-    struct fetch_list resting;
+    struct fetch_list backing_off;
 
     struct lock lock;
     /* guarded by lock */
@@ -103,28 +114,36 @@ struct fetcher {
     bool stopping;
 };
 
-/* fetch_attempts.c; all on the fetch thread, outside of exchange callbacks. Each may end with fetch_finish(). */
-void attempts_begin(struct fetch *fetch);
-void attempts_granted(struct fetch *fetch);    /* its ticket runs */
-void attempts_authorized(struct fetch *fetch); /* its pass has been handed out */
-void attempts_rested(struct fetch *fetch);     /* due_ms has come */
-void attempts_decided(struct fetch *fetch, enum fetch_decision decision);
-void attempts_stop(struct fetch *fetch); /* leaves the lane and the token, drops the exchange */
+/* fetch_states.c. All on the fetch thread, outside of the calls of an exchange; each may free the fetch. */
+void fetch_begin(struct fetch *fetch);
+void fetch_slot_granted(struct fetch *fetch); /* its slot is held now */
+void fetch_authorized(struct fetch *fetch);   /* the wait for a token is over */
+void fetch_backoff_over(struct fetch *fetch); /* due_ms has come */
+void fetch_decided(struct fetch *fetch, enum fetch_decision decision);
+/* Gives back slot, token and exchange, and frees nothing. */
+void fetch_let_go(struct fetch *fetch);
 
-/* fetch_question.c. What is asked of the current candidate, and resets what is known of the answer. */
-void question_put(struct fetch *fetch, struct exchange_request *request);
-/* The calls of its exchange. */
-bool question_answered(void *owner, const struct head *head, const char *url);
-int question_body(void *owner, const void *data, size_t len);
-/* The body, which ended by itself, is whole; else the candidate's problem says so. */
-bool question_is_whole(struct fetch *fetch);
-/* All has come, even if the exchange broke afterwards. */
-bool question_has_all(const struct fetch *fetch);
-/* The candidate's standing after an exchange that did not bring the end of the content; and after a ruling alone. */
-void question_weigh_end(struct fetch *fetch, enum exchange_outcome end, const char *problem);
-void question_weigh_answer(struct fetch *fetch);
-/* How far such an attempt got: sets `progress` and `fruitless`. */
-void question_weigh_progress(struct fetch *fetch);
+/* fetch_request.c. Describes what to ask of the current candidate, and resets the state of its answer. */
+void fetch_request_make(struct fetch *fetch, struct exchange_request *request);
+/* Calls of the exchange, made inside curl. */
+bool fetch_on_answered(void *owner, const struct head *head, const char *url);
+int fetch_on_body(void *owner, const void *data, size_t len);
+/* Whether a body that ended by itself is complete; if not, the candidate's problem says so. */
+bool fetch_body_is_whole(struct fetch *fetch);
+/* Whether all bytes came, even if the exchange broke afterwards. */
+bool fetch_has_all(const struct fetch *fetch);
+/* Sets the candidate's state after an exchange that did not complete the content; and after a judgement alone. */
+void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const char *problem);
+void fetch_note_judgement(struct fetch *fetch);
+/* After the same: sets `progress` and `fruitless` by how far it got. */
+void fetch_note_progress(struct fetch *fetch);
+
+/* fetch_answer.c */
+void fetch_answer_keep(struct answer_copy *copy, struct upstream *upstream, const struct head *head,
+                       const char *url, int64_t total_bytes);
+void fetch_answer_release(struct answer_copy *copy);
+/* Valid as long as the copy. */
+struct fetch_answer fetch_answer_show(const struct answer_copy *copy);
 
 /* fetch.c: calls finish() of the sink and frees the fetch. */
 void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *reason);

@@ -31,7 +31,7 @@ void head_release(struct head *head)
 }
 
 /* "HTTP/1.1 200 OK". What is not of that form has been refused by curl already. */
-static void take_status_line(struct head *head, const char *line, size_t len)
+static void head_take_status_line(struct head *head, const char *line, size_t len)
 {
     size_t lines = head->lines;
     size_t bytes = head->bytes;
@@ -46,7 +46,7 @@ static void take_status_line(struct head *head, const char *line, size_t len)
             head->status = head->status * 10 + (*p - '0');
 }
 
-static char **field_named(struct head *head, const char *name, size_t len)
+static char **head_field_named(struct head *head, const char *name, size_t len)
 {
 #define X(field, text)                                                \
     if (len == sizeof(text) - 1 && strncasecmp(name, text, len) == 0) \
@@ -56,21 +56,21 @@ static char **field_named(struct head *head, const char *name, size_t len)
     return NULL;
 }
 
-static bool is_list(const struct head *head, char *const *field)
+static bool head_field_is_list(const struct head *head, char *const *field)
 {
     return field == &head->www_authenticate || field == &head->cache_status || field == &head->link;
 }
 
-static void replace(char **field, char *value)
+static void head_replace_field(char **field, char *value)
 {
     free(*field);
     *field = value;
 }
 
-static int take_field(struct head *head, const char *line, size_t len, struct buf *problem)
+static int head_take_field(struct head *head, const char *line, size_t len, struct buf *problem)
 {
     const char *colon = memchr(line, ':', len);
-    char **field = colon ? field_named(head, line, (size_t)(colon - line)) : NULL;
+    char **field = colon ? head_field_named(head, line, (size_t)(colon - line)) : NULL;
 
     if (!field)
         return 0;
@@ -85,19 +85,19 @@ static int take_field(struct head *head, const char *line, size_t len, struct bu
         buf_set(problem, "sent two different Content-Length headers");
         return -1;
     }
-    if (**field && is_list(head, field)) {
+    if (**field && head_field_is_list(head, field)) {
         if (strlen(*field) + value_len > VALUE_MAX) {
             buf_set(problem, "sent a header of more than %d bytes in several lines", VALUE_MAX);
             return -1;
         }
-        replace(field, xasprintf("%s, %.*s", *field, (int)value_len, value));
+        head_replace_field(field, xasprintf("%s, %.*s", *field, (int)value_len, value));
         return 0;
     }
-    replace(field, xstrndup(value, value_len));
+    head_replace_field(field, xstrndup(value, value_len));
     return 0;
 }
 
-static int take_end(struct head *head, struct buf *problem)
+static int head_take_end(struct head *head, struct buf *problem)
 {
     uint64_t length;
 
@@ -130,12 +130,12 @@ int head_add_line(struct head *head, const char *line, size_t len, struct buf *p
     while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
         len--;
     if (!len)
-        return take_end(head, problem);
+        return head_take_end(head, problem);
     if (len > 5 && memcmp(line, "HTTP/", 5) == 0) {
-        take_status_line(head, line, len);
+        head_take_status_line(head, line, len);
         return 0;
     }
-    return take_field(head, line, len, problem);
+    return head_take_field(head, line, len, problem);
 }
 
 bool head_redirects(const struct head *head)
@@ -158,7 +158,7 @@ bool head_identity(const struct head *head)
 }
 
 /* Reads a number up to `end` and steps past it. Returns 0, or -1. */
-static int number_until(const char **text, char end, int64_t *out)
+static int head_number_until(const char **text, char end, int64_t *out)
 {
     const char *stop = strchr(*text, end);
     uint64_t value;
@@ -177,8 +177,8 @@ int head_content_range(const struct head *head, int64_t *first, int64_t *last, i
     if (strncasecmp(text, "bytes ", 6) != 0)
         return -1;
     text += 6;
-    if (number_until(&text, '-', first) < 0 || number_until(&text, '/', last) < 0 ||
-        number_until(&text, '\0', total) < 0)
+    if (head_number_until(&text, '-', first) < 0 || head_number_until(&text, '/', last) < 0 ||
+        head_number_until(&text, '\0', total) < 0)
         return -1;
     return *first <= *last && *last < *total ? 0 : -1;
 }

@@ -28,7 +28,7 @@ void hop_release(struct hop *hop)
 }
 
 /* Heap copy of one part, "" when absent. */
-static char *part_of(CURLU *parts, CURLUPart which)
+static char *url_part_of(CURLU *parts, CURLUPart which)
 {
     char *text = NULL;
 
@@ -39,9 +39,9 @@ static char *part_of(CURLU *parts, CURLUPart which)
     return copy;
 }
 
-static char *host_of(CURLU *parts)
+static char *hop_host_of(CURLU *parts)
 {
-    char *host = part_of(parts, CURLUPART_HOST);
+    char *host = url_part_of(parts, CURLUPART_HOST);
     size_t len = strlen(host);
 
     if (len > 2 && host[0] == '[') {
@@ -51,7 +51,7 @@ static char *host_of(CURLU *parts)
     return host;
 }
 
-static char *shown_of(CURLU *parts)
+static char *hop_shown_of(CURLU *parts)
 {
     CURLU *CLEANUP_PARTS bare = curl_url_dup(parts);
 
@@ -61,13 +61,13 @@ static char *shown_of(CURLU *parts)
     curl_url_set(bare, CURLUPART_USER, NULL, 0);
     curl_url_set(bare, CURLUPART_PASSWORD, NULL, 0);
     curl_url_set(bare, CURLUPART_OPTIONS, NULL, 0);
-    return part_of(bare, CURLUPART_URL);
+    return url_part_of(bare, CURLUPART_URL);
 }
 
-static char *origin_of(CURLU *parts)
+static char *hop_origin_of(CURLU *parts)
 {
-    char *CLEANUP_FREE scheme = part_of(parts, CURLUPART_SCHEME);
-    char *CLEANUP_FREE host = part_of(parts, CURLUPART_HOST);
+    char *CLEANUP_FREE scheme = url_part_of(parts, CURLUPART_SCHEME);
+    char *CLEANUP_FREE host = url_part_of(parts, CURLUPART_HOST);
     char *port = NULL;
 
     if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
@@ -90,7 +90,7 @@ static bool names_this_machine(const char *host)
            (len == 9 || host[len - 10] == '.');
 }
 
-static int check_host(const struct hop *hop, struct buf *problem)
+static int hop_check_host(const struct hop *hop, struct buf *problem)
 {
     bool numeric;
 
@@ -110,7 +110,7 @@ static int check_host(const struct hop *hop, struct buf *problem)
 
 static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURLU *parts, struct buf *problem)
 {
-    char *CLEANUP_FREE scheme = part_of(parts, CURLUPART_SCHEME);
+    char *CLEANUP_FREE scheme = url_part_of(parts, CURLUPART_SCHEME);
     struct hop next = HOP_INIT;
 
     next.https = strcasecmp(scheme, "https") == 0;
@@ -123,13 +123,13 @@ static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURL
         return -1;
     }
     curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-    next.url = part_of(parts, CURLUPART_URL);
-    next.shown = shown_of(parts);
-    next.host = host_of(parts);
-    next.origin = origin_of(parts);
+    next.url = url_part_of(parts, CURLUPART_URL);
+    next.shown = hop_shown_of(parts);
+    next.host = hop_host_of(parts);
+    next.origin = hop_origin_of(parts);
     next.proxy = hop_proxy(upstream_get_options(upstream)->proxy, next.https, next.host);
     next.trusted = upstream_trusts_host(upstream, next.host);
-    if (check_host(&next, problem) < 0) {
+    if (hop_check_host(&next, problem) < 0) {
         hop_release(&next);
         return -1;
     }
@@ -138,7 +138,7 @@ static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURL
     return 0;
 }
 
-static int set_url(CURLU *parts, const char *url, struct buf *problem)
+static int hop_set_url(CURLU *parts, const char *url, struct buf *problem)
 {
     CURLUcode code = CURLUE_MALFORMED_INPUT;
 
@@ -153,18 +153,18 @@ static int set_url(CURLU *parts, const char *url, struct buf *problem)
 }
 
 /* As in struct hop, read by the same parser; NULL when there is none. */
-static char *origin_of_url(const char *url)
+static char *hop_origin_of_url(const char *url)
 {
     CURLU *CLEANUP_PARTS parts = curl_url();
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
-    return set_url(parts, url, &problem) < 0 ? NULL : origin_of(parts);
+    return hop_set_url(parts, url, &problem) < 0 ? NULL : hop_origin_of(parts);
 }
 
 bool hop_is_home(const struct upstream *upstream, const char *url)
 {
-    char *CLEANUP_FREE origin = origin_of_url(url);
-    char *CLEANUP_FREE home = origin_of_url(upstream_get_options(upstream)->base_url);
+    char *CLEANUP_FREE origin = hop_origin_of_url(url);
+    char *CLEANUP_FREE home = hop_origin_of_url(upstream_get_options(upstream)->base_url);
 
     return origin && home && *home && strcmp(origin, home) == 0;
 }
@@ -173,7 +173,7 @@ int hop_start(struct hop *hop, const struct upstream *upstream, const char *url,
 {
     CURLU *CLEANUP_PARTS parts = curl_url();
 
-    if (set_url(parts, url, problem) < 0)
+    if (hop_set_url(parts, url, problem) < 0)
         return -1;
     return hop_from_parts(hop, upstream, parts, problem);
 }
@@ -182,13 +182,13 @@ int hop_follow(struct hop *hop, const struct upstream *upstream, const char *loc
 {
     CURLU *CLEANUP_PARTS parts = curl_url();
 
-    if (set_url(parts, hop->url, problem) < 0 || set_url(parts, location, problem) < 0)
+    if (hop_set_url(parts, hop->url, problem) < 0 || hop_set_url(parts, location, problem) < 0)
         return -1;
     return hop_from_parts(hop, upstream, parts, problem);
 }
 
 /* One entry of no_proxy: "*", a domain with or without a leading dot, an address or a network. */
-static bool excepts(const char *entry, const char *host)
+static bool no_proxy_entry_covers(const char *entry, const char *host)
 {
     size_t host_len = strlen(host);
     size_t len;
@@ -207,7 +207,7 @@ static bool excepts(const char *entry, const char *host)
     return len == host_len || host[host_len - len - 1] == '.';
 }
 
-static bool excepted(const char *list, const char *host)
+static bool no_proxy_covers(const char *list, const char *host)
 {
     struct buf CLEANUP_BUF entry = BUF_INIT;
 
@@ -215,7 +215,7 @@ static bool excepted(const char *list, const char *host)
         size_t len = strcspn(list, ", ");
         buf_reset(&entry);
         buf_add(&entry, list, len);
-        if (len && excepts(entry.data, host))
+        if (len && no_proxy_entry_covers(entry.data, host))
             return true;
         list += len;
         list += strspn(list, ", ");
@@ -223,7 +223,7 @@ static bool excepted(const char *list, const char *host)
     return false;
 }
 
-static const char *from_environment(const char *lower, const char *upper)
+static const char *proxy_variable(const char *lower, const char *upper)
 {
     const char *value = getenv(lower);
 
@@ -236,13 +236,13 @@ char *hop_proxy(const char *configured, bool https, const char *host)
 {
     if (configured)
         return xstrdup(configured);
-    const char *except = from_environment("no_proxy", "NO_PROXY");
-    if (except && excepted(except, host))
+    const char *except = proxy_variable("no_proxy", "NO_PROXY");
+    if (except && no_proxy_covers(except, host))
         return xstrdup("");
     /* Upper-case HTTP_PROXY is left alone: under CGI a client can set it. */
     const char *proxy =
-        https ? from_environment("https_proxy", "HTTPS_PROXY") : from_environment("http_proxy", NULL);
+        https ? proxy_variable("https_proxy", "HTTPS_PROXY") : proxy_variable("http_proxy", NULL);
     if (!proxy)
-        proxy = from_environment("all_proxy", "ALL_PROXY");
+        proxy = proxy_variable("all_proxy", "ALL_PROXY");
     return xstrdup(proxy ? proxy : "");
 }

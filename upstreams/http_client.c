@@ -47,14 +47,14 @@ struct http_client {
 
 /* ---- the server's URL ---- */
 
-static bool is_loopback(const struct url_span *host)
+static bool host_is_loopback(const struct url_span *host)
 {
     char *CLEANUP_FREE name = xstrndup(host->text, host->len);
 
     return strcasecmp(name, "localhost") == 0 || strcmp(name, "::1") == 0 || text_starts(name, "127.");
 }
 
-static int take_socket(const char *path, struct http_client_server *out, struct buf *error)
+static int http_client_take_socket(const char *path, struct http_client_server *out, struct buf *error)
 {
     size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
@@ -70,13 +70,13 @@ static int take_socket(const char *path, struct http_client_server *out, struct 
     return 0;
 }
 
-static int take_url(const char *text, struct http_client_server *out, struct buf *error)
+static int http_client_take_url(const char *text, struct http_client_server *out, struct buf *error)
 {
     struct url url;
     size_t len = strlen(text);
 
     if (text_starts(text, "unix:"))
-        return take_socket(text + strlen("unix:"), out, error);
+        return http_client_take_socket(text + strlen("unix:"), out, error);
     if (url_split(text, len, &url) < 0 || url.query.text || strchr(text, '#')) {
         buf_set(error,
                 "\"%s\" is no URL of a server: \"http://HOST:PORT\", \"https://HOST\" or \"unix:/PATH\" was "
@@ -87,7 +87,7 @@ static int take_url(const char *text, struct http_client_server *out, struct buf
     while (len && text[len - 1] == '/')
         len--;
     out->base = xstrndup(text, len);
-    out->direct = is_loopback(&url.host);
+    out->direct = host_is_loopback(&url.host);
     return 0;
 }
 
@@ -106,7 +106,7 @@ void http_client_answer_nothing(struct http_client_answer *answer, const char *t
         .body = buf_empty, .size_bytes = -1, .content_type = "", .digest = "", .trouble = trouble};
 }
 
-static struct transfer *idle_transfer(struct http_client *client)
+static struct transfer *http_client_idle_transfer(struct http_client *client)
 {
     struct transfer *transfer = LIST_FIRST(&client->idle);
 
@@ -116,13 +116,13 @@ static struct transfer *idle_transfer(struct http_client *client)
     return transfer;
 }
 
-static void start_waiting(struct http_client *client)
+static void http_client_start_waiting(struct http_client *client)
 {
     struct http_client_entry *entry;
 
     while (!client->given_up && client->running < client->parallel &&
            (entry = STAILQ_FIRST(&client->queue))) {
-        struct transfer *transfer = idle_transfer(client);
+        struct transfer *transfer = http_client_idle_transfer(client);
         STAILQ_REMOVE_HEAD(&client->queue, queued);
         LIST_INSERT_HEAD(&client->busy, transfer, listed);
         client->running++;
@@ -131,8 +131,8 @@ static void start_waiting(struct http_client *client)
     }
 }
 
-static void answer(struct http_client *client, struct transfer *transfer,
-                   const struct http_client_answer *what)
+static void http_client_deliver(struct http_client *client, struct transfer *transfer,
+                                const struct http_client_answer *what)
 {
     transfer->entry->visit(transfer->entry->arg, what);
     transfer_end(transfer);
@@ -141,9 +141,9 @@ static void answer(struct http_client *client, struct transfer *transfer,
     client->running--;
 }
 
-static void on_probed(struct http_client *client, CURLcode result);
+static void http_client_on_probed(struct http_client *client, CURLcode result);
 
-static void on_done(void *arg, CURL *easy, CURLcode result)
+static void http_client_on_done(void *arg, CURL *easy, CURLcode result)
 {
     struct http_client *client = arg;
     struct http_client_answer what;
@@ -152,7 +152,7 @@ static void on_done(void *arg, CURL *easy, CURLcode result)
     CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
     struct transfer *transfer = (struct transfer *)(void *)private;
     if (transfer == client->probe) {
-        on_probed(client, result);
+        http_client_on_probed(client, result);
         return;
     }
     client->heard_ms = clock_mono_ms();
@@ -161,8 +161,8 @@ static void on_done(void *arg, CURL *easy, CURLcode result)
         return;
     }
     transfer_answer(transfer, result, &what);
-    answer(client, transfer, &what);
-    start_waiting(client);
+    http_client_deliver(client, transfer, &what);
+    http_client_start_waiting(client);
 }
 
 void http_client_ask(struct http_client *client, const struct http_client_request *request,
@@ -177,7 +177,7 @@ void http_client_ask(struct http_client *client, const struct http_client_reques
     entry->visit = visit;
     entry->arg = arg;
     STAILQ_INSERT_TAIL(&client->queue, entry, queued);
-    start_waiting(client);
+    http_client_start_waiting(client);
 }
 
 bool http_client_busy(const struct http_client *client)
@@ -187,19 +187,19 @@ bool http_client_busy(const struct http_client *client)
 
 /* ---- is it alive? ---- */
 
-static void begin_probe(struct http_client *client)
+static void http_client_begin_probe(struct http_client *client)
 {
     struct http_client_entry *entry = xcalloc(1, sizeof(*entry));
 
     entry->request.path = xstrdup("/healthz");
     entry->request.want = HTTP_CLIENT_HEAD;
-    client->probe = idle_transfer(client);
+    client->probe = http_client_idle_transfer(client);
     transfer_begin(client->probe, entry);
     curl_easy_setopt(client->probe->easy, CURLOPT_FRESH_CONNECT, 1L);
     loop_add(client->loop, client->probe->easy);
 }
 
-static void end_probe(struct http_client *client)
+static void http_client_end_probe(struct http_client *client)
 {
     struct transfer *probe = take_ptr(&client->probe);
 
@@ -208,14 +208,14 @@ static void end_probe(struct http_client *client)
 }
 
 /* Any answer will do. */
-static void on_probed(struct http_client *client, CURLcode result)
+static void http_client_on_probed(struct http_client *client, CURLcode result)
 {
     if (result == CURLE_OK)
         client->heard_ms = clock_mono_ms();
-    end_probe(client);
+    http_client_end_probe(client);
 }
 
-static void give_up(struct http_client *client)
+static void http_client_give_up(struct http_client *client)
 {
     struct transfer *transfer;
     struct http_client_answer nothing;
@@ -223,16 +223,16 @@ static void give_up(struct http_client *client)
     client->given_up = true;
     if (client->probe) {
         loop_remove(client->loop, client->probe->easy);
-        end_probe(client);
+        http_client_end_probe(client);
     }
     http_client_answer_nothing(&nothing, GIVEN_UP);
     while ((transfer = LIST_FIRST(&client->busy))) {
         loop_remove(client->loop, transfer->easy);
-        answer(client, transfer, &nothing);
+        http_client_deliver(client, transfer, &nothing);
     }
 }
 
-static void answer_waiting(struct http_client *client)
+static void http_client_answer_waiting(struct http_client *client)
 {
     struct http_client_entry *entry;
     struct http_client_answer nothing;
@@ -245,7 +245,7 @@ static void answer_waiting(struct http_client *client)
     }
 }
 
-static void note_heard(struct http_client *client)
+static void http_client_note_heard(struct http_client *client)
 {
     const struct transfer *transfer;
 
@@ -254,32 +254,32 @@ static void note_heard(struct http_client *client)
             client->heard_ms = transfer->heard_ms;
 }
 
-static void listen_for_life(struct http_client *client)
+static void http_client_listen(struct http_client *client)
 {
     int64_t now_ms = clock_mono_ms();
 
     if (now_ms - client->listened_ms < LISTEN_EVERY_MS)
         return;
     client->listened_ms = now_ms;
-    note_heard(client);
+    http_client_note_heard(client);
     if (client->heard_ms >= client->probed_ms)
         client->probed_ms = 0;
     if (!client->probed_ms && now_ms - client->heard_ms >= QUIET_MS)
         client->probed_ms = now_ms;
     if (client->probed_ms && now_ms - client->probed_ms >= PROBE_MS)
-        give_up(client);
+        http_client_give_up(client);
     else if (client->probed_ms && !client->probe)
-        begin_probe(client);
+        http_client_begin_probe(client);
 }
 
 void http_client_step(struct http_client *client, int wait_ms)
 {
     if (client->running) {
         loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
-        listen_for_life(client);
+        http_client_listen(client);
     }
     if (client->given_up)
-        answer_waiting(client);
+        http_client_answer_waiting(client);
 }
 
 /* ---- life ---- */
@@ -294,7 +294,8 @@ int http_client_new(const char *url, const struct http_client_options *options, 
     if (client->parallel > PARALLEL_MAX)
         client->parallel = PARALLEL_MAX;
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-    if (take_url(url, &client->server, error) < 0 || loop_new(&client->loop, on_done, client, error) < 0) {
+    if (http_client_take_url(url, &client->server, error) < 0 ||
+        loop_new(&client->loop, http_client_on_done, client, error) < 0) {
         http_client_free(&client);
         return -1;
     }
@@ -302,7 +303,7 @@ int http_client_new(const char *url, const struct http_client_options *options, 
     return 0;
 }
 
-static void free_transfers(struct http_client *client)
+static void http_client_free_transfers(struct http_client *client)
 {
     struct transfer *transfer;
 
@@ -331,7 +332,7 @@ void http_client_free(struct http_client **client_)
         STAILQ_REMOVE_HEAD(&client->queue, queued);
         http_client_entry_free(entry);
     }
-    free_transfers(client);
+    http_client_free_transfers(client);
     loop_free(client->loop);
     free(client->server.base);
     free(client->server.socket_path);

@@ -27,28 +27,28 @@
 
 /* ---- called back ---- */
 
-static bool is_good(const struct head *head)
+static bool head_is_good(const struct head *head)
 {
     return head->status >= 200 && head->status < 300;
 }
 
-static void on_head(struct transfer *transfer)
+static void transfer_on_head(struct transfer *transfer)
 {
     const struct http_client_request *request = &transfer->entry->request;
-    bool whole = is_good(&transfer->head) && request->want == HTTP_CLIENT_BODY;
+    bool whole = head_is_good(&transfer->head) && request->want == HTTP_CLIENT_BODY;
 
     transfer->head_ended = true;
     transfer->bounded = whole;
     transfer->kept_max = whole ? request->max_bytes : ERROR_BYTES;
-    if (is_good(&transfer->head) && !whole)
+    if (head_is_good(&transfer->head) && !whole)
         transfer->kept_max = 0;
     /* Of a part there is one byte, and of an error only the beginning is of use. */
-    transfer->enough_bytes = transfer->head.status == 206 ? 1
-                             : is_good(&transfer->head)   ? INT64_MAX
-                                                          : ERROR_BYTES;
+    transfer->enough_bytes = transfer->head.status == 206    ? 1
+                             : head_is_good(&transfer->head) ? INT64_MAX
+                                                             : ERROR_BYTES;
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *arg)
+static size_t transfer_on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct transfer *transfer = arg;
     size_t len = size * count;
@@ -58,11 +58,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
         return len; /* trailers */
     int ended = head_add_line(&transfer->head, data, len, &transfer->problem);
     if (ended > 0)
-        on_head(transfer);
+        transfer_on_head(transfer);
     return ended < 0 ? 0 : len;
 }
 
-static size_t on_body(char *data, size_t size, size_t count, void *arg)
+static size_t transfer_on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct transfer *transfer = arg;
     size_t len = size * count;
@@ -81,19 +81,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 /* ---- what curl is told ---- */
 
-static void set_callbacks(struct transfer *transfer)
+static void transfer_set_callbacks(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_problem);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 }
 
-static void set_connection(struct transfer *transfer)
+static void transfer_set_connection(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
 
@@ -118,8 +118,8 @@ struct transfer *transfer_new(const struct http_client_server *server)
     buf_init(&transfer->body);
     buf_init(&transfer->problem);
     head_init(&transfer->head);
-    set_callbacks(transfer);
-    set_connection(transfer);
+    transfer_set_callbacks(transfer);
+    transfer_set_connection(transfer);
     return transfer;
 }
 
@@ -132,7 +132,7 @@ void transfer_free(struct transfer *transfer)
     free(transfer);
 }
 
-static void add_header(struct transfer *transfer, const char *line)
+static void transfer_add_header(struct transfer *transfer, const char *line)
 {
     struct curl_slist *list = curl_slist_append(transfer->headers, line);
 
@@ -141,7 +141,7 @@ static void add_header(struct transfer *transfer, const char *line)
 }
 
 /* Sets what is of this request, and forgets the answer to the one before. */
-static void aim(struct transfer *transfer)
+static void transfer_aim(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
 
@@ -172,11 +172,11 @@ void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
     transfer->fresh = false;
     /* curl sends "Accept: any" by itself unless told otherwise. */
     char *CLEANUP_FREE accept = xconcat("Accept: ", request->accept ? request->accept : "*/*");
-    add_header(transfer, accept);
+    transfer_add_header(transfer, accept);
     if (request->held_only)
-        add_header(transfer, "Cache-Control: only-if-cached");
+        transfer_add_header(transfer, "Cache-Control: only-if-cached");
     if (request->want == HTTP_CLIENT_TOUCH)
-        add_header(transfer, "Range: bytes=0-0");
+        transfer_add_header(transfer, "Range: bytes=0-0");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     if (request->want == HTTP_CLIENT_HEAD)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -184,7 +184,7 @@ void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also takes NOBODY back */
     /* Sizes are those of the file itself. */
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request->want == HTTP_CLIENT_BODY ? "gzip" : "identity");
-    aim(transfer);
+    transfer_aim(transfer);
 }
 
 void transfer_end(struct transfer *transfer)
@@ -197,7 +197,7 @@ void transfer_end(struct transfer *transfer)
 
 /* ---- once more ---- */
 
-static bool same_server(const struct transfer *transfer, const char *url)
+static bool transfer_same_server(const struct transfer *transfer, const char *url)
 {
     struct url here;
     struct url there;
@@ -209,13 +209,14 @@ static bool same_server(const struct transfer *transfer, const char *url)
 }
 
 /* To the name that the server itself has for what was asked for. */
-static bool follow(struct transfer *transfer)
+static bool transfer_follow(struct transfer *transfer)
 {
     const char *location = transfer->head.location;
     struct buf CLEANUP_BUF url = BUF_INIT;
 
     if (!transfer->head_ended || !head_redirects(&transfer->head) || transfer->redirects == REDIRECTS_MAX ||
-        url_resolve(transfer->url, location, strlen(location), &url) < 0 || !same_server(transfer, url.data))
+        url_resolve(transfer->url, location, strlen(location), &url) < 0 ||
+        !transfer_same_server(transfer, url.data))
         return false;
     transfer->redirects++;
     free(transfer->url);
@@ -224,7 +225,7 @@ static bool follow(struct transfer *transfer)
 }
 
 /* An idle connection that the other side has closed meanwhile. */
-static bool met_dead_connection(const struct transfer *transfer, CURLcode result)
+static bool transfer_met_dead_connection(const struct transfer *transfer, CURLcode result)
 {
     long connects = 1;
 
@@ -238,11 +239,11 @@ static bool met_dead_connection(const struct transfer *transfer, CURLcode result
 
 bool transfer_again(struct transfer *transfer, CURLcode result)
 {
-    if (met_dead_connection(transfer, result))
+    if (transfer_met_dead_connection(transfer, result))
         transfer->fresh = true;
-    else if (result != CURLE_OK || !follow(transfer))
+    else if (result != CURLE_OK || !transfer_follow(transfer))
         return false;
-    aim(transfer);
+    transfer_aim(transfer);
     return true;
 }
 
@@ -250,7 +251,7 @@ bool transfer_again(struct transfer *transfer, CURLcode result)
 
 /* To clients of registries errors come as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves text alone that is
  * anything else. */
-static void take_registry_message(const struct buf *body, struct buf *out)
+static void transfer_take_registry_message(const struct buf *body, struct buf *out)
 {
     static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -263,7 +264,7 @@ static void take_registry_message(const struct buf *body, struct buf *out)
 }
 
 /* The first line, fit for a terminal. */
-static void make_line(struct buf *text)
+static void trouble_make_line(struct buf *text)
 {
     size_t len = strcspn(text->data, "\r\n");
 
@@ -273,23 +274,23 @@ static void make_line(struct buf *text)
     text_make_printable(text->data, text->len);
 }
 
-static void find_trouble(struct transfer *transfer)
+static void transfer_find_trouble(struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
 
-    if (is_good(head))
+    if (head_is_good(head))
         return;
     if (head_redirects(head))
         buf_set(&transfer->problem, "the server sends on to %s, which is not followed", head->location);
     else if (strncasecmp(head->content_type, "text/plain", strlen("text/plain")) == 0)
         buf_set(&transfer->problem, "%s", transfer->body.data);
     else
-        take_registry_message(&transfer->body, &transfer->problem);
-    make_line(&transfer->problem);
+        transfer_take_registry_message(&transfer->body, &transfer->problem);
+    trouble_make_line(&transfer->problem);
 }
 
 /* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what came. */
-static void judge_range(struct transfer *transfer, struct http_client_answer *answer)
+static void transfer_judge_range(struct transfer *transfer, struct http_client_answer *answer)
 {
     const struct head *head = &transfer->head;
     bool asked = transfer->entry->request.want == HTTP_CLIENT_TOUCH;
@@ -312,7 +313,7 @@ static void judge_range(struct transfer *transfer, struct http_client_answer *an
         buf_set(&transfer->problem, "the server sent another part than was asked for");
 }
 
-static int64_t size_of(const struct transfer *transfer)
+static int64_t transfer_size(const struct transfer *transfer)
 {
     const struct head *head = &transfer->head;
 
@@ -339,9 +340,9 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct http_cli
         buf_set(&transfer->problem, "the connection was closed within the head of the answer");
     } else {
         answer->status = head->status;
-        answer->size_bytes = size_of(transfer);
-        find_trouble(transfer);
-        judge_range(transfer, answer);
+        answer->size_bytes = transfer_size(transfer);
+        transfer_find_trouble(transfer);
+        transfer_judge_range(transfer, answer);
     }
     bool whole = answer->status != 0;
     answer->body = whole ? transfer->body.data : buf_empty;

@@ -9,7 +9,7 @@ struct buf;
 struct head;
 
 /* What was asked, and what is known beforehand. */
-struct question {
+struct fetch_request {
     bool document;        /* may be encoded; a body that ends with the connection is whole */
     bool head;            /* HEAD */
     bool validated;       /* validators were sent */
@@ -21,7 +21,7 @@ struct question {
     int64_t max_bytes;    /* -1: no limit */
 };
 
-enum judgement {
+enum judgement_kind {
     JUDGE_GOOD, /* take the body */
     JUDGE_NOT_MODIFIED,
     JUDGE_ABSENT,     /* 404, 410 */
@@ -35,14 +35,15 @@ enum judgement {
     JUDGE_TOO_LARGE,
 };
 
-struct ruling {
-    enum judgement judgement;
+struct judgement {
+    enum judgement_kind kind;
     int64_t skip_bytes;    /* GOOD: of the body, because they came already */
     int64_t total_bytes;   /* GOOD: of the whole object; -1 */
     int64_t retry_after_s; /* BUSY */
 };
 
 /* `problem` gets the end of a sentence ("answered 500") unless GOOD, NOT_MODIFIED. */
-struct ruling judge_head(const struct question *question, const struct head *head, struct buf *problem);
+struct judgement judge_head(const struct fetch_request *request, const struct head *head,
+                            struct buf *problem);
 
 #endif

@@ -29,7 +29,7 @@ struct loop {
 };
 
 /* `watched` is the loop once the socket is in the epoll set. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
+static int loop_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
 {
     struct loop *loop = arg;
     struct epoll_event event = {.data.fd = fd};
@@ -53,7 +53,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *wa
     return error;
 }
 
-static int on_timer(CURLM *multi, long timeout_ms, void *arg)
+static int loop_on_timer(CURLM *multi, long timeout_ms, void *arg)
 {
     struct loop *loop = arg;
 
@@ -62,7 +62,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-static int open_descriptors(struct loop *loop, struct buf *error)
+static int loop_open_descriptors(struct loop *loop, struct buf *error)
 {
     struct epoll_event event = {.events = EPOLLIN};
 
@@ -84,7 +84,7 @@ int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error
     loop->curl_due_ms = -1;
     loop->done = done;
     loop->arg = arg;
-    if (open_descriptors(loop, error) < 0) {
+    if (loop_open_descriptors(loop, error) < 0) {
         loop_free(loop);
         return -1;
     }
@@ -94,9 +94,9 @@ int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error
         loop_free(loop);
         return -1;
     }
-    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, loop_on_socket);
     curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-    curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, loop_on_timer);
     curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
     curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
     *out = loop;
@@ -156,7 +156,7 @@ void loop_wake(struct loop *loop)
     CHECK(write(loop->wake_fd, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN);
 }
 
-static int wait_time_ms(const struct loop *loop, int64_t wait_ms)
+static int loop_wait_ms(const struct loop *loop, int64_t wait_ms)
 {
     if (loop->curl_due_ms >= 0) {
         int64_t curl_ms = loop->curl_due_ms - clock_mono_ms();
@@ -169,7 +169,7 @@ static int wait_time_ms(const struct loop *loop, int64_t wait_ms)
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
-static void handle_event(struct loop *loop, const struct epoll_event *event)
+static void loop_handle_event(struct loop *loop, const struct epoll_event *event)
 {
     int running;
     int what = 0;
@@ -189,7 +189,7 @@ static void handle_event(struct loop *loop, const struct epoll_event *event)
     curl_multi_socket_action(loop->multi, event->data.fd, what, &running);
 }
 
-static void report_done(struct loop *loop)
+static void loop_report_done(struct loop *loop)
 {
     CURLMsg *message;
     int left;
@@ -208,14 +208,14 @@ void loop_turn(struct loop *loop, int64_t wait_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
     int running;
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, wait_time_ms(loop, wait_ms));
+    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, loop_wait_ms(loop, wait_ms));
 
     CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; i++)
-        handle_event(loop, &events[i]);
+        loop_handle_event(loop, &events[i]);
     if (loop->curl_due_ms >= 0 && loop->curl_due_ms <= clock_mono_ms()) {
         loop->curl_due_ms = -1;
         curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
-    report_done(loop);
+    loop_report_done(loop);
 }

@@ -38,7 +38,7 @@ char *token_basic_credentials(const struct upstream *upstream)
     return buf_take(&value);
 }
 
-static void request_free(struct token_request *request)
+static void token_request_free(struct token_request *request)
 {
     free(request->url);
     free_secret(request->credentials);
@@ -49,7 +49,7 @@ static void request_free(struct token_request *request)
 
 /* ---- callbacks of the exchange ---- */
 
-static bool on_answered(void *owner, const struct head *head, const char *url)
+static bool token_request_on_answered(void *owner, const struct head *head, const char *url)
 {
     struct token_request *request = owner;
 
@@ -58,7 +58,7 @@ static bool on_answered(void *owner, const struct head *head, const char *url)
     return head->status == 200;
 }
 
-static int on_body(void *owner, const void *data, size_t len)
+static int token_request_on_body(void *owner, const void *data, size_t len)
 {
     struct token_request *request = owner;
 
@@ -68,7 +68,7 @@ static int on_body(void *owner, const void *data, size_t len)
 
 /* An answer that is no token. To nobody in particular, 401 and 403 say that this is not for everybody; to us, that
  * our credentials are wrong. */
-static enum token_outcome weigh_status(const struct token_request *request, struct buf *problem)
+static enum token_outcome token_request_judge_status(const struct token_request *request, struct buf *problem)
 {
     int status = request->status;
 
@@ -84,27 +84,27 @@ static enum token_outcome weigh_status(const struct token_request *request, stru
     return status == 408 || status == 429 || status / 100 == 5 ? TOKEN_TROUBLE : TOKEN_USELESS;
 }
 
-static enum token_outcome read_body(const struct token_request *request, struct token_answer *answer,
-                                    struct buf *problem)
+static enum token_outcome token_request_read_body(const struct token_request *request,
+                                                  struct token_answer *answer, struct buf *problem)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
 
-    if (token_answer_parse(request->body.data, request->body.len, &answer->token, &answer->lifetime_s,
-                           &why) == 0)
+    if (challenge_read_token(request->body.data, request->body.len, &answer->token, &answer->lifetime_s,
+                             &why) == 0)
         return TOKEN_GRANTED;
     buf_printf(problem, " sent an answer that %s", why.data);
     return TOKEN_USELESS;
 }
 
-static enum token_outcome weigh(const struct token_request *request, enum exchange_outcome end,
-                                const char *exchange_problem, struct token_answer *answer,
-                                struct buf *problem)
+static enum token_outcome token_request_judge(const struct token_request *request, enum exchange_outcome end,
+                                              const char *exchange_problem, struct token_answer *answer,
+                                              struct buf *problem)
 {
     if (request->status && request->status != 200)
-        return weigh_status(request, problem);
+        return token_request_judge_status(request, problem);
     switch (end) {
     case EXCHANGE_COMPLETE:
-        return read_body(request, answer, problem);
+        return token_request_read_body(request, answer, problem);
     case EXCHANGE_DROPPED:
         buf_printf(problem, " sent more than %d bytes", TOKEN_MAX_BYTES);
         return TOKEN_USELESS;
@@ -116,18 +116,19 @@ static enum token_outcome weigh(const struct token_request *request, enum exchan
     return end == EXCHANGE_FAILED ? TOKEN_USELESS : TOKEN_TROUBLE;
 }
 
-static void on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *exchange_problem)
+static void token_request_on_ended(void *owner, enum exchange_outcome end, const char *shown,
+                                   const char *exchange_problem)
 {
     struct token_request *request = owner;
     struct buf CLEANUP_BUF problem = BUF_INIT;
     struct token_answer answer = {.outcome = TOKEN_USELESS};
 
     buf_printf(&problem, "the token server %s", shown);
-    answer.outcome = weigh(request, end, exchange_problem, &answer, &problem);
+    answer.outcome = token_request_judge(request, end, exchange_problem, &answer, &problem);
     answer.problem = problem.data;
     token_done_fn *done = request->done;
     void *done_owner = request->owner;
-    request_free(request);
+    token_request_free(request);
     done(done_owner, &answer);
     free_secret(answer.token);
 }
@@ -138,7 +139,8 @@ struct token_request *token_request_start(struct exchanges *exchanges, struct up
                                           const char *url, token_done_fn *done, void *owner,
                                           struct buf *problem)
 {
-    static const struct exchange_ops ops = {on_answered, on_body, on_ended};
+    static const struct exchange_ops ops = {token_request_on_answered, token_request_on_body,
+                                            token_request_on_ended};
     struct token_request *request = xcalloc(1, sizeof(*request));
 
     request->upstream = upstream;
@@ -156,7 +158,7 @@ struct token_request *token_request_start(struct exchanges *exchanges, struct up
     };
     request->exchange = exchange_start(exchanges, &what, &ops, request, problem);
     if (!request->exchange) {
-        request_free(request);
+        token_request_free(request);
         return NULL;
     }
     counter_add(COUNTER_TOKEN_REQUESTS, 1);
@@ -166,5 +168,5 @@ struct token_request *token_request_start(struct exchanges *exchanges, struct up
 void token_request_drop(struct token_request *request)
 {
     exchange_drop(request->exchange);
-    request_free(request);
+    token_request_free(request);
 }

@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "formats/url.h"
 #include "upstreams/challenge.h"
-#include "upstreams/lanes.h"
+#include "upstreams/slots.h"
 #include "upstreams/token_request.h"
 #include "upstreams/upstream.h"
 
@@ -41,10 +41,10 @@ struct token {
 
     /* IN LINE or REQUESTED */
     struct upstream *upstream; /* referenced; NULL: neither */
-    struct ticket ticket;
+    struct slot slot;
     struct token_request *request; /* NULL: IN LINE */
     int64_t asked_ms;
-    struct pass_list waiting;
+    struct authorization_list waiting;
 
     UT_hash_handle hh;
     TAILQ_ENTRY(token) used_entry;
@@ -53,76 +53,79 @@ TAILQ_HEAD(token_list, token);
 
 struct tokens {
     struct exchanges *exchanges;
-    struct lanes lanes;
+    struct slots slots;
     struct token *table;
     struct token_list used; /* all, the least recently used first */
     uint64_t last_number;
-    struct pass_list ready;
+    struct authorization_list ready;
 };
 
 /* ---- passes ---- */
 
-void pass_init(struct pass *pass)
+void authorization_init(struct authorization *authorization)
 {
-    *pass = (struct pass){0};
-    buf_init(&pass->problem);
+    *authorization = (struct authorization){0};
+    buf_init(&authorization->problem);
 }
 
-static void pass_clear(struct pass *pass)
+static void authorization_clear(struct authorization *authorization)
 {
-    CHECK(!pass->listed);
-    free_secret(pass->authorization);
-    pass->authorization = NULL;
-    pass->number = 0;
-    buf_reset(&pass->problem);
+    CHECK(!authorization->listed);
+    free_secret(authorization->header);
+    authorization->header = NULL;
+    authorization->number = 0;
+    buf_reset(&authorization->problem);
 }
 
-bool pass_good(const struct pass *pass)
+bool authorization_good(const struct authorization *authorization)
 {
-    return pass->state == PASS_READY && pass->authorization && clock_mono_ms() < pass->until_ms;
+    return authorization->state == AUTH_READY && authorization->header &&
+           clock_mono_ms() < authorization->until_ms;
 }
 
-void pass_release(struct pass *pass)
+void authorization_release(struct authorization *authorization)
 {
-    pass_clear(pass);
-    buf_release(&pass->problem);
+    authorization_clear(authorization);
+    buf_release(&authorization->problem);
 }
 
-static enum pass_state pass_ready(struct pass *pass, const struct token *token)
+static enum authorization_state authorization_grant(struct authorization *authorization,
+                                                    const struct token *token)
 {
-    pass->state = PASS_READY;
-    pass->authorization = xstrdup(token->authorization);
-    pass->number = token->number;
-    pass->until_ms = token->until_ms;
-    return PASS_READY;
+    authorization->state = AUTH_READY;
+    authorization->header = xstrdup(token->authorization);
+    authorization->number = token->number;
+    authorization->until_ms = token->until_ms;
+    return AUTH_READY;
 }
 
-static enum pass_state pass_wait(struct pass *pass, struct token *token)
+static enum authorization_state authorization_wait(struct authorization *authorization, struct token *token)
 {
-    pass->state = PASS_WAIT;
-    pass->token = token;
-    pass->listed = true;
-    TAILQ_INSERT_TAIL(&token->waiting, pass, entry);
-    return PASS_WAIT;
+    authorization->state = AUTH_WAIT;
+    authorization->token = token;
+    authorization->listed = true;
+    TAILQ_INSERT_TAIL(&token->waiting, authorization, entry);
+    return AUTH_WAIT;
 }
 
-static enum pass_state pass_fail(struct pass *pass, enum pass_state state, const char *problem)
+static enum authorization_state authorization_fail(struct authorization *authorization,
+                                                   enum authorization_state state, const char *problem)
 {
-    pass->state = state;
-    buf_set(&pass->problem, "%s", problem);
+    authorization->state = state;
+    buf_set(&authorization->problem, "%s", problem);
     return state;
 }
 
 /* ---- the table ---- */
 
-static char *key_of(const struct upstream *upstream, const char *scope)
+static char *token_key(const struct upstream *upstream, const char *scope)
 {
     return xasprintf("%" PRIu64 " %s", upstream_serial(upstream), scope);
 }
 
-static struct token *find(struct tokens *tokens, const struct upstream *upstream, const char *scope)
+static struct token *tokens_find(struct tokens *tokens, const struct upstream *upstream, const char *scope)
 {
-    char *CLEANUP_FREE key = key_of(upstream, scope);
+    char *CLEANUP_FREE key = token_key(upstream, scope);
     struct token *token;
 
     HASH_FIND_STR(tokens->table, key, token);
@@ -134,7 +137,7 @@ static struct token *find(struct tokens *tokens, const struct upstream *upstream
     return token;
 }
 
-static void forget(struct token *token)
+static void token_forget(struct token *token)
 {
     struct tokens *tokens = token->tokens;
 
@@ -149,7 +152,7 @@ static void forget(struct token *token)
 }
 
 /* Those that are waited for stay: there are no more of them than fetches. */
-static void make_room(struct tokens *tokens)
+static void tokens_make_room(struct tokens *tokens)
 {
     int64_t idle_since_ms = clock_mono_ms() - TOKEN_IDLE_MS;
     struct token *next;
@@ -159,20 +162,21 @@ static void make_room(struct tokens *tokens)
         if (HASH_COUNT(tokens->table) < TOKENS_MAX && token->used_ms > idle_since_ms)
             return;
         if (!token->upstream)
-            forget(token);
+            token_forget(token);
     }
 }
 
-static struct token *find_or_add(struct tokens *tokens, const struct upstream *upstream, const char *scope)
+static struct token *tokens_find_or_add(struct tokens *tokens, const struct upstream *upstream,
+                                        const char *scope)
 {
-    struct token *token = find(tokens, upstream, scope);
+    struct token *token = tokens_find(tokens, upstream, scope);
 
     if (token)
         return token;
-    make_room(tokens);
+    tokens_make_room(tokens);
     token = xcalloc(1, sizeof(*token));
     token->tokens = tokens;
-    token->key = key_of(upstream, scope);
+    token->key = token_key(upstream, scope);
     token->scope = xstrdup(scope);
     token->used_ms = clock_mono_ms();
     TAILQ_INIT(&token->waiting);
@@ -186,7 +190,7 @@ struct tokens *tokens_new(struct exchanges *exchanges)
     struct tokens *tokens = xcalloc(1, sizeof(*tokens));
 
     tokens->exchanges = exchanges;
-    lanes_init(&tokens->lanes);
+    slots_init(&tokens->slots);
     TAILQ_INIT(&tokens->used);
     TAILQ_INIT(&tokens->ready);
     return tokens;
@@ -198,18 +202,18 @@ void tokens_free(struct tokens *tokens)
 
     CHECK(TAILQ_EMPTY(&tokens->ready));
     while ((token = TAILQ_FIRST(&tokens->used)))
-        forget(token);
+        token_forget(token);
     free(tokens);
 }
 
 /* ---- requests ---- */
 
-static bool is_held(const struct token *token)
+static bool token_is_held(const struct token *token)
 {
     return token->authorization && clock_mono_ms() < token->until_ms;
 }
 
-static void hold(struct token *token, char *authorization, int64_t until_ms)
+static void token_hold(struct token *token, char *authorization, int64_t until_ms)
 {
     free_secret(token->authorization);
     token->authorization = authorization;
@@ -218,40 +222,40 @@ static void hold(struct token *token, char *authorization, int64_t until_ms)
 }
 
 /* From IN LINE or REQUESTED. */
-static void end_request(struct token *token)
+static void token_end_request(struct token *token)
 {
     if (token->request)
         token_request_drop(take_ptr(&token->request));
-    lanes_leave(&token->tokens->lanes, &token->ticket);
+    slots_give_back(&token->tokens->slots, &token->slot);
     upstream_unref(take_ptr(&token->upstream));
 }
 
 /* Everybody who waits can be handed out now. A failed token is forgotten. */
-static void settle(struct token *token, enum pass_state state, const char *problem)
+static void token_settle(struct token *token, enum authorization_state state, const char *problem)
 {
-    struct pass *pass;
+    struct authorization *authorization;
 
-    end_request(token);
-    while ((pass = TAILQ_FIRST(&token->waiting))) {
-        TAILQ_REMOVE(&token->waiting, pass, entry);
-        TAILQ_INSERT_TAIL(&token->tokens->ready, pass, entry);
-        pass->token = NULL;
-        if (state == PASS_READY)
-            pass_ready(pass, token);
+    token_end_request(token);
+    while ((authorization = TAILQ_FIRST(&token->waiting))) {
+        TAILQ_REMOVE(&token->waiting, authorization, entry);
+        TAILQ_INSERT_TAIL(&token->tokens->ready, authorization, entry);
+        authorization->token = NULL;
+        if (state == AUTH_READY)
+            authorization_grant(authorization, token);
         else
-            pass_fail(pass, state, problem);
+            authorization_fail(authorization, state, problem);
     }
-    if (state != PASS_READY)
-        forget(token);
+    if (state != AUTH_READY)
+        token_forget(token);
 }
 
-static void on_answer(void *owner, struct token_answer *answer)
+static void token_on_answer(void *owner, struct token_answer *answer)
 {
-    static const enum pass_state states[] = {
-        [TOKEN_GRANTED] = PASS_READY,
-        [TOKEN_DENIED] = PASS_DENIED,
-        [TOKEN_TROUBLE] = PASS_TROUBLE,
-        [TOKEN_USELESS] = PASS_USELESS,
+    static const enum authorization_state states[] = {
+        [TOKEN_GRANTED] = AUTH_READY,
+        [TOKEN_DENIED] = AUTH_DENIED,
+        [TOKEN_TROUBLE] = AUTH_TROUBLE,
+        [TOKEN_USELESS] = AUTH_USELESS,
     };
     struct token *token = owner;
 
@@ -259,14 +263,14 @@ static void on_answer(void *owner, struct token_answer *answer)
     if (answer->outcome == TOKEN_GRANTED) {
         int64_t lifetime_ms = answer->lifetime_s * 1000;
         int64_t margin_ms = lifetime_ms / MARGIN_SHARE < MARGIN_MS ? lifetime_ms / MARGIN_SHARE : MARGIN_MS;
-        hold(token, xasprintf("Bearer %s", answer->token), token->asked_ms + lifetime_ms - margin_ms);
+        token_hold(token, xasprintf("Bearer %s", answer->token), token->asked_ms + lifetime_ms - margin_ms);
     }
-    settle(token, states[answer->outcome], answer->problem);
+    token_settle(token, states[answer->outcome], answer->problem);
 }
 
 /* It has its place in the lane. The scope is the registry's where it named one: it knows under which name it keeps the
  * repository, and the token goes nowhere but there. */
-static void request_token(struct token *token)
+static void token_send_request(struct token *token)
 {
     struct buf CLEANUP_BUF url = BUF_INIT;
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -274,30 +278,31 @@ static void request_token(struct token *token)
 
     challenge_token_url(&token->challenge, token->challenge.scope ? NULL : token->scope, &url);
     token->asked_ms = clock_mono_ms();
-    token->request =
-        token_request_start(token->tokens->exchanges, token->upstream, url.data, on_answer, token, &why);
+    token->request = token_request_start(token->tokens->exchanges, token->upstream, url.data, token_on_answer,
+                                         token, &why);
     if (token->request)
         return;
     buf_printf(&problem, "names a token server that cannot be asked: %s", why.data);
-    settle(token, PASS_USELESS, problem.data);
+    token_settle(token, AUTH_USELESS, problem.data);
 }
 
 /* The pass waits first: the request may fail at once. */
-static enum pass_state wait_for_new(struct token *token, struct pass *pass, struct upstream *upstream)
+static enum authorization_state token_wait(struct token *token, struct authorization *authorization,
+                                           struct upstream *upstream)
 {
-    pass_wait(pass, token);
+    authorization_wait(authorization, token);
     if (token->upstream)
-        return PASS_WAIT;
+        return AUTH_WAIT;
     token->upstream = upstream_ref(upstream);
-    if (lanes_enter(&token->tokens->lanes, &token->ticket, upstream, false))
-        request_token(token);
-    return PASS_WAIT;
+    if (slots_take(&token->tokens->slots, &token->slot, upstream, false))
+        token_send_request(token);
+    return AUTH_WAIT;
 }
 
 /* ---- challenges ---- */
 
 /* Says which realm was refused, and why. Its text is the registry's: only scheme and host are shown. */
-static void describe_refusal(const char *realm, const struct upstream *upstream, struct buf *problem)
+static void realm_describe_refusal(const char *realm, const struct upstream *upstream, struct buf *problem)
 {
     bool upstream_https = strncasecmp(upstream_get_options(upstream)->base_url, "https:", 6) == 0;
     struct url url;
@@ -317,65 +322,69 @@ static void describe_refusal(const char *realm, const struct upstream *upstream,
 }
 
 /* A new token is wanted, and nobody asks for it yet. */
-static enum pass_state meet_bearer(struct token *token, struct pass *pass, struct upstream *upstream)
+static enum authorization_state token_meet_bearer(struct token *token, struct authorization *authorization,
+                                                  struct upstream *upstream)
 {
     const struct upstream_options *options = upstream_get_options(upstream);
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
     if (challenge_realm_allowed(token->challenge.realm, options->base_url, options->realms,
                                 options->realm_count))
-        return wait_for_new(token, pass, upstream);
-    describe_refusal(token->challenge.realm, upstream, &problem);
-    forget(token);
-    return pass_fail(pass, PASS_USELESS, problem.data);
+        return token_wait(token, authorization, upstream);
+    realm_describe_refusal(token->challenge.realm, upstream, &problem);
+    token_forget(token);
+    return authorization_fail(authorization, AUTH_USELESS, problem.data);
 }
 
-static enum pass_state meet_basic(struct token *token, struct pass *pass, const struct upstream *upstream,
-                                  bool sent_before)
+static enum authorization_state token_meet_basic(struct token *token, struct authorization *authorization,
+                                                 const struct upstream *upstream, bool sent_before)
 {
     char *credentials = token_basic_credentials(upstream);
 
     if (credentials && !sent_before) {
-        hold(token, credentials, INT64_MAX);
-        return pass_ready(pass, token);
+        token_hold(token, credentials, INT64_MAX);
+        return authorization_grant(authorization, token);
     }
-    forget(token);
+    token_forget(token);
     if (!credentials)
-        return pass_fail(pass, PASS_DENIED,
-                         "wants a username and password, and this upstream has none in the configuration");
+        return authorization_fail(
+            authorization, AUTH_DENIED,
+            "wants a username and password, and this upstream has none in the configuration");
     free_secret(credentials);
-    return pass_fail(pass, PASS_DENIED,
-                     "answered 401 to username and password of this upstream in the configuration");
+    return authorization_fail(authorization, AUTH_DENIED,
+                              "answered 401 to username and password of this upstream in the configuration");
 }
 
-static enum pass_state meet_challenge(struct token *token, struct pass *pass, struct upstream *upstream,
-                                      bool sent_basic)
+static enum authorization_state token_meet_challenge(struct token *token, struct authorization *authorization,
+                                                     struct upstream *upstream, bool sent_basic)
 {
     switch (token->challenge.scheme) {
     case CHALLENGE_BEARER:
-        return meet_bearer(token, pass, upstream);
+        return token_meet_bearer(token, authorization, upstream);
     case CHALLENGE_BASIC:
-        return meet_basic(token, pass, upstream, sent_basic);
+        return token_meet_basic(token, authorization, upstream, sent_basic);
     case CHALLENGE_NONE:
         break;
     }
-    forget(token);
-    return pass_fail(pass, PASS_USELESS, "answered 401, and does not say how to log in (WWW-Authenticate)");
+    token_forget(token);
+    return authorization_fail(authorization, AUTH_USELESS,
+                              "answered 401, and does not say how to log in (WWW-Authenticate)");
 }
 
-enum pass_state tokens_challenged(struct tokens *tokens, struct pass *pass, struct upstream *upstream,
-                                  const char *scope, const char *challenge)
+enum authorization_state tokens_challenged(struct tokens *tokens, struct authorization *authorization,
+                                           struct upstream *upstream, const char *scope,
+                                           const char *challenge)
 {
-    struct token *token = find_or_add(tokens, upstream, scope);
-    uint64_t sent = pass->number;
-    bool sent_basic = pass->authorization && strncmp(pass->authorization, "Basic ", 6) == 0;
+    struct token *token = tokens_find_or_add(tokens, upstream, scope);
+    uint64_t sent = authorization->number;
+    bool sent_basic = authorization->header && strncmp(authorization->header, "Basic ", 6) == 0;
     struct challenge told;
 
-    pass_clear(pass);
+    authorization_clear(authorization);
     if (token->upstream)
-        return wait_for_new(token, pass, upstream);
-    if (is_held(token) && token->number != sent)
-        return pass_ready(pass, token); /* somebody else has got it meanwhile */
+        return token_wait(token, authorization, upstream);
+    if (token_is_held(token) && token->number != sent)
+        return authorization_grant(authorization, token); /* somebody else has got it meanwhile */
     free_secret(take_ptr(&token->authorization));
     challenge_parse(challenge, &told);
     if (told.scheme == CHALLENGE_NONE) {
@@ -384,51 +393,51 @@ enum pass_state tokens_challenged(struct tokens *tokens, struct pass *pass, stru
         challenge_release(&token->challenge);
         token->challenge = told;
     }
-    return meet_challenge(token, pass, upstream, sent_basic);
+    return token_meet_challenge(token, authorization, upstream, sent_basic);
 }
 
-enum pass_state tokens_get(struct tokens *tokens, struct pass *pass, struct upstream *upstream,
-                           const char *scope)
+enum authorization_state tokens_get(struct tokens *tokens, struct authorization *authorization,
+                                    struct upstream *upstream, const char *scope)
 {
-    struct token *token = find(tokens, upstream, scope);
+    struct token *token = tokens_find(tokens, upstream, scope);
 
-    pass_clear(pass);
-    if (token && is_held(token))
-        return pass_ready(pass, token);
+    authorization_clear(authorization);
+    if (token && token_is_held(token))
+        return authorization_grant(authorization, token);
     if (token) /* it was granted once, so its challenge was found good */
-        return wait_for_new(token, pass, upstream);
-    pass->state = PASS_READY;
-    return PASS_READY;
+        return token_wait(token, authorization, upstream);
+    authorization->state = AUTH_READY;
+    return AUTH_READY;
 }
 
 /* ---- waiting ---- */
 
-struct pass *tokens_next(struct tokens *tokens)
+struct authorization *tokens_next(struct tokens *tokens)
 {
-    struct ticket *ticket;
-    struct pass *pass;
+    struct slot *slot;
+    struct authorization *authorization;
 
-    while ((ticket = lanes_next(&tokens->lanes)))
-        request_token((struct token *)(void *)((char *)ticket - offsetof(struct token, ticket)));
-    pass = TAILQ_FIRST(&tokens->ready);
-    if (pass) {
-        TAILQ_REMOVE(&tokens->ready, pass, entry);
-        pass->listed = false;
+    while ((slot = slots_next(&tokens->slots)))
+        token_send_request((struct token *)(void *)((char *)slot - offsetof(struct token, slot)));
+    authorization = TAILQ_FIRST(&tokens->ready);
+    if (authorization) {
+        TAILQ_REMOVE(&tokens->ready, authorization, entry);
+        authorization->listed = false;
     }
-    return pass;
+    return authorization;
 }
 
-void tokens_leave(struct tokens *tokens, struct pass *pass)
+void tokens_leave(struct tokens *tokens, struct authorization *authorization)
 {
-    struct token *token = pass->token;
+    struct token *token = authorization->token;
 
-    if (!pass->listed)
+    if (!authorization->listed)
         return;
-    pass->listed = false;
-    pass->token = NULL;
-    TAILQ_REMOVE(token ? &token->waiting : &tokens->ready, pass, entry);
+    authorization->listed = false;
+    authorization->token = NULL;
+    TAILQ_REMOVE(token ? &token->waiting : &tokens->ready, authorization, entry);
     if (token && TAILQ_EMPTY(&token->waiting)) {
-        end_request(token);
-        forget(token);
+        token_end_request(token);
+        token_forget(token);
     }
 }

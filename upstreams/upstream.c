@@ -29,7 +29,7 @@ struct upstream {
 };
 
 /* The host without brackets, or NULL. */
-static char *host_of(const char *url)
+static char *upstream_host_of(const char *url)
 {
     CURLU *parts = url ? curl_url() : NULL;
     char *host = NULL;
@@ -45,7 +45,7 @@ static char *host_of(const char *url)
     return copy;
 }
 
-static const char *const *copy_texts(const char *const *texts, size_t count)
+static const char *const *upstream_copy_texts(const char *const *texts, size_t count)
 {
     char **copies = xcalloc(count, sizeof(*copies));
 
@@ -69,10 +69,10 @@ struct upstream *upstream_new(const struct upstream_options *options)
     upstream->options.proxy = xstrdup_or_null(options->proxy);
     upstream->options.username = xstrdup_or_null(options->username);
     upstream->options.password = xstrdup_or_null(options->password);
-    upstream->options.realms = copy_texts(options->realms, options->realm_count);
+    upstream->options.realms = upstream_copy_texts(options->realms, options->realm_count);
     upstream->quota = (struct upstream_quota){-1, -1};
-    upstream->trusted_hosts[0] = host_of(options->base_url);
-    upstream->trusted_hosts[1] = host_of(options->files_url);
+    upstream->trusted_hosts[0] = upstream_host_of(options->base_url);
+    upstream->trusted_hosts[1] = upstream_host_of(options->files_url);
     lock_init(&upstream->lock, LOCK_RANK_UPSTREAM);
     return upstream;
 }
@@ -196,7 +196,7 @@ bool upstream_set_files_base(struct upstream *upstream, const char *url)
     return true;
 }
 
-static bool is_host(const char *known, const char *host, size_t len)
+static bool upstream_is_host(const char *known, const char *host, size_t len)
 {
     return known && strlen(known) == len && strncasecmp(known, host, len) == 0;
 }
@@ -211,7 +211,8 @@ bool upstream_trusts_host(const struct upstream *upstream, const char *host)
         len -= 2;
     }
     for (size_t i = 0; i < options->realm_count; i++)
-        if (is_host(options->realms[i], host, len))
+        if (upstream_is_host(options->realms[i], host, len))
             return true;
-    return is_host(upstream->trusted_hosts[0], host, len) || is_host(upstream->trusted_hosts[1], host, len);
+    return upstream_is_host(upstream->trusted_hosts[0], host, len) ||
+           upstream_is_host(upstream->trusted_hosts[1], host, len);
 }

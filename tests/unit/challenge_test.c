@@ -246,7 +246,7 @@ static void check_token(const char *body, const char *expected, int64_t expected
     char *CLEANUP_FREE token = NULL;
     int64_t lifetime_s = -1;
 
-    if (token_answer_parse(body, strlen(body), &token, &lifetime_s, &error) < 0)
+    if (challenge_read_token(body, strlen(body), &token, &lifetime_s, &error) < 0)
         fail_msg("%s: %s", body, error.data);
     assert_string_equal(token, expected);
     assert_int_equal(lifetime_s, expected_s);
@@ -298,7 +298,7 @@ static void check_no_token(const char *body, size_t len, const char *expected)
     char *token = NULL;
     int64_t lifetime_s = -1;
 
-    if (token_answer_parse(body, len, &token, &lifetime_s, &error) != -1)
+    if (challenge_read_token(body, len, &token, &lifetime_s, &error) != -1)
         fail_msg("%s is accepted", body);
     assert_null(token);
     if (!strstr(error.data, expected))

@@ -836,7 +836,7 @@ static int sink_finishes(struct sink *sink)
     return sink->finishes;
 }
 
-/* One place: who waits for a token does not keep it from others. */
+/* One slot: a fetch that waits for a token does not keep it from others. */
 static void auth_waits_without_place(void **state)
 {
     struct fetch_case *c = *state;
@@ -890,7 +890,7 @@ static void auth_runs_out_in_line(void **state)
     struct fetch_case *c = *state;
     struct sink sinks[2];
 
-    c->timeout_s = 3600; /* the clock moves while a question is on its way */
+    c->timeout_s = 3600; /* the clock moves while a request is on its way */
     add_registry(c, serve_registry_held, serve_token);
     set_connections(c, 1);
     assert_int_equal(case_run(c), FETCH_OK);
@@ -928,7 +928,7 @@ static void auth_thrown_away_in_line(void **state)
     struct sink busy;
     struct sink thrower;
 
-    c->timeout_s = 3600; /* the clock moves while a question is on its way */
+    c->timeout_s = 3600; /* the clock moves while a request is on its way */
     add_registry(c, serve_registry_busy, serve_token_twice);
     set_connections(c, 1);
     sink_init(&busy);
@@ -1079,7 +1079,7 @@ static void auth_signed_url_expires(void **state)
 {
     struct fetch_case *c = *state;
 
-    c->timeout_s = 3600; /* the clock moves while a question is on its way */
+    c->timeout_s = 3600; /* the clock moves while a request is on its way */
     add_registry(c, serve_signing, serve_token);
     add_storage(c, serve_signed);
     assert_int_equal(case_run(c), FETCH_OK);
@@ -1100,7 +1100,7 @@ static void auth_no_token_to_go_on(void **state)
 {
     struct fetch_case *c = *state;
 
-    c->timeout_s = 3600; /* the clock moves while a question is on its way */
+    c->timeout_s = 3600; /* the clock moves while a request is on its way */
     add_registry(c, serve_signing, serve_token_once_more);
     add_storage(c, serve_signed);
     assert_int_equal(case_run(c), FETCH_UNAVAILABLE);
@@ -1120,23 +1120,24 @@ static const char *scope_number(int number)
 
 static bool is_kept(struct tokens *tokens, struct upstream *upstream, int number)
 {
-    struct pass pass;
+    struct authorization authorization;
 
-    pass_init(&pass);
-    assert_int_equal(tokens_get(tokens, &pass, upstream, scope_number(number)), PASS_READY);
-    bool kept = pass.authorization != NULL;
-    pass_release(&pass);
+    authorization_init(&authorization);
+    assert_int_equal(tokens_get(tokens, &authorization, upstream, scope_number(number)), AUTH_READY);
+    bool kept = authorization.header != NULL;
+    authorization_release(&authorization);
     return kept;
 }
 
 static void learn(struct tokens *tokens, struct upstream *upstream, int number)
 {
-    struct pass pass;
+    struct authorization authorization;
 
-    pass_init(&pass);
-    assert_int_equal(tokens_challenged(tokens, &pass, upstream, scope_number(number), "Basic realm=\"x\""),
-                     PASS_READY);
-    pass_release(&pass);
+    authorization_init(&authorization);
+    assert_int_equal(
+        tokens_challenged(tokens, &authorization, upstream, scope_number(number), "Basic realm=\"x\""),
+        AUTH_READY);
+    authorization_release(&authorization);
 }
 
 static struct upstream *upstream_with_password(void)

@@ -208,35 +208,34 @@ static void head_etags(void **state)
 
 /* ---- judge ---- */
 
-static struct question plain(void)
+static struct fetch_request plain(void)
 {
-    return (struct question){.total_bytes = -1, .max_bytes = -1};
+    return (struct fetch_request){.total_bytes = -1, .max_bytes = -1};
 }
 
-static struct question from_50_of_100(void)
+static struct fetch_request from_50_of_100(void)
 {
-    return (struct question){
+    return (struct fetch_request){
         .ranged = true, .offset = 50, .total_bytes = 100, .max_bytes = -1, .if_range = "\"x\""};
 }
 
-static struct ruling judge(struct question question, const char *text)
+static struct judgement judge(struct fetch_request request, const char *text)
 {
     struct buf CLEANUP_BUF problem = BUF_INIT;
     struct head head;
 
     assert_int_equal(feed(&head, text), 1);
-    struct ruling ruling = judge_head(&question, &head, &problem);
+    struct judgement judgement = judge_head(&request, &head, &problem);
     head_release(&head);
-    assert_int_equal(problem.len == 0,
-                     ruling.judgement == JUDGE_GOOD || ruling.judgement == JUDGE_NOT_MODIFIED);
-    return ruling;
+    assert_int_equal(problem.len == 0, judgement.kind == JUDGE_GOOD || judgement.kind == JUDGE_NOT_MODIFIED);
+    return judgement;
 }
 
 static void judge_statuses(void **state)
 {
     static const struct {
         const char *head;
-        enum judgement judgement;
+        enum judgement_kind kind;
     } table[] = {
         {"HTTP/1.1 200 OK\nContent-Length: 5\n\n", JUDGE_GOOD},
         {"HTTP/1.1 404 No\n\n", JUDGE_ABSENT},
@@ -261,73 +260,74 @@ static void judge_statuses(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        assert_int_equal(judge(plain(), table[i].head).judgement, table[i].judgement);
+        assert_int_equal(judge(plain(), table[i].head).kind, table[i].kind);
 }
 
 static void judge_challenges(void **state)
 {
-    struct question question = plain();
+    struct fetch_request request = plain();
 
     (void)state;
-    assert_int_equal(judge(question, "HTTP/1.1 401 No\n\n").judgement, JUDGE_USELESS);
-    question.authorizable = true;
-    assert_int_equal(judge(question, "HTTP/1.1 401 No\n\n").judgement, JUDGE_CHALLENGED);
-    assert_int_equal(judge(question, "HTTP/1.1 403 No\n\n").judgement, JUDGE_USELESS);
-    assert_int_equal(judge(question, "HTTP/1.1 407 No\n\n").judgement, JUDGE_USELESS);
+    assert_int_equal(judge(request, "HTTP/1.1 401 No\n\n").kind, JUDGE_USELESS);
+    request.authorizable = true;
+    assert_int_equal(judge(request, "HTTP/1.1 401 No\n\n").kind, JUDGE_CHALLENGED);
+    assert_int_equal(judge(request, "HTTP/1.1 403 No\n\n").kind, JUDGE_USELESS);
+    assert_int_equal(judge(request, "HTTP/1.1 407 No\n\n").kind, JUDGE_USELESS);
 }
 
 static void judge_ranges(void **state)
 {
-    struct ruling ruling;
+    struct judgement judgement;
 
     (void)state;
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-99/100\nETag: \"x\"\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_GOOD);
-    assert_int_equal(ruling.skip_bytes, 0);
-    assert_int_equal(ruling.total_bytes, 100);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 200 OK\nContent-Length: 100\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_GOOD);
-    assert_int_equal(ruling.skip_bytes, 50);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 49-99/100\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-98/100\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
-    ruling =
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-99/100\nETag: \"x\"\n\n");
+    assert_int_equal(judgement.kind, JUDGE_GOOD);
+    assert_int_equal(judgement.skip_bytes, 0);
+    assert_int_equal(judgement.total_bytes, 100);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 200 OK\nContent-Length: 100\n\n");
+    assert_int_equal(judgement.kind, JUDGE_GOOD);
+    assert_int_equal(judgement.skip_bytes, 50);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 49-99/100\n\n");
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-98/100\n\n");
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
+    judgement =
         judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-99/100\nContent-Length: 9\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Type: multipart/byteranges\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-99/100\nETag: \"y\"\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-100/101\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_MISMATCH);
-    ruling = judge(from_50_of_100(), "HTTP/1.1 416 No\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_NO_RANGE);
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Type: multipart/byteranges\n\n");
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-99/100\nETag: \"y\"\n\n");
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 206 Part\nContent-Range: bytes 50-100/101\n\n");
+    assert_int_equal(judgement.kind, JUDGE_MISMATCH);
+    judgement = judge(from_50_of_100(), "HTTP/1.1 416 No\n\n");
+    assert_int_equal(judgement.kind, JUDGE_NO_RANGE);
 }
 
 static void judge_limits(void **state)
 {
-    struct question question = plain();
+    struct fetch_request request = plain();
 
     (void)state;
-    question.max_bytes = 4;
-    assert_int_equal(judge(question, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").judgement, JUDGE_TOO_LARGE);
-    question.max_bytes = 5;
-    assert_int_equal(judge(question, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").judgement, JUDGE_GOOD);
-    question.total_bytes = 6;
-    assert_int_equal(judge(question, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").judgement, JUDGE_MISMATCH);
+    request.max_bytes = 4;
+    assert_int_equal(judge(request, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").kind, JUDGE_TOO_LARGE);
+    request.max_bytes = 5;
+    assert_int_equal(judge(request, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").kind, JUDGE_GOOD);
+    request.total_bytes = 6;
+    assert_int_equal(judge(request, "HTTP/1.1 200 OK\nContent-Length: 5\n\n").kind, JUDGE_MISMATCH);
 }
 
 /* The length on the wire is not that of the document. */
 static void judge_encoded_document(void **state)
 {
-    struct question question = plain();
+    struct fetch_request request = plain();
 
     (void)state;
-    question.document = true;
-    struct ruling ruling = judge(question, "HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 5\n\n");
-    assert_int_equal(ruling.judgement, JUDGE_GOOD);
-    assert_int_equal(ruling.total_bytes, -1);
+    request.document = true;
+    struct judgement judgement =
+        judge(request, "HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 5\n\n");
+    assert_int_equal(judgement.kind, JUDGE_GOOD);
+    assert_int_equal(judgement.total_bytes, -1);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* Health of an upstream, its trusted hosts, its lane. */
+/* Health of an upstream, its trusted hosts, its slots. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "upstreams/lanes.h"
+#include "upstreams/slots.h"
 #include "upstreams/upstream.h"
 
 static int setup(void **state)
@@ -113,77 +113,77 @@ static void upstream_quota(void **state)
     assert_int_equal(upstream_get_quota(*state).remaining, 97);
 }
 
-/* ---- lanes ---- */
+/* ---- slots ---- */
 
-static void lanes_first_come_first_served(void **state)
+static void slots_first_come_first_served(void **state)
 {
-    struct ticket blobs[4] = {0};
-    struct ticket documents[3] = {0};
-    struct lanes lanes;
+    struct slot blobs[4] = {0};
+    struct slot documents[3] = {0};
+    struct slots all;
 
-    lanes_init(&lanes);
-    assert_true(lanes_enter(&lanes, &blobs[0], *state, false));
-    assert_true(lanes_enter(&lanes, &blobs[1], *state, false));
-    assert_false(lanes_enter(&lanes, &blobs[2], *state, false));
-    assert_false(lanes_enter(&lanes, &blobs[3], *state, false));
-    assert_true(lanes_enter(&lanes, &documents[0], *state, true));
-    assert_true(lanes_enter(&lanes, &documents[1], *state, true));
-    assert_false(lanes_enter(&lanes, &documents[2], *state, true));
-    assert_null(lanes_next(&lanes));
+    slots_init(&all);
+    assert_true(slots_take(&all, &blobs[0], *state, false));
+    assert_true(slots_take(&all, &blobs[1], *state, false));
+    assert_false(slots_take(&all, &blobs[2], *state, false));
+    assert_false(slots_take(&all, &blobs[3], *state, false));
+    assert_true(slots_take(&all, &documents[0], *state, true));
+    assert_true(slots_take(&all, &documents[1], *state, true));
+    assert_false(slots_take(&all, &documents[2], *state, true));
+    assert_null(slots_next(&all));
 
-    lanes_leave(&lanes, &blobs[0]); /* 3 run: room for a document only */
-    assert_ptr_equal(lanes_next(&lanes), &documents[2]);
-    assert_null(lanes_next(&lanes));
-    lanes_leave(&lanes, &documents[0]);
-    lanes_leave(&lanes, &documents[1]);
-    assert_null(lanes_next(&lanes)); /* 2 run */
-    lanes_leave(&lanes, &documents[2]);
-    assert_ptr_equal(lanes_next(&lanes), &blobs[2]);
-    lanes_leave(&lanes, &blobs[3]); /* from the line */
-    lanes_leave(&lanes, &blobs[1]);
-    assert_null(lanes_next(&lanes));
-    lanes_leave(&lanes, &blobs[2]);
-    assert_true(LIST_EMPTY(&lanes.lanes));
+    slots_give_back(&all, &blobs[0]); /* 3 run: room for a document only */
+    assert_ptr_equal(slots_next(&all), &documents[2]);
+    assert_null(slots_next(&all));
+    slots_give_back(&all, &documents[0]);
+    slots_give_back(&all, &documents[1]);
+    assert_null(slots_next(&all)); /* 2 run */
+    slots_give_back(&all, &documents[2]);
+    assert_ptr_equal(slots_next(&all), &blobs[2]);
+    slots_give_back(&all, &blobs[3]); /* from the queue */
+    slots_give_back(&all, &blobs[1]);
+    assert_null(slots_next(&all));
+    slots_give_back(&all, &blobs[2]);
+    assert_true(LIST_EMPTY(&all.pools));
 }
 
-/* Who had a place is the next to get one, but takes nobody's away. */
-static void lanes_return_in_front(void **state)
+/* A request that lent its slot is the next to get one, but takes none that is held. */
+static void slots_retake_in_front(void **state)
 {
-    struct ticket tickets[4] = {0};
-    struct lanes lanes;
+    struct slot slots[4] = {0};
+    struct slots all;
 
-    lanes_init(&lanes);
+    slots_init(&all);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(lanes_enter(&lanes, &tickets[i], *state, false), i < 2);
-    assert_false(lanes_return(&lanes, &tickets[3], *state, false));
-    lanes_leave(&lanes, &tickets[0]);
-    assert_ptr_equal(lanes_next(&lanes), &tickets[3]);
-    assert_null(lanes_next(&lanes));
-    lanes_leave(&lanes, &tickets[1]);
-    assert_ptr_equal(lanes_next(&lanes), &tickets[2]);
-    lanes_leave(&lanes, &tickets[2]);
-    assert_true(lanes_return(&lanes, &tickets[0], *state, false));
-    lanes_leave(&lanes, &tickets[0]);
-    lanes_leave(&lanes, &tickets[3]);
-    assert_true(LIST_EMPTY(&lanes.lanes));
+        assert_int_equal(slots_take(&all, &slots[i], *state, false), i < 2);
+    assert_false(slots_retake(&all, &slots[3], *state, false));
+    slots_give_back(&all, &slots[0]);
+    assert_ptr_equal(slots_next(&all), &slots[3]);
+    assert_null(slots_next(&all));
+    slots_give_back(&all, &slots[1]);
+    assert_ptr_equal(slots_next(&all), &slots[2]);
+    slots_give_back(&all, &slots[2]);
+    assert_true(slots_retake(&all, &slots[0], *state, false));
+    slots_give_back(&all, &slots[0]);
+    slots_give_back(&all, &slots[3]);
+    assert_true(LIST_EMPTY(&all.pools));
 }
 
-/* Who was called but left before it ran gives its place on. */
-static void lanes_leave_when_called(void **state)
+/* A slot that is granted but given back before it is handed out goes to the next. */
+static void slots_given_back_when_granted(void **state)
 {
-    struct ticket tickets[4] = {0};
-    struct lanes lanes;
+    struct slot slots[4] = {0};
+    struct slots all;
 
-    lanes_init(&lanes);
+    slots_init(&all);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(lanes_enter(&lanes, &tickets[i], *state, false), i < 2);
-    lanes_leave(&lanes, &tickets[0]);
-    lanes_leave(&lanes, &tickets[2]);
-    assert_ptr_equal(lanes_next(&lanes), &tickets[3]);
-    assert_null(lanes_next(&lanes));
-    lanes_leave(&lanes, &tickets[1]);
-    lanes_leave(&lanes, &tickets[3]);
-    lanes_leave(&lanes, &tickets[3]); /* nowhere already */
+        assert_int_equal(slots_take(&all, &slots[i], *state, false), i < 2);
+    slots_give_back(&all, &slots[0]);
+    slots_give_back(&all, &slots[2]);
+    assert_ptr_equal(slots_next(&all), &slots[3]);
+    assert_null(slots_next(&all));
+    slots_give_back(&all, &slots[1]);
+    slots_give_back(&all, &slots[3]);
+    slots_give_back(&all, &slots[3]); /* already NONE */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -198,9 +198,9 @@ int main(void)
         TEST(upstream_busy_is_bounded),
         TEST(upstream_learns_files_base),
         TEST(upstream_trusted_hosts),
-        TEST(lanes_first_come_first_served),
-        TEST(lanes_leave_when_called),
-        TEST(lanes_return_in_front),
+        TEST(slots_first_come_first_served),
+        TEST(slots_given_back_when_granted),
+        TEST(slots_retake_in_front),
         TEST(upstream_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,8 @@
  *
  * The order is the caller's, healthy upstreams first; those that had a part in content that was rejected come
  * last. Smarter choices (latency, throughput, a free lane) belong into candidates_pick(). */
-#ifndef UPSTREAMS_CANDIDATES_H
-#define UPSTREAMS_CANDIDATES_H
+#ifndef UPSTREAMS_FETCH_CANDIDATES_H
+#define UPSTREAMS_FETCH_CANDIDATES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,14 +13,14 @@
 struct fetch_candidate;
 struct upstream;
 
-enum standing {
-    STANDING_USABLE,
-    STANDING_ABSENT,       /* it says that it has no such object */
-    STANDING_DENIED,       /* it does not tell us with the credentials that we have */
-    STANDING_USELESS,      /* failed in a way that asking again does not mend */
-    STANDING_OTHER_LENGTH, /* unlike the content at hand, whose length nobody vouches for */
-    STANDING_TOO_LARGE,
-    STANDING_REJECTED, /* its content was wrong */
+enum candidate_state {
+    CANDIDATE_USABLE,
+    CANDIDATE_ABSENT,       /* it says that it has no such object */
+    CANDIDATE_DENIED,       /* it does not tell us with the credentials that we have */
+    CANDIDATE_USELESS,      /* failed in a way that asking again does not mend */
+    CANDIDATE_OTHER_LENGTH, /* unlike the content at hand, whose length nobody vouches for */
+    CANDIDATE_TOO_LARGE,
+    CANDIDATE_REJECTED, /* its content was wrong */
 };
 
 struct candidate {
@@ -32,7 +32,7 @@ struct candidate {
     char *scope; /* NULL: gets no credentials */
     bool healthy_at_start;
 
-    enum standing standing;
+    enum candidate_state state;
     bool tried;         /* in this round */
     bool asked;         /* ever: validators are sent once */
     bool no_range;      /* to go on, it must be asked for the whole object */

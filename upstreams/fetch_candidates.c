@@ -1,7 +1,5 @@
-#include "upstreams/candidates.h"
-
 #include "base/memory.h"
-#include "upstreams/fetch.h"
+#include "upstreams/fetch_private.h"
 #include "upstreams/hop.h"
 #include "upstreams/upstream.h"
 
@@ -43,7 +41,7 @@ void candidates_release(struct candidates *candidates)
 }
 
 /* Lower is better. */
-static int rank_of(const struct candidate *candidate)
+static int candidate_rank(const struct candidate *candidate)
 {
     return candidate->strikes * 2 + !upstream_healthy(candidate->upstream);
 }
@@ -55,9 +53,9 @@ struct candidate *candidates_pick(struct candidates *candidates)
 
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *candidate = &candidates->items[i];
-        if (candidate->standing != STANDING_USABLE || candidate->tried)
+        if (candidate->state != CANDIDATE_USABLE || candidate->tried)
             continue;
-        int rank = rank_of(candidate);
+        int rank = candidate_rank(candidate);
         if (!best || rank < best_rank) {
             best = candidate;
             best_rank = rank;
@@ -69,7 +67,7 @@ struct candidate *candidates_pick(struct candidates *candidates)
 bool candidates_any_usable(const struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->items[i].standing == STANDING_USABLE)
+        if (candidates->items[i].state == CANDIDATE_USABLE)
             return true;
     return false;
 }
@@ -90,13 +88,13 @@ enum absence candidates_absence(const struct candidates *candidates)
 
     for (size_t i = 0; i < candidates->count; i++) {
         const struct candidate *candidate = &candidates->items[i];
-        if (candidate->standing == STANDING_TOO_LARGE || candidate->standing == STANDING_REJECTED)
+        if (candidate->state == CANDIDATE_TOO_LARGE || candidate->state == CANDIDATE_REJECTED)
             return ABSENCE_UNKNOWN;
         healthy += candidate->healthy_at_start;
         unasked += !candidate->asked;
-        if (candidate->standing == STANDING_DENIED)
+        if (candidate->state == CANDIDATE_DENIED)
             denied++;
-        else if (candidate->standing == STANDING_ABSENT)
+        else if (candidate->state == CANDIDATE_ABSENT)
             absent++;
         else if (candidate->healthy_at_start)
             return ABSENCE_UNKNOWN;
@@ -111,10 +109,10 @@ bool candidates_too_large(const struct candidates *candidates)
     bool found = false;
 
     for (size_t i = 0; i < candidates->count; i++) {
-        if (candidates->items[i].standing == STANDING_TOO_LARGE)
+        if (candidates->items[i].state == CANDIDATE_TOO_LARGE)
             found = true;
-        else if (candidates->items[i].standing != STANDING_ABSENT &&
-                 candidates->items[i].standing != STANDING_DENIED)
+        else if (candidates->items[i].state != CANDIDATE_ABSENT &&
+                 candidates->items[i].state != CANDIDATE_DENIED)
             return false;
     }
     return found;
@@ -128,15 +126,15 @@ void candidates_reject(struct candidates *candidates)
         contributors += candidates->items[i].contributed;
     for (size_t i = 0; i < candidates->count; i++) {
         struct candidate *candidate = &candidates->items[i];
-        if (candidate->standing == STANDING_OTHER_LENGTH)
-            candidate->standing = STANDING_USABLE;
+        if (candidate->state == CANDIDATE_OTHER_LENGTH)
+            candidate->state = CANDIDATE_USABLE;
         if (!candidate->contributed)
             continue;
         buf_set(&candidate->problem,
                 contributors == 1 ? "sent wrong content" : "had a part in wrong content");
         candidate->strikes += contributors == 1 ? STRIKES_OUT : 1;
         if (candidate->strikes >= STRIKES_OUT)
-            candidate->standing = STANDING_REJECTED;
+            candidate->state = CANDIDATE_REJECTED;
         upstream_note_failure(candidate->upstream);
     }
     candidates_forget_content(candidates);

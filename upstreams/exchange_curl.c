@@ -18,7 +18,7 @@
 #define RECEIVE_BYTES (120L * 1024)
 
 /* Where a name led. Not asked for connections that are used again: those are on_send's. */
-static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *exchange = arg;
     char text[NI_MAXHOST];
@@ -36,7 +36,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 }
 
 /* Connected, the request goes out next. */
-static int on_send(void *arg, char *address, char *local, int port, int local_port)
+static int exchange_on_send(void *arg, char *address, char *local, int port, int local_port)
 {
     struct exchange *exchange = arg;
     bool numeric;
@@ -59,28 +59,28 @@ static int on_send(void *arg, char *address, char *local, int port, int local_po
     return CURL_PREREQFUNC_OK;
 }
 
-static void drain(struct exchange *exchange)
+static void exchange_drain(struct exchange *exchange)
 {
     exchange->phase = PHASE_DRAINING;
     exchange->deadline_ms = clock_mono_ms() + DRAIN_MS;
 }
 
-static void on_head(struct exchange *exchange)
+static void exchange_on_head(struct exchange *exchange)
 {
     const struct head *head = &exchange->head;
 
     if (head_redirects(head)) {
-        drain(exchange);
+        exchange_drain(exchange);
         return;
     }
     exchange->phase = PHASE_BODY;
     if (!exchange->ops->answered(exchange->owner, head, exchange->hop.url)) {
         exchange->unwanted = true;
-        drain(exchange);
+        exchange_drain(exchange);
     }
 }
 
-static size_t on_header(char *data, size_t size, size_t count, void *arg)
+static size_t exchange_on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct exchange *exchange = arg;
     size_t len = size * count;
@@ -91,13 +91,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
     if (ended < 0)
         return 0;
     if (ended)
-        on_head(exchange);
+        exchange_on_head(exchange);
     /* A body that is known to be long is not worth a connection. */
     bool long_body = !exchange->request.head && exchange->head.content_length > DRAIN_BYTES;
     return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
 }
 
-static size_t on_body(char *data, size_t size, size_t count, void *arg)
+static size_t exchange_on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct exchange *exchange = arg;
     size_t len = size * count;
@@ -119,7 +119,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return exchange->unwanted ? 0 : len;
 }
 
-static void add_header(struct exchange *exchange, const char *name, const char *value)
+static void exchange_add_header(struct exchange *exchange, const char *name, const char *value)
 {
     struct buf CLEANUP_BUF line = BUF_INIT;
 
@@ -133,51 +133,51 @@ static void add_header(struct exchange *exchange, const char *name, const char *
 
 /* Once left, the first origin gets no credentials even if a later hop leads back: who redirected there may choose
  * the URL that is asked in our name. */
-static void set_headers(struct exchange *exchange)
+static void exchange_set_headers(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
     char range[40];
 
     curl_slist_free_all(take_ptr(&exchange->headers));
     if (!exchange->left_origin)
-        add_header(exchange, "Authorization", request->authorization);
+        exchange_add_header(exchange, "Authorization", request->authorization);
     /* curl sends "Accept: any" by itself unless told otherwise. */
-    add_header(exchange, "Accept", request->accept ? request->accept : "");
-    add_header(exchange, "If-None-Match", request->if_none_match);
-    add_header(exchange, "If-Modified-Since", request->if_modified_since);
+    exchange_add_header(exchange, "Accept", request->accept ? request->accept : "");
+    exchange_add_header(exchange, "If-None-Match", request->if_none_match);
+    exchange_add_header(exchange, "If-Modified-Since", request->if_modified_since);
     if (!request->document)
-        add_header(exchange, "Accept-Encoding", "identity");
+        exchange_add_header(exchange, "Accept-Encoding", "identity");
     if (request->range_from > 0) {
         snprintf(range, sizeof(range), "bytes=%" PRId64 "-", request->range_from);
-        add_header(exchange, "Range", range);
-        add_header(exchange, "If-Range", request->if_range);
+        exchange_add_header(exchange, "Range", range);
+        exchange_add_header(exchange, "If-Range", request->if_range);
     }
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
-static void set_callbacks(struct exchange *exchange)
+static void exchange_set_callbacks(struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_problem);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, exchange_on_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, exchange_on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, exchange_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, exchange_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
 }
 
-void request_prepare(struct exchange *exchange)
+void exchange_curl_prepare(struct exchange *exchange)
 {
     const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
     CURL *easy = loop_easy_new();
 
     exchange->easy = easy;
-    set_callbacks(exchange);
+    exchange_set_callbacks(exchange);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
     /* The proxy was chosen per hop already, no_proxy included. */
@@ -188,7 +188,7 @@ void request_prepare(struct exchange *exchange)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 }
 
-void request_aim(struct exchange *exchange)
+void exchange_curl_aim(struct exchange *exchange)
 {
     head_release(&exchange->head);
     head_init(&exchange->head);
@@ -196,13 +196,13 @@ void request_aim(struct exchange *exchange)
     exchange->curl_problem[0] = '\0';
     exchange->phase = PHASE_CONNECTING;
     exchange->drained_bytes = 0;
-    set_headers(exchange);
+    exchange_set_headers(exchange);
     curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->hop.url);
     curl_easy_setopt(exchange->easy, CURLOPT_PROXY, exchange->hop.proxy);
     curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);
 }
 
-void request_release(struct exchange *exchange)
+void exchange_curl_release(struct exchange *exchange)
 {
     curl_easy_cleanup(exchange->easy);
     curl_slist_free_all(exchange->headers);

@@ -1,5 +1,5 @@
 /* One question to one candidate: what is asked for, what comes, and which standing it leaves the candidate with. What
- * is done next is decided in fetch_attempts.c. On the fetch thread; question_answered() and question_body() run inside
+ * is done next is decided in fetch_states.c. On the fetch thread; fetch_on_answered() and fetch_on_body() run inside
  * curl, and only take notes. */
 #include <inttypes.h>
 
@@ -18,7 +18,7 @@
 
 /* ---- the question ---- */
 
-void question_put(struct fetch *fetch, struct exchange_request *request)
+void fetch_request_make(struct fetch *fetch, struct exchange_request *request)
 {
     struct candidate *candidate = fetch->current;
     bool ranged = fetch->offset > 0 && !candidate->no_range;
@@ -34,9 +34,9 @@ void question_put(struct fetch *fetch, struct exchange_request *request)
         .if_modified_since = validate ? candidate->if_modified_since : NULL,
         .range_from = ranged ? fetch->offset : 0,
         .if_range = ranged && candidate->contributed ? candidate->etag : NULL,
-        .authorization = candidate->scope ? fetch->pass.authorization : NULL,
+        .authorization = candidate->scope ? fetch->authorization.header : NULL,
     };
-    fetch->question = (struct question){
+    fetch->request = (struct fetch_request){
         .document = fetch->document,
         .head = fetch->head,
         .authorizable = candidate->scope != NULL,
@@ -47,21 +47,21 @@ void question_put(struct fetch *fetch, struct exchange_request *request)
         .total_bytes = fetch->total_bytes,
         .max_bytes = fetch->max_bytes,
     };
-    fetch->ruling = (struct ruling){.judgement = JUDGE_TROUBLE, .total_bytes = -1};
+    fetch->judgement = (struct judgement){.kind = JUDGE_TROUBLE, .total_bytes = -1};
     fetch->skip_bytes = 0;
     fetch->progress = false;
 }
 
 /* ---- the answer ---- */
 
-static void keep_etag(struct candidate *candidate, const struct head *head)
+static void candidate_keep_etag(struct candidate *candidate, const struct head *head)
 {
     free(candidate->etag);
     candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
 }
 
 /* Of the upstream itself: object storage behind a redirect has limits of its own. */
-static void note_quota(struct upstream *upstream, const struct head *head, const char *url)
+static void fetch_note_quota(struct upstream *upstream, const struct head *head, const char *url)
 {
     struct upstream_quota quota = {head_leading_number(head->ratelimit_limit),
                                    head_leading_number(head->ratelimit_remaining)};
@@ -70,35 +70,35 @@ static void note_quota(struct upstream *upstream, const struct head *head, const
         upstream_note_quota(upstream, &quota);
 }
 
-bool question_answered(void *owner, const struct head *head, const char *url)
+bool fetch_on_answered(void *owner, const struct head *head, const char *url)
 {
     struct fetch *fetch = owner;
 
-    note_quota(fetch->current->upstream, head, url);
+    fetch_note_quota(fetch->current->upstream, head, url);
     buf_set(&fetch->challenge, "%s", head->www_authenticate);
     /* A challenge of somebody else is not to be met with what belongs to the upstream. */
     if (head->status == 401 && !hop_is_home(fetch->current->upstream, url))
-        fetch->question.authorizable = false;
-    fetch->ruling = judge_head(&fetch->question, head, &fetch->current->problem);
+        fetch->request.authorizable = false;
+    fetch->judgement = judge_head(&fetch->request, head, &fetch->current->problem);
     fetch->ends_by_close = !head->chunked && head->content_length < 0;
-    if (fetch->ruling.judgement == JUDGE_NOT_MODIFIED)
-        answer_keep(&fetch->answer, fetch->current->upstream, head, url, -1);
-    if (fetch->ruling.judgement != JUDGE_GOOD)
+    if (fetch->judgement.kind == JUDGE_NOT_MODIFIED)
+        fetch_answer_keep(&fetch->answer, fetch->current->upstream, head, url, -1);
+    if (fetch->judgement.kind != JUDGE_GOOD)
         return false;
-    keep_etag(fetch->current, head);
-    fetch->skip_bytes = fetch->ruling.skip_bytes;
-    fetch->total_bytes = fetch->ruling.total_bytes;
+    candidate_keep_etag(fetch->current, head);
+    fetch->skip_bytes = fetch->judgement.skip_bytes;
+    fetch->total_bytes = fetch->judgement.total_bytes;
     if (head->status == 206)
         counter_add(COUNTER_UPSTREAM_RESUMED, 1);
     if (fetch->offset > 0)
         return true;
-    answer_keep(&fetch->answer, fetch->current->upstream, head, url, fetch->total_bytes);
-    struct fetch_answer answer = answer_show(&fetch->answer);
+    fetch_answer_keep(&fetch->answer, fetch->current->upstream, head, url, fetch->total_bytes);
+    struct fetch_answer answer = fetch_answer_show(&fetch->answer);
     fetch->sink_refused = fetch->ops->begin(fetch->sink, &answer) < 0;
     return !fetch->sink_refused;
 }
 
-int question_body(void *owner, const void *data, size_t len)
+int fetch_on_body(void *owner, const void *data, size_t len)
 {
     struct fetch *fetch = owner;
     const char *bytes = data;
@@ -113,12 +113,12 @@ int question_body(void *owner, const void *data, size_t len)
     if (fetch->total_bytes >= 0 && (int64_t)len > fetch->total_bytes - fetch->offset) {
         buf_set(&fetch->current->problem, "sent more than the %" PRId64 " bytes expected",
                 fetch->total_bytes);
-        fetch->ruling.judgement = JUDGE_MISMATCH;
+        fetch->judgement.kind = JUDGE_MISMATCH;
         return -1;
     }
     if (fetch->max_bytes >= 0 && (int64_t)len > fetch->max_bytes - fetch->offset) {
         buf_set(&fetch->current->problem, "sent more than the limit of %" PRId64 " bytes", fetch->max_bytes);
-        fetch->ruling.judgement = JUDGE_TOO_LARGE;
+        fetch->judgement.kind = JUDGE_TOO_LARGE;
         return -1;
     }
     fetch->current->contributed = true;
@@ -131,7 +131,7 @@ int question_body(void *owner, const void *data, size_t len)
 /* ---- what it amounts to ---- */
 
 /* The body ended by itself. */
-bool question_is_whole(struct fetch *fetch)
+bool fetch_body_is_whole(struct fetch *fetch)
 {
     if (fetch->head || fetch->offset == fetch->total_bytes || (fetch->total_bytes < 0 && !fetch->skip_bytes))
         return true;
@@ -140,31 +140,31 @@ bool question_is_whole(struct fetch *fetch)
 }
 
 /* An exchange that broke behind the last byte has brought everything. */
-bool question_has_all(const struct fetch *fetch)
+bool fetch_has_all(const struct fetch *fetch)
 {
     return !fetch->document && fetch->offset > 0 && fetch->offset == fetch->total_bytes;
 }
 
-static void failed(struct fetch *fetch, enum standing standing)
+static void fetch_note_failure(struct fetch *fetch, enum candidate_state state)
 {
-    fetch->current->standing = standing;
+    fetch->current->state = state;
     counter_add(COUNTER_UPSTREAM_ERRORS, 1);
     upstream_note_failure(fetch->current->upstream);
 }
 
-static void mismatched(struct fetch *fetch)
+static void fetch_note_mismatch(struct fetch *fetch)
 {
     counter_add(COUNTER_UPSTREAM_MISMATCHES, 1);
-    failed(fetch, fetch->expected_bytes < 0 ? STANDING_OTHER_LENGTH : STANDING_USELESS);
+    fetch_note_failure(fetch, fetch->expected_bytes < 0 ? CANDIDATE_OTHER_LENGTH : CANDIDATE_USELESS);
 }
 
-static void busy(struct fetch *fetch)
+static void fetch_note_busy(struct fetch *fetch)
 {
-    int64_t seconds = fetch->ruling.retry_after_s;
+    int64_t seconds = fetch->judgement.retry_after_s;
 
     counter_add(COUNTER_UPSTREAM_ERRORS, 1);
     if (seconds > RETRY_AFTER_WAIT_S)
-        fetch->current->standing = STANDING_USELESS;
+        fetch->current->state = CANDIDATE_USELESS;
     else if (seconds * 1000 > fetch->retry_after_ms)
         fetch->retry_after_ms = seconds * 1000;
     if (seconds > 0)
@@ -174,34 +174,34 @@ static void busy(struct fetch *fetch)
 }
 
 /* The candidate's standing after an answer that is of no use. Absence and denial are no failures. */
-void question_weigh_answer(struct fetch *fetch)
+void fetch_note_judgement(struct fetch *fetch)
 {
-    switch (fetch->ruling.judgement) {
+    switch (fetch->judgement.kind) {
     case JUDGE_ABSENT:
-        fetch->current->standing = STANDING_ABSENT;
+        fetch->current->state = CANDIDATE_ABSENT;
         break;
     case JUDGE_DENIED:
-        fetch->current->standing = STANDING_DENIED;
+        fetch->current->state = CANDIDATE_DENIED;
         break;
     case JUDGE_TOO_LARGE:
-        fetch->current->standing = STANDING_TOO_LARGE;
+        fetch->current->state = CANDIDATE_TOO_LARGE;
         counter_add(COUNTER_UPSTREAM_ERRORS, 1);
         break;
     case JUDGE_MISMATCH:
-        mismatched(fetch);
+        fetch_note_mismatch(fetch);
         break;
     case JUDGE_NO_RANGE:
         fetch->current->no_range = true; /* in the next round it is asked for the whole */
         counter_add(COUNTER_UPSTREAM_ERRORS, 1);
         break;
     case JUDGE_BUSY:
-        busy(fetch);
+        fetch_note_busy(fetch);
         break;
     case JUDGE_USELESS:
-        failed(fetch, STANDING_USELESS);
+        fetch_note_failure(fetch, CANDIDATE_USELESS);
         break;
     case JUDGE_TROUBLE:
-        failed(fetch, STANDING_USABLE);
+        fetch_note_failure(fetch, CANDIDATE_USABLE);
         break;
     case JUDGE_GOOD:
     case JUDGE_NOT_MODIFIED:
@@ -211,34 +211,34 @@ void question_weigh_answer(struct fetch *fetch)
 }
 
 /* After an attempt that did not end the content: how far did it get? */
-void question_weigh_progress(struct fetch *fetch)
+void fetch_note_progress(struct fetch *fetch)
 {
-    int64_t gained = fetch->offset - fetch->question.offset;
+    int64_t gained = fetch->offset - fetch->request.offset;
 
     fetch->progress = gained >= PROGRESS_BYTES ||
                       (gained > 0 && fetch->total_bytes > 0 && gained >= fetch->total_bytes / PROGRESS_SHARE);
     if (fetch->progress)
         fetch->fruitless = 0;
-    else if (fetch->offset > 0 && fetch->current->standing == STANDING_USABLE && !fetch->current->no_range)
+    else if (fetch->offset > 0 && fetch->current->state == CANDIDATE_USABLE && !fetch->current->no_range)
         fetch->fruitless++; /* the others are not asked in this way again */
 }
 
-void question_weigh_end(struct fetch *fetch, enum exchange_outcome end, const char *problem)
+void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const char *problem)
 {
     switch (end) {
     case EXCHANGE_DROPPED:
-        question_weigh_answer(fetch);
+        fetch_note_judgement(fetch);
         return;
     case EXCHANGE_COMPLETE: /* is not whole */
         if (fetch->ends_by_close)
-            failed(fetch, STANDING_USABLE);
+            fetch_note_failure(fetch, CANDIDATE_USABLE);
         else
-            mismatched(fetch);
+            fetch_note_mismatch(fetch);
         return;
     case EXCHANGE_BROKEN:
     case EXCHANGE_FAILED:
         buf_set(&fetch->current->problem, "%s", problem);
-        failed(fetch, end == EXCHANGE_FAILED ? STANDING_USELESS : STANDING_USABLE);
+        fetch_note_failure(fetch, end == EXCHANGE_FAILED ? CANDIDATE_USELESS : CANDIDATE_USABLE);
         return;
     }
 }
