@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/memory.h"
+#include "proxy/fill_list.h"
 #include "proxy/http/respond.h"
 #include "proxy/status.h"
 #include "storage/store.h"
@@ -119,4 +120,12 @@ enum MHD_Result home_metrics(struct request *request)
     counters_print(&text);
     print_upstreams(request->site, &text);
     return respond_text(request, "text/plain; version=0.0.4; charset=utf-8", &text);
+}
+
+enum MHD_Result home_fills(struct request *request)
+{
+    struct buf CLEANUP_BUF json = BUF_INIT;
+
+    fills_print(request->proxy->fills, &json);
+    return respond_text(request, "application/json", &json);
 }

@@ -31,6 +31,7 @@
 #define UNDER_WAY_MAX 64
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
+#define FILLS_VERSION_KNOWN 2 /* proxy/fill_list.h */
 #define METRICS_MAX_BYTES ((size_t)1 << 20)
 /* How long a store may take to do what it was asked to. */
 #define SETTLE_MS 5000
@@ -47,6 +48,7 @@ struct fetching {
     bool again;             /* looks at what has come already */
     int64_t fills_asked_ms; /* when the progress of fills was asked for last */
     bool fills_pending;
+    bool fills_unknown; /* the server's list of them is of another version */
     size_t under_way;
 };
 
@@ -185,35 +187,43 @@ static void show_bytes(const struct prefetch *prefetch, const struct item *item,
         prefetch->report->progress(prefetch->report->arg, item, bytes);
 }
 
-/* Images may share the fill of a blob, so its name says little of whose it is. */
+/* Images may share the fill of a blob, so it says little of whose it is. */
 static void take_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
 {
-    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+    for (const struct item *item = prefetch->items; item && digest; item = item->hh.next)
         if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
             show_bytes(prefetch, item, bytes);
 }
 
-/* "file:/packages/...", "blob:docker.io@sha256:..." or "blob:docker.io/library/nginx@sha256:..."; " late 2" may follow. */
+/* A row of /fills, as proxy/fill_list.h has it. Of other kinds nothing is planned. */
 static void take_fill(const struct prefetch *prefetch, const json_t *fill)
 {
-    const char *what = json_text_member(fill, "what");
+    const char *kind = json_text_member(fill, "kind");
+    const char *path = json_text_member(fill, "path");
     int64_t bytes = json_number_member(fill, "bytes");
-    bool blob = what && text_starts(what, "blob:");
-    const char *name = what ? strchr(what, blob ? '@' : '/') : NULL;
-    struct buf CLEANUP_BUF key = BUF_INIT;
     const struct item *item = NULL;
 
-    if (!name)
-        return;
-    name += blob;
-    const char *late = strstr(name, " late ");
-    buf_add(&key, name, late ? (size_t)(late - name) : strlen(name));
-    if (blob) {
-        take_blob_fill(prefetch, key.data, bytes);
-    } else {
-        HASH_FIND_STR(prefetch->items, key.data, item);
-        show_bytes(prefetch, item, bytes);
-    }
+    if (kind && strcmp(kind, "blob") == 0)
+        take_blob_fill(prefetch, json_text_member(fill, "digest"), bytes);
+    else if (kind && strcmp(kind, "file") == 0 && path)
+        HASH_FIND_STR(prefetch->items, path, item);
+    show_bytes(prefetch, item, bytes);
+}
+
+/* The first version had no "version". */
+static bool knows_version(struct fetching *fetching, const json_t *root)
+{
+    int64_t version = json_object_get(root, "version") ? json_number_member(root, "version") : 1;
+
+    if (version == FILLS_VERSION_KNOWN)
+        return true;
+    fetching->fills_unknown = true;
+    prefetch_note(
+        fetching->prefetch,
+        "the server's /fills has version %lld, which this yizhan does not know: progress is not shown; "
+        "use the same version on both",
+        (long long)version);
+    return false;
 }
 
 static void on_fills(void *arg, const struct http_client_answer *answer)
@@ -228,7 +238,8 @@ static void on_fills(void *arg, const struct http_client_answer *answer)
     fetching->fills_pending = false;
     if (answer->status == 200)
         root = json_read_object(answer->body, answer->len, &limits, &ignored);
-    json_array_foreach(json_object_get(root, "fills"), i, fill) take_fill(fetching->prefetch, fill);
+    if (root && knows_version(fetching, root))
+        json_array_foreach(json_object_get(root, "fills"), i, fill) take_fill(fetching->prefetch, fill);
 }
 
 static void ask_for_fills(struct fetching *fetching)
@@ -237,7 +248,7 @@ static void ask_for_fills(struct fetching *fetching)
         .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
     int64_t now_ms = clock_mono_ms();
 
-    if (!fetching->prefetch->report->shows_progress || fetching->fills_pending ||
+    if (!fetching->prefetch->report->shows_progress || fetching->fills_pending || fetching->fills_unknown ||
         now_ms - fetching->fills_asked_ms < FILLS_EVERY_MS)
         return;
     fetching->fills_asked_ms = now_ms;

@@ -248,6 +248,7 @@ static void start(struct proxy *proxy, struct fill *fill, const struct blob_fill
     /* finish() takes the lock first, so it cannot clear the handle before it is set. */
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     fill->made_for = xstrdup(options->key);
+    fill_describe_locked(fill, &options->subject);
     fill->fetch = fetch_start(proxy->fetcher, &fetch, &sink_ops, blob);
 }
 

@@ -13,6 +13,7 @@ struct candidate_list;
 
 struct blob_fill_options {
     const char *label; /* for the log: "file /packages/..." */
+    struct fill_subject subject;
     const struct candidate_list *candidates;
     const struct checksum *checksum; /* what the bytes must hash to; NULL: nobody said */
     int64_t expected_bytes;          /* -1 unknown */

@@ -54,6 +54,7 @@ static void fill_free(struct shared *value)
     free(fill->reason);
     free(fill->key);
     free(fill->made_for);
+    arena_release(&fill->subject_memory);
     free(fill);
 }
 
@@ -98,6 +99,26 @@ struct fill *fill_find(struct fills *fills, const char *key)
     if (fill)
         shared_ref(&fill->shared);
     return fill;
+}
+
+static const char *copy_or_null(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+void fill_describe_locked(struct fill *fill, const struct fill_subject *subject)
+{
+    struct arena *memory = &fill->subject_memory;
+
+    lock_check_held(&fill->lock);
+    CHECK(fill->subject.kind == FILL_KIND_NOT_SHOWN);
+    fill->subject = (struct fill_subject){
+        .kind = subject->kind,
+        .path = copy_or_null(memory, subject->path),
+        .registry = copy_or_null(memory, subject->registry),
+        .repository = copy_or_null(memory, subject->repository),
+        .digest = copy_or_null(memory, subject->digest),
+    };
 }
 
 static bool wait_is_over_locked(const struct fill *fill, enum wait_for what)

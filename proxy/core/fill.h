@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "base/arena.h"
 #include "base/lock.h"
 #include "proxy/core/memcache.h"
 #include "proxy/core/stream.h"
@@ -52,6 +53,16 @@ struct waiter {
     bool gone; /* the client hung up while it waited */
 };
 
+/* What a blob fill brings, in the words of its clients: for those who ask how far it is. */
+enum fill_kind { FILL_KIND_NOT_SHOWN, FILL_KIND_FILE, FILL_KIND_METADATA, FILL_KIND_BLOB };
+struct fill_subject {
+    enum fill_kind kind;
+    const char *path;       /* FILE, METADATA: where this server serves it */
+    const char *registry;   /* BLOB: its name in mirror.conf */
+    const char *repository; /* BLOB: "library/nginx"; NULL if all images of the registry share the fill */
+    const char *digest;     /* BLOB: "sha256:..." */
+};
+
 struct fill {
     struct shared shared;
     UT_hash_handle hh;
@@ -59,7 +70,9 @@ struct fill {
     char *key;           /* set once */
     char *made_for;      /* blob fills: what the one who began it wanted, before the fetch; else NULL */
 
-    struct lock lock; /* guards all below */
+    struct lock lock;            /* guards all below */
+    struct fill_subject subject; /* blob fills, once they have begun: fill_describe_locked() */
+    struct arena subject_memory;
     enum fill_state state;
     enum fetch_outcome outcome; /* when DONE or FAILED */
     bool followed;              /* blob fills: some request has joined it */
@@ -82,6 +95,9 @@ void fills_free(struct fills *fills);
 struct fill *fill_join(struct fills *fills, const char *key, bool *created);
 /* The same, but only a running one; NULL if there is none. */
 struct fill *fill_find(struct fills *fills, const char *key);
+
+/* Says what the fill brings. Copies the strings. Once. */
+void fill_describe_locked(struct fill *fill, const struct fill_subject *subject);
 
 /* Suspends the request until what it waits for has come. Returns false, suspending nothing, when it has come
  * already (for WAIT_FOR_BYTES the caller knows that), or the server is stopping. */

@@ -66,6 +66,7 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
     char room[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
+        .subject = {.kind = FILL_KIND_FILE, .path = lookup->key.data},
         .candidates = &candidates,
         .checksum = file_lookup_checksum(lookup, &checksum) ? &checksum : NULL,
         .expected_bytes = lookup->file ? lookup->file->size_bytes : -1,

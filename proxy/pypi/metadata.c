@@ -165,11 +165,13 @@ static bool metadata_plausible(const char *key, const char *start, size_t len)
 static struct fill *upstream_join(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE key = fill_key_metadata(lookup->key.data);
+    char *CLEANUP_FREE path = xconcat(lookup->key.data, ".metadata");
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum = {.kind = HASH_SHA256};
     char room[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
+        .subject = {.kind = FILL_KIND_METADATA, .path = path},
         .candidates = &candidates,
         .checksum = lookup->file->metadata == METADATA_HASHED ? &checksum : NULL,
         .expected_bytes = -1,

@@ -212,13 +212,17 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
 /* Images of one registry share a fill: the slow or lying upstreams of another are nothing to them. An image that is not
  * known to have the blob gets a fill of its own: joining another's would give the bytes away. It stays with that when a
  * manifest comes to refer to the blob meanwhile. */
+static bool wants_own_fill(const struct request *request, const struct blob_lookup *lookup)
+{
+    return request->step == STEP_OWN_FILL || !lookup->referred;
+}
+
 static char *fill_key_of(const struct request *request, const struct blob_lookup *lookup)
 {
     const struct image *image = lookup->image;
-    bool own = request->step == STEP_OWN_FILL || !lookup->referred;
 
-    return fill_key_blob(own ? image->name : image->registry->config->name, lookup->digest_text,
-                         request->late);
+    return fill_key_blob(wants_own_fill(request, lookup) ? image->name : image->registry->config->name,
+                         lookup->digest_text, request->late);
 }
 
 /* A fill that failed for another image, whose repository may not have the blob and whose manifest may tell a wrong size,
@@ -237,8 +241,15 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     char *CLEANUP_FREE path = xasprintf("blobs/%s", lookup->digest_text);
     char *CLEANUP_FREE label = xasprintf("blob %s", lookup->key);
+    const struct image_key_parts parts = image_key_split(lookup->key);
+    char *CLEANUP_FREE repository =
+        wants_own_fill(request, lookup) ? xstrndup(parts.repository, parts.repository_len) : NULL;
     const struct blob_fill_options options = {
         .label = label,
+        .subject = {.kind = FILL_KIND_BLOB,
+                    .registry = lookup->image->registry->config->name,
+                    .repository = repository,
+                    .digest = lookup->digest_text},
         .candidates = &candidates,
         .checksum = &lookup->digest,
         .expected_bytes = lookup->size_bytes,

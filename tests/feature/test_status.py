@@ -48,7 +48,7 @@ def test_status_metrics_count_hits_and_misses(yizhan, wheel):
 
 
 def test_status_fills(yizhan, upstream, big_wheel):
-    assert yizhan.get("/fills").json() == {"fills": []}
+    assert yizhan.get("/fills").json() == {"version": 2, "fills": []}
     gate = threading.Event()
     path = upstream.tree.file_path(big_wheel)
     upstream.change(path, body_gate=gate, gate_after=1 << 20)
@@ -59,13 +59,13 @@ def test_status_fills(yizhan, upstream, big_wheel):
         (fill,) = response.json()["fills"]
         assert response.media_type == "application/json"
         assert "no-store" in response.header("Cache-Control")
-        assert fill["what"] == f"file:{big_wheel.path}"
+        assert fill["kind"] == "file" and fill["path"] == big_wheel.path
         assert 900_000 <= fill["bytes"] <= 1 << 20
         assert fill["of"] == len(big_wheel.data)
         gate.set()
         reading.rest()
     yizhan.wait_idle()
-    assert yizhan.get("/fills").json() == {"fills": []}
+    assert yizhan.get("/fills").json() == {"version": 2, "fills": []}
 
 
 def test_status_fills_of_unknown_size(yizhan, upstream, big_wheel):
@@ -75,7 +75,7 @@ def test_status_fills_of_unknown_size(yizhan, upstream, big_wheel):
     client = Background(yizhan.get, big_wheel.path)
     wait_until(lambda: any(fill["bytes"] for fill in yizhan.get("/fills").json()["fills"]), "bytes have come")
     (fill,) = yizhan.get("/fills").json()["fills"]
-    assert sorted(fill) == ["bytes", "what"]
+    assert sorted(fill) == ["bytes", "kind", "path"]
     gate.set()
     assert client.result().body == big_wheel.data
 

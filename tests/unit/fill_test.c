@@ -120,20 +120,27 @@ static void fill_does_not_wait_when_it_is_over(void **state)
 
 /* ---- listing them ---- */
 
-/* Blobs of so many bytes of name each, the first of them so long. */
-static void begin_blobs(struct fill **all, size_t count, size_t name_len, size_t first_len)
+static void describe(struct fill *fill, const struct fill_subject *subject)
+{
+    lock_acquire(&fill->lock);
+    fill_describe_locked(fill, subject);
+    lock_release(&fill->lock);
+}
+
+/* Begins fills of files whose paths have name_len bytes, the first of them first_len. */
+static void begin_files(struct fill **all, size_t count, size_t name_len, size_t first_len)
 {
     for (size_t i = 0; i < count; i++) {
-        struct buf CLEANUP_BUF key = BUF_INIT;
-        buf_printf(&key, "file:/%zu-", i);
-        while (key.len < (i ? name_len : first_len))
-            buf_add_text(&key, "\x01");
-        all[i] = join(key.data, true);
-        all[i]->made_for = xstrdup(key.data);
+        struct buf CLEANUP_BUF path = BUF_INIT;
+        buf_printf(&path, "/%zu-", i);
+        while (path.len < (i ? name_len : first_len))
+            buf_add_text(&path, "\x01");
+        all[i] = join(path.data, true);
+        describe(all[i], &(struct fill_subject){.kind = FILL_KIND_FILE, .path = path.data});
     }
 }
 
-static void end_blobs(struct fill **all, size_t count)
+static void end_files(struct fill **all, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         fill_end(all[i], FETCH_OK, NULL, NULL);
@@ -156,21 +163,21 @@ static size_t count_listed(void)
     return json_array_size(json_object_get(root, "fills"));
 }
 
-static void fill_list_has_blobs_under_way(void **state)
+static void fill_list_has_files_under_way(void **state)
 {
     (void)state;
     struct fill *page = join("page:a", true);
     struct fill *all[3];
 
     assert_int_equal(count_listed(), 0);
-    begin_blobs(all, 3, 10, 10);
+    begin_files(all, 3, 10, 10);
     assert_int_equal(count_listed(), 3);
     fill_settle(all[1], FETCH_OK, NULL, NULL);
     assert_int_equal(count_listed(), 2);
     fill_leave_table(all[1]);
     shared_unref(&all[1]->shared);
     all[1] = page;
-    end_blobs(all, 3);
+    end_files(all, 3);
 }
 
 static void fill_list_is_not_too_long(void **state)
@@ -178,9 +185,9 @@ static void fill_list_is_not_too_long(void **state)
     (void)state;
     static struct fill *all[FILLS_MAX];
 
-    begin_blobs(all, FILLS_MAX, 20, 20);
+    begin_files(all, FILLS_MAX, 20, 20);
     assert_int_equal(count_listed(), FILLS_SHOWN_MAX);
-    end_blobs(all, FILLS_MAX);
+    end_files(all, FILLS_MAX);
 }
 
 static void fill_list_has_few_long_names(void **state)
@@ -189,26 +196,59 @@ static void fill_list_has_few_long_names(void **state)
     static struct fill *all[FILLS_MAX];
 
     /* Each byte of these names takes six. */
-    begin_blobs(all, FILLS_MAX, 500, 500);
+    begin_files(all, FILLS_MAX, 500, 500);
     size_t count = count_listed();
     assert_true(count > 50 && count < FILLS_SHOWN_BYTES_MAX / (6 * 480));
-    end_blobs(all, FILLS_MAX);
+    end_files(all, FILLS_MAX);
     /* One that does not fit hides no others. */
-    begin_blobs(all, 3, 20, FILLS_SHOWN_BYTES_MAX);
+    begin_files(all, 3, 20, FILLS_SHOWN_BYTES_MAX);
     assert_int_equal(count_listed(), 2);
-    end_blobs(all, 3);
+    end_files(all, 3);
 }
 
-static void fill_list_passes_over_names_that_are_no_text(void **state)
+static void fill_list_passes_over_names_that_are_not_utf8(void **state)
 {
     (void)state;
-    struct fill *all[2];
+    struct fill *all[2] = {join("a", true), join("b", true)};
 
-    begin_blobs(all, 2, 10, 10);
-    all[0]->key[5] = '\xff';
+    describe(all[0], &(struct fill_subject){.kind = FILL_KIND_FILE, .path = "/\xff"});
+    describe(all[1], &(struct fill_subject){.kind = FILL_KIND_FILE, .path = "/b"});
     assert_int_equal(count_listed(), 1);
-    all[0]->key[5] = '/';
-    end_blobs(all, 2);
+    end_files(all, 2);
+}
+
+static void assert_listed_as(const struct fill_subject *subject, int64_t total_bytes, const char *row)
+{
+    struct fill *fill = join("a", true);
+    struct buf CLEANUP_BUF json = BUF_INIT;
+    struct buf CLEANUP_BUF expected = BUF_INIT;
+
+    describe(fill, subject);
+    fill->stream.total_bytes = total_bytes;
+    fills_print(fills, &json);
+    buf_printf(&expected, "{\"version\":2,\"fills\":[%s]}\n", row);
+    assert_string_equal(json.data, expected.data);
+    end_files(&fill, 1);
+}
+
+static void fill_list_says_what_comes(void **state)
+{
+    (void)state;
+    struct fill_subject blob = {.kind = FILL_KIND_BLOB,
+                                .registry = "docker.io",
+                                .repository = "library/nginx",
+                                .digest = "sha256:01"};
+
+    assert_listed_as(&(struct fill_subject){.kind = FILL_KIND_FILE, .path = "/packages/a.whl"}, 7,
+                     "{\"kind\":\"file\",\"path\":\"/packages/a.whl\",\"bytes\":0,\"of\":7}");
+    assert_listed_as(&(struct fill_subject){.kind = FILL_KIND_METADATA, .path = "/packages/a.whl.metadata"},
+                     -1, "{\"kind\":\"metadata\",\"path\":\"/packages/a.whl.metadata\",\"bytes\":0}");
+    assert_listed_as(&blob, 7,
+                     "{\"kind\":\"blob\",\"registry\":\"docker.io\",\"repository\":\"library/nginx\","
+                     "\"digest\":\"sha256:01\",\"bytes\":0,\"of\":7}");
+    blob.repository = NULL;
+    assert_listed_as(&blob, -1,
+                     "{\"kind\":\"blob\",\"registry\":\"docker.io\",\"digest\":\"sha256:01\",\"bytes\":0}");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -221,10 +261,11 @@ int main(void)
         TEST(fill_settled_stays_until_it_leaves),
         TEST(fill_end_settles_and_leaves),
         TEST(fill_does_not_wait_when_it_is_over),
-        TEST(fill_list_has_blobs_under_way),
+        TEST(fill_list_has_files_under_way),
         TEST(fill_list_is_not_too_long),
         TEST(fill_list_has_few_long_names),
-        TEST(fill_list_passes_over_names_that_are_no_text),
+        TEST(fill_list_passes_over_names_that_are_not_utf8),
+        TEST(fill_list_says_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
