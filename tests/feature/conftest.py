@@ -16,6 +16,7 @@ from lib.packages import make_wheel
 from lib.pip import PipFactory
 from lib.podman import Podman
 from lib.registry import DockerRegistry
+from lib.registry_api import LIBRARY
 from lib.scripted_registry import ScriptedRegistry
 from lib.skopeo import Skopeo
 from lib.tree import Tree
@@ -113,6 +114,19 @@ def yizhan(make_yizhan, upstream):
     return make_yizhan(upstream)
 
 
+@pytest.fixture
+def pair(make_upstream, wheel, big_wheel):
+    """Two upstreams with the same tree."""
+    tree = Tree.tuna([wheel, big_wheel])
+    return make_upstream(tree), make_upstream(tree)
+
+
+@pytest.fixture
+def both(make_yizhan, pair):
+    """A server with both behind it."""
+    return make_yizhan(*pair)
+
+
 # ---- images ----
 
 PROGRAM = """
@@ -140,6 +154,52 @@ def make_registry():
     yield make
     for registry in made:
         registry.stop()
+
+
+@pytest.fixture(scope="session")
+def small_image():
+    return images.make_image([images.layer({"small": b"one"}), images.layer({"more": b"two"})])
+
+
+@pytest.fixture(scope="session")
+def big_image():
+    """Its second layer is of 4 MiB."""
+    return images.make_image([images.layer({"small": b"one"}), images.layer({"big": images.noise(4 << 20, "big")})])
+
+
+@pytest.fixture(scope="session")
+def big(big_image):
+    """The layer."""
+    return big_image.layers[1]
+
+
+@pytest.fixture(scope="session")
+def image(small_image):
+    """What `registry` has. Files whose tests need time within a transfer say that it is big_image."""
+    return small_image
+
+
+@pytest.fixture
+def make_library(make_registry, image):
+    """make_library(): a scripted registry that has the image as hello:1.0."""
+
+    def make():
+        registry = make_registry()
+        registry.add(LIBRARY, image, "1.0")
+        return registry
+
+    return make
+
+
+@pytest.fixture
+def registry(make_library):
+    return make_library()
+
+
+@pytest.fixture
+def mirror(make_yizhan, registry):
+    """A server with `registry` behind it, as the hub."""
+    return make_yizhan(registries={"docker.io": [registry]})
 
 
 @pytest.fixture(scope="session")

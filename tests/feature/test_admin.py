@@ -775,14 +775,18 @@ def test_admin_verify_ends_when_its_client_leaves(filled):
     filled.stop()
 
 
-def test_admin_verify_ends_with_the_server(filled):
-    process = subprocess.Popen(
-        command(filled, "verify", "--rate", "1K"),
-        env=filled.environment,
+def start_slow_verify(yizhan):
+    return subprocess.Popen(
+        command(yizhan, "verify", "--rate", "1K"),
+        env=yizhan.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_admin_verify_ends_with_the_server(filled):
+    process = start_slow_verify(filled)
     wait_until(lambda: "control: verify" in filled.stderr, "the server has begun")
     filled.stop()
     _, stderr = process.communicate()
@@ -791,13 +795,7 @@ def test_admin_verify_ends_with_the_server(filled):
 
 def test_admin_verify_alone_interrupted(filled):
     filled.stop()
-    process = subprocess.Popen(
-        command(filled, "verify", "--rate", "1K"),
-        env=filled.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_slow_verify(filled)
     lock = filled.store / "lock"
     wait_until(lambda: lock.read_text().strip() == str(process.pid), "it has the store")
     wait_until(lambda: (filled.store / "index.db-wal").exists(), "it has opened the index")

@@ -17,12 +17,6 @@ PAGE = "/simple/sample/"
 
 
 @pytest.fixture
-def pair(make_upstream, wheel, big_wheel):
-    tree = Tree.tuna([wheel, big_wheel])
-    return make_upstream(tree), make_upstream(tree)
-
-
-@pytest.fixture
 def both(make_yizhan, pair):
     return make_yizhan(*pair, pypi={"max_page": "1M"})
 

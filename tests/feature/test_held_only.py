@@ -5,7 +5,6 @@ import threading
 
 import pytest
 from lib.client import Background
-from lib.images import layer, make_image
 from lib.registry_api import LIBRARY, content_of_image, error_code, pull_all
 from lib.wait import wait_until
 
@@ -18,23 +17,6 @@ COLLAPSED = "yizhan; fwd=uri-miss; collapsed"
 
 def targets(wheel):
     return [PAGE, "/simple/", "/pypi/sample/json", wheel.path, wheel.path + ".metadata"]
-
-
-@pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"a": b"held"})])
-
-
-@pytest.fixture
-def registry(make_registry, image):
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
-    return registry
-
-
-@pytest.fixture
-def mirror(make_yizhan, registry):
-    return make_yizhan(registries={"docker.io": [registry]})
 
 
 def registry_targets(image):
@@ -50,6 +32,14 @@ def registry_targets(image):
 
 def layer_of(image):
     return next(digest for digest in content_of_image(image) if digest != image.digest)
+
+
+def hold(yizhan, upstream, targets):
+    """Makes it hold all of them. Returns how much has been asked for that."""
+    for target in targets:
+        assert yizhan.get(target).status == 200
+    yizhan.wait_idle()
+    return len(upstream.asked())
 
 
 def quiet(yizhan, upstream, asked):
@@ -126,10 +116,7 @@ def test_held_only_of_a_known_absence(yizhan, upstream):
 
 
 def test_held_only_serves_at_any_age(yizhan, upstream, wheel):
-    for target in targets(wheel):
-        assert yizhan.get(target).status == 200
-    yizhan.wait_idle()
-    asked = len(upstream.asked())
+    asked = hold(yizhan, upstream, targets(wheel))
     yizhan.advance(400 * 86400)
     for target in targets(wheel):
         assert yizhan.get(target, HELD_ONLY).status == 200
@@ -140,10 +127,7 @@ def test_held_only_serves_at_any_age(yizhan, upstream, wheel):
 
 
 def test_held_only_serves_after_a_restart(yizhan, upstream, wheel):
-    for target in targets(wheel):
-        assert yizhan.get(target).status == 200
-    yizhan.wait_idle()
-    asked = len(upstream.asked())
+    asked = hold(yizhan, upstream, targets(wheel))
     yizhan.restart()
     for target in targets(wheel):
         assert yizhan.get(target, HELD_ONLY).status == 200
@@ -161,10 +145,7 @@ def test_held_only_metadata_of_a_wheel_that_is_held(yizhan, upstream, wheel):
 
 def test_held_only_serves_images_at_any_age(mirror, registry, image):
     pull_all(mirror, LIBRARY, "1.0")
-    for target in registry_targets(image):
-        assert mirror.get(target).status == 200
-    mirror.wait_idle()
-    asked = len(registry.asked())
+    asked = hold(mirror, registry, registry_targets(image))
     mirror.advance(400 * 86400)
     for target in registry_targets(image):
         assert mirror.get(target, HELD_ONLY).status == 200

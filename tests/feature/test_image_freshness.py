@@ -15,25 +15,8 @@ NEGATIVE_TTL = 60
 
 
 @pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"a": b"old"})])
-
-
-@pytest.fixture(scope="module")
 def newer():
     return make_image([layer({"a": b"new"})])
-
-
-@pytest.fixture
-def registry(make_registry, image):
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
-    return registry
-
-
-@pytest.fixture
-def mirror(make_yizhan, registry):
-    return make_yizhan(registries={"docker.io": [registry]})
 
 
 @pytest.fixture

@@ -11,26 +11,18 @@ from lib.upstream import Answer
 from lib.wait import wait_until
 
 
-@pytest.fixture
-def image():
-    return make_image([layer({"file": b"something"})])
-
-
 def many_times(content, count):
     """An index that lists one manifest again and again."""
     document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [content.descriptor()] * count}
     return Content(json.dumps(document).encode(), OCI_INDEX)
 
 
-def test_image_hostile_index_that_multiplies(make_yizhan, make_registry, image):
+def test_image_hostile_index_that_multiplies(mirror, registry, image):
     """Noting what a use of it uses must not take for ever: three small manifests that stand for 64 million."""
-    registry = make_registry()
-    registry.add(LIBRARY, image)
     contents = [image.manifest]
     for _ in range(3):
         contents.append(many_times(contents[-1], 400))
         registry.add_manifest(LIBRARY, contents[-1])
-    mirror = make_yizhan(registries={"docker.io": [registry]})
     for content in contents:
         assert mirror.manifest(LIBRARY, content.digest).status == 200
     mirror.wait_idle()
@@ -57,10 +49,8 @@ def numbered_pages(registry, count, size=2):
     return path
 
 
-def test_image_hostile_list_cut_by_a_limit_is_no_list(make_yizhan, make_registry):
-    registry = make_registry()
+def test_image_hostile_list_cut_by_a_limit_is_no_list(mirror, registry):
     numbered_pages(registry, 1200)
-    mirror = make_yizhan(registries={"docker.io": [registry]})
     response = mirror.get(f"/v2/{LIBRARY}/tags/list")
     assert response.status == 503 or len(response.json()["tags"]) == 2400
 
@@ -90,13 +80,11 @@ def test_image_hostile_list_held_outlives_a_missing_page(make_yizhan, make_regis
     assert len(mirror.get(f"/v2/{LIBRARY}/tags/list").json()["tags"]) == 6
 
 
-def test_image_hostile_list_is_sent_in_parts(make_yizhan, make_registry):
+def test_image_hostile_list_is_sent_in_parts(mirror, registry):
     """A list of any length must not be put together anew for each client that asks for all of it."""
-    registry = make_registry()
     tags = sorted(f"tag-{i:06}-{'x' * 40}" for i in range(200000))
     body = json.dumps({"name": LIBRARY, "tags": tags}).encode()
     registry.on(registry.tags_path(LIBRARY), Answer(body=body, content_type="application/json"))
-    mirror = make_yizhan(registries={"docker.io": [registry]})
     for query in ("", "?n=1000000"):
         response = mirror.get(f"/v2/{LIBRARY}/tags/list{query}")
         assert len(response.body) < 2 << 20
@@ -141,14 +129,12 @@ def test_image_hostile_registry_does_not_stop_another(make_yizhan, make_registry
 # ---- crashes ----
 
 
-def test_image_hostile_kill_right_after_a_manifest(make_yizhan, make_registry):
+def test_image_hostile_kill_right_after_a_manifest(mirror, registry):
     """What is stored of an image is served after a crash, though no upstream answers: a layer that it shares with another
     image as well."""
-    registry = make_registry()
     layers = [layer({"file": noise(2000, i)}) for i in range(300)]
     one = registry.add("library/one", make_image(layers), "1.0")
     two = registry.add("library/two", make_image(layers + [layer({"more": b"x"})]), "1.0")
-    mirror = make_yizhan(registries={"docker.io": [registry]})
     assert pull_all(mirror, "library/one", "1.0") == content_of_image(one)
     mirror.wait_idle()
     assert mirror.manifest("library/two", two.digest).status == 200
@@ -168,10 +154,8 @@ HEAD_LINE_BYTES = len("HTTP/1.1 200 Status\r\n")
 
 @pytest.mark.parametrize("where", ["tag", "manifest", "blob", "blob head", "empty blob", "tags", "referrers", "token"])
 @pytest.mark.parametrize("after", [HEAD_LINE_BYTES, HEAD_LINE_BYTES + 60])
-def test_image_hostile_head_that_is_cut(make_yizhan, make_registry, image, where, after):
+def test_image_hostile_head_that_is_cut(mirror, registry, image, where, after):
     """The connection ends before the answer's head does: that is no answer."""
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
     if where == "token":
         registry.challenge()
     empty = Content(b"", "application/octet-stream")
@@ -187,7 +171,6 @@ def test_image_hostile_head_that_is_cut(make_yizhan, make_registry, image, where
     }
     asked = paths["tag"] if where == "token" else paths[where]
     registry.on(paths[where], Answer(cut_head_after=after))
-    mirror = make_yizhan(registries={"docker.io": [registry]})
     response = mirror.head(asked) if where == "blob head" else mirror.get(asked)
     assert response.status == 503
     registry.forget()

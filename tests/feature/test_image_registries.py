@@ -7,24 +7,6 @@ from lib.registry_api import LIBRARY, content_of_image, error_code, error_messag
 from lib.tree import Tree
 
 
-@pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"small": b"one"}), layer({"more": b"two"})])
-
-
-@pytest.fixture
-def registry(make_registry, image):
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
-    return registry
-
-
-@pytest.fixture
-def mirror(make_yizhan, registry):
-    return make_yizhan(registries={"docker.io": [registry]})
-
-
-
 @pytest.fixture
 def ghcr(make_registry):
     registry = make_registry()

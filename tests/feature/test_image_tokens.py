@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from lib.client import Background
-from lib.images import DOCKER_MANIFEST, content_of, digest_of, layer, make_image, manifest_of, noise
+from lib.images import DOCKER_MANIFEST, content_of, digest_of, layer, make_image, manifest_of
 from lib.registry_api import LIBRARY, content_of_image, error_code, error_message, manifest_requests, pull_all
 from lib.scripted_registry import Storage
 from lib.tree import Tree
@@ -16,24 +16,11 @@ from lib.wait import wait_until
 
 LOGIN = ("reader", "let-me-in")
 PROOF = base64.b64encode(":".join(LOGIN).encode()).decode()
-BIG = 4 << 20
 
 
-@pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"small": b"one"}), layer({"big": noise(BIG, "tokens")})])
-
-
-@pytest.fixture(scope="module")
-def big(image):
-    return image.layers[1]
-
-
-@pytest.fixture
-def registry(make_registry, image):
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
-    return registry
+@pytest.fixture(scope="session")
+def image(big_image):
+    return big_image
 
 
 @pytest.fixture
@@ -41,11 +28,6 @@ def storage(make_registry, registry):
     storage = make_registry(kind=Storage)
     registry.redirect_blobs(storage)
     return storage
-
-
-@pytest.fixture
-def mirror(make_yizhan, registry):
-    return make_yizhan(registries={"docker.io": [registry]})
 
 
 @pytest.fixture

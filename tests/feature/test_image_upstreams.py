@@ -21,27 +21,18 @@ from lib.registry_api import LIBRARY, content_of_image, error_code, manifest_req
 from lib.upstream import Answer
 from lib.wait import wait_until
 
-BIG = 4 << 20
 HTML = Answer(body=b"<html><body>Please log in to the network</body></html>", content_type="text/html")
 
 
-@pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"small": b"one"}), layer({"big": noise(BIG, "upstreams")})])
-
-
-@pytest.fixture(scope="module")
-def big(image):
-    return image.layers[1]
+@pytest.fixture(scope="session")
+def image(big_image):
+    return big_image
 
 
 @pytest.fixture
-def pair(make_registry, image):
+def pair(make_library):
     """Two upstreams with the same content."""
-    pair = make_registry(), make_registry()
-    for registry in pair:
-        registry.add(LIBRARY, image, "1.0")
-    return pair
+    return make_library(), make_library()
 
 
 @pytest.fixture

@@ -26,30 +26,12 @@ from lib.scripted_registry import fallback_referrers
 from lib.upstream import Answer
 from lib.wait import wait_until
 
-BIG = 3 << 20
 UNKNOWN = "sha256:" + "0" * 64
 
 
-@pytest.fixture(scope="module")
-def image():
-    return make_image([layer({"small": b"one"}), layer({"big": noise(BIG, "image")})])
-
-
-@pytest.fixture(scope="module")
-def big(image):
-    return image.layers[1]
-
-
-@pytest.fixture
-def registry(make_registry, image):
-    registry = make_registry()
-    registry.add(LIBRARY, image, "1.0")
-    return registry
-
-
-@pytest.fixture
-def mirror(make_yizhan, registry):
-    return make_yizhan(registries={"docker.io": [registry]})
+@pytest.fixture(scope="session")
+def image(big_image):
+    return big_image
 
 
 # ---- the base ----
@@ -363,28 +345,26 @@ def referrers(mirror, digest, query=""):
     return response, [(one["digest"], one["artifactType"]) for one in document["manifests"]]
 
 
-@pytest.mark.parametrize("source", ["api", "tag"])
-def test_images_referrers(mirror, registry, image, signed, source):
-    if source == "api":
+@pytest.fixture(params=["api", "tag"])
+def referring(request, registry, image, signed):
+    """The registry tells of `signed` in the one or the other way."""
+    if request.param == "api":
         for artifact in signed:
             registry.add(LIBRARY, artifact)
     else:
         registry.has_referrers = False
         fallback_referrers(registry, LIBRARY, image.digest, signed)
-    expected = [(one.digest, json.loads(one.manifest.body)["artifactType"]) for one in signed]
+    return signed
+
+
+def test_images_referrers(mirror, image, referring):
+    expected = [(one.digest, json.loads(one.manifest.body)["artifactType"]) for one in referring]
     assert sorted(referrers(mirror, image.digest)[1]) == sorted(expected)
 
 
-@pytest.mark.parametrize("source", ["api", "tag"])
-def test_images_referrers_of_one_kind(mirror, registry, image, signed, source):
-    if source == "api":
-        for artifact in signed:
-            registry.add(LIBRARY, artifact)
-    else:
-        registry.has_referrers = False
-        fallback_referrers(registry, LIBRARY, image.digest, signed)
+def test_images_referrers_of_one_kind(mirror, image, referring):
     response, found = referrers(mirror, image.digest, "?artifactType=text/spdx")
-    assert found == [(signed[1].digest, "text/spdx")]
+    assert found == [(referring[1].digest, "text/spdx")]
     assert response.header("OCI-Filters-Applied") == "artifactType"
 
 

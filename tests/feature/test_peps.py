@@ -165,6 +165,15 @@ def same_digits(ours, theirs):
     return len(ours) == len(theirs) and all(b in ("?", a) for a, b in zip(ours, theirs))
 
 
+def check_digits(questions, expected):
+    wrong = [
+        (question, ours, theirs)
+        for question, ours, theirs in zip(questions, ask(questions), expected)
+        if not same_digits(ours, theirs)
+    ]
+    assert not wrong, f"{len(wrong)} differ: {wrong[:10]}"
+
+
 def nothing_arbitrary(theirs):
     """We want a text behind "==="."""
     return any(one.operator == "===" and not one.version for one in theirs)
@@ -192,12 +201,7 @@ def test_specifiers_contain(rnd):
             )
     assert len(questions) > 40000 and expected.count(REFUSED) < 12000
     assert expected.count("111") > 3000 and expected.count("001") > 300
-    wrong = [
-        (question, ours, theirs)
-        for question, ours, theirs in zip(questions, ask(questions), expected)
-        if not same_digits(ours, theirs)
-    ]
-    assert not wrong, f"{len(wrong)} differ: {wrong[:10]}"
+    check_digits(questions, expected)
 
 
 def test_specifiers_near(rnd):
@@ -220,12 +224,7 @@ def test_specifiers_near(rnd):
                     else "".join(contains(theirs, Version(item), how) for how in (None, False, True))
                 )
     assert len(questions) > 20000
-    wrong = [
-        (question, ours, theirs)
-        for question, ours, theirs in zip(questions, ask(questions), expected)
-        if not same_digits(ours, theirs)
-    ]
-    assert not wrong, f"{len(wrong)} differ: {wrong[:10]}"
+    check_digits(questions, expected)
 
 
 def meanings(specifier_set):

@@ -419,43 +419,41 @@ def finished(yizhan):
     return [line for line in yizhan.stderr.splitlines() if "prefetch nightly:" in line and ("fetched" in line or "there already" in line)]
 
 
-def test_prefetch_by_the_server(make_yizhan, upstream, dists):
+@pytest.fixture
+def hourly(make_yizhan, upstream):
+    """A server that prefetches every hour, and has done so once."""
     yizhan = make_yizhan(upstream, start=False)
     schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
     yizhan.start()
     wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
+    return yizhan
+
+
+def test_prefetch_by_the_server(hourly, upstream, dists):
     asked = len(upstream.asked())
-    assert yizhan.get(dists[1].path).body == dists[1].data
+    assert hourly.get(dists[1].path).body == dists[1].data
     assert len(upstream.asked()) == asked
-    yizhan.advance(3599)
-    yizhan.advance(2)
-    wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
-    assert runs(yizhan) == 2
+    hourly.advance(3599)
+    hourly.advance(2)
+    wait_until(lambda: len(finished(hourly)) == 2, "the second run ends")
+    assert runs(hourly) == 2
 
 
-def test_prefetch_by_the_server_is_not_repeated_by_a_restart(make_yizhan, upstream):
-    yizhan = make_yizhan(upstream, start=False)
-    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
-    yizhan.start()
-    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
-    yizhan.restart()
-    yizhan.page("app")
-    yizhan.advance(3700)
-    wait_until(lambda: len(finished(yizhan)) == 2, "the second run ends")
-    assert runs(yizhan) == 2
+def test_prefetch_by_the_server_is_not_repeated_by_a_restart(hourly):
+    hourly.restart()
+    hourly.page("app")
+    hourly.advance(3700)
+    wait_until(lambda: len(finished(hourly)) == 2, "the second run ends")
+    assert runs(hourly) == 2
 
 
-def test_prefetch_by_the_server_after_the_clock_was_ahead(make_yizhan, upstream):
-    yizhan = make_yizhan(upstream, start=False)
-    schedule(yizhan, name="pypi:app", python="3.11", platform="linux_x86_64", every="1h")
-    yizhan.start()
-    wait_until(lambda: len(finished(yizhan)) == 1, "the first run ends")
-    yizhan.advance(-3000 * 86400)
-    yizhan.restart()
+def test_prefetch_by_the_server_after_the_clock_was_ahead(hourly):
+    hourly.advance(-3000 * 86400)
+    hourly.restart()
 
     def an_hour_later():
-        yizhan.advance(3700)
-        return len(finished(yizhan)) > 1
+        hourly.advance(3700)
+        return len(finished(hourly)) > 1
 
     wait_until(an_hour_later, "the second run ends")
 

@@ -11,19 +11,6 @@ from lib.upstream import Answer
 from lib.wait import wait_until
 
 
-@pytest.fixture
-def pair(make_upstream, wheel, big_wheel):
-    """Two upstreams with the same tree."""
-    tree = Tree.tuna([wheel, big_wheel])
-    return make_upstream(tree), make_upstream(tree)
-
-
-@pytest.fixture
-def both(make_yizhan, pair):
-    """A server with both behind it."""
-    return make_yizhan(*pair)
-
-
 # ---- order and fail-over ----
 
 
