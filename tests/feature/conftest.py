@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from lib import images
+from lib import extent, images
 from lib.containerd import Containerd
 from lib.docker import Dockerd
 from lib.nginx import Nginx
@@ -24,13 +24,29 @@ from lib.upstream import ScriptedUpstream
 from lib.yizhan import BINARY, Yizhan
 
 
-def pytest_sessionstart():
+def pytest_sessionstart(session):
+    if not hasattr(session.config, "workerinput"):  # once, however many processes run them
+        session.config.get_terminal_writer().line(extent.TOLD)
     if not os.access(BINARY, os.X_OK):
         pytest.exit(f"{BINARY} is not there: build it first, or name another in YIZHAN", returncode=2)
     # What a shell starts in the background ignores some of these, and would hand that down to all that tests interrupt.
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def chance(request):
+    """Decides what may be another every day; lib/extent.py has the rule. The seed is shown with a failure."""
+    print(extent.TOLD)
+    return extent.any_chance(request.node.name)
+
+
+@pytest.fixture
+def rnd(request):
+    """The same for what is compared with another program: another only in a soak."""
+    print(extent.TOLD)
+    return extent.steady_chance(request.node.name)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """kill -9 while a store is repaired or evicted: nothing that was right is lost, and a verification finds nothing wrong."""
 
 import os
-import random
 
 import pytest
 from lib.admin import ask
@@ -10,7 +9,6 @@ from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_until
 
-SEED = 20261124
 DISTS = 60
 SIZE = 100 << 10
 
@@ -49,8 +47,7 @@ def damage(yizhan, dists, chance):
     return [dist for dist in dists if dist not in spoilt]
 
 
-def test_admin_crash_fifty_kills_during_repair(filled, dists):
-    chance = random.Random(SEED)
+def test_admin_crash_kills_during_repair(filled, dists, chance):
     killer = Killer(filled, chance)
     for turn in range(CRASHES + 2):
         turn_server(filled, turn)
@@ -66,8 +63,7 @@ def test_admin_crash_fifty_kills_during_repair(filled, dists):
     assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
 
 
-def test_admin_crash_fifty_kills_during_gc(filled, dists):
-    chance = random.Random(SEED)
+def test_admin_crash_kills_during_gc(filled, dists, chance):
     killer = Killer(filled, chance)
     text = filled.config.read_text()
     for turn in range(CRASHES + 2):

@@ -1,7 +1,6 @@
 """kill -9 while a bundle is imported or exported: nothing is lost, a verification finds nothing wrong, and the command
 carries on when it is run again."""
 
-import random
 import shutil
 
 import pytest
@@ -11,7 +10,6 @@ from lib.crash import CRASHES, IN_THE_MIDDLE, Killer, assert_clean, turn_server
 from lib.packages import make_wheel
 from lib.tree import Tree
 
-SEED = 20261125
 DISTS = 60
 SIZE = 100 << 10
 TARGET = ["--python", "3.11", "--platform", "linux_x86_64"]
@@ -54,12 +52,12 @@ def assert_names_last(yizhan, base, new_names, blobs):
 
 
 @pytest.mark.parametrize("name", ["all.tar", "all.tar.zst"])
-def test_bundle_crash_fifty_kills_during_import(source, target, dists, tmp_path, name):
+def test_bundle_crash_kills_during_import(source, target, dists, tmp_path, name, chance):
     plain = export(source, tmp_path / "all.tar", "--all")
     bundle = export(source, tmp_path / name, "--all")
     blobs, base = read_bundle(plain)[1], names_held(target)
     new_names = names_in(plain) - base
-    killer = Killer(target, random.Random(SEED))
+    killer = Killer(target, chance)
     for turn in range(CRASHES + 2):
         reset(target, tmp_path / "before")
         turn_server(target, turn)
@@ -76,8 +74,8 @@ def test_bundle_crash_fifty_kills_during_import(source, target, dists, tmp_path,
     assert all(target.get(dist.path).body == dist.data for dist in dists)
 
 
-def test_bundle_crash_fifty_kills_during_export(source, tmp_path):
-    killer = Killer(source, random.Random(SEED))
+def test_bundle_crash_kills_during_export(source, tmp_path, chance):
+    killer = Killer(source, chance)
     blobs = source.blob_rows()
     bundle = tmp_path / "all.tar"
     for turn in range(CRASHES + 2):
@@ -93,10 +91,9 @@ def test_bundle_crash_fifty_kills_during_export(source, tmp_path):
     assert killer.killed >= IN_THE_MIDDLE, f"only {killer.killed} kills were in the middle"
 
 
-def test_bundle_crash_leftovers_enter_the_next_import(source, target, tmp_path):
+def test_bundle_crash_leftovers_enter_the_next_import(source, target, tmp_path, chance):
     """Blobs that came before a kill are not written twice."""
     bundle = export(source, tmp_path / "all.tar", "--all")
-    chance = random.Random(SEED)
     killer = Killer(target, chance)
     fresh = len(read_bundle(bundle)[1]) - len(target.blob_rows())
     skipped = 0

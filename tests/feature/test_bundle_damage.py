@@ -1,16 +1,13 @@
 """A bundle with one wrong bit, anywhere: refused, and the store is what it was."""
 
-import random
-
 import pytest
 from lib.admin import ask
 from lib.bundles import export, load, refused, snapshot
+from lib.extent import times
 from lib.packages import make_wheel
 from lib.tree import Tree
-from lib.wait import SLOW
 
-SEED = 20261128
-PLACES = 20 if SLOW else 100
+PLACES = times(30, soak=100, slow=20)
 
 
 def filled(make_yizhan, make_upstream, size):
@@ -29,9 +26,8 @@ def filled(make_yizhan, make_upstream, size):
         ("server", "all.tar", 5 << 19, ["--split", "1M"]),
     ],
 )
-def test_bundle_damage_of_one_bit_refused(make_yizhan, make_upstream, tmp_path, by, name, size, options):
+def test_bundle_damage_of_one_bit_refused(make_yizhan, make_upstream, tmp_path, by, name, size, options, chance):
     """The store holds some of it already, and nothing of that changes either."""
-    chance = random.Random(SEED)
     source = filled(make_yizhan, make_upstream, size)
     some = export(source, tmp_path / "some.tar", "pypi:own")
     whole = export(source, tmp_path / name, "--all", *options)

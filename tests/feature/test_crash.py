@@ -1,16 +1,16 @@
 """kill -9 during fills and commits: after each restart the store is whole and pip succeeds."""
 
 import hashlib
-import random
 import threading
 
+import pytest
 from lib.client import Background, Exchange
 from lib.crash import CRASHES
+from lib.extent import times
 from lib.packages import make_wheel
 from lib.tree import Tree
 from lib.wait import wait_event
 
-SEED = 20261124
 SIZES = [1 << 10, 40 << 10, 200 << 10, 1 << 20]
 
 
@@ -74,8 +74,9 @@ def crash(yizhan, group, chance):
     loader.finish()
 
 
-def test_crash_fifty_kills_leave_the_store_whole(make_yizhan, make_upstream, pip_factory, tmp_path):
-    chance = random.Random(SEED)
+@pytest.mark.parametrize("life", range(times(1, soak=20)))
+def test_crash_kills_leave_the_store_whole(make_yizhan, make_upstream, pip_factory, tmp_path, chance, life):
+    """In a soak a thousand kills, of twenty stores."""
     groups = [
         [make_wheel(f"crash{turn}x{number}", "1.0", size=size) for number, size in enumerate(SIZES)]
         for turn in range(CRASHES)

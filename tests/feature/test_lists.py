@@ -7,10 +7,8 @@ read is refused."""
 
 import json
 import logging
-import random
 import re
 
-import pytest
 from lib.ask import REFUSED, ask
 from packaging.requirements import InvalidRequirement, Requirement
 from pip._internal.exceptions import (
@@ -35,11 +33,6 @@ from pip._vendor.packaging.requirements import InvalidRequirement as PipInvalidR
 FILES = 3000
 
 HASHES = {"sha256": "ab" * 32, "sha384": "0F" * 48, "sha512": "9a" * 64}
-
-
-@pytest.fixture
-def rnd(request):
-    return random.Random(request.node.name)
 
 
 # ---- generators ----

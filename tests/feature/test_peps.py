@@ -3,7 +3,6 @@ specifiers, markers, requirements and tags must get the same answers. The genera
 seed. Where we differ on purpose is said here and in formats/python/specifier.h and marker.h; the unit tests have those."""
 
 import itertools
-import random
 import re
 
 import packaging
@@ -33,11 +32,6 @@ def check(questions, expected):
         if theirs is not None and ours != theirs
     ]
     assert not wrong, f"{len(wrong)} of {len(questions)} differ; (question, ours, packaging's): {wrong[:10]}"
-
-
-@pytest.fixture
-def rnd(request):
-    return random.Random(request.node.name)
 
 
 # ---- generators ----

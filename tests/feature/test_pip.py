@@ -4,6 +4,7 @@ import hashlib
 import sys
 
 import pytest
+from lib.extent import SOAK
 from lib.packages import SYSTEM_WHEELS, build_tools, load_wheel, make_sdist, make_wheel
 from lib.tree import Tree
 from lib.upstream import Answer
@@ -25,7 +26,10 @@ def dists():
     ]
 
 
-@pytest.fixture(params=["tuna", "tuna as octet-stream", "aliyun"])
+SHAPES = ["tuna", "tuna as octet-stream", "aliyun"]
+
+
+@pytest.fixture(params=SHAPES)
 def mirror(request, make_nginx, dists):
     """A static mirror in each of the shapes that users meet."""
     if request.param == "aliyun":
@@ -173,6 +177,7 @@ def test_pip_reinstalls_offline(make_yizhan, mirror, pip_factory):
 # ---- crowds ----
 
 
+@pytest.mark.parametrize("mirror", SHAPES if SOAK else SHAPES[:1], indirect=True)
 def test_pip_twenty_at_once_ask_once(make_yizhan, mirror, pip_factory):
     yizhan = make_yizhan(mirror)
     venvs = [pip_factory.make() for _ in range(20)]

@@ -4,9 +4,7 @@ random, but begin with one seed. Where we differ on purpose is said in formats/t
 import datetime
 import json
 import math
-import random
 
-import pytest
 from lib.ask import REFUSED, ask
 
 try:
@@ -15,11 +13,6 @@ except ImportError:  # before Python 3.11
     from pip._vendor import tomli as tomllib
 
 DOCUMENTS = 8000
-
-
-@pytest.fixture
-def rnd(request):
-    return random.Random(request.node.name)
 
 
 # ---- generators ----
