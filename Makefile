@@ -9,6 +9,7 @@
 ##   make asan       check, under AddressSanitizer and UndefinedBehaviorSanitizer
 ##   make tsan       check, under ThreadSanitizer
 ##   make fuzz       every fuzz target for FUZZ_SECONDS=60
+##   make soak       all that is too long for every change, from a fresh seed: hours
 ##   make bench      the figures of docs/benchmarks.md; installs its tools
 ##   make lint       format, arrows between rooms, clang-tidy, cppcheck, shellcheck, docs
 ##   make format     put the format right
@@ -157,6 +158,9 @@ fuzz:
 fuzz-run: $(FUZZ_TARGETS)
 	@scripts/run-fuzz $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
+soak:
+	.ci/soak
+
 bench:
 	scripts/setup bench
 	$(MAKE) all
@@ -195,7 +199,7 @@ lint-cppcheck:
 SHELL_SCRIPTS = $(shell grep -lE '^\#!.*\b(ba)?sh$$' scripts/* .ci/*)
 
 lint-shell:
-	shellcheck $(SHELL_SCRIPTS)
+	shellcheck -x $(SHELL_SCRIPTS) .ci/steps.sh
 
 lint-python:
 	$(PYTHON) -m pyflakes tests .ci scripts/check-rooms
@@ -216,5 +220,5 @@ FORCE:
 -include $(OBJECTS:.o=.d) $(SUPPORT_OBJECTS:.o=.d) $(LINTED:%.c=$(BUILD)/obj/%.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all help run test check unit feature asan tsan fuzz fuzz-run bench lint lint-format format lint-rooms lint-tidy \
+.PHONY: all help run test check unit feature asan tsan fuzz fuzz-run soak bench lint lint-format format lint-rooms lint-tidy \
 	lint-cppcheck lint-shell lint-python lint-docs install clean FORCE
