@@ -8,6 +8,7 @@ import sqlite3
 import struct
 import subprocess
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("YIZHAN", str(ROOT / "build" / "yizhan"))
 DRAIN_MS = 10000  # of proxy/server.c
 READY = re.compile(r"http://127\.0\.0\.1:(\d+)/")
-PAUSE = re.compile(r"asking again in (\d+) ms")
+PAUSE = re.compile(rb"asking again in (\d+) ms")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:|SUMMARY: \w+Sanitizer")
 
 
@@ -142,6 +143,8 @@ class Yizhan:
                 text=True,
             )
         threading.Thread(target=self._read_stdout, args=(self.process.stdout, self._stdout), daemon=True).start()
+        read_bytes = self._stderr_path.stat().st_size
+        threading.Thread(target=self._pass_pauses, args=(self.process, read_bytes), daemon=True).start()
         self.port = self._wait_ready()
         return self
 
@@ -256,31 +259,21 @@ class Yizhan:
 
     def pass_ms(self, milliseconds):
         """Moves its monotonic clock forward: who waits in it has waited so much longer."""
-        self._move(0, milliseconds)
+        if milliseconds:
+            self._move(0, milliseconds)
 
-    @contextmanager
-    def without_pauses(self):
+    def _pass_pauses(self, process, read_bytes):
         """Where it pauses before it asks upstreams again, that time passes at once."""
-        ended = threading.Event()
-        passed_ms = self._pauses_ms()
-
-        def pass_pauses():
-            nonlocal passed_ms
-            while not ended.wait(0.01):
-                told_ms = self._pauses_ms()
-                self.pass_ms(told_ms - passed_ms)
-                passed_ms = told_ms
-
-        passing = threading.Thread(target=pass_pauses)
-        passing.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            passing.join()
-
-    def _pauses_ms(self):
-        return sum(map(int, PAUSE.findall(self.stderr)))
+        while self.process is process and process.returncode is None:
+            time.sleep(0.01)
+            if self._stderr_path.stat().st_size == read_bytes:
+                continue
+            with open(self._stderr_path, "rb") as stderr:
+                stderr.seek(read_bytes)
+                new = stderr.read()
+            new = new[: new.rfind(b"\n") + 1]
+            read_bytes += len(new)
+            self.pass_ms(sum(map(int, PAUSE.findall(new))))
 
     # ---- requests ----
 
