@@ -29,6 +29,7 @@ from pip._internal.req.req_file import SUPPORTED_OPTIONS, parse_requirements
 from pip._internal.vcs import is_url
 from pip._vendor.packaging.markers import InvalidMarker
 from pip._vendor.packaging.requirements import InvalidRequirement as PipInvalidRequirement
+from pip._vendor.requests.exceptions import ConnectionError as RequestsConnectionError
 
 FILES = 3000
 
@@ -174,6 +175,7 @@ class Options:
 REFUSALS = (
     InstallationError,
     NetworkConnectionError,
+    RequestsConnectionError,  # a list somewhere else: nobody is there
     RequirementsFileParseError,
     CommandError,
     InvalidMarker,
