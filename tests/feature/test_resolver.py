@@ -95,10 +95,10 @@ def test_resolver_finds_what_pip_finds(part, tmp_path):
         if not explained(seeds[index], *asked[index], ours[index], theirs[index], constraints)
     ]
     assert not wrong, f"{len(wrong)} of {len(seeds)} differ; (seed, question, ours, pip's): {wrong[:3]}"
-    assert len(differing) <= len(seeds) * 0.04
+    assert len(differing) <= len(seeds) * (0.1 if SOAK else 0.04)
     # The universes are neither too easy nor too hard.
     assert len(seeds) * 0.2 < ours.count(NO_ANSWER) < len(seeds) * 0.6
-    assert sum(len(answer) > 2 for answer in ours if answer != NO_ANSWER) > len(seeds) * 0.2
+    assert sum(len(answer) > 2 for answer in ours if answer != NO_ANSWER) > len(seeds) * (0.1 if SOAK else 0.2)
 
 
 @pytest.mark.parametrize("name", real_lists.REQUIREMENTS)

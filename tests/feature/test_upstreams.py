@@ -72,7 +72,7 @@ def test_upstreams_failed_one_stands_back(both, pair):
 def test_upstreams_silent_one_is_left_in_time(make_yizhan, pair, wheel):
     gate = threading.Event()
     pair[0].on_everything(Answer(gate=gate))
-    yizhan = make_yizhan(*pair, each={"first_byte_timeout": "1s"})
+    yizhan = make_yizhan({"index": pair[0].index, "first_byte_timeout": "1s"}, pair[1])
     assert file_of(yizhan.page("sample"), wheel.filename)
     gate.set()
 
@@ -81,7 +81,7 @@ def test_upstreams_stalled_transfer_goes_on_elsewhere(make_yizhan, pair, big_whe
     path = pair[0].tree.file_path(big_wheel)
     gate = threading.Event()
     pair[0].change(path, body_gate=gate, gate_after=2 << 20)
-    yizhan = make_yizhan(*pair, each={"stall_timeout": "1s"})
+    yizhan = make_yizhan({"index": pair[0].index, "stall_timeout": "1s"}, pair[1])
     yizhan.page("bulky")
     response = yizhan.get(big_wheel.path)
     gate.set()
