@@ -5,6 +5,7 @@ passed=0
 failed=0
 skipped=0
 failures=()
+times=()
 
 good() {
     passed=$((passed + $1))
@@ -24,6 +25,7 @@ announced() {
     echo "=== $name"
     "$@" || status=$?
     echo "=== $name: $([ $status -eq 0 ] && echo ok || echo FAILED), $((SECONDS - began)) s"
+    times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
     return $status
 }
 
@@ -62,6 +64,7 @@ tests() {
 
 # closing_line: what failed, and the counts. Returns 1 if anything failed.
 closing_line() {
+    printf '%s\n' "${times[@]}"
     echo "=== $SECONDS s in all"
     if [ ${#failures[@]} -gt 0 ]; then
         echo "=== failed:"

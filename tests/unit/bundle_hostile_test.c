@@ -194,8 +194,8 @@ static void bundle_with_bad_entries_refused(void **state)
         ENTRY("\"page\"", "\"a\"", "null", "99999999999999999999", "0", ""),
         ENTRY("\"page\"", "\"a\"", "null", "0", "0", ",\"more\":1"),
         ENTRY("\"page\"", "\"a\"", "null", "0", "0", ",\"key\":\"b\""),
-        "{\"space\":\"page\",\"key\":\"a\",\"scope\":\"\",\"size\":0,\"confirmed_at\":0,\"attributes\":\"\"}"
-        "\n",
+        ("{\"space\":\"page\",\"key\":\"a\",\"scope\":\"\",\"size\":0,\"confirmed_at\":0,\"attributes\":\"\"}"
+         "\n"),
         "{}\n",
     };
     struct buf CLEANUP_BUF text = BUF_INIT;

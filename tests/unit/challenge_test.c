@@ -105,8 +105,8 @@ static void challenge_none(void **state)
         "Bearer realm=\"r\", service=",
         "Bearer realm=https://a.example/t",
         "Bearer realm=\"a\r\nb\"",
-        "Bearer realm=\"a\x01"
-        "b\"",
+        ("Bearer realm=\"a\x01"
+         "b\""),
         "Basic realm=\"unterminated",
     };
     check_scheme(NULL, CHALLENGE_NONE);
