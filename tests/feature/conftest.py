@@ -24,6 +24,11 @@ from lib.upstream import ScriptedUpstream
 from lib.yizhan import BINARY, Yizhan
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "peers: it spends its time in other programs, where a sanitizer sees nothing")
+    config.addinivalue_line("markers", "one_of_each: a peer's test that runs under a sanitizer all the same")
+
+
 def pytest_sessionstart(session):
     if not hasattr(session.config, "workerinput"):  # once, however many processes run them
         session.config.get_terminal_writer().line(extent.TOLD)

@@ -9,6 +9,8 @@ from lib.packages import SYSTEM_WHEELS, build_tools, load_wheel, make_sdist, mak
 from lib.tree import Tree
 from lib.upstream import Answer
 
+pytestmark = pytest.mark.peers
+
 MB = 1 << 20
 
 
@@ -84,6 +86,7 @@ def test_pip_installs_yanked_release_when_pinned(make_yizhan, nginx, venv):
     assert "broken on Tuesdays" in output
 
 
+@pytest.mark.one_of_each
 def test_pip_require_hashes(make_yizhan, nginx, venv, dists, tmp_path):
     requirements = tmp_path / "requirements.txt"
     pinned = [dists[0], dists[2], dists[5], dists[6]]
@@ -120,6 +123,7 @@ def test_pip_downloads_wheels_of_the_system(make_yizhan, make_nginx, venv, tmp_p
         assert yizhan.get(dist.path + ".metadata").body == dist.metadata
 
 
+@pytest.mark.one_of_each
 def test_pip_fast_deps_reads_wheels_by_range(make_yizhan, make_nginx, dists, venv):
     yizhan = make_yizhan(make_nginx(Tree.aliyun(dists)))
     venv.pip("install", "--use-feature=fast-deps", "app", index=yizhan.index)
@@ -196,6 +200,7 @@ def heavy():
     return make_wheel("heavy", "1.0", size=32 * MB)
 
 
+@pytest.mark.one_of_each
 def test_pip_upstream_dies_at_half(make_yizhan, make_upstream, venv, heavy):
     first, second = (make_upstream(Tree.tuna([heavy])) for _ in range(2))
     path = first.tree.file_path(heavy)
@@ -223,6 +228,7 @@ def test_pip_wrong_byte_in_last_kilobyte_next_serves(make_yizhan, make_upstream,
     assert second.asked(second.tree.file_path(heavy))
 
 
+@pytest.mark.one_of_each
 def test_pip_wrong_byte_in_last_kilobyte_never_completes(make_yizhan, make_upstream, venv, big_wheel):
     """pip prints the hash of what it got: that is never the hash of the forged file."""
     forged = forge(big_wheel)

@@ -19,6 +19,8 @@ from lib.universes import TARGETS
 from lib.wait import SLOW
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
+pytestmark = pytest.mark.peers
+
 PYTHONS = ["3.10", "3.11"]
 PLATFORMS = [target.name for target in TARGETS]
 MACHINES = list(itertools.product(PYTHONS, PLATFORMS))
@@ -162,6 +164,7 @@ def test_prefetch_offline_sdists_for_every_target(make_yizhan, nginx, name, requ
         assert foreign_pip.installed_files(report) == expected[python, platform]
 
 
+@pytest.mark.one_of_each
 @pytest.mark.parametrize("name", ["flask"], indirect=True)
 def test_prefetch_offline_always_sdists(make_yizhan, nginx, name, requirements, venv):
     """--sdist always: what has wheels can be built, too."""
@@ -236,6 +239,7 @@ def images(make_registry, make_hello):
     return registry
 
 
+@pytest.mark.one_of_each
 def test_prefetch_offline_images_are_pulled(make_yizhan, images, dockerd, make_skopeo, tmp_path):
     lists = {"images.txt": "base:1.0\n", "compose.yaml": COMPOSE, "worker.yml": MANIFEST % images.prepare}
     yizhan = make_yizhan(registries={"docker.io": [images]})

@@ -14,6 +14,8 @@ from lib.skopeo import buildah_layout
 from lib.upstream import Answer
 from lib.wait import wait_until
 
+pytestmark = pytest.mark.peers
+
 GIB = 1 << 30
 
 
@@ -51,6 +53,7 @@ def at(yizhan):
 # ---- dockerd ----
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_docker_pull_and_run(docker, mirror, registry, hello):
     docker.pull("hello:1.0")
     assert docker.run("hello:1.0").startswith("hello from here")
@@ -145,6 +148,7 @@ def part_bytes(yizhan):
 # ---- containerd ----
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_containerd_pull(containerd, mirror, registry, hello):
     containerd.use_mirror("docker.io", mirror.url)
     containerd.pull("docker.io/library/hello:1.0")
@@ -202,6 +206,7 @@ def test_registry_clients_containerd_goes_on_after_a_cut(containerd, mirror, reg
 # ---- podman, skopeo, buildah ----
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_podman_pull_and_run(make_podman, mirror, hello):
     podman = make_podman({"docker.io": at(mirror)})
     assert podman.pull("docker.io/library/hello:1.0") == hello.children[0].config.digest.removeprefix("sha256:")
@@ -214,6 +219,7 @@ def test_registry_clients_podman_other_registry(make_podman, mirror, registry, m
     assert podman.pull("ghcr.io/owner/app:1") == image.config.digest.removeprefix("sha256:")
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_skopeo_lists_and_inspects(make_skopeo, mirror, registry, hello):
     registry.add("library/hello", hello, "2.0", "latest")
     skopeo = make_skopeo({"docker.io": at(mirror)})
@@ -256,6 +262,7 @@ def test_registry_clients_skopeo_eight_at_once(make_skopeo, mirror, registry, he
     assert len(registry.asked_kind("manifests", "GET")) == len(hello.all_images())
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_buildah_image(tmp_path, make_skopeo, make_podman, make_yizhan, docker_registry, program):
     """Built by buildah, pushed by skopeo, pulled and run by podman through us."""
     layout = buildah_layout(tmp_path, {"hello": program, "greeting": b"built by buildah\n"}, ["/hello"])
@@ -315,6 +322,7 @@ def test_registry_clients_registry_with_tokens(
     assert len(tokens.asked()) - before == 1
 
 
+@pytest.mark.one_of_each
 def test_registry_clients_registry_with_password(make_docker_registry, make_yizhan, make_skopeo, make_hello, tmp_path):
     registry = make_docker_registry(auth="basic")
     image = registry.push("owner/app", make_hello("basic"), "1")
