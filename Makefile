@@ -28,7 +28,7 @@ SANITIZE ?=
 # Feature tests side by side: they mostly wait, so twice as many as there are processors, at most eight. TEST_JOBS=0, or
 # no pytest-xdist: one after the other.
 TEST_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? 2 * n : 8)))
-SIDE_BY_SIDE = $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo yes),-n $(TEST_JOBS) --dist worksteal)
+SIDE_BY_SIDE = $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo yes),-n $(TEST_JOBS))
 # Warnings stop developers and CI, but not a user whose compiler is newer than ours.
 WERROR ?= -Werror
 
