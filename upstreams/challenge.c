@@ -1,3 +1,7 @@
+/* Pure, but for the public suffix list. The values read here come from a registry, or from whoever answers
+ * in its place, and decide where the password of the administrator goes. So a value that is not understood
+ * completely gives no challenge at all, and the token server must belong to the upstream: by domain, as
+ * Docker Hub's is at auth.docker.io for registry-1.docker.io, or by a line in the configuration. */
 #include "upstreams/challenge.h"
 
 #include <libpsl.h>
@@ -15,6 +19,7 @@
 
 /* ---- WWW-Authenticate ---- */
 
+/* Stores a known parameter, unless the challenge has it already. */
 static void challenge_keep(struct challenge *challenge, const struct field_scan *name, struct buf *value)
 {
     const struct {
@@ -32,7 +37,7 @@ static void challenge_keep(struct challenge *challenge, const struct field_scan 
             *members[i].member = buf_take(value);
 }
 
-/* Spaces and empty list elements. */
+/* Skips spaces and empty list elements. */
 static void challenge_skip_commas(struct field_scan *scan)
 {
     do
@@ -40,7 +45,8 @@ static void challenge_skip_commas(struct field_scan *scan)
     while (field_take_char(scan, ','));
 }
 
-/* token68 of RFC 9110 section 11.2, "TlRMTVNTUAAB==": a value without a name, alone behind its scheme. */
+/* Takes a token68 (RFC 9110 section 11.2) such as "TlRMTVNTUAAB==": a value without a name, alone after
+ * its scheme. */
 static bool challenge_take_token68(struct field_scan *scan)
 {
     struct field_scan rest = *scan;
@@ -58,8 +64,8 @@ static bool challenge_take_token68(struct field_scan *scan)
     return true;
 }
 
-/* Takes one challenge. Returns false when the text is none. A token behind a comma is the next scheme unless a "="
- * follows it. */
+/* Takes one challenge. Returns false when the text is malformed. Commas separate challenges as well as
+ * parameters: a token after a comma is the next scheme unless "=" follows it. */
 static bool challenge_take(struct field_scan *scan, struct challenge *out)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
@@ -106,6 +112,7 @@ void challenge_parse(const char *value, struct challenge *out)
         if (next.scheme == CHALLENGE_BEARER && !next.realm)
             next.scheme = CHALLENGE_NONE;
         if (next.scheme > out->scheme) {
+            /* Swapped, so that the cleanup of `next` frees the lesser one. */
             struct challenge better = next;
             next = *out;
             *out = better;
@@ -151,7 +158,7 @@ void challenge_token_url(const struct challenge *challenge, const char *scope, s
             token_url_add("scope", word, len, &has_query, out);
 }
 
-static const psl_ctx_t *suffixes; /* never freed; NULL when this system has no list */
+static const psl_ctx_t *suffixes; /* never freed; NULL if this system has no list: then hosts must be equal */
 static pthread_once_t suffixes_once = PTHREAD_ONCE_INIT;
 
 static void suffixes_load(void)
@@ -159,7 +166,8 @@ static void suffixes_load(void)
     suffixes = psl_latest(NULL);
 }
 
-/* What the resolver and curl may take for an IPv4 address, "127.1" and "0x7f.1" too: its last label is a number. */
+/* The forms that the resolver and curl take for an IPv4 address, "127.1" and "0x7f.1" included: the last
+ * label is a number. */
 static bool host_is_numeric(const char *host)
 {
     const char *dot = strrchr(host, '.');
@@ -172,8 +180,8 @@ static bool host_is_numeric(const char *host)
     return label[strspn(label, "0123456789")] == '\0';
 }
 
-/* The host in lower case without the dot of the root; heap memory. NULL when the URL has none that can be compared:
- * with a "%" in it, it is not the host that is connected to. */
+/* The host in lower case without the dot of the root; heap memory. NULL when the URL has none that can be
+ * compared: with a "%" in it, the host that curl connects to is another text. */
 static char *challenge_host_of(const struct url *url)
 {
     char *host = xstrndup(url->host.text, url->host.len);
@@ -222,16 +230,18 @@ bool challenge_realm_allowed(const char *realm, const char *upstream_url, const 
     return upstream_host && hosts_of_same_site(host, upstream_host);
 }
 
-/* "expires_in" is a number of seconds; some write it with a fraction. */
+/* "expires_in" is a number of seconds; some servers write it with a fraction. */
 static int64_t token_lifetime_s(const json_t *answer)
 {
     double seconds = json_number_value(json_object_get(answer, "expires_in"));
 
+    /* Negated, so that NaN counts as absent too. */
     if (!(seconds >= 1))
         return TOKEN_LIFETIME_S;
     return seconds < TOKEN_LIFETIME_MAX_S ? (int64_t)seconds : TOKEN_LIFETIME_MAX_S;
 }
 
+/* The token becomes a header value: a line end in it would add headers to our requests. */
 static bool token_is_visible(const char *text)
 {
     for (; *text; text++)

@@ -1,11 +1,18 @@
-/* Owns the running exchanges and the loop they run in. All on the fetch thread.
+/* Life and time of exchanges. Owns the running ones and the loop they run in. All on the fetch thread.
  *
  *   start ─► CONNECTING ─► WAITING ─► BODY ─────► ended COMPLETE, BROKEN, FAILED or, when unwanted, DROPPED
  *                ▲             └────► DRAINING ─┬► ended DROPPED
  *                └──────── next hop ◄───────────┘
  *
- * When curl is done while the owner holds the body back, the end waits for exchange_resume(). What happens
- * inside curl only sets flags; exchanges end when curl has returned, at the end of a turn ("due"). */
+ * When curl is done while the owner holds the body back, the end waits for exchange_resume().
+ *
+ * curl must not be called from inside its callbacks, and a handle must not be removed there. So the
+ * callbacks only set flags and put the exchange in the list `due`; exchanges end when curl has returned,
+ * at the end of a turn.
+ *
+ * Of the time limits only that for connecting is curl's. CURLOPT_TIMEOUT would bound a long transfer as a
+ * whole, CURLOPT_LOW_SPEED_TIME does not tell a slow first byte from a slow body, and curl has no time-out
+ * for the head of an HTTP answer. So a tick each second checks the running exchanges. */
 #include "upstreams/exchange.h"
 
 #include <string.h>
@@ -19,7 +26,7 @@
 
 #define REDIRECTS_MAX 10
 #define TICK_MS 1000
-#define TICK_LATE_MS 3000 /* more than this is our own delay, not the upstreams' */
+#define TICK_LATE_MS 3000 /* a longer gap was our own, stopped or asleep: upstreams are not blamed for it */
 #define SLOWEST_BYTES_PER_S 1024
 
 struct exchanges {
@@ -135,7 +142,7 @@ void exchange_flush(struct exchange *exchange)
     exchange->unwanted = wish < 0;
 }
 
-/* What asking again would not mend. */
+/* Results that a second try would not change. */
 static bool result_is_final(CURLcode result)
 {
     switch (result) {
@@ -159,12 +166,12 @@ static void exchange_end_by_result(struct exchange *exchange)
     const char *why =
         exchange->curl_problem[0] ? exchange->curl_problem : curl_easy_strerror(exchange->result);
 
-    /* curl takes a head that ends with the connection for a whole one. */
+    /* curl reports success for a connection that is closed within the head. */
     if (exchange->result == CURLE_OK && exchange->phase != PHASE_BODY)
         exchange_end(exchange, EXCHANGE_BROKEN, "closed the connection within the head of its answer");
     else if (exchange->result == CURLE_OK)
         exchange_end(exchange, EXCHANGE_COMPLETE, "");
-    else if (exchange->problem.len) /* refused by our own rules */
+    else if (exchange->problem.len) /* our own rules: curl knows only that a callback refused */
         exchange_end(exchange, EXCHANGE_FAILED, exchange->problem.data);
     else
         exchange_end(exchange, result_is_final(exchange->result) ? EXCHANGE_FAILED : EXCHANGE_BROKEN, why);
@@ -190,8 +197,10 @@ static void exchange_next_hop(struct exchange *exchange)
     exchange_run(exchange);
 }
 
-/* An idle connection that the other side has closed is nobody's failure. curl notices most of these
- * itself. */
+/* An idle connection that the other side had closed is nobody's failure. curl notices most of these
+ * itself; not one that is closed while the request is on its way. Only a reused connection counts (no
+ * connect was needed), only without a byte of an answer, and only once (`fresh`): otherwise a server that
+ * always hangs up would be asked forever. */
 static bool exchange_met_dead_connection(const struct exchange *exchange)
 {
     long connects = 1;
@@ -205,7 +214,8 @@ static bool exchange_met_dead_connection(const struct exchange *exchange)
     return connects == 0;
 }
 
-/* The transfer is not in the loop any more. */
+/* The transfer has left the loop. Begins the next hop or the same again, or ends the exchange, which frees
+ * it. */
 static void exchange_settle(struct exchange *exchange)
 {
     if (exchange->phase == PHASE_DRAINING && !exchange->unwanted) {
@@ -246,14 +256,15 @@ void exchange_resume(struct exchange *exchange)
     exchange->debt_bytes = 0;
     if (exchange->running && exchange->curl_paused) {
         exchange->curl_paused = false;
-        /* Calls on_body; what comes of it is seen when due. */
+        /* curl calls exchange_on_body() from inside this; the result is looked at when due. */
         curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
     }
     exchange_make_due(exchange);
 }
 
-/* A leaky bucket: a transfer may fall behind the slowest speed by what that speed gives in
- * stall_timeout_s. */
+/* A leaky bucket: a transfer may lag behind the slowest speed by the bytes which that speed gives in
+ * stall_timeout_s. So a burst earns nothing, a short pause costs nothing, and a trickle is ended. The time
+ * in which the owner holds the body back does not count. */
 static bool exchange_stalls(struct exchange *exchange, int64_t passed_ms, int64_t stall_timeout_s)
 {
     exchange->debt_bytes += SLOWEST_BYTES_PER_S * passed_ms / 1000 - exchange->tick_bytes;
@@ -294,7 +305,7 @@ static void exchange_tick(struct exchange *exchange, int64_t now_ms, int64_t pas
         exchange_end(exchange, EXCHANGE_BROKEN, problem.data);
 }
 
-/* Only the exchange at hand can go away meanwhile; new ones join at the tail. */
+/* An exchange that ends may free itself only, and new ones join at the tail: so `next` stays valid. */
 static void exchanges_tick(struct exchanges *exchanges)
 {
     int64_t now_ms = clock_mono_ms();
@@ -313,6 +324,7 @@ static void exchanges_tick(struct exchanges *exchanges)
     }
 }
 
+/* An exchange that ends may start or resume others, which join the list. */
 static void exchanges_look_at_due(struct exchanges *exchanges)
 {
     struct exchange *exchange;

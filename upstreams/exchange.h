@@ -1,10 +1,10 @@
 /* One exchange: a GET or HEAD to one upstream, with its redirects, each checked by the policy (hop.h).
  *
- * The calls of the owner: answered() once, for the final head; body() any number of times; ended() last,
+ * Calls of the owner: answered() once, for the final head; body() any number of times; ended() last,
  * always, unless exchange_drop() came before. answered() and body() run inside curl: they must not start,
  * resume or drop exchanges. ended() may. Everything runs on the fetch thread, except exchanges_wake().
  *
- * Body bytes are gathered up to a block or the end of a turn of the loop, whichever is first. */
+ * Body bytes are gathered up to a block or to the end of a turn of the loop, whichever comes first. */
 #ifndef UPSTREAMS_EXCHANGE_H
 #define UPSTREAMS_EXCHANGE_H
 
@@ -18,7 +18,7 @@ struct exchanges;
 struct head;
 struct upstream;
 
-/* All pointers must stay valid until ended(); NULL texts send no such header. */
+/* All pointers must stay valid until ended(). Where a text is NULL, its header is not sent. */
 struct exchange_request {
     struct upstream *upstream;
     const char *url;
@@ -29,31 +29,32 @@ struct exchange_request {
     const char *if_modified_since;
     int64_t range_from;   /* 0: the whole */
     const char *if_range; /* only with range_from */
-    /* Sent to the origin of `url` until a redirect leaves that, and never again afterwards. */
+    /* Sent to the origin of `url` until a redirect leads away from it, and never again after that. */
     const char *authorization;
 };
 
 enum exchange_outcome {
-    EXCHANGE_COMPLETE, /* the body ended as it should */
+    EXCHANGE_COMPLETE, /* the body ended properly */
     EXCHANGE_DROPPED,  /* answered() or body() did not want it */
-    EXCHANGE_BROKEN,   /* may go better in a moment */
-    EXCHANGE_FAILED,   /* will not go better in a moment */
+    EXCHANGE_BROKEN,   /* may go better in a moment: time-outs, broken connections */
+    EXCHANGE_FAILED,   /* will not: policy, certificates, limits */
 };
 
 struct exchange_ops {
     /* `url` is the final one. True: send the body to body(). */
     bool (*answered)(void *owner, const struct head *head, const char *url);
-    /* 0: go on; 1: taken, pause until exchange_resume(); negative: no more. */
+    /* 0: continue; 1: taken, but no more until exchange_resume(); negative: no more at all. */
     int (*body)(void *owner, const void *data, size_t len);
-    /* `shown` is the last URL as people may see it; `problem` the end of a sentence. The exchange is gone. */
-    void (*ended)(void *owner, enum exchange_outcome end, const char *shown, const char *problem);
+    /* `shown` is the last URL without its secrets; `problem` the end of a sentence. The exchange is freed
+     * already. */
+    void (*ended)(void *owner, enum exchange_outcome outcome, const char *shown, const char *problem);
 };
 
 /* The set of all exchanges and their loop. Returns 0, or -1 with a sentence. */
 int exchanges_open(struct exchanges **out, struct buf *error);
 /* All exchanges must have ended. */
 void exchanges_close(struct exchanges *exchanges);
-/* One turn: waits up to wait_ms (-1: for ever), then does what there is to do. */
+/* One turn: waits up to wait_ms (-1: without limit) for something to happen, and handles it. */
 void exchanges_turn(struct exchanges *exchanges, int64_t wait_ms);
 void exchanges_wake(struct exchanges *exchanges);
 

@@ -1,5 +1,14 @@
-/* What curl is told about a request, and what it calls back. Private to exchange.c. Runs on the fetch thread,
- * the callbacks inside curl. */
+/* What curl is told about each hop of an exchange, and its callbacks. On the fetch thread; the callbacks
+ * run inside curl and only set flags (exchange.c).
+ *
+ * Traps of libcurl that this works around:
+ * - FOLLOWLOCATION would follow redirects without our policy, so hops are followed by hand.
+ * - OPENSOCKETFUNCTION sees the address a name led to, but is not called for a connection that is used again;
+ *   PREREQFUNCTION is called for every request.
+ * - Through a proxy both see the address of the proxy only. What can be known by name is refused in hop.c.
+ * - A write callback gets 16 KiB at most, so bytes are gathered before they are handed on.
+ * - CURLOPT_RANGE reports success for a range that was ignored or is wrong. Range is a plain header here, and
+ *   judge.c checks the answer. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
@@ -14,10 +23,10 @@
 #include "upstreams/loop.h"
 #include "upstreams/upstream.h"
 
-/* Each transfer allocates as much: from 128 KiB on it would be a mapping of its own each time (server.c). */
+/* Allocated by each transfer; from 128 KiB on malloc() would map and unmap it each time (server.c). */
 #define RECEIVE_BYTES (120L * 1024)
 
-/* Where a name led. Not asked for connections that are used again: those are on_send's. */
+/* Checks the address that the name led to: a public name may have a private address (DNS rebinding). */
 static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *exchange = arg;
@@ -35,7 +44,7 @@ static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct 
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Connected, the request goes out next. */
+/* A connection is ready, new or used before, and the request goes out next. */
 static int exchange_on_send(void *arg, char *address, char *local, int port, int local_port)
 {
     struct exchange *exchange = arg;
@@ -51,7 +60,7 @@ static int exchange_on_send(void *arg, char *address, char *local, int port, int
         return CURL_PREREQFUNC_ABORT;
     }
     counter_add(COUNTER_UPSTREAM_REQUESTS, 1);
-    buf_reset(&exchange->problem); /* of addresses that were passed over */
+    buf_reset(&exchange->problem); /* of other addresses of the name, which were refused */
     exchange->phase = PHASE_WAITING;
     exchange->deadline_ms =
         clock_mono_ms() +
@@ -92,7 +101,7 @@ static size_t exchange_on_header(char *data, size_t size, size_t count, void *ar
         return 0;
     if (ended)
         exchange_on_head(exchange);
-    /* A body that is known to be long is not worth a connection. */
+    /* Returning 0 closes the connection: cheaper than reading a body that is known to be long. */
     bool long_body = !exchange->request.head && exchange->head.content_length > DRAIN_BYTES;
     return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
 }
@@ -131,8 +140,8 @@ static void exchange_add_header(struct exchange *exchange, const char *name, con
     exchange->headers = list;
 }
 
-/* Once left, the first origin gets no credentials even if a later hop leads back: who redirected there may choose
- * the URL that is asked in our name. */
+/* Once a hop has left the first origin it gets no credentials again, even if a later hop leads back: the
+ * server that redirected there could choose the URL that is asked in our name. */
 static void exchange_set_headers(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
@@ -141,7 +150,7 @@ static void exchange_set_headers(struct exchange *exchange)
     curl_slist_free_all(take_ptr(&exchange->headers));
     if (!exchange->left_origin)
         exchange_add_header(exchange, "Authorization", request->authorization);
-    /* curl sends "Accept: any" by itself unless told otherwise. */
+    /* "Accept:" with no value removes the "Accept: any" that curl sends by default. */
     exchange_add_header(exchange, "Accept", request->accept ? request->accept : "");
     exchange_add_header(exchange, "If-None-Match", request->if_none_match);
     exchange_add_header(exchange, "If-Modified-Since", request->if_modified_since);
@@ -180,7 +189,7 @@ void exchange_curl_prepare(struct exchange *exchange)
     exchange_set_callbacks(exchange);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
-    /* The proxy was chosen per hop already, no_proxy included. */
+    /* hop.c has chosen the proxy for this hop, with no_proxy taken into account. */
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     if (exchange->request.document)
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -1,6 +1,13 @@
-/* Owns the fetch thread and the running fetches. Other threads leave orders: bits in the fetch, which stands
- * in the list of ordered ones meanwhile; so nothing refers to a fetch that has finished. A fetch is freed by
- * the fetch thread after its finish(). */
+/* The fetch thread, and the orders that other threads give it.
+ *
+ * Owns the running fetches: `all` whose start order was seen, and of these `backing_off` that wait for the
+ * clock. Other threads only set bits in fetch->orders, under fetcher->lock; a fetch with orders is in the
+ * list `ordered`. When it finishes it is taken out of that list, so no order outlives its fetch. The fetch
+ * thread frees it after finish().
+ *
+ * The thread repeats: carry out orders; start the fetches whose backoff, slot or token has come; let curl
+ * do one turn, which ends in the calls of fetch_request.c and fetch_states.c. It waits nowhere but in that
+ * turn, and exchanges_wake() ends the wait. */
 #include "upstreams/fetch.h"
 
 #include <curl/curl.h>
@@ -32,7 +39,8 @@ static void fetch_order_locked(struct fetch *fetch, enum fetch_order order)
     fetch->orders |= order;
 }
 
-/* The wake-up is sent under the lock: without it the fetch, and the fetcher, might be gone. */
+/* The wake-up is sent under the lock: once that is free, the fetch thread may carry out the order of
+ * another thread and free the fetch, and after that fetcher_stop() the fetcher. */
 static void fetch_give_order(struct fetch *fetch, enum fetch_order what)
 {
     struct fetcher *fetcher = fetch->fetcher;
@@ -102,6 +110,7 @@ void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *r
 
     fetch_let_go(fetch);
     TAILQ_REMOVE(&fetch->fetcher->all, fetch, all_entry);
+    /* The owner may cancel or decide until finish() has returned: orders are forgotten after it. */
     fetch->ops->finish(fetch->sink, outcome, answered ? &answer : NULL, reason);
     fetch_forget_orders(fetch);
     fetch_answer_release(&fetch->answer);
@@ -115,7 +124,7 @@ void fetch_finish(struct fetch *fetch, enum fetch_outcome outcome, const char *r
     free(fetch);
 }
 
-/* Takes the next fetch that has orders, or NULL. */
+/* The next fetch with orders, which are taken off it; NULL when there is none. */
 static struct fetch *fetcher_next_ordered(struct fetcher *fetcher, unsigned *orders,
                                           enum fetch_decision *decision)
 {
@@ -130,8 +139,8 @@ static struct fetch *fetcher_next_ordered(struct fetcher *fetcher, unsigned *ord
     return fetch;
 }
 
-/* Each order may end the fetch, so only the strongest is carried out. That loses nothing: a fetch that is
- * starting or being decided has no exchange to resume, and one that is starting has nothing to decide. */
+/* Any order may free the fetch, so only the strongest of several is carried out. That loses nothing: a
+ * fetch that starts or is decided has no exchange to resume, and one that starts has nothing to decide. */
 static void fetch_carry_out(struct fetch *fetch, unsigned orders, enum fetch_decision decision)
 {
     if (orders & ORDER_START)
@@ -165,7 +174,7 @@ static void fetcher_follow_orders(struct fetcher *fetcher)
 
 #define FETCH_OF(member, address) ((struct fetch *)(void *)((char *)(address)-offsetof(struct fetch, member)))
 
-/* Starts what has waited for a place or for a token; what one gets may free another's. */
+/* Starts the fetches whose slot or token has come. Each may give back what the next one waits for. */
 static void fetcher_start_granted(struct fetcher *fetcher)
 {
     for (;;) {
@@ -181,7 +190,8 @@ static void fetcher_start_granted(struct fetcher *fetcher)
     }
 }
 
-/* Starts what has waited. Returns how long the next turn may wait; -1: for ever. */
+/* Starts the fetches whose wait is over. Returns how long the next turn may wait, in ms; -1: without
+ * limit. */
 static int64_t fetcher_start_waiting(struct fetcher *fetcher)
 {
     int64_t wait_ms = -1;
@@ -194,6 +204,7 @@ static int64_t fetcher_start_waiting(struct fetcher *fetcher)
             fetch_backoff_over(fetch);
     }
     fetcher_start_granted(fetcher);
+    /* In a second pass, since a fetch that was started above may be backing off again. */
     now_ms = clock_mono_ms();
     for (struct fetch *fetch = TAILQ_FIRST(&fetcher->backing_off); fetch;
          fetch = TAILQ_NEXT(fetch, backoff_entry)) {
@@ -212,7 +223,7 @@ static void *fetcher_run(void *arg)
         fetcher_follow_orders(fetcher);
         exchanges_turn(fetcher->exchanges, fetcher_start_waiting(fetcher));
     }
-    /* finish() may start another one. */
+    /* A finish() may start another fetch, whose order is seen here; it ends cancelled like the rest. */
     fetcher_follow_orders(fetcher);
     struct fetch *fetch;
     while ((fetch = TAILQ_FIRST(&fetcher->all))) {
@@ -224,7 +235,8 @@ static void *fetcher_run(void *arg)
 
 /* ---- start and stop ---- */
 
-/* Signals are the main thread's; a SIGPIPE of OpenSSL's writes is nobody's. */
+/* Signals belong to the main thread. SIGPIPE would come from OpenSSL writing to a closed socket;
+ * CURLOPT_NOSIGNAL keeps curl from suppressing it, so it is blocked here. */
 static int fetcher_start_thread(struct fetcher *fetcher)
 {
     sigset_t all;

@@ -1,18 +1,19 @@
 /* Fetching one object from any of several upstreams.
  *
- * A fetcher owns the fetch thread: curl's multi interface on socket_action and epoll, and an eventfd through which other
- * threads give orders. A fetch asks its candidates one after the other, healthy upstreams first. It follows redirects
- * under a policy. When a transfer breaks in the middle, it continues by Range on the same or another upstream; when the
- * sink rejects the content, it starts again from byte 0 elsewhere. The sink gets the bytes in order, without gaps.
+ * A fetcher owns the fetch thread: curl's multi interface on socket_action and epoll, and an eventfd
+ * through which other threads give orders. A fetch asks its candidates one after the other, healthy
+ * upstreams first. It follows redirects under a policy. When a transfer breaks in the middle, it continues
+ * by Range on the same or another upstream; when the sink rejects the content, it starts again from byte 0
+ * elsewhere. The sink gets the bytes in order, without gaps.
  *
- * All calls of the sink are made on the fetch thread and must not block. `finish` is the last call of every fetch, and
- * is always made, after fetch_cancel() too.
+ * All calls of the sink are made on the fetch thread and must not block. `finish` is the last call of
+ * every fetch, and is always made, after fetch_cancel() too.
  *
  * The words of this engine:
  *
  *   fetch          one object wanted by one sink
- *   candidate      an upstream and the URL at which it may have the object; its state is what its answers so far
- *                  have made of it: usable, absent, denied ... (fetch_candidates.h)
+ *   candidate      an upstream and the URL at which it may have the object; its state sums up its
+ *                  answers: usable, absent, denied ... (fetch_candidates.h)
  *   request        what one candidate is asked for: all or a range, validators, credentials
  *   exchange       one request on its way, with its redirects and its answer (exchange.h)
  *   hop            one URL of an exchange, after the redirect policy has checked it (hop.h)
@@ -82,13 +83,14 @@ enum fetch_decision {
 };
 
 struct fetch_sink_ops {
-    /* A good answer that starts at byte 0; the sink must drop bytes it got before. Called for the first answer, after
-     * a reject, after a body longer than allowed, and whenever a document breaks, since nothing proves that two
-     * halves of a document belong together. Not called when a blob is continued. Returns 0, or negative to give up
-     * the whole fetch (FETCH_REFUSED). */
+    /* A good answer that starts at byte 0; the sink must drop bytes it got before. Called for the first
+     * answer, after a reject, after a body longer than allowed, and whenever a document breaks, since
+     * nothing proves that two halves of a document belong together. Not called when a blob is continued.
+     * Returns 0, or negative to give up the whole fetch (FETCH_REFUSED). */
     int (*begin)(void *sink, const struct fetch_answer *answer);
-    /* Contiguous bytes, never more than max_bytes or the known length. Returns 0 to continue; 1 when they were taken
-     * but no more may come before fetch_resume(), complete() included; negative to give up (FETCH_REFUSED). */
+    /* Contiguous bytes, never more than max_bytes or the known length. Returns 0 to continue; 1 when they
+     * were taken but no more may come before fetch_resume(), complete() included; negative to give up
+     * (FETCH_REFUSED). */
     int (*write)(void *sink, int64_t offset, const void *data, size_t len);
     /* All bytes of the object came (length checked). */
     enum fetch_decision (*complete)(void *sink);
@@ -104,8 +106,9 @@ struct fetch_candidate {
     /* Validators for this candidate, sent with its first request only and only at offset 0; NULL: none. */
     const char *if_none_match;
     const char *if_modified_since;
-    /* Registries: the scope a token must have, "repository:library/nginx:pull". NULL: there are no credentials for this
-     * URL, and a 401 is the upstream's trouble. Authorization goes to the scheme, host and port of `url` only. */
+    /* Registries: the scope a token must have, "repository:library/nginx:pull". NULL: there are no
+     * credentials for this URL, and a 401 is the upstream's trouble. Authorization goes to the scheme,
+     * host and port of `url` only. */
     const char *scope;
 };
 
@@ -133,9 +136,9 @@ int fetcher_start(struct fetcher **out, struct buf *error);
 /* Cancels all fetches (their finish runs), ends the thread, frees. */
 void fetcher_stop(struct fetcher **fetcher);
 
-/* From any thread, between fetcher_start() and fetcher_stop(); no sink call is made from inside. Options are copied,
- * upstreams referenced. The handle is valid until finish() has returned: use it only under a lock that finish()
- * takes too. */
+/* From any thread, between fetcher_start() and fetcher_stop(); no sink call is made from inside. Options
+ * are copied, upstreams referenced. The handle is valid until finish() has returned: use it only under a
+ * lock that finish() takes too. */
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *options,
                           const struct fetch_sink_ops *ops, void *sink);
 void fetch_cancel(struct fetch *fetch);

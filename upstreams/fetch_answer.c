@@ -1,3 +1,5 @@
+/* The copy of a head that the sink sees in begin() and finish(): the head itself goes with its exchange,
+ * before a continued blob or a decision of the sink comes to finish(). */
 #include "base/memory.h"
 #include "upstreams/fetch_private.h"
 #include "upstreams/head.h"

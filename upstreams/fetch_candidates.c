@@ -1,3 +1,13 @@
+/* The candidates of one fetch; owned by it, on the fetch thread.
+ *
+ *   USABLE ─► ABSENT, DENIED, USELESS, TOO_LARGE, REJECTED    for the rest of the fetch
+ *     ▲ └───► OTHER_LENGTH ─┐
+ *     └── content rejected ◄┘
+ *
+ * Content that the sink rejects costs strikes, and two put a candidate out. The only contributor gets
+ * both. Where several had a part nobody knows whose bytes were wrong: each gets one, and its second chance
+ * is to send the whole object alone (fetch_states.c). So a mirror with one bad file cannot have a good one
+ * thrown out with it. */
 #include "base/memory.h"
 #include "upstreams/fetch_private.h"
 #include "upstreams/hop.h"
@@ -40,7 +50,8 @@ void candidates_release(struct candidates *candidates)
     candidates->count = 0;
 }
 
-/* Lower is better. */
+/* Lower is better. Strikes weigh more than health: an upstream that rests may still have the right
+ * content. Among equals the order is the caller's. */
 static int candidate_rank(const struct candidate *candidate)
 {
     return candidate->strikes * 2 + !upstream_healthy(candidate->upstream);
@@ -96,9 +107,11 @@ enum absence candidates_absence(const struct candidates *candidates)
             denied++;
         else if (candidate->state == CANDIDATE_ABSENT)
             absent++;
-        else if (candidate->healthy_at_start)
+        else if (candidate->healthy_at_start) /* not asked yet, or it failed: it may have the object */
             return ABSENCE_UNKNOWN;
     }
+    /* Upstreams that were resting at the start need not be asked while a healthy one answers; if all were,
+     * they must. */
     if (absent + denied == 0 || (healthy == 0 && unasked > 0))
         return ABSENCE_UNKNOWN;
     return denied ? ABSENCE_DENIED : ABSENCE_SURE;

@@ -1,7 +1,7 @@
 /* The upstreams that may have one object: which to ask next, and what their answers amount to.
  *
- * The order is the caller's, healthy upstreams first; those that had a part in content that was rejected come
- * last. Smarter choices (latency, throughput, a free lane) belong into candidates_pick(). */
+ * The order is the caller's, healthy upstreams first; those that had a part in rejected content come last.
+ * Better choices (latency, throughput, a free slot) belong in candidates_pick(). */
 #ifndef UPSTREAMS_FETCH_CANDIDATES_H
 #define UPSTREAMS_FETCH_CANDIDATES_H
 
@@ -15,10 +15,10 @@ struct upstream;
 
 enum candidate_state {
     CANDIDATE_USABLE,
-    CANDIDATE_ABSENT,       /* it says that it has no such object */
-    CANDIDATE_DENIED,       /* it does not tell us with the credentials that we have */
-    CANDIDATE_USELESS,      /* failed in a way that asking again does not mend */
-    CANDIDATE_OTHER_LENGTH, /* unlike the content at hand, whose length nobody vouches for */
+    CANDIDATE_ABSENT,       /* says that it has no such object */
+    CANDIDATE_DENIED,       /* wants other credentials than ours before it says anything */
+    CANDIDATE_USELESS,      /* failed in a way that another request would not change */
+    CANDIDATE_OTHER_LENGTH, /* than the content at hand, whose length nobody vouches for */
     CANDIDATE_TOO_LARGE,
     CANDIDATE_REJECTED, /* its content was wrong */
 };
@@ -34,9 +34,9 @@ struct candidate {
 
     enum candidate_state state;
     bool tried;         /* in this round */
-    bool asked;         /* ever: validators are sent once */
-    bool no_range;      /* to go on, it must be asked for the whole object */
-    bool contributed;   /* bytes of the content at hand */
+    bool asked;         /* ever, in this fetch: validators are sent once */
+    bool no_range;      /* cannot continue by Range: must be asked for the whole object */
+    bool contributed;   /* it sent bytes of the content at hand */
     int strikes;        /* see candidates_reject() */
     char *etag;         /* of its last good answer when strong, or NULL */
     struct buf problem; /* the last one, the end of a sentence */
@@ -53,24 +53,25 @@ void candidates_release(struct candidates *candidates);
 
 /* The best usable one that was not tried in this round, or NULL. */
 struct candidate *candidates_pick(struct candidates *candidates);
-/* Makes tried ones available again. Returns false when no usable one is left. */
+/* Makes the tried ones available again. Returns false when no usable one is left. */
 bool candidates_new_round(struct candidates *candidates);
 bool candidates_any_usable(const struct candidates *candidates);
 
 enum absence {
     ABSENCE_UNKNOWN,
     ABSENCE_SURE,
-    ABSENCE_DENIED, /* some may have it, and do not show it to us */
+    ABSENCE_DENIED, /* some may have it, but do not show it to us */
 };
-/* Whether the object is absent: every upstream that was healthy when the fetch began says so, or denies it. Where
- * none was, every one must have been asked, and one must say so. */
+/* Whether the object is absent: every upstream that was healthy when the fetch began says so, or denies
+ * access. If none was healthy, every one must have been asked, and at least one must have said so. */
 enum absence candidates_absence(const struct candidates *candidates);
-/* True when one found it too large, and no other failed in another way than absence or denial. */
+/* True when one has it too large, and the others are absent or deny access. */
 bool candidates_too_large(const struct candidates *candidates);
 
-/* The content was wrong. A sole contributor is out; where several had a part, each may be asked once more.
- * Those whose length differed from that content are usable again. */
+/* The content was wrong. The only contributor is out; where several had a part, each may be asked once
+ * more, alone. Candidates whose length differed from that content become usable again. */
 void candidates_reject(struct candidates *candidates);
+/* The next content begins without contributors. */
 void candidates_forget_content(struct candidates *candidates);
 
 /* Appends "tuna: answered 500; aliyun: answered 404". */

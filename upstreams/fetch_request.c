@@ -1,6 +1,9 @@
-/* One question to one candidate: what is asked for, what comes, and which standing it leaves the candidate with. What
- * is done next is decided in fetch_states.c. On the fetch thread; fetch_on_answered() and fetch_on_body() run inside
- * curl, and only take notes. */
+/* One request to one candidate: what is asked for, what comes, and the state in which that leaves the
+ * candidate. What is done next is decided in fetch_states.c.
+ *
+ * On the fetch thread. fetch_on_answered() and fetch_on_body() run inside curl, which must not be called
+ * from there: they feed the sink and take notes, and fetch_on_ended() acts on these when curl has
+ * returned. */
 #include <inttypes.h>
 
 #include "base/check.h"
@@ -11,12 +14,14 @@
 #include "upstreams/hop.h"
 #include "upstreams/upstream.h"
 
+/* This much new, or a tenth of the whole, shows that the upstream works: it is asked again at once. */
 #define PROGRESS_BYTES (64 * 1024)
-#define PROGRESS_SHARE 10 /* or a tenth of the whole */
-/* A shorter Retry-After is waited for, a longer one is a no for this fetch. */
+#define PROGRESS_SHARE 10
+/* A Retry-After up to this is waited for; after a longer one the candidate is not asked again in this
+ * fetch, as a client waits for it. */
 #define RETRY_AFTER_WAIT_S 2
 
-/* ---- the question ---- */
+/* ---- the request ---- */
 
 void fetch_request_make(struct fetch *fetch, struct exchange_request *request)
 {
@@ -33,6 +38,7 @@ void fetch_request_make(struct fetch *fetch, struct exchange_request *request)
         .if_none_match = validate ? candidate->if_none_match : NULL,
         .if_modified_since = validate ? candidate->if_modified_since : NULL,
         .range_from = ranged ? fetch->offset : 0,
+        /* An ETag compares versions on one server; this one must have sent bytes of this content. */
         .if_range = ranged && candidate->contributed ? candidate->etag : NULL,
         .authorization = candidate->scope ? fetch->authorization.header : NULL,
     };
@@ -54,13 +60,14 @@ void fetch_request_make(struct fetch *fetch, struct exchange_request *request)
 
 /* ---- the answer ---- */
 
+/* A weak one must not be sent in If-Range (RFC 9110 section 13.1.5). */
 static void candidate_keep_etag(struct candidate *candidate, const struct head *head)
 {
     free(candidate->etag);
     candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
 }
 
-/* Of the upstream itself: object storage behind a redirect has limits of its own. */
+/* Only what the upstream itself says: object storage that it redirects to has limits of its own. */
 static void fetch_note_quota(struct upstream *upstream, const struct head *head, const char *url)
 {
     struct upstream_quota quota = {head_leading_number(head->ratelimit_limit),
@@ -76,7 +83,7 @@ bool fetch_on_answered(void *owner, const struct head *head, const char *url)
 
     fetch_note_quota(fetch->current->upstream, head, url);
     buf_set(&fetch->challenge, "%s", head->www_authenticate);
-    /* A challenge of somebody else is not to be met with what belongs to the upstream. */
+    /* A challenge of another server must not be met with the credentials of the upstream. */
     if (head->status == 401 && !hop_is_home(fetch->current->upstream, url))
         fetch->request.authorizable = false;
     fetch->judgement = judge_head(&fetch->request, head, &fetch->current->problem);
@@ -103,6 +110,7 @@ int fetch_on_body(void *owner, const void *data, size_t len)
     struct fetch *fetch = owner;
     const char *bytes = data;
 
+    /* The upstream ignored the range and sends the whole: the sink has the first part. */
     if (fetch->skip_bytes >= (int64_t)len) {
         fetch->skip_bytes -= (int64_t)len;
         return 0;
@@ -110,6 +118,7 @@ int fetch_on_body(void *owner, const void *data, size_t len)
     bytes += fetch->skip_bytes;
     len -= (size_t)fetch->skip_bytes;
     fetch->skip_bytes = 0;
+    /* Checked before the sink sees them, so no byte past the known end is ever written. */
     if (fetch->total_bytes >= 0 && (int64_t)len > fetch->total_bytes - fetch->offset) {
         buf_set(&fetch->current->problem, "sent more than the %" PRId64 " bytes expected",
                 fetch->total_bytes);
@@ -128,9 +137,10 @@ int fetch_on_body(void *owner, const void *data, size_t len)
     return wish;
 }
 
-/* ---- what it amounts to ---- */
+/* ---- the state it leaves the candidate in ---- */
 
-/* The body ended by itself. */
+/* Where the length is not known (an encoded document), all there is to go by is that the body ended
+ * properly. */
 bool fetch_body_is_whole(struct fetch *fetch)
 {
     if (fetch->head || fetch->offset == fetch->total_bytes || (fetch->total_bytes < 0 && !fetch->skip_bytes))
@@ -139,7 +149,7 @@ bool fetch_body_is_whole(struct fetch *fetch)
     return false;
 }
 
-/* An exchange that broke behind the last byte has brought everything. */
+/* An exchange that broke after the last byte has brought everything. */
 bool fetch_has_all(const struct fetch *fetch)
 {
     return !fetch->document && fetch->offset > 0 && fetch->offset == fetch->total_bytes;
@@ -152,6 +162,8 @@ static void fetch_note_failure(struct fetch *fetch, enum candidate_state state)
     upstream_note_failure(fetch->current->upstream);
 }
 
+/* If nobody vouches for the length, the content at hand may be the wrong one: then the candidate becomes
+ * usable again when that is rejected. */
 static void fetch_note_mismatch(struct fetch *fetch)
 {
     counter_add(COUNTER_UPSTREAM_MISMATCHES, 1);
@@ -173,7 +185,8 @@ static void fetch_note_busy(struct fetch *fetch)
         upstream_note_failure(fetch->current->upstream);
 }
 
-/* The candidate's standing after an answer that is of no use. Absence and denial are no failures. */
+/* The judgements other than GOOD and NOT_MODIFIED. Being absent and denying access are not failures of an
+ * upstream. */
 void fetch_note_judgement(struct fetch *fetch)
 {
     switch (fetch->judgement.kind) {
@@ -191,7 +204,7 @@ void fetch_note_judgement(struct fetch *fetch)
         fetch_note_mismatch(fetch);
         break;
     case JUDGE_NO_RANGE:
-        fetch->current->no_range = true; /* in the next round it is asked for the whole */
+        fetch->current->no_range = true; /* in the next round it is asked for the whole object */
         counter_add(COUNTER_UPSTREAM_ERRORS, 1);
         break;
     case JUDGE_BUSY:
@@ -210,7 +223,7 @@ void fetch_note_judgement(struct fetch *fetch)
     }
 }
 
-/* After an attempt that did not end the content: how far did it get? */
+/* Counts the requests that brought nothing, so that a fetch with bytes in hand ends too. */
 void fetch_note_progress(struct fetch *fetch)
 {
     int64_t gained = fetch->offset - fetch->request.offset;
@@ -220,7 +233,7 @@ void fetch_note_progress(struct fetch *fetch)
     if (fetch->progress)
         fetch->fruitless = 0;
     else if (fetch->offset > 0 && fetch->current->state == CANDIDATE_USABLE && !fetch->current->no_range)
-        fetch->fruitless++; /* the others are not asked in this way again */
+        fetch->fruitless++; /* in any other state it is not asked like this again */
 }
 
 void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const char *problem)
@@ -229,7 +242,8 @@ void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const c
     case EXCHANGE_DROPPED:
         fetch_note_judgement(fetch);
         return;
-    case EXCHANGE_COMPLETE: /* is not whole */
+    case EXCHANGE_COMPLETE: /* but short, by fetch_body_is_whole() */
+        /* Without a length the end of the connection may have been a break. */
         if (fetch->ends_by_close)
             fetch_note_failure(fetch, CANDIDATE_USABLE);
         else

@@ -1,21 +1,25 @@
-/* One object over its candidates: which is asked next, from which byte, and when it is enough. On the fetch
- * thread.
+/* The states of one fetch: which candidate is asked next, from which byte, and when to give up. On the
+ * fetch thread, outside of curl.
  *
  *   advance ─┬──────────► QUEUED ─► RUNNING ─┬─ complete, sink accepts ─► finish
- *      ▲     │ a token      ▲ (lane) │       ├─ complete, sink decides later ─► DECIDING ─► finish, or advance
- *      │     │ is needed    │        │ 401   │                                             from byte 0
+ *      ▲     │ a token      ▲ (slot) │       ├─ complete, sink decides later ─► DECIDING ─► finish,
+ *      │     │ is needed    │        │ 401   │                                 or advance from byte 0
  *      │     └───► AUTHORIZING ◄─────┘       │
- *      │                │ there is none      │
- *      ├────────────────┴────────────────────┴─ anything else: the candidate's standing changes
- *      └─ RESTING ◄─ every usable candidate was tried in this round
+ *      │                │ cannot get one     │
+ *      ├────────────────┴────────────────────┴─ anything else: the state of the candidate changes
+ *      └─ BACKOFF ◄─ every usable candidate was tried in this round
  *
- * A blob keeps the bytes it has and goes on behind them, on any candidate: its digest proves the joints. A
- * document begins again. One question to one candidate is fetch_request.c.
+ * A blob keeps its bytes and continues after them, on any candidate: the digest proves the joints. A
+ * document starts again.
  *
- * AUTHORIZING: a token is waited for (tokens.h), before the first question or after a 401 to it; then the question is
- * put again, once. The place in the lane is given up meanwhile, and comes back in front of the line. Only where the
- * token ran out while the fetch stood in that line, the place is kept: or that might go on for ever. It cannot hang:
- * token requests wait for no place in these lanes. */
+ * AUTHORIZING: the fetch waits for a token (tokens.h), before the first request to a candidate or after a
+ * 401 to it; then the request is sent again, once. In the meantime its slot is lent to other fetches, and
+ * retaken at the head of the queue. If the token runs out while the fetch waits in that queue, the slot is
+ * kept: otherwise slot and token could run out in turn forever. This cannot deadlock, since token requests
+ * have slots of their own.
+ *
+ * It ends: before the first byte after ROUNDS_MAX rounds; after it when FRUITLESS_MAX requests in a row
+ * brought nothing new; and rejected content costs every candidate that contributed a strike. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -29,14 +33,14 @@
 
 #define ROUNDS_MAX 3
 #define FRUITLESS_MAX 5
-#define FIRST_PAUSE_MS 200
-#define PAUSE_MS 1000
+#define FIRST_BACKOFF_MS 200
+#define BACKOFF_MS 1000
 
 static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *problem);
 
 /* ---- what is done next ---- */
 
-/* Forgets what came: the next attempt begins at byte 0, with begin(). */
+/* Drops the bytes at hand: the next request begins at byte 0, and its answer with begin(). */
 static void fetch_start_over(struct fetch *fetch)
 {
     fetch->offset = 0;
@@ -100,21 +104,22 @@ static bool fetch_worth_another_round(struct fetch *fetch)
 
 static void fetch_back_off(struct fetch *fetch)
 {
-    int64_t pause_ms = fetch->rounds || fetch->fruitless > 1 ? PAUSE_MS : FIRST_PAUSE_MS;
+    int64_t backoff_ms = fetch->rounds || fetch->fruitless > 1 ? BACKOFF_MS : FIRST_BACKOFF_MS;
 
+    /* The break was an accident of that connection: the upstream had delivered. */
     if (fetch->progress)
-        pause_ms = 0;
-    else if (fetch->retry_after_ms > pause_ms)
-        pause_ms = fetch->retry_after_ms;
+        backoff_ms = 0;
+    else if (fetch->retry_after_ms > backoff_ms)
+        backoff_ms = fetch->retry_after_ms;
     if (fetch->offset == 0)
         fetch->rounds++;
-    if (pause_ms)
-        fetch_log_problem(fetch, "asking again in %" PRId64 " ms", pause_ms);
+    if (backoff_ms)
+        fetch_log_problem(fetch, "asking again in %" PRId64 " ms", backoff_ms);
     else
         fetch_log_problem(fetch, "asking again at once");
     fetch->retry_after_ms = 0;
     fetch->state = FETCH_BACKOFF;
-    fetch->due_ms = clock_mono_ms() + pause_ms;
+    fetch->due_ms = clock_mono_ms() + backoff_ms;
     TAILQ_INSERT_TAIL(&fetch->fetcher->backing_off, fetch, backoff_entry);
 }
 
@@ -124,7 +129,7 @@ static void fetch_note_problem(struct fetch *fetch)
             fetch->shown.data, fetch->current->problem.data);
 }
 
-/* Returns false when the candidate's URL cannot be asked at all. */
+/* Returns false when the policy refuses the URL: no request went out, and the candidate is useless. */
 static bool fetch_start_exchange(struct fetch *fetch)
 {
     static const struct exchange_ops ops = {fetch_on_answered, fetch_on_body, fetch_on_ended};
@@ -149,13 +154,13 @@ static bool fetch_start_exchange(struct fetch *fetch)
 static void fetch_log_next(struct fetch *fetch, const struct candidate *next)
 {
     if (fetch->offset > 0)
-        fetch_log_problem(fetch, "going on at byte %" PRId64 " from %s", fetch->offset,
+        fetch_log_problem(fetch, "continuing at byte %" PRId64 " from %s", fetch->offset,
                           upstream_name(next->upstream));
     else
         fetch_log_problem(fetch, "asking %s", upstream_name(next->upstream));
 }
 
-/* Sees that the question can be sent with what it takes. Returns false when that must be waited for. */
+/* Gets the credentials that the request needs. Returns false when they must be waited for. */
 static bool fetch_get_authorization(struct fetch *fetch)
 {
     const struct candidate *candidate = fetch->current;
@@ -168,12 +173,12 @@ static bool fetch_get_authorization(struct fetch *fetch)
         return false;
     }
     if (!fetch->authorization.header)
-        fetch->challenged = false; /* what it led to has been thrown away */
+        fetch->challenged = false; /* the token it led to is evicted: the next 401 is a first one */
     return true;
 }
 
-/* While a token is waited for, others may have the place in the lane; but not a second time in one attempt, or a
- * token might run out in every wait for a place. */
+/* While the fetch waits for a token, others may use its slot; but only once per candidate, or each wait
+ * for a slot might outlast the token. */
 static void fetch_lend_slot(struct fetch *fetch)
 {
     if (fetch->gave_slot)
@@ -205,6 +210,7 @@ static void fetch_choose(struct fetch *fetch, struct candidate *candidate)
 static void fetch_advance(struct fetch *fetch)
 {
     for (;;) {
+        /* With bytes in hand somebody has the object, whatever the others say. */
         enum absence absence = fetch->offset ? ABSENCE_UNKNOWN : candidates_absence(&fetch->candidates);
         if (absence != ABSENCE_UNKNOWN) {
             fetch_conclude_absent(fetch, absence);
@@ -232,8 +238,8 @@ void fetch_begin(struct fetch *fetch)
     fetch_advance(fetch);
 }
 
-/* The upstream may have failed while the fetch stood in line: then the choice is made again. Or its token may have
- * run out. */
+/* While the fetch was queued its upstream may have failed, so the choice is made again; or its token may
+ * have run out. */
 void fetch_slot_granted(struct fetch *fetch)
 {
     bool same = candidates_pick(&fetch->candidates) == fetch->current;
@@ -281,13 +287,13 @@ void fetch_let_go(struct fetch *fetch)
 
 /* ---- how an exchange ended ---- */
 
-/* A document, or content that was longer than it may be, cannot be continued. */
+/* A document, or content that was longer than allowed, cannot be continued. */
 static void fetch_after_failure(struct fetch *fetch, bool void_content)
 {
     struct candidate *candidate = fetch->current;
 
-    /* One that had a part in wrong content gets a second chance only on its own, or blame would never be
-     * found. */
+    /* It had a part in content that was wrong, and broke again: its second chance is for the whole object
+     * alone, since in a mixture nobody could tell whose bytes are wrong. */
     if (candidate->strikes && candidate->contributed) {
         candidate->state = CANDIDATE_REJECTED;
         void_content = true;
@@ -301,7 +307,8 @@ static void fetch_after_failure(struct fetch *fetch, bool void_content)
     fetch_advance(fetch);
 }
 
-/* The pass says why. */
+/* There are no credentials; fetch->authorization has the reason, which counts as the answer of the
+ * candidate. */
 static void fetch_unauthorized(struct fetch *fetch)
 {
     static const enum judgement_kind judgements[] = {
@@ -322,7 +329,7 @@ static void fetch_unauthorized(struct fetch *fetch)
     fetch_after_failure(fetch, false);
 }
 
-/* A 401. The question has not been answered: it is put again when there is a token. */
+/* A 401. The request has not been answered: it is sent again when there is a token. */
 static void fetch_challenged(struct fetch *fetch)
 {
     struct candidate *candidate = fetch->current;
@@ -359,13 +366,16 @@ static void fetch_rejected(struct fetch *fetch)
     candidate->contributed = true; /* an empty body is a part too */
     candidates_reject(&fetch->candidates);
     fetch_note_problem(fetch);
+    /* All rounds again for those that are left. Still bounded: each reject is a strike for the
+     * contributors. */
     fetch->rounds = 0;
     fetch_start_over(fetch);
     candidates_new_round(&fetch->candidates);
     fetch_advance(fetch);
 }
 
-/* A fetch keeps its place until then: what waits to be decided is bounded like what is on its way. */
+/* The slot is kept until the decision: otherwise undecided documents would pile up without limit while the
+ * sink is slower than the upstreams. */
 void fetch_decided(struct fetch *fetch, enum fetch_decision decision)
 {
     if (decision != FETCH_PENDING)
@@ -384,7 +394,7 @@ void fetch_decided(struct fetch *fetch, enum fetch_decision decision)
     }
 }
 
-/* A 401 to what was got after a 401. */
+/* A 401 to the credentials that were got for the first 401. */
 static void fetch_deny(struct fetch *fetch)
 {
     fetch->judgement.kind = JUDGE_DENIED;
@@ -416,7 +426,7 @@ static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *s
         fetch_note_exchange(fetch, end, problem);
         if (fetch->judgement.kind != JUDGE_ABSENT)
             fetch_note_problem(fetch);
-        /* Dropped in the middle of the body: it was longer than it may be. */
+        /* Dropped in the middle of the body: it was longer than allowed, so no byte of it can be trusted. */
         fetch_after_failure(fetch, dropped && fetch->offset > fetch->request.offset);
     }
 }

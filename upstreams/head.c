@@ -1,3 +1,7 @@
+/* Pure but for the clock, which a Retry-After with a date needs. curl calls us line by line and has
+ * refused what is not a header line; it does not mind how many there are, so the limits are here. Two
+ * lengths that differ, or a transfer encoding other than chunked, mean that the server and something
+ * before it disagree on where the body ends: such an answer is refused. */
 #include "upstreams/head.h"
 
 #include <string.h>
@@ -30,7 +34,8 @@ void head_release(struct head *head)
 #undef X
 }
 
-/* "HTTP/1.1 200 OK". What is not of that form has been refused by curl already. */
+/* "HTTP/1.1 200 OK"; curl has refused every other form. A new status line replaces an interim answer, but
+ * not its share of the limits. */
 static void head_take_status_line(struct head *head, const char *line, size_t len)
 {
     size_t lines = head->lines;
@@ -108,10 +113,11 @@ static int head_take_end(struct head *head, struct buf *problem)
         buf_set(problem, "sent the body in the transfer encoding \"%.40s\"", head->transfer_encoding);
         return -1;
     }
+    /* Chunked overrides a length (RFC 9112 section 6.3). Half of the range, so that sums cannot overflow. */
     if (*head->content_length_text && !head->chunked) {
         if (text_parse_uint(head->content_length_text, strlen(head->content_length_text), &length) < 0 ||
             length > INT64_MAX / 2) {
-            buf_set(problem, "sent a Content-Length that is no number");
+            buf_set(problem, "sent a Content-Length that is not a number");
             return -1;
         }
         head->content_length = (int64_t)length;
@@ -157,7 +163,7 @@ bool head_identity(const struct head *head)
     return !*head->content_encoding || strcasecmp(head->content_encoding, "identity") == 0;
 }
 
-/* Reads a number up to `end` and steps past it. Returns 0, or -1. */
+/* Reads a number up to `end` and steps past that. Returns 0, or -1. */
 static int head_number_until(const char **text, char end, int64_t *out)
 {
     const char *stop = strchr(*text, end);
@@ -194,6 +200,8 @@ int64_t head_retry_after_s(const struct head *head)
     int64_t at_s = clock_parse_http_date(head->retry_after);
     if (at_s < 0)
         return -1;
+    /* By our clock, not the Date of the answer: where that is wrong the limits of upstream_note_busy()
+     * help. */
     int64_t wait_s = at_s - clock_wall_s();
     return wait_s > 0 ? wait_s : 0;
 }

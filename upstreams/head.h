@@ -1,5 +1,5 @@
-/* The head of one answer, collected line by line as curl hands it over (RFC 9110, RFC 9112). Interim answers
- * (1xx) are forgotten when the next one starts; their lines still count against the limits. */
+/* The head of one answer, collected line by line as curl hands it over (RFC 9110, RFC 9112). Interim
+ * answers (1xx) are forgotten when the next one starts; their lines still count towards the limits. */
 #ifndef UPSTREAMS_HEAD_H
 #define UPSTREAMS_HEAD_H
 
@@ -9,8 +9,8 @@
 
 struct buf;
 
-/* What is kept of a head. Values are trimmed; absent ones are "". Of a header in several lines the last counts, but
- * lines of WWW-Authenticate, Cache-Status and Link are lists, and joined by ", ". */
+/* The header fields that are kept. Values are trimmed; absent ones are "". If a field is repeated the last
+ * line wins, but WWW-Authenticate, Cache-Status and Link are lists: their lines are joined by ", ". */
 #define HEAD_FIELDS(X)                                \
     X(location, "location")                           \
     X(content_type, "content-type")                   \
@@ -41,19 +41,19 @@ struct head {
 
 void head_init(struct head *head);
 void head_release(struct head *head);
-/* Takes one line with its line end. Returns 1 when it ended the final head, 0 to go on, -1 with the end of a
- * sentence in `problem` when the head is too big or contradicts itself. */
+/* Takes one line with its line end. Returns 1 when it ended the final head; 0 to continue; -1 with the end
+ * of a sentence in `problem` when the head is too big or contradicts itself. */
 int head_add_line(struct head *head, const char *line, size_t len, struct buf *problem);
 
 /* True for 301, 302, 303, 307, 308 with a Location. */
 bool head_redirects(const struct head *head);
-/* True when the body is sent as it is. */
+/* True when the body has no content encoding. */
 bool head_identity(const struct head *head);
-/* Reads "bytes first-last/total". Returns 0; -1 when it is anything else, a total of "*" included. */
+/* Reads "bytes first-last/total". Returns 0; -1 for everything else, a total of "*" included. */
 int head_content_range(const struct head *head, int64_t *first, int64_t *last, int64_t *total);
-/* Seconds that Retry-After asks for, as a number or a date; -1 when it says nothing usable. */
+/* Seconds that Retry-After asks for, as a number or a date; -1 when it has neither. */
 int64_t head_retry_after_s(const struct head *head);
-/* The number that a RateLimit header begins with: "98;w=21600"; -1 when it is none. */
+/* The number at the start of a RateLimit header such as "98;w=21600"; -1 if there is none. */
 int64_t head_leading_number(const char *value);
 /* True for an ETag that names exact bytes: in quotes, without W/. */
 bool head_etag_strong(const char *etag);

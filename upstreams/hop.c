@@ -1,3 +1,7 @@
+/* The redirect policy. Any thread; no state but the environment.
+ *
+ * URLs are taken apart by the parser of curl, which will connect: with another one the host that was
+ * checked might not be the host that is connected to. */
 #include "upstreams/hop.h"
 
 #include <curl/curl.h>
@@ -27,7 +31,7 @@ void hop_release(struct hop *hop)
     *hop = (struct hop)HOP_INIT;
 }
 
-/* Heap copy of one part, "" when absent. */
+/* Heap memory; "" when the URL has no such part. */
 static char *url_part_of(CURLU *parts, CURLUPart which)
 {
     char *text = NULL;
@@ -80,6 +84,7 @@ static char *hop_origin_of(CURLU *parts)
     return origin;
 }
 
+/* "localhost" and the names in it (RFC 6761 section 6.3), with or without the dot of the root. */
 static bool names_this_machine(const char *host)
 {
     size_t len = strlen(host);
@@ -101,6 +106,7 @@ static int hop_check_host(const struct hop *hop, struct buf *problem)
                 hop->host);
         return -1;
     }
+    /* The proxy would resolve the name to itself: a redirect could reach services on that machine. */
     if (*hop->proxy && names_this_machine(hop->host)) {
         buf_set(problem, "%s is this machine itself, which only a configured host may be", hop->host);
         return -1;
@@ -108,6 +114,7 @@ static int hop_check_host(const struct hop *hop, struct buf *problem)
     return 0;
 }
 
+/* Everything is checked before the hop is replaced. */
 static int hop_from_parts(struct hop *hop, const struct upstream *upstream, CURLU *parts, struct buf *problem)
 {
     char *CLEANUP_FREE scheme = url_part_of(parts, CURLUPART_SCHEME);
@@ -146,13 +153,14 @@ static int hop_set_url(CURLU *parts, const char *url, struct buf *problem)
         code = curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
     if (code == CURLUE_OK)
         return 0;
-    /* What may be secret stands before an "@" or behind a "?". */
+    /* Secrets come before an "@" or after a "?"; no part that may hold one is repeated. */
     int len = strchr(url, '@') ? 0 : (int)strcspn(url, "?");
-    buf_set(problem, "\"%.*s\" is no usable URL (%s)", len < 200 ? len : 200, url, curl_url_strerror(code));
+    buf_set(problem, "\"%.*s\" is not a usable URL (%s)", len < 200 ? len : 200, url,
+            curl_url_strerror(code));
     return -1;
 }
 
-/* As in struct hop, read by the same parser; NULL when there is none. */
+/* struct hop's origin of a URL, read by the same parser; NULL if it is not usable. */
 static char *hop_origin_of_url(const char *url)
 {
     CURLU *CLEANUP_PARTS parts = curl_url();

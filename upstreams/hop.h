@@ -1,8 +1,8 @@
-/* One hop of an exchange: the URL of a request after the policy has looked at it.
+/* One hop of an exchange: a URL that the policy has allowed.
  *
- * http and https only, no step down from https to http. A host that is a numeric address must be public,
- * unless the upstream is configured there; names are checked when they are resolved (exchange.c), except
- * behind a proxy, which resolves them itself: there the names of the machine itself are refused. */
+ * http and https only, and never from https to http. A host that is a numeric address must be public,
+ * unless the upstream is configured there. Names are checked when they are resolved (exchange_curl.c),
+ * except with a proxy, which resolves them itself: then the names of this machine are refused. */
 #ifndef UPSTREAMS_HOP_H
 #define UPSTREAMS_HOP_H
 
@@ -12,13 +12,13 @@ struct buf;
 struct upstream;
 
 struct hop {
-    char *url;    /* what is requested; no fragment */
-    char *shown;  /* for people: no query (it may hold signatures), no user and password */
+    char *url;    /* the URL to request; no fragment */
+    char *shown;  /* for people: no query (it may hold signatures), no user or password */
     char *host;   /* without brackets */
     char *origin; /* "https://host:443", in lower case: credentials belong to one */
-    char *proxy;  /* "" when none */
+    char *proxy;  /* "": none */
     bool https;
-    bool trusted; /* may go to an address that is not public */
+    bool trusted; /* may have an address that is not public */
 };
 
 #define HOP_INIT                                   \
@@ -26,17 +26,18 @@ struct hop {
         NULL, NULL, NULL, NULL, NULL, false, false \
     }
 
-/* The first hop. Returns 0, or -1 with the end of a sentence in `problem`, hop untouched. */
+/* The first hop. Returns 0; or -1 with the end of a sentence in `problem`, and the hop unchanged. */
 int hop_start(struct hop *hop, const struct upstream *upstream, const char *url, struct buf *problem);
-/* Replaces the hop by where `location`, absolute or relative, leads from it. Returns likewise. */
+/* Replaces the hop by the one that `location`, absolute or relative to it, leads to. Returns as
+ * hop_start(). */
 int hop_follow(struct hop *hop, const struct upstream *upstream, const char *location, struct buf *problem);
 void hop_release(struct hop *hop);
 
 /* True when the URL leads to the upstream itself: scheme, host and port are those of its base_url. */
 bool hop_is_home(const struct upstream *upstream, const char *url);
 
-/* The proxy to use for a host: `configured` unless it is NULL, else what http_proxy, https_proxy, all_proxy
- * and no_proxy say, read as curl reads them. Heap memory owned by the caller, "" for none. */
+/* The proxy for a host: `configured` unless NULL, otherwise the one of http_proxy, https_proxy, all_proxy
+ * and no_proxy, read as curl reads them. Heap memory owned by the caller, "" for none. */
 char *hop_proxy(const char *configured, bool https, const char *host);
 
 #endif

@@ -1,8 +1,9 @@
-/* Owns the requests: those that wait for their turn, and the handles on which others are under way. All on the caller's
- * thread; callbacks come from http_client_step(), outside of curl.
+/* Owns the requests: those that wait for their turn, and the handles on which others are under way. All on
+ * the caller's thread; callbacks come from http_client_step(), outside of curl.
  *
- * A Yizhan may say nothing for as long as a fetch takes. Where nothing at all comes for a while, it is asked on a
- * connection of its own whether it is alive: a process that stands still keeps its connections open for ever. */
+ * A Yizhan may say nothing for as long as a fetch takes. Where nothing at all comes for a while, it is
+ * asked on a connection of its own whether it is alive: a process that stands still keeps its connections
+ * open for ever. */
 #include "upstreams/http_client.h"
 
 #include <stdlib.h>

@@ -1,13 +1,13 @@
-/* Asking a running Yizhan over HTTP, this machine's or another: for commands that fill a store in advance. Many requests
- * at a time on one thread, which is the caller's: answers come while it steps. Nothing is tried twice here but what met an
- * idle connection that the other side had closed; a Yizhan tries its upstreams by itself. Redirects are followed where they
- * stay on the server: to the name it has itself for what was asked for.
+/* Asking a running Yizhan over HTTP, this machine's or another: for commands that fill a store in advance.
+ * Many requests at a time on one thread, which is the caller's: answers come while it steps. Nothing is
+ * tried twice here but what met an idle connection that the other side had closed; a Yizhan tries its
+ * upstreams by itself. Redirects are followed where they stay on the server: to the name it has itself for
+ * what was asked for.
  *
  *     http_client_new("http://127.0.0.1:8080", &options, &client, &error)
  *     http_client_ask(client, &request, on_answer, arg)      any number; later ones wait for their turn
  *     while (http_client_busy(client)) http_client_step(client, 200)
- *     http_client_free(&client)                               requests without an answer get none
- */
+ *     http_client_free(&client)                               requests without an answer get none */
 #ifndef UPSTREAMS_HTTP_CLIENT_H
 #define UPSTREAMS_HTTP_CLIENT_H
 
@@ -53,8 +53,9 @@ struct http_client_answer {
 /* The answer lives as long as the call, which may ask further requests, but not free the client. */
 typedef void (*http_client_visit)(void *arg, const struct http_client_answer *answer);
 
-/* url: "http://host:port", "https://...", perhaps with a path, or "unix:/path". No proxies from the environment for
- * loopback and unix sockets. Returns 0; -1 with a sentence in `error` for a URL that is none. */
+/* url: "http://host:port", "https://...", perhaps with a path, or "unix:/path". No proxies from the
+ * environment for loopback and unix sockets. Returns 0; -1 with a sentence in `error` for a URL that is
+ * none. */
 int http_client_new(const char *url, const struct http_client_options *options, struct http_client **out,
                     struct buf *error);
 void http_client_free(struct http_client **client);

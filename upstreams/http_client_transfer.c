@@ -1,5 +1,5 @@
-/* One request under way: what curl is told, what it calls back, and what the answer says. The handle stays from one
- * request to the next; what differs between them is set anew for each. */
+/* One request under way: what curl is told, what it calls back, and what the answer says. The handle stays
+ * from one request to the next; what differs between them is set anew for each. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 
 #define REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L
-/* A Yizhan says nothing while it fetches, for as long as that takes; whether its machine is there is the kernel's to find
- * out. */
+/* A Yizhan says nothing while it fetches, for as long as that takes; whether its machine is there is the
+ * kernel's to find out. */
 #define PROBE_AFTER_S 60L
 #define PROBE_EVERY_S 20L
 /* Of the body of an error, for its first line. */
@@ -249,8 +249,8 @@ bool transfer_again(struct transfer *transfer, CURLcode result)
 
 /* ---- the answer ---- */
 
-/* To clients of registries errors come as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves text alone that is
- * anything else. */
+/* To clients of registries errors come as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves text
+ * alone that is anything else. */
 static void transfer_take_registry_message(const struct buf *body, struct buf *out)
 {
     static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
@@ -289,7 +289,8 @@ static void transfer_find_trouble(struct transfer *transfer)
     trouble_make_line(&transfer->problem);
 }
 
-/* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what came. */
+/* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what
+ * came. */
 static void transfer_judge_range(struct transfer *transfer, struct http_client_answer *answer)
 {
     const struct head *head = &transfer->head;

@@ -1,3 +1,6 @@
+/* Statuses and lengths by RFC 9110. Servers are not trusted to follow it: some ignore a range, answer
+ * another one, answer in several parts, compress unasked, or send 304 to a request without validators.
+ * curl reports success for all of these, so each is caught here, before a byte of the body is taken. */
 #include "upstreams/judge.h"
 
 #include <inttypes.h>
@@ -11,7 +14,8 @@ static struct judgement judgement_of(enum judgement_kind judgement)
     return (struct judgement){.kind = judgement, .total_bytes = -1};
 }
 
-/* The lengths of a good answer against what we know and allow. */
+/* The length of a good answer against the known one and the limit. A length we know stays valid where the
+ * answer has none. */
 static struct judgement judge_length(const struct fetch_request *request, int64_t skip_bytes,
                                      int64_t total_bytes, struct buf *problem)
 {
@@ -36,6 +40,8 @@ static struct judgement judge_whole(const struct fetch_request *request, const s
 {
     int64_t total_bytes = head_identity(head) ? head->content_length : -1;
 
+    /* A connection that breaks looks like one that ends. The digest would tell, but a blob without one
+     * would be kept cut. */
     if (!request->document && !request->head && total_bytes < 0 && !head->chunked &&
         request->total_bytes < 0) {
         buf_set(problem, "sent a body without any length, so that a cut could not be noticed");
@@ -44,7 +50,7 @@ static struct judgement judge_whole(const struct fetch_request *request, const s
     return judge_length(request, request->offset, total_bytes, problem);
 }
 
-/* 206: the object from the byte that we asked for, up to its end. */
+/* 206: exactly from the byte that was asked for up to the end, or the parts would not join. */
 static struct judgement judge_part(const struct fetch_request *request, const struct head *head,
                                    struct buf *problem)
 {
@@ -62,6 +68,7 @@ static struct judgement judge_part(const struct fetch_request *request, const st
                 head->content_range, request->offset);
         return judgement_of(JUDGE_NO_RANGE);
     }
+    /* If-Range should have made this a 200; some servers know Range but not If-Range. */
     if (request->if_range && *head->etag && strcmp(head->etag, request->if_range) != 0) {
         buf_set(problem, "has another version of it now");
         return judgement_of(JUDGE_NO_RANGE);
@@ -112,7 +119,8 @@ struct judgement judge_head(const struct fetch_request *request, const struct he
     case 400:
     case 405:
     case 501:
-        /* A server that does not know HEAD has nothing to say to it; who must know asks again by GET. */
+        /* A server that does not support HEAD says nothing about the object; a caller that must know asks
+         * again by GET. */
         if (request->head) {
             buf_set(problem, "answered %d to HEAD", head->status);
             return judgement_of(JUDGE_ABSENT);

@@ -1,4 +1,4 @@
-/* What an answer's head means for a fetch: pure rules, no state. The table at the top of fetch.h in code. */
+/* What the head of an answer means for a fetch: the table at the top of fetch.h, in code. Pure, no state. */
 #ifndef UPSTREAMS_JUDGE_H
 #define UPSTREAMS_JUDGE_H
 
@@ -8,9 +8,9 @@
 struct buf;
 struct head;
 
-/* What was asked, and what is known beforehand. */
+/* The request that is answered, and what is known of the object beforehand. */
 struct fetch_request {
-    bool document;        /* may be encoded; a body that ends with the connection is whole */
+    bool document;        /* may come encoded; its body may end with the connection */
     bool head;            /* HEAD */
     bool validated;       /* validators were sent */
     bool authorizable;    /* a challenge can be met */
@@ -26,18 +26,18 @@ enum judgement_kind {
     JUDGE_NOT_MODIFIED,
     JUDGE_ABSENT,     /* 404, 410 */
     JUDGE_CHALLENGED, /* 401, and `authorizable` */
-    JUDGE_DENIED,     /* never of a head: what a challenge may come to */
+    JUDGE_DENIED,     /* not the result of judge_head(): set when the challenge cannot be met */
     JUDGE_BUSY,       /* 429, 503 with Retry-After */
-    JUDGE_TROUBLE,    /* may be better in a moment */
-    JUDGE_USELESS,    /* will not be better in a moment */
-    JUDGE_MISMATCH,   /* another length than we know: another object */
-    JUDGE_NO_RANGE,   /* cannot continue by Range; may still send it whole */
+    JUDGE_TROUBLE,    /* may be better in a moment: 408, 5xx */
+    JUDGE_USELESS,    /* will not: the remaining statuses, answers against the rules */
+    JUDGE_MISMATCH,   /* another length than the known one: another object */
+    JUDGE_NO_RANGE,   /* cannot continue by Range; may still send the whole */
     JUDGE_TOO_LARGE,
 };
 
 struct judgement {
     enum judgement_kind kind;
-    int64_t skip_bytes;    /* GOOD: of the body, because they came already */
+    int64_t skip_bytes;    /* GOOD: of the body, since the sink has them already */
     int64_t total_bytes;   /* GOOD: of the whole object; -1 */
     int64_t retry_after_s; /* BUSY */
 };

@@ -1,5 +1,6 @@
-/* The event loop of the fetch thread: curl's multi interface on curl_multi_socket_action and epoll. One
- * thread calls everything here, except loop_wake(). Transfers are curl easy handles. */
+/* The event loop: curl's multi interface on curl_multi_socket_action and epoll. The fetch thread has one,
+ * and so has each http_client. One thread makes all calls, except loop_wake(). Transfers are curl easy
+ * handles. */
 #ifndef UPSTREAMS_LOOP_H
 #define UPSTREAMS_LOOP_H
 
@@ -9,11 +10,12 @@
 struct buf;
 struct loop;
 
-/* A transfer ended and has been taken out of the loop. Called outside of curl, so it may add and remove. */
+/* A transfer ended and has been removed from the loop. Called outside of curl, so it may add and remove
+ * transfers. */
 typedef void loop_done_fn(void *arg, CURL *easy, CURLcode result);
 
-/* A handle that is set up as all of ours are: HTTP/1.1 under our name, redirects left to the caller. Owned by the
- * caller. */
+/* An easy handle with the options all of ours have: HTTP/1.1, our User-Agent, no redirects followed. Owned
+ * by the caller. */
 CURL *loop_easy_new(void);
 
 /* Returns 0, or -1 with a sentence. */
@@ -23,7 +25,7 @@ void loop_free(struct loop *loop);
 
 void loop_add(struct loop *loop, CURL *easy);
 void loop_remove(struct loop *loop, CURL *easy);
-/* Waits up to wait_ms (-1: for ever) for something to do, and does it. */
+/* Waits up to wait_ms (-1: without limit) for something to happen, and handles it. */
 void loop_turn(struct loop *loop, int64_t wait_ms);
 /* Ends the wait of the current or next turn. From any thread. */
 void loop_wake(struct loop *loop);

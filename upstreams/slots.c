@@ -1,10 +1,11 @@
-/* Owns a pool for each upstream that somebody uses or waits for; it goes with its last slot. All on the fetch thread.
+/* Owns a pool for each upstream that somebody uses or waits for; it goes with its last slot. All on the
+ * fetch thread.
  *
  *   NONE ─► WAITING ─► READY ─► HELD ─► NONE
  *     └──────────────────────────▲
  *
- * READY counts as taken: otherwise a newcomer could overtake a request whose slot was granted a moment ago, in the same
- * turn of the loop. */
+ * READY counts as taken: otherwise a newcomer could overtake a request whose slot was granted a moment
+ * ago, in the same turn of the loop. */
 #include "upstreams/slots.h"
 
 #include "base/check.h"
@@ -66,7 +67,8 @@ static bool slot_take(struct slots *slots, struct slot *slot, struct upstream *u
     CHECK(slot->state == SLOT_NONE);
     slot->pool = pool;
     slot->document = document;
-    /* While somebody waits no slot is free, see slot_pool_grant(): asking for both makes the order evident. */
+    /* While somebody waits no slot is free, see slot_pool_grant(): asking for both makes the order
+     * evident. */
     if ((first || TAILQ_EMPTY(queue)) && slot_pool_has_free(pool, document)) {
         pool->taken++;
         slot->state = SLOT_HELD;

@@ -1,9 +1,10 @@
-/* The limit on parallel requests to one upstream: a blob may start while fewer than `connections` requests run there, a
- * document while fewer than two more do, so that pages are answered while large files come. A request without a free
- * slot waits in a queue: documents before blobs, and each kind in the order of arrival.
+/* The limit on parallel requests to one upstream: a blob may start while fewer than `connections` requests
+ * run there, a document while fewer than two more do, so that pages are answered while large files come. A
+ * request without a free slot waits in a queue: documents before blobs, and each kind in the order of
+ * arrival.
  *
- * Fetch thread only. A slot is part of the structure that needs it. There are no callbacks: slots_next() hands out, one
- * at a time, the slots whose wait is over, so a long queue cannot become a deep stack. */
+ * Fetch thread only. A slot is part of the structure that needs it. There are no callbacks: slots_next()
+ * hands out, one at a time, the slots whose wait is over, so a long queue cannot become a deep stack. */
 #ifndef UPSTREAMS_SLOTS_H
 #define UPSTREAMS_SLOTS_H
 

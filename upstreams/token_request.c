@@ -1,3 +1,8 @@
+/* Owns one exchange with a token server. On the fetch thread; its calls for head and body run inside curl
+ * and only take notes.
+ *
+ * The URL names the repository, and the credentials belong to the upstream: neither token nor password may
+ * reach a log or a message, so secrets are wiped when freed, and messages show the URL without its query. */
 #include "upstreams/token_request.h"
 
 #include <string.h>
@@ -66,8 +71,8 @@ static int token_request_on_body(void *owner, const void *data, size_t len)
     return request->body.len > TOKEN_MAX_BYTES ? -1 : 0;
 }
 
-/* An answer that is no token. To nobody in particular, 401 and 403 say that this is not for everybody; to us, that
- * our credentials are wrong. */
+/* An answer without a token. Asked without credentials, 401 and 403 say that this repository is not for
+ * everybody; asked with them, 401 says that they are wrong. */
 static enum token_outcome token_request_judge_status(const struct token_request *request, struct buf *problem)
 {
     int status = request->status;
@@ -78,7 +83,7 @@ static enum token_outcome token_request_judge_status(const struct token_request 
                      request->credentials
                          ? ": check username and password of this upstream in the configuration"
                          : ": it may want a username and password of this upstream in the configuration");
-        /* 403 is what some say of repositories that do not exist, to users they know as well. */
+        /* Some servers answer 403 for repositories that do not exist, to users they know too. */
         return request->credentials && status == 401 ? TOKEN_USELESS : TOKEN_DENIED;
     }
     return status == 408 || status == 429 || status / 100 == 5 ? TOKEN_TROUBLE : TOKEN_USELESS;

@@ -1,14 +1,20 @@
-/* Owns what is known of credentials, in a table by upstream and scope. Runs on the fetch thread.
+/* Owns the tokens, in a table by upstream and scope. On the fetch thread.
  *
- *             challenge                place in the token lane
- *   (none) ─────────────► IN LINE ─────────────────────────────► REQUESTED
- *     ▲                    ▲                                      │    │
- *     │ evicted            │ run out, or challenged again         │    │ failed, or everybody left
- *     └──────── HELD ◄─────┴──────────────── granted ◄────────────┘    └─► (none)
+ *             challenge             slot granted
+ *   (none) ─────────────► QUEUED ──────────────────► REQUESTED
+ *     ▲                     ▲                          │    │
+ *     │ evicted             │ run out, or              │    │ failed, or nobody waits any more
+ *     │                     │ challenged again         │    └─► (none)
+ *     └──────── HELD ───────┘                          │
+ *                 ▲                                    │
+ *                 └─────────────── granted ────────────┘
  *
- * A token is IN LINE or REQUESTED while, and only while, somebody waits for it. Failures are not kept: the next one who
- * asks begins without credentials, as the registry may name another token server by then. Upstreams are known by their
- * serial numbers, so that one which a reload has replaced is kept by nobody here; what belongs to it grows old. */
+ * A token is QUEUED or REQUESTED only while somebody waits for it, which bounds those. Failures are not
+ * kept: the next fetch begins without credentials, as the registry may name another token server by then.
+ *
+ * The key holds the serial number of the upstream, not a reference: a reload replaces upstreams, and
+ * nothing here keeps the old ones or takes a new one at the same address for them. Their tokens go unused
+ * until they are evicted. */
 #include "upstreams/tokens.h"
 
 #include <inttypes.h>
@@ -24,8 +30,10 @@
 #include "upstreams/token_request.h"
 #include "upstreams/upstream.h"
 
+/* A token is renewed this long before it runs out, or a quarter of its lifetime if that is less: it must
+ * outlast the request that it is sent with, and 60 s is the default lifetime. */
 #define MARGIN_MS (30 * 1000)
-#define MARGIN_SHARE 4 /* or a quarter of the lifetime */
+#define MARGIN_SHARE 4
 
 struct token {
     char *key; /* serial number of the upstream, scope */
@@ -39,10 +47,10 @@ struct token {
     uint64_t number;
     int64_t until_ms;
 
-    /* IN LINE or REQUESTED */
+    /* QUEUED or REQUESTED */
     struct upstream *upstream; /* referenced; NULL: neither */
     struct slot slot;
-    struct token_request *request; /* NULL: IN LINE */
+    struct token_request *request; /* NULL: QUEUED */
     int64_t asked_ms;
     struct authorization_list waiting;
 
@@ -60,7 +68,7 @@ struct tokens {
     struct authorization_list ready;
 };
 
-/* ---- passes ---- */
+/* ---- authorizations ---- */
 
 void authorization_init(struct authorization *authorization)
 {
@@ -151,7 +159,8 @@ static void token_forget(struct token *token)
     free(token);
 }
 
-/* Those that are waited for stay: there are no more of them than fetches. */
+/* Drops tokens that are idle, or the least recently used ones when the table is full. Those that somebody
+ * waits for stay: there are no more of them than fetches. */
 static void tokens_make_room(struct tokens *tokens)
 {
     int64_t idle_since_ms = clock_mono_ms() - TOKEN_IDLE_MS;
@@ -221,7 +230,7 @@ static void token_hold(struct token *token, char *authorization, int64_t until_m
     token->until_ms = until_ms;
 }
 
-/* From IN LINE or REQUESTED. */
+/* From QUEUED or REQUESTED. */
 static void token_end_request(struct token *token)
 {
     if (token->request)
@@ -230,7 +239,7 @@ static void token_end_request(struct token *token)
     upstream_unref(take_ptr(&token->upstream));
 }
 
-/* Everybody who waits can be handed out now. A failed token is forgotten. */
+/* Hands the result to all that wait. A failed token is dropped. */
 static void token_settle(struct token *token, enum authorization_state state, const char *problem)
 {
     struct authorization *authorization;
@@ -268,8 +277,8 @@ static void token_on_answer(void *owner, struct token_answer *answer)
     token_settle(token, states[answer->outcome], answer->problem);
 }
 
-/* It has its place in the lane. The scope is the registry's where it named one: it knows under which name it keeps the
- * repository, and the token goes nowhere but there. */
+/* Its slot has come. The scope is the one the registry named, if it did: it knows under which name it
+ * keeps the repository, and the token goes to that registry only. */
 static void token_send_request(struct token *token)
 {
     struct buf CLEANUP_BUF url = BUF_INIT;
@@ -286,7 +295,7 @@ static void token_send_request(struct token *token)
     token_settle(token, AUTH_USELESS, problem.data);
 }
 
-/* The pass waits first: the request may fail at once. */
+/* The authorization is queued first, since the request may fail at once. */
 static enum authorization_state token_wait(struct token *token, struct authorization *authorization,
                                            struct upstream *upstream)
 {
@@ -301,7 +310,7 @@ static enum authorization_state token_wait(struct token *token, struct authoriza
 
 /* ---- challenges ---- */
 
-/* Says which realm was refused, and why. Its text is the registry's: only scheme and host are shown. */
+/* Says which realm was refused, and why. The text is the registry's: only scheme and host are shown. */
 static void realm_describe_refusal(const char *realm, const struct upstream *upstream, struct buf *problem)
 {
     bool upstream_https = strncasecmp(upstream_get_options(upstream)->base_url, "https:", 6) == 0;
@@ -321,7 +330,7 @@ static void realm_describe_refusal(const char *realm, const struct upstream *ups
         buf_printf(problem, "which is not in its domain: add realm = %.*s to allow it", len, url.host.text);
 }
 
-/* A new token is wanted, and nobody asks for it yet. */
+/* A new token is wanted, and has not been requested yet. */
 static enum authorization_state token_meet_bearer(struct token *token, struct authorization *authorization,
                                                   struct upstream *upstream)
 {
@@ -342,6 +351,7 @@ static enum authorization_state token_meet_basic(struct token *token, struct aut
     char *credentials = token_basic_credentials(upstream);
 
     if (credentials && !sent_before) {
+        /* Basic credentials do not run out; a 401 to them is a denial. */
         token_hold(token, credentials, INT64_MAX);
         return authorization_grant(authorization, token);
     }
@@ -384,9 +394,10 @@ enum authorization_state tokens_challenged(struct tokens *tokens, struct authori
     if (token->upstream)
         return token_wait(token, authorization, upstream);
     if (token_is_held(token) && token->number != sent)
-        return authorization_grant(authorization, token); /* somebody else has got it meanwhile */
+        return authorization_grant(authorization, token); /* another fetch got it in the meantime */
     free_secret(take_ptr(&token->authorization));
     challenge_parse(challenge, &told);
+    /* A 401 without a usable challenge leaves the last one in force. */
     if (told.scheme == CHALLENGE_NONE) {
         challenge_release(&told);
     } else {
@@ -404,7 +415,7 @@ enum authorization_state tokens_get(struct tokens *tokens, struct authorization 
     authorization_clear(authorization);
     if (token && token_is_held(token))
         return authorization_grant(authorization, token);
-    if (token) /* it was granted once, so its challenge was found good */
+    if (token) /* it was granted once, so its challenge was allowed: no need for another 401 */
         return token_wait(token, authorization, upstream);
     authorization->state = AUTH_READY;
     return AUTH_READY;

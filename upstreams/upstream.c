@@ -1,5 +1,10 @@
-/* Owns what is known of one upstream. Any thread may call; health, quota and the files base are guarded by the
- * lock, all else is set once. */
+/* Owns the state of one upstream. Any thread may call: health, quota and the files base are guarded by the
+ * lock, the rest is set once.
+ *
+ *   healthy ── failure, or Retry-After ──► resting until resting_until_ms ──► healthy
+ *
+ * The count of failures survives the rest and goes with a success only: an upstream that fails again right
+ * after its rest rests twice as long. */
 #include "upstreams/upstream.h"
 
 #include <curl/curl.h>
@@ -18,7 +23,7 @@ struct upstream {
     /* set once */
     uint64_t serial;
     struct upstream_options options;
-    char *trusted_hosts[2]; /* NULL where there is none */
+    char *trusted_hosts[2]; /* NULL: not configured */
 
     /* guarded by lock */
     struct lock lock;
@@ -28,7 +33,7 @@ struct upstream {
     struct upstream_quota quota;
 };
 
-/* The host without brackets, or NULL. */
+/* The host without brackets, or NULL; by the parser of curl, as in hop.c, where it is compared. */
 static char *upstream_host_of(const char *url)
 {
     CURLU *parts = url ? curl_url() : NULL;
@@ -140,7 +145,7 @@ void upstream_note_success(struct upstream *upstream)
 int64_t upstream_rest_after_ms(unsigned failures)
 {
     CHECK(failures > 0);
-    if (failures > 16)
+    if (failures > 16) /* the shift would overflow */
         return UPSTREAM_REST_MAX_MS;
     int64_t rest_ms = (int64_t)UPSTREAM_REST_MIN_MS << (failures - 1);
     return rest_ms < UPSTREAM_REST_MAX_MS ? rest_ms : UPSTREAM_REST_MAX_MS;
@@ -150,7 +155,7 @@ void upstream_note_failure(struct upstream *upstream)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&upstream->lock);
     int64_t now_ms = clock_mono_ms();
-    if (now_ms < upstream->resting_until_ms)
+    if (now_ms < upstream->resting_until_ms) /* broke together with the one that was counted */
         return;
     upstream->failures++;
     upstream->resting_until_ms = now_ms + upstream_rest_after_ms(upstream->failures);
