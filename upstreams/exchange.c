@@ -197,23 +197,6 @@ static void exchange_next_hop(struct exchange *exchange)
     exchange_run(exchange);
 }
 
-/* An idle connection that the other side had closed is nobody's failure. curl notices most of these
- * itself; not one that is closed while the request is on its way. Only a reused connection counts (no
- * connect was needed), only without a byte of an answer, and only once (`fresh`): otherwise a server that
- * always hangs up would be asked forever. */
-static bool exchange_met_dead_connection(const struct exchange *exchange)
-{
-    long connects = 1;
-
-    if (exchange->fresh || exchange->head.lines)
-        return false;
-    if (exchange->result != CURLE_GOT_NOTHING && exchange->result != CURLE_SEND_ERROR &&
-        exchange->result != CURLE_RECV_ERROR)
-        return false;
-    curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
-    return connects == 0;
-}
-
 /* The transfer has left the loop. Begins the next hop or the same again, or ends the exchange, which frees
  * it. */
 static void exchange_settle(struct exchange *exchange)
@@ -222,7 +205,9 @@ static void exchange_settle(struct exchange *exchange)
         exchange_next_hop(exchange);
         return;
     }
-    if (exchange_met_dead_connection(exchange)) {
+    /* Once only, or a server that always hangs up would be asked forever. */
+    if (!exchange->fresh && !exchange->head.lines &&
+        loop_connection_was_dead(exchange->easy, exchange->result)) {
         exchange->fresh = true;
         exchange_curl_aim(exchange);
         exchange_run(exchange);

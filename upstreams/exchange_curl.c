@@ -1,11 +1,11 @@
-/* What curl is told about each hop of an exchange, and its callbacks. On the fetch thread; the callbacks
+/* The options of curl for each hop of an exchange, and its callbacks. On the fetch thread; the callbacks
  * run inside curl and only set flags (exchange.c).
  *
  * Traps of libcurl that this works around:
  * - FOLLOWLOCATION would follow redirects without our policy, so hops are followed by hand.
  * - OPENSOCKETFUNCTION sees the address a name led to, but is not called for a connection that is used again;
  *   PREREQFUNCTION is called for every request.
- * - Through a proxy both see the address of the proxy only. What can be known by name is refused in hop.c.
+ * - Through a proxy both see the address of the proxy only. hop.c refuses what a name can tell.
  * - A write callback gets 16 KiB at most, so bytes are gathered before they are handed on.
  * - CURLOPT_RANGE reports success for a range that was ignored or is wrong. Range is a plain header here, and
  *   judge.c checks the answer. */

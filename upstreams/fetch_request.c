@@ -1,5 +1,5 @@
 /* One request to one candidate: what is asked for, what comes, and the state in which that leaves the
- * candidate. What is done next is decided in fetch_states.c.
+ * candidate. fetch_states.c decides what is done next.
  *
  * On the fetch thread. fetch_on_answered() and fetch_on_body() run inside curl, which must not be called
  * from there: they feed the sink and take notes, and fetch_on_ended() acts on these when curl has

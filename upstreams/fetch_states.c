@@ -307,7 +307,7 @@ static void fetch_after_failure(struct fetch *fetch, bool void_content)
     fetch_advance(fetch);
 }
 
-/* There are no credentials; fetch->authorization has the reason, which counts as the answer of the
+/* The credentials cannot be got; fetch->authorization has the reason, which counts as the answer of the
  * candidate. */
 static void fetch_unauthorized(struct fetch *fetch)
 {

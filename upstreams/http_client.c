@@ -1,9 +1,13 @@
-/* Owns the requests: those that wait for their turn, and the handles on which others are under way. All on
- * the caller's thread; callbacks come from http_client_step(), outside of curl.
+/* Owns the requests of one client: those that wait for their turn, and the handles on which others run. No
+ * thread and no lock: all on the caller's thread, and its callbacks come from http_client_step(), outside
+ * of curl.
  *
- * A Yizhan may say nothing for as long as a fetch takes. Where nothing at all comes for a while, it is
- * asked on a connection of its own whether it is alive: a process that stands still keeps its connections
- * open for ever. */
+ *   queued ─► running, on a handle ─► answered; the handle is idle, or takes the next one
+ *
+ * A Yizhan may send nothing for as long as a fetch takes, so silence alone is no reason to give up. After
+ * QUIET_MS without a byte on any connection it is asked, on a new connection, whether it is alive: a
+ * stopped process keeps its connections open forever, and the kernel accepts new ones for it. Without an
+ * answer within PROBE_MS all requests fail. */
 #include "upstreams/http_client.h"
 
 #include <stdlib.h>
@@ -21,8 +25,9 @@
 #include "upstreams/loop.h"
 
 #define PARALLEL 16
-#define PARALLEL_MAX 128 /* the loop keeps as many connections */
-/* Nothing came for so long: it is asked; and for so long after that: it is given up. */
+#define PARALLEL_MAX 128 /* the loop keeps that many idle connections (loop.c) */
+/* The limits on silence: before the server is asked whether it is alive, and before it is given up after
+ * that. */
 #define QUIET_MS (60 * 1000)
 #define PROBE_MS (30 * 1000)
 #define LISTEN_EVERY_MS 500
@@ -41,9 +46,9 @@ struct http_client {
     struct transfer_list busy;
     int64_t listened_ms;
     int64_t heard_ms;
-    int64_t probed_ms;      /* since when it is asked whether it is alive; 0: it is not */
-    struct transfer *probe; /* listed nowhere; NULL: none is under way */
-    bool given_up;          /* nothing is asked any more */
+    int64_t probed_ms;      /* since when it is being asked whether it is alive; 0: it is not */
+    struct transfer *probe; /* the request for that, in no list; NULL: none is running */
+    bool given_up;          /* no further requests are made */
 };
 
 /* ---- the server's URL ---- */
@@ -60,9 +65,10 @@ static int http_client_take_socket(const char *path, struct http_client_server *
     size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
     if (*path != '/' || strlen(path) > max) {
-        buf_set(error,
-                "unix:%s names no socket: unix: and an absolute path of at most %zu bytes were expected",
-                path, max);
+        buf_set(
+            error,
+            "unix:%s is not a usable socket: unix: and an absolute path of at most %zu bytes were expected",
+            path, max);
         return -1;
     }
     out->base = xstrdup("http://localhost");
@@ -79,10 +85,11 @@ static int http_client_take_url(const char *text, struct http_client_server *out
     if (text_starts(text, "unix:"))
         return http_client_take_socket(text + strlen("unix:"), out, error);
     if (url_split(text, len, &url) < 0 || url.query.text || strchr(text, '#')) {
-        buf_set(error,
-                "\"%s\" is no URL of a server: \"http://HOST:PORT\", \"https://HOST\" or \"unix:/PATH\" was "
-                "expected",
-                text);
+        buf_set(
+            error,
+            "\"%s\" is not the URL of a server: \"http://HOST:PORT\", \"https://HOST\" or \"unix:/PATH\" was "
+            "expected",
+            text);
         return -1;
     }
     while (len && text[len - 1] == '/')
@@ -132,6 +139,8 @@ static void http_client_start_waiting(struct http_client *client)
     }
 }
 
+/* The callback comes first: the answer has views into the transfer. It may make requests, but these find
+ * this handle still in use. */
 static void http_client_deliver(struct http_client *client, struct transfer *transfer,
                                 const struct http_client_answer *what)
 {
@@ -208,7 +217,7 @@ static void http_client_end_probe(struct http_client *client)
     LIST_INSERT_HEAD(&client->idle, probe, listed);
 }
 
-/* Any answer will do. */
+/* Any answer will do, an error status too: the process is alive. */
 static void http_client_on_probed(struct http_client *client, CURLcode result)
 {
     if (result == CURLE_OK)
@@ -279,6 +288,7 @@ void http_client_step(struct http_client *client, int wait_ms)
         loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
         http_client_listen(client);
     }
+    /* Also when nothing runs: requests made after it was given up are answered here. */
     if (client->given_up)
         http_client_answer_waiting(client);
 }

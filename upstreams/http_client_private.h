@@ -1,4 +1,4 @@
-/* Shared by http_client.c (requests and their turn) and http_client_transfer.c (one request under way). */
+/* Shared by http_client.c (requests and their turn) and http_client_transfer.c (one running request). */
 #ifndef UPSTREAMS_HTTP_CLIENT_PRIVATE_H
 #define UPSTREAMS_HTTP_CLIENT_PRIVATE_H
 
@@ -12,8 +12,8 @@
 /* Where the requests go. Set once. */
 struct http_client_server {
     char *base;        /* "http://127.0.0.1:8080", without a slash at its end */
-    char *socket_path; /* of a unix socket, or NULL */
-    bool direct;       /* through no proxy, whatever the environment says */
+    char *socket_path; /* of a unix socket; NULL: TCP */
+    bool direct;       /* ignores the proxies of the environment */
 };
 
 struct http_client_entry {
@@ -23,13 +23,13 @@ struct http_client_entry {
     void *arg;
 };
 
-/* A handle that is used for one request after the other. */
+/* A curl handle, used for one request after the other. */
 struct transfer {
     LIST_ENTRY(transfer) listed; /* idle, or running */
     const struct http_client_server *server;
     CURL *easy;
 
-    /* of the request under way */
+    /* the current request */
     struct http_client_entry *entry;
     char *url;
     int redirects;
@@ -38,30 +38,30 @@ struct transfer {
     struct head head;
     bool head_ended;
     size_t kept_max; /* bytes of the body that are kept */
-    bool bounded;    /* more is an error, and not dropped */
+    bool bounded;    /* a longer body is an error, not just cut */
     int64_t received_bytes;
-    int64_t enough_bytes; /* once there are more, the rest is not waited for */
-    bool cut;             /* that happened: there is an answer, whatever curl says */
-    int64_t heard_ms;     /* monotonic: when it was asked, or something came last */
+    int64_t enough_bytes; /* after more than this the rest is not read */
+    bool cut;             /* that happened: the answer is good, though curl reports a write error */
+    int64_t heard_ms;     /* monotonic: the last sign of life, or when it was asked */
     struct buf body;
     char curl_problem[CURL_ERROR_SIZE];
-    struct buf problem; /* ours, goes before curl's */
+    struct buf problem; /* ours, preferred to that of curl */
 };
 
 struct transfer *transfer_new(const struct http_client_server *server);
 void transfer_free(struct transfer *transfer);
 
-/* Makes the handle ready for the request; it is then to be put in the loop. Takes the entry over. */
+/* Prepares the handle for the request; the caller adds it to the loop. Takes over the entry. */
 void transfer_begin(struct transfer *transfer, struct http_client_entry *entry);
-/* curl is done. True: the handle is ready again, and is to be put in the loop once more. */
+/* curl is done. True: the handle is prepared again, and the caller adds it to the loop again. */
 bool transfer_again(struct transfer *transfer, CURLcode result);
-/* What came of it. Views into the transfer. */
+/* The answer, as views into the transfer. */
 void transfer_answer(struct transfer *transfer, CURLcode result, struct http_client_answer *answer);
-/* Forgets the request. */
+/* Forgets the request; the handle can be used for the next one. */
 void transfer_end(struct transfer *transfer);
 
 void http_client_entry_free(struct http_client_entry *entry);
-/* There is no answer; `trouble`, which is not copied, says why. */
+/* Makes an answer of status 0; `trouble`, which is not copied, says why. */
 void http_client_answer_nothing(struct http_client_answer *answer, const char *trouble);
 
 #endif

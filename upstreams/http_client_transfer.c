@@ -1,5 +1,7 @@
-/* One request under way: what curl is told, what it calls back, and what the answer says. The handle stays
- * from one request to the next; what differs between them is set anew for each. */
+/* One running request: the options of curl, its callbacks, and the answer. On the thread of the
+ * client; the callbacks run inside curl and only take notes. The handle is kept from one request to the
+ * next, for its options and its connection: transfer_begin() and transfer_aim() set everything that
+ * differs. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,11 @@
 
 #define REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L
-/* A Yizhan says nothing while it fetches, for as long as that takes; whether its machine is there is the
- * kernel's to find out. */
+/* A Yizhan sends nothing while it fetches, for as long as that takes. Whether its machine is still there
+ * is found out by the kernel, with keep-alive probes. */
 #define PROBE_AFTER_S 60L
 #define PROBE_EVERY_S 20L
-/* Of the body of an error, for its first line. */
+/* Of the body of an error this much is read, for its first line. */
 #define ERROR_BYTES 16384
 #define TROUBLE_BYTES 500
 
@@ -42,7 +44,7 @@ static void transfer_on_head(struct transfer *transfer)
     transfer->kept_max = whole ? request->max_bytes : ERROR_BYTES;
     if (head_is_good(&transfer->head) && !whole)
         transfer->kept_max = 0;
-    /* Of a part there is one byte, and of an error only the beginning is of use. */
+    /* A part has one byte, and of an error only the beginning is of use. */
     transfer->enough_bytes = transfer->head.status == 206    ? 1
                              : head_is_good(&transfer->head) ? INT64_MAX
                                                              : ERROR_BYTES;
@@ -75,6 +77,8 @@ static size_t transfer_on_body(char *data, size_t size, size_t count, void *arg)
         return 0;
     }
     buf_add(&transfer->body, data, len < room ? len : room);
+    /* Returning fewer bytes than came makes curl end the transfer with CURLE_WRITE_ERROR: `cut` tells that
+     * from an error. */
     transfer->cut = transfer->received_bytes > transfer->enough_bytes;
     return transfer->cut ? 0 : len;
 }
@@ -140,7 +144,7 @@ static void transfer_add_header(struct transfer *transfer, const char *line)
     transfer->headers = list;
 }
 
-/* Sets what is of this request, and forgets the answer to the one before. */
+/* Sets the options of this request or redirect, and resets the state of the answer. */
 static void transfer_aim(struct transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -182,7 +186,7 @@ void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also takes NOBODY back */
-    /* Sizes are those of the file itself. */
+    /* With identity the Content-Length is the size of the file. */
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request->want == HTTP_CLIENT_BODY ? "gzip" : "identity");
     transfer_aim(transfer);
 }
@@ -195,7 +199,7 @@ void transfer_end(struct transfer *transfer)
     http_client_entry_free(take_ptr(&transfer->entry));
 }
 
-/* ---- once more ---- */
+/* ---- again, to the same server ---- */
 
 static bool transfer_same_server(const struct transfer *transfer, const char *url)
 {
@@ -208,7 +212,7 @@ static bool transfer_same_server(const struct transfer *transfer, const char *ur
            strncasecmp(here.host.text, there.host.text, here.host.len) == 0;
 }
 
-/* To the name that the server itself has for what was asked for. */
+/* Follows a redirect to the name that the server itself has, from /simple/Foo/ to /simple/foo/. */
 static bool transfer_follow(struct transfer *transfer)
 {
     const char *location = transfer->head.location;
@@ -224,22 +228,9 @@ static bool transfer_follow(struct transfer *transfer)
     return true;
 }
 
-/* An idle connection that the other side has closed meanwhile. */
-static bool transfer_met_dead_connection(const struct transfer *transfer, CURLcode result)
-{
-    long connects = 1;
-
-    if (transfer->fresh || transfer->head.lines)
-        return false;
-    if (result != CURLE_GOT_NOTHING && result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR)
-        return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
-    return connects == 0;
-}
-
 bool transfer_again(struct transfer *transfer, CURLcode result)
 {
-    if (transfer_met_dead_connection(transfer, result))
+    if (!transfer->fresh && !transfer->head.lines && loop_connection_was_dead(transfer->easy, result))
         transfer->fresh = true;
     else if (result != CURLE_OK || !transfer_follow(transfer))
         return false;
@@ -249,8 +240,8 @@ bool transfer_again(struct transfer *transfer, CURLcode result)
 
 /* ---- the answer ---- */
 
-/* To clients of registries errors come as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves text
- * alone that is anything else. */
+/* Clients of registries get errors as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves `out`
+ * unchanged for every other text. */
 static void transfer_take_registry_message(const struct buf *body, struct buf *out)
 {
     static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
@@ -263,14 +254,14 @@ static void transfer_take_registry_message(const struct buf *body, struct buf *o
         buf_set(out, "%s", message);
 }
 
-/* The first line, fit for a terminal. */
+/* Keeps the first line, fit for a terminal: a server must not be able to send escape sequences to it. */
 static void trouble_make_line(struct buf *text)
 {
     size_t len = strcspn(text->data, "\r\n");
 
     buf_truncate(text, len < TROUBLE_BYTES ? len : TROUBLE_BYTES);
     while (text->len && !text_is_utf8(text->data, text->len) && text->len + 4 > TROUBLE_BYTES)
-        buf_truncate(text, text->len - 1); /* a character that was cut */
+        buf_truncate(text, text->len - 1); /* half a character at the cut */
     text_make_printable(text->data, text->len);
 }
 
@@ -281,7 +272,7 @@ static void transfer_find_trouble(struct transfer *transfer)
     if (head_is_good(head))
         return;
     if (head_redirects(head))
-        buf_set(&transfer->problem, "the server sends on to %s, which is not followed", head->location);
+        buf_set(&transfer->problem, "the server redirects to %s, which is not followed", head->location);
     else if (strncasecmp(head->content_type, "text/plain", strlen("text/plain")) == 0)
         buf_set(&transfer->problem, "%s", transfer->body.data);
     else
@@ -289,8 +280,8 @@ static void transfer_find_trouble(struct transfer *transfer)
     trouble_make_line(&transfer->problem);
 }
 
-/* Only one byte was asked for, of a file that may have none. Sets the status to 200 where that is what
- * came. */
+/* HTTP_CLIENT_TOUCH asks for one byte, of a file that may have none. Makes the status 200 where that is
+ * what came, and 0 where another part came. */
 static void transfer_judge_range(struct transfer *transfer, struct http_client_answer *answer)
 {
     const struct head *head = &transfer->head;
@@ -330,14 +321,15 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct http_cli
 
     http_client_answer_nothing(answer, "");
     if (result != CURLE_OK && !transfer->cut) {
-        /* A Yizhan does so where it finds out too late that an upstream sends something wrong. */
+        /* A Yizhan ends its answer early when it finds out too late that the bytes of an upstream are
+         * wrong. */
         if (!transfer->problem.len && result == CURLE_PARTIAL_FILE)
-            buf_set(&transfer->problem, "the server broke its answer off: its log says why");
+            buf_set(&transfer->problem, "the server ended its answer early: its log says why");
         if (!transfer->problem.len)
             buf_set(&transfer->problem, "%s",
                     transfer->curl_problem[0] ? transfer->curl_problem : curl_easy_strerror(result));
     } else if (!transfer->head_ended) {
-        /* curl takes a head that ends with the connection for a whole one. */
+        /* curl reports success for a connection that is closed within the head. */
         buf_set(&transfer->problem, "the connection was closed within the head of the answer");
     } else {
         answer->status = head->status;

@@ -8,7 +8,7 @@
 struct buf;
 struct head;
 
-/* The request that is answered, and what is known of the object beforehand. */
+/* The request that is answered, and the facts about the object that were known before. */
 struct fetch_request {
     bool document;        /* may come encoded; its body may end with the connection */
     bool head;            /* HEAD */

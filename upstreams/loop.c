@@ -143,6 +143,19 @@ CURL *loop_easy_new(void)
     return easy;
 }
 
+/* curl looks at an idle connection before it uses it, and notices most that are closed; not one that is
+ * closed while the request is on its way. A connection that was made for this transfer (a connect was
+ * needed) does not count. */
+bool loop_connection_was_dead(CURL *easy, CURLcode result)
+{
+    long connects = 1;
+
+    if (result != CURLE_GOT_NOTHING && result != CURLE_SEND_ERROR && result != CURLE_RECV_ERROR)
+        return false;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+    return connects == 0;
+}
+
 void loop_add(struct loop *loop, CURL *easy)
 {
     CHECK(curl_multi_add_handle(loop->multi, easy) == CURLM_OK);

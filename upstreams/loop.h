@@ -5,6 +5,7 @@
 #define UPSTREAMS_LOOP_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
@@ -17,6 +18,11 @@ typedef void loop_done_fn(void *arg, CURL *easy, CURLcode result);
 /* An easy handle with the options all of ours have: HTTP/1.1, our User-Agent, no redirects followed. Owned
  * by the caller. */
 CURL *loop_easy_new(void);
+
+/* Whether a transfer ended with `result` because it was sent on a connection that the other side had
+ * closed while it was idle, as far as curl tells: nobody's failure. If no byte of an answer came, send it
+ * again, once, on a new connection. */
+bool loop_connection_was_dead(CURL *easy, CURLcode result);
 
 /* Returns 0, or -1 with a sentence. */
 int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error);

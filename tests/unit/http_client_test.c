@@ -225,7 +225,7 @@ static void body_truncated(void **state)
                      f->got.trouble);
     }
     ask_body(f, "/length");
-    assert_string_equal(f->got.trouble, "the server broke its answer off: its log says why");
+    assert_string_equal(f->got.trouble, "the server ended its answer early: its log says why");
 }
 
 /* ---- errors ---- */
@@ -470,7 +470,7 @@ static void redirect_elsewhere(void **state)
     connect_to(f, scripted_url(f->server, "127.0.0.1", "/base"), 0);
     ask_body(f, "/away");
     assert_int_equal(f->got.status, 301);
-    assert_string_equal(f->got.trouble, "the server sends on to http://other.test/x, which is not followed");
+    assert_string_equal(f->got.trouble, "the server redirects to http://other.test/x, which is not followed");
     assert_int_equal(scripted_requests(f->server), 1);
 }
 
