@@ -313,7 +313,7 @@ static void token_answers_refused(void **state)
         {"", "is empty"},
         {"<html>secret</html>", "is HTML"},
         {"secret", "is not valid JSON"},
-        {"[\"secret\"]", "no object"},
+        {"[\"secret\"]", "not an object"},
         {"{}", "has neither"},
         {"{\"token\":42}", "has neither"},
         {"{\"details\":\"secret\"}", "has neither"},
