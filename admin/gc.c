@@ -34,7 +34,7 @@ static int preview_blob(void *arg, const struct blob_row *row)
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(&row->digest, hex);
-    (void)entry_of_blob(call->store, &row->digest, add_name, names);
+    (void)entry_list_naming(call->store, &row->digest, add_name, names);
     preview->blobs++;
     preview->bytes += row->size_bytes;
     return call->emit(call->arg, json_pack("{s:s, s:s, s:I, s:I, s:o}", "type", "evict", "sha256", hex,

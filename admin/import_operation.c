@@ -281,7 +281,7 @@ static bool is_named(struct store *store, const struct digest *digest)
 {
     bool named = false;
 
-    return entry_of_blob(store, digest, note_named, &named) < 0 || named;
+    return entry_list_naming(store, digest, note_named, &named) < 0 || named;
 }
 
 /* All files at once, then their rows in one go: on a full disk it is the files that make room for that. */

@@ -107,7 +107,7 @@ static int emit_summary(struct purge *purge)
 static int remove_named(struct purge *purge, const struct holding *holding, const char *name)
 {
     struct operation_call *call = purge->call;
-    int error = holding_each_own(call->store, holding, note_entry, purge);
+    int error = holding_each_exclusive(call->store, holding, note_entry, purge);
 
     if (error < 0)
         return operation_store_failed(call, "read the index", error);
@@ -165,7 +165,7 @@ static void add_to_company(void *arg, const struct digest *digest)
         return;
     company->young = company->young || row.used_at_s > purge->unused_since_s;
     company->digests[company->count++] = *digest;
-    (void)entry_of_blob(store, digest, note_manifest, &manifest);
+    (void)entry_list_naming(store, digest, note_manifest, &manifest);
     if (manifest) {
         company->digests[company->count - 1] = company->digests[0];
         company->digests[0] = *digest;
@@ -194,7 +194,7 @@ static int remove_company(struct purge *purge, const struct company *company)
     int error = 0;
 
     for (size_t i = 0; !error && i < company->count; i++) {
-        error = entry_of_blob(store, &company->digests[i], note_entry, purge);
+        error = entry_list_naming(store, &company->digests[i], note_entry, purge);
         ends[i] = purge->count;
     }
     if (error)

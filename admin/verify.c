@@ -159,7 +159,7 @@ static int look_and_mend(struct verification *verification, const struct digest 
     int error = blob_verify(call->store, digest, &check, &verdict);
 
     if (!error && is_fault(&verdict)) {
-        error = entry_of_blob(call->store, digest, add_name, &names);
+        error = entry_list_naming(call->store, digest, add_name, &names);
         check.repair = verification->repair;
         if (!error && check.repair)
             error = blob_verify(call->store, digest, &check, &verdict);

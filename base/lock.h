@@ -11,20 +11,20 @@
 #include <stdbool.h>
 
 enum lock_rank {
-    LOCK_RANK_CONTROL = 1, /* admin: commands that are running in the server */
-    LOCK_RANK_SITE,        /* proxy: which configuration is in force */
-    LOCK_RANK_FILL_TABLE,  /* proxy: key -> running fill */
-    LOCK_RANK_FILL,        /* proxy: one fill's progress and its waiters */
-    LOCK_RANK_DOCUMENT,    /* proxy: renditions of one document */
-    LOCK_RANK_MEMCACHE,    /* proxy: hot objects in memory */
-    LOCK_RANK_CONNECTIONS, /* proxy: open connections, shutdown() of a slow one */
-    LOCK_RANK_JOBS,        /* proxy: queue of the jobs thread */
-    LOCK_RANK_FETCH_QUEUE, /* upstreams: requests to the fetch thread */
-    LOCK_RANK_UPSTREAM,    /* upstreams: health and learned URLs of one upstream */
-    LOCK_RANK_STORE_PINS,  /* storage: blobs in use; unlink of an evicted blob happens under it */
-    LOCK_RANK_STORE_QUEUE, /* storage: requests to the store thread */
-    LOCK_RANK_STORE_READ,  /* storage: spare read connections of the index */
-    LOCK_RANK_ACCESS_LOG,  /* proxy: pending lines of the access log */
+    LOCK_RANK_CONTROL = 1,  /* admin: commands that are running in the server */
+    LOCK_RANK_SITE,         /* proxy: which configuration is in force */
+    LOCK_RANK_FILL_TABLE,   /* proxy: key -> running fill */
+    LOCK_RANK_FILL,         /* proxy: one fill's progress and its waiters */
+    LOCK_RANK_DOCUMENT,     /* proxy: renditions of one document */
+    LOCK_RANK_MEMCACHE,     /* proxy: hot objects in memory */
+    LOCK_RANK_CONNECTIONS,  /* proxy: open connections, shutdown() of a slow one */
+    LOCK_RANK_JOBS,         /* proxy: queue of the jobs thread */
+    LOCK_RANK_FETCH_QUEUE,  /* upstreams: requests to the fetch thread */
+    LOCK_RANK_UPSTREAM,     /* upstreams: health and learned URLs of one upstream */
+    LOCK_RANK_STORE_IN_USE, /* storage: blobs in use; an evicted blob is unlinked under it */
+    LOCK_RANK_STORE_QUEUE,  /* storage: requests to the store thread */
+    LOCK_RANK_STORE_READ,   /* storage: spare read connections of the index */
+    LOCK_RANK_ACCESS_LOG,   /* proxy: pending lines of the access log */
 };
 
 struct lock {

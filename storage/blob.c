@@ -1,5 +1,6 @@
-/* Reading and writing blobs on the calling thread. No state of its own: a struct blob belongs to who opened
- * it, a writer to one thread at a time until blob_commit() or blob_abort() hands it to the store thread. */
+/* Reading and writing blobs on the calling thread, without a lock that is held over disk access. No state of its own: a
+ * struct blob belongs to its caller, a writer to one thread at a time until blob_commit() or blob_abort() hands it to
+ * the store thread, which syncs, renames, closes and removes: none of that may take a caller's time. */
 #include "storage/blob.h"
 
 #include <errno.h>
@@ -14,14 +15,14 @@
 #include "base/counters.h"
 #include "base/memory.h"
 #include "storage/entry.h"
+#include "storage/in_use.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
 #include "storage/upkeep.h"
 
-/* Growing files are looked at by eviction each time one has grown by so much. */
+/* Growing files count for max_size. Eviction is woken each time one has grown by as much as this. */
 #define LOOK_EVERY_BYTES (64 << 20)
 
 /* ---- reading ---- */
@@ -35,7 +36,10 @@ static void ask_for_check(struct store *store, const struct digest *digest)
 }
 
 /* Returns a descriptor, or negative errno. The size must be asked for before the file is opened: eviction
- * unlinks first and drops the row later, so a file that is found was not evicted when its row was read. */
+ * unlinks first and drops the row later, so a file that is found was not evicted when its row was read.
+ *
+ * A file without a row (known < 0) is served: its commit is between rename and transaction, or the index was rebuilt
+ * or cannot be read now. A file of another size than its row's is damage, and the store thread looks into it. */
 static int open_checked(struct store *store, const struct digest *digest, int64_t *size_bytes)
 {
     int64_t known = index_read_blob_size(store->readers, digest);
@@ -58,23 +62,23 @@ static int open_checked(struct store *store, const struct digest *digest, int64_
 }
 
 /* blob_open() that does not count as a use. */
-static int open_pinned(struct store *store, const struct digest *digest, struct blob *out)
+static int open_in_use(struct store *store, const struct digest *digest, struct blob *out)
 {
     *out = (struct blob){.fd = -1, .digest = *digest};
-    pins_add(store->pins, digest);
+    in_use_add(store->in_use, digest);
     int fd = open_checked(store, digest, &out->size_bytes);
     if (fd < 0) {
-        pins_drop(store->pins, digest);
+        in_use_drop(store->in_use, digest);
         return fd;
     }
     out->fd = fd;
-    out->pinned = true;
+    out->in_use = true;
     return 0;
 }
 
 int blob_open(struct store *store, const struct digest *digest, struct blob *out)
 {
-    int error = open_pinned(store, digest, out);
+    int error = open_in_use(store, digest, out);
 
     if (!error)
         blob_touch(store, digest);
@@ -95,28 +99,28 @@ int entry_open_blob(struct store *store, const char *space, const char *key, str
 
 void blob_touch(struct store *store, const struct digest *digest)
 {
-    if (pins_note_use(store->pins, digest, clock_wall_s()))
+    if (in_use_note(store->in_use, digest, clock_wall_s()))
         orders_wake(store->orders);
 }
 
 void blob_close(struct store *store, struct blob *blob)
 {
-    if (!blob->pinned)
+    if (!blob->in_use)
         return;
     cleanup_close(&blob->fd);
     blob->fd = -1;
-    blob->pinned = false;
-    pins_drop(store->pins, &blob->digest);
+    blob->in_use = false;
+    in_use_drop(store->in_use, &blob->digest);
 }
 
 void blob_hold(struct store *store, const struct digest *digest)
 {
-    pins_add(store->pins, digest);
+    in_use_add(store->in_use, digest);
 }
 
 void blob_let_go(struct store *store, const struct digest *digest)
 {
-    pins_drop(store->pins, digest);
+    in_use_drop(store->in_use, digest);
 }
 
 bool blob_exists(struct store *store, const struct digest *digest)
@@ -139,7 +143,7 @@ int blob_read(struct store *store, const struct digest *digest, size_t max_bytes
 int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out)
 {
     struct blob blob;
-    int error = open_pinned(store, digest, &blob);
+    int error = open_in_use(store, digest, &blob);
 
     if (error)
         return error;
@@ -165,8 +169,8 @@ int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes
 
 /* ---- writing ---- */
 
-/* Takes the space in advance, so that a full disk shows now and the file lies in few pieces. */
-static int reserve(struct blob_writer *writer)
+/* Allocates the hinted space in advance: a full disk shows before anything is fetched, and the file has few extents. */
+static int writer_reserve(struct blob_writer *writer)
 {
     struct store *store = writer->store;
 
@@ -176,11 +180,12 @@ static int reserve(struct blob_writer *writer)
         return -ENOSPC;
     if (fallocate(writer->fd, FALLOC_FL_KEEP_SIZE, 0, writer->hint_bytes) == 0)
         return 0;
-    return errno == ENOSPC || errno == EDQUOT ? -errno : 0; /* else: this file system cannot, and need not */
+    return errno == ENOSPC || errno == EDQUOT ? -errno : 0; /* EOPNOTSUPP and the like: do without */
 }
 
-/* Has the store thread evict what was missing, and at least a step's worth where the store holds so much. A
- * quota is not seen in the free space: then all of the bytes must come from eviction. */
+/* Has the store thread evict the missing bytes, and at least LOOK_EVERY_BYTES where the store holds as much, so that
+ * the next writer does not fail as well. A quota is not seen in the free space: then all of the bytes must come from
+ * eviction. The fetch itself is not held up: its bytes pass through without being kept. */
 static void ask_for_space(struct store *store, int error, int64_t bytes)
 {
     int64_t held_bytes = atomic_load(&store->bytes);
@@ -204,7 +209,7 @@ int blob_begin(struct store *store, int64_t size_hint_bytes, struct blob_writer 
     writer->hint_bytes = size_hint_bytes;
     atomic_fetch_add(&store->open_writers, 1);
     writer->fd = layout_create_part(&store->layout, atomic_fetch_add(&store->part_number, 1), writer->name);
-    int error = writer->fd < 0 ? writer->fd : reserve(writer);
+    int error = writer->fd < 0 ? writer->fd : writer_reserve(writer);
     if (error) {
         counter_add(COUNTER_STORE_ERRORS, 1);
         blob_writer_free(writer, true);
@@ -227,7 +232,7 @@ void blob_writer_free(struct blob_writer *writer, bool remove)
     free(writer);
 }
 
-static void note_growth(struct blob_writer *writer, int64_t end_bytes)
+static void writer_note_growth(struct blob_writer *writer, int64_t end_bytes)
 {
     struct store *store = writer->store;
 
@@ -243,7 +248,7 @@ int blob_write(struct blob_writer *writer, int64_t offset, const void *data, siz
 {
     const char *bytes = data;
 
-    /* It could never be committed, and would push everything else out while it grows. */
+    /* A file above max_size could never be committed, and would evict everything else while it grows. */
     if ((int64_t)len > atomic_load(&writer->store->max_size_bytes) - offset) {
         counter_add(COUNTER_STORE_ERRORS, 1);
         return -ENOSPC;
@@ -261,7 +266,7 @@ int blob_write(struct blob_writer *writer, int64_t offset, const void *data, siz
         bytes += written;
         len -= (size_t)written;
         offset += written;
-        note_growth(writer, offset);
+        writer_note_growth(writer, offset);
     }
     return 0;
 }

@@ -91,7 +91,7 @@ struct entries {
     size_t count;
 };
 
-static int put_entries(struct store *store, void *arg)
+static int entries_put_on_thread(struct store *store, void *arg)
 {
     const struct entries *entries = arg;
     int error = index_begin(store->index);
@@ -105,7 +105,7 @@ int entries_put(struct store *store, const struct entry *entries, size_t count)
 {
     struct entries all = {entries, count};
 
-    return store_call(store, put_entries, &all);
+    return store_call(store, entries_put_on_thread, &all);
 }
 
 void entry_confirm(struct store *store, const char *space, const char *key, int64_t confirmed_at_s)

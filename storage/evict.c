@@ -14,8 +14,8 @@
 #include "base/digest_set.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/in_use.h"
 #include "storage/index.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
 
@@ -48,7 +48,7 @@ void evict_save_uses(struct store *store)
 {
     struct saving saving = {.index = store->index};
 
-    pins_take_uses(store->pins, save_use, &saving);
+    in_use_take_noted(store->in_use, save_use, &saving);
     if (saving.begun && !saving.error)
         saving.error = index_commit(store->index);
     if (saving.error) {
@@ -82,7 +82,7 @@ struct evict_excess evict_excess(struct store *store, const struct evict_limits 
 }
 
 /* How many must go for who found no room; 0 where even an empty store would have none. */
-static int64_t take_wanted(struct store *store, int64_t free_bytes)
+static int64_t take_wanted_bytes(struct store *store, int64_t free_bytes)
 {
     int64_t missing_bytes = atomic_exchange(&store->wanted_bytes, 0) - free_bytes;
 
@@ -114,7 +114,7 @@ static int evict_file(struct store *store, const struct index_blob *blob)
     int CLEANUP_CLOSE held =
         openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     (void)held; /* only so that the blocks are freed at its close, outside the pins' lock */
-    int error = pins_unlink(store->pins, &blob->digest, store->layout.blobs_fd, name);
+    int error = in_use_unlink(store->in_use, &blob->digest, store->layout.blobs_fd, name);
     return error == -ENOENT ? 0 : error;
 }
 
@@ -170,7 +170,7 @@ void evict_forget(struct store *store)
 
 /* The round's target is reached, or what is left of it may not be taken from a blob that was used then, nor from the
  * younger ones behind it. */
-static bool is_enough(struct store *store, int64_t evicted_bytes, int64_t used_at_s)
+static bool round_has_enough(struct store *store, int64_t evicted_bytes, int64_t used_at_s)
 {
     const struct eviction *round = &store->eviction;
     int64_t keep_s = atomic_load(&store->keep_s);
@@ -190,7 +190,7 @@ struct taken {
 };
 
 /* Evicts one file. Returns 0 also where it is in use. */
-static int take_blob(struct store *store, const struct index_blob *blob, struct taken *taken)
+static int evict_blob(struct store *store, const struct index_blob *blob, struct taken *taken)
 {
     int error = evict_file(store, blob);
 
@@ -206,7 +206,7 @@ static int take_blob(struct store *store, const struct index_blob *blob, struct 
 }
 
 /* A blob with what goes with it. */
-struct company {
+struct evict_unit {
     struct store *store;
     const struct digest_set *spared;
     const struct digest_set *taken;
@@ -217,25 +217,25 @@ struct company {
     int64_t youngest_s;
 };
 
-static void add_to_company(void *arg, const struct digest *digest)
+static void evict_unit_add(void *arg, const struct digest *digest)
 {
-    struct company *company = arg;
+    struct evict_unit *unit = arg;
     struct index_blob blob = {.digest = *digest};
 
-    if (digest_equal(digest, company->first) || digest_set_has(company->taken, digest) ||
-        (company->spared && digest_set_has(company->spared, digest)))
+    if (digest_equal(digest, unit->first) || digest_set_has(unit->taken, digest) ||
+        (unit->spared && digest_set_has(unit->spared, digest)))
         return;
-    blob.size_bytes = index_blob_use(company->store->index, digest, &blob.used_at_s);
+    blob.size_bytes = index_blob_use(unit->store->index, digest, &blob.used_at_s);
     if (blob.size_bytes < 0)
         return;
-    company->blobs[company->count++] = blob;
-    company->in_use |= pins_has(company->store->pins, digest);
-    if (blob.used_at_s > company->youngest_s)
-        company->youngest_s = blob.used_at_s;
+    unit->blobs[unit->count++] = blob;
+    unit->in_use |= in_use_has(unit->store->in_use, digest);
+    if (blob.used_at_s > unit->youngest_s)
+        unit->youngest_s = blob.used_at_s;
 }
 
 /* Adds what goes with the blob. Returns 1, 0 where the blob has to wait, or negative errno. */
-static int add_unit(struct store *store, const struct index_blob *first, struct digest_set *others)
+static int find_companions(struct store *store, const struct index_blob *first, struct digest_set *others)
 {
     const struct store_units *units = store->units;
     struct eviction *round = &store->eviction;
@@ -249,30 +249,30 @@ static int add_unit(struct store *store, const struct index_blob *first, struct 
 }
 
 /* The blob has its turn: it goes, with all that it belongs to, or all of that stays. */
-static int take_together(struct store *store, const struct index_blob *first, const struct digest_set *spared,
-                         struct taken *taken)
+static int evict_unit(struct store *store, const struct index_blob *first, const struct digest_set *spared,
+                      struct taken *taken)
 {
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
-    int goes = add_unit(store, first, others);
+    int goes = find_companions(store, first, others);
 
     if (goes <= 0)
         return goes;
     struct index_blob *CLEANUP_FREE blobs = xcalloc(digest_set_count(others) + 1, sizeof(*blobs));
-    struct company company = {store, spared, taken->set, &first->digest, blobs, 0, false, first->used_at_s};
-    digest_set_each(others, add_to_company, &company);
-    if (company.in_use || is_enough(store, store->eviction.evicted_bytes + taken->bytes, company.youngest_s))
+    struct evict_unit unit = {store, spared, taken->set, &first->digest, blobs, 0, false, first->used_at_s};
+    digest_set_each(others, evict_unit_add, &unit);
+    if (unit.in_use || round_has_enough(store, store->eviction.evicted_bytes + taken->bytes, unit.youngest_s))
         return 0;
     size_t before = taken->count;
-    int error = take_blob(store, first, taken);
+    int error = evict_blob(store, first, taken);
     if (error || taken->count == before) /* in use itself */
         return error;
-    for (size_t i = 0; !error && i < company.count; i++)
-        error = take_blob(store, &blobs[i], taken);
+    for (size_t i = 0; !error && i < unit.count; i++)
+        error = evict_blob(store, &blobs[i], taken);
     return error;
 }
 
 /* Drops the rows of what was taken, and counts it. */
-static int settle_step(struct store *store, const struct taken *taken)
+static int end_step(struct store *store, const struct taken *taken)
 {
     struct eviction *round = &store->eviction;
     int64_t count = (int64_t)taken->count;
@@ -305,17 +305,17 @@ static int evict_some(struct store *store)
     struct digest_set *CLEANUP_DIGEST_SET set = digest_set_new();
     struct taken taken = {.set = set};
     for (int i = 0; !error && i < count; i++) {
-        enough = is_enough(store, round->evicted_bytes + taken.bytes, blobs[i].used_at_s);
+        enough = round_has_enough(store, round->evicted_bytes + taken.bytes, blobs[i].used_at_s);
         if (enough)
             break;
         round->after_used_at_s = blobs[i].used_at_s;
         round->after_digest = blobs[i].digest;
         if (digest_set_has(set, &blobs[i].digest) || (spared && digest_set_has(spared, &blobs[i].digest)) ||
-            pins_has(store->pins, &blobs[i].digest))
+            in_use_has(store->in_use, &blobs[i].digest))
             continue;
-        error = take_together(store, &blobs[i], spared, &taken);
+        error = evict_unit(store, &blobs[i], spared, &taken);
     }
-    int settle_error = settle_step(store, &taken);
+    int settle_error = end_step(store, &taken);
     free(taken.blobs);
     error = error ? error : settle_error;
     return error ? error : count == STEP_BLOBS && !enough;
@@ -402,7 +402,7 @@ enum evict_state evict_step(struct store *store)
 
     if (!round->running) {
         int64_t free_bytes = layout_free_bytes(&store->layout);
-        int64_t wanted_bytes = take_wanted(store, free_bytes);
+        int64_t wanted_bytes = take_wanted_bytes(store, free_bytes);
         struct evict_limits limits = evict_limits(store);
         struct evict_excess excess = evict_excess(store, &limits, free_bytes);
         excess.disk_bytes = larger(excess.disk_bytes, wanted_bytes);

@@ -3,8 +3,8 @@
 #include "base/digest_set.h"
 #include "base/memory.h"
 #include "storage/evict.h"
+#include "storage/in_use.h"
 #include "storage/orders.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 #include "storage/upkeep.h"
 
@@ -30,13 +30,13 @@ struct preview {
     void *arg;
 };
 
-static bool may_go(const struct preview *preview, const struct blob_row *row)
+static bool preview_may_evict(const struct preview *preview, const struct blob_row *row)
 {
     return !digest_set_has(preview->gone, &row->digest) &&
            !(preview->spared && digest_set_has(preview->spared, &row->digest));
 }
 
-static int take(struct preview *preview, const struct blob_row *row)
+static int preview_evict(struct preview *preview, const struct blob_row *row)
 {
     preview->left.all_bytes -= row->size_bytes;
     preview->left.disk_bytes -= row->size_bytes;
@@ -45,7 +45,7 @@ static int take(struct preview *preview, const struct blob_row *row)
 }
 
 /* As take_together() of evict.c. */
-struct company {
+struct preview_unit {
     const struct preview *preview;
     const struct digest *first;
     struct blob_row *rows;
@@ -53,21 +53,21 @@ struct company {
     bool stays;
 };
 
-static void add_to_company(void *arg, const struct digest *digest)
+static void preview_unit_add(void *arg, const struct digest *digest)
 {
-    struct company *company = arg;
-    const struct preview *preview = company->preview;
+    struct preview_unit *unit = arg;
+    const struct preview *preview = unit->preview;
     struct blob_row row;
 
-    if (digest_equal(digest, company->first) || blob_look(preview->store, digest, &row) != 0 ||
-        !may_go(preview, &row))
+    if (digest_equal(digest, unit->first) || blob_look(preview->store, digest, &row) != 0 ||
+        !preview_may_evict(preview, &row))
         return;
-    company->rows[company->count++] = row;
-    company->stays |= pins_has(preview->store->pins, digest) ||
-                      (preview->left.disk_bytes <= 0 && row.used_at_s > preview->keep_since_s);
+    unit->rows[unit->count++] = row;
+    unit->stays |= in_use_has(preview->store->in_use, digest) ||
+                   (preview->left.disk_bytes <= 0 && row.used_at_s > preview->keep_since_s);
 }
 
-static int preview_blob(void *arg, const struct blob_row *row)
+static int preview_turn(void *arg, const struct blob_row *row)
 {
     struct preview *preview = arg;
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
@@ -75,18 +75,18 @@ static int preview_blob(void *arg, const struct blob_row *row)
     if (preview->left.all_bytes <= 0 ||
         (preview->left.disk_bytes <= 0 && row->used_at_s > preview->keep_since_s))
         return 1;
-    if (!may_go(preview, row) || pins_has(preview->store->pins, &row->digest))
+    if (!preview_may_evict(preview, row) || in_use_has(preview->store->in_use, &row->digest))
         return 0;
     if (preview->units && !preview->store->units->add(preview->units, &row->digest, row->used_at_s, others))
         return 0;
     struct blob_row *CLEANUP_FREE rows = xcalloc(digest_set_count(others) + 1, sizeof(*rows));
-    struct company company = {preview, &row->digest, rows, 0, false};
-    digest_set_each(others, add_to_company, &company);
-    if (company.stays)
+    struct preview_unit unit = {preview, &row->digest, rows, 0, false};
+    digest_set_each(others, preview_unit_add, &unit);
+    if (unit.stays)
         return 0;
-    int result = take(preview, row);
-    for (size_t i = 0; !result && i < company.count; i++)
-        result = take(preview, &rows[i]);
+    int result = preview_evict(preview, row);
+    for (size_t i = 0; !result && i < unit.count; i++)
+        result = preview_evict(preview, &rows[i]);
     return result;
 }
 
@@ -108,7 +108,7 @@ int64_t store_evict_preview(struct store *store, const struct store_options *opt
 
     store_save_uses(store);
     preview.left = evict_excess(store, &limits, layout_free_bytes(&store->layout));
-    int result = blob_walk_by_use(store, preview_blob, &preview);
+    int result = blob_walk_by_use(store, preview_turn, &preview);
     if (preview.units)
         store->units->end(preview.units);
     if (result < 0)

@@ -79,7 +79,7 @@ static void reset_statement(sqlite3_stmt **statement)
 }
 
 /* Steps. Returns 1 for a row, 0 at the end, or negative errno. */
-static int step(struct index *index, sqlite3_stmt *statement)
+static int index_step(struct index *index, sqlite3_stmt *statement)
 {
     int result = sqlite3_step(statement);
 
@@ -95,21 +95,21 @@ static int step(struct index *index, sqlite3_stmt *statement)
     return schema_error(index->db, result);
 }
 
-static void bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
+static void index_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
 {
     sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_STATIC);
 }
 
-static void bind_text(sqlite3_stmt *statement, int column, const char *text)
+static void index_bind_text(sqlite3_stmt *statement, int column, const char *text)
 {
     sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
 }
 
-static int run_simple(struct index *index, enum statement_id id)
+static int index_run(struct index *index, enum statement_id id)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[id];
 
-    return step(index, statement);
+    return index_step(index, statement);
 }
 
 /* ---- opening ---- */
@@ -126,7 +126,7 @@ static int read_state(struct index *index, bool *clean)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_GET_STATE];
 
-    if (step(index, statement) != 1)
+    if (index_step(index, statement) != 1)
         return -EIO;
     *clean = sqlite3_column_int64(statement, 0) != 0;
     index->totals.blobs = sqlite3_column_int64(statement, 1);
@@ -137,8 +137,8 @@ static int read_state(struct index *index, bool *clean)
 }
 
 /* One attempt. Whatever does not look like the schema is damage too: the blobs can rebuild it. */
-static enum schema_result try_open(const char *path, struct index **out, enum index_condition *condition,
-                                   struct buf *error)
+static enum schema_result index_try_open(const char *path, struct index **out,
+                                         enum index_condition *condition, struct buf *error)
 {
     struct index *index = xcalloc(1, sizeof(*index));
     bool fresh = false;
@@ -171,7 +171,7 @@ static enum schema_result try_open(const char *path, struct index **out, enum in
 }
 
 /* Keeps the broken file for whoever wants to look into it. Returns 0, or -1 with errno. */
-static int move_aside(const char *path, const char *reason)
+static int index_move_aside(const char *path, const char *reason)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     int64_t now_s = clock_wall_s();
@@ -190,16 +190,16 @@ static int move_aside(const char *path, const char *reason)
 
 int index_open(const char *path, struct index **out, enum index_condition *condition, struct buf *error)
 {
-    enum schema_result result = try_open(path, out, condition, error);
+    enum schema_result result = index_try_open(path, out, condition, error);
 
     if (result != SCHEMA_DAMAGED)
         return result == SCHEMA_OK ? 0 : -1;
-    if (move_aside(path, error->data) < 0) {
+    if (index_move_aside(path, error->data) < 0) {
         buf_set(error, "cannot move the damaged index %s aside: %s; move it away by hand", path,
                 strerror(errno));
         return -1;
     }
-    return try_open(path, out, condition, error) == SCHEMA_OK ? 0 : -1;
+    return index_try_open(path, out, condition, error) == SCHEMA_OK ? 0 : -1;
 }
 
 void index_close(struct index **index_)
@@ -222,7 +222,7 @@ int index_mark_clean(struct index *index, bool clean)
     /* A mark that a power cut takes back would lie: wait for the disk this once. */
     sqlite3_exec(index->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
     sqlite3_bind_int(statement, 1, clean);
-    int error = step(index, statement);
+    int error = index_step(index, statement);
     sqlite3_exec(index->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
     return error;
 }
@@ -236,7 +236,7 @@ bool index_is_damaged(const struct index *index)
 
 int index_begin(struct index *index)
 {
-    return run_simple(index, STATEMENT_BEGIN);
+    return index_run(index, STATEMENT_BEGIN);
 }
 
 static int save_totals(struct index *index)
@@ -248,7 +248,7 @@ static int save_totals(struct index *index)
     sqlite3_bind_int64(statement, 1, index->totals.blobs);
     sqlite3_bind_int64(statement, 2, index->totals.bytes);
     sqlite3_bind_int64(statement, 3, index->totals.entries);
-    return step(index, statement);
+    return index_step(index, statement);
 }
 
 int index_commit(struct index *index)
@@ -256,7 +256,7 @@ int index_commit(struct index *index)
     int error = save_totals(index);
 
     if (!error)
-        error = run_simple(index, STATEMENT_COMMIT);
+        error = index_run(index, STATEMENT_COMMIT);
     if (!error)
         index->committed = index->totals;
     return error;
@@ -265,7 +265,7 @@ int index_commit(struct index *index)
 void index_rollback(struct index *index)
 {
     /* After some errors (a full disk) SQLite has rolled back by itself. */
-    if (!sqlite3_get_autocommit(index->db) && run_simple(index, STATEMENT_ROLLBACK) < 0)
+    if (!sqlite3_get_autocommit(index->db) && index_run(index, STATEMENT_ROLLBACK) < 0)
         log_error("store: cannot roll the index back: %s", sqlite3_errmsg(index->db));
     index->totals = index->committed;
 }
@@ -278,7 +278,7 @@ struct store_figures index_totals(const struct index *index)
 int index_set_totals(struct index *index, int64_t blobs, int64_t bytes)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_COUNT_ENTRIES];
-    int error = step(index, statement);
+    int error = index_step(index, statement);
 
     if (error < 0)
         return error;
@@ -293,8 +293,8 @@ int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_GET_BLOB];
 
-    bind_digest(statement, 1, digest);
-    int result = step(index, statement);
+    index_bind_digest(statement, 1, digest);
+    int result = index_step(index, statement);
     if (result <= 0)
         return result ? result : -ENOENT;
     *used_at_s = sqlite3_column_int64(statement, 1);
@@ -312,9 +312,9 @@ static int resize_blob(struct index *index, const struct digest *digest, int64_t
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_RESIZE_BLOB];
 
-    bind_digest(statement, 1, digest);
+    index_bind_digest(statement, 1, digest);
     sqlite3_bind_int64(statement, 2, new_bytes);
-    int error = step(index, statement);
+    int error = index_step(index, statement);
     if (!error)
         index->totals.bytes += new_bytes - old_bytes;
     return error;
@@ -331,10 +331,10 @@ int index_add_blob(struct index *index, const struct digest *digest, int64_t siz
         return resize_blob(index, digest, known, size_bytes);
     if (known != -ENOENT)
         return (int)known;
-    bind_digest(statement, 1, digest);
+    index_bind_digest(statement, 1, digest);
     sqlite3_bind_int64(statement, 2, size_bytes);
     sqlite3_bind_int64(statement, 3, at_s);
-    int error = step(index, statement);
+    int error = index_step(index, statement);
     if (error < 0)
         return error;
     index->totals.blobs++;
@@ -350,13 +350,13 @@ int index_remove_blob(struct index *index, const struct digest *digest)
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
-    bind_digest(remove_entries, 1, digest);
-    int error = step(index, remove_entries);
+    index_bind_digest(remove_entries, 1, digest);
+    int error = index_step(index, remove_entries);
     if (error)
         return error;
     index->totals.entries -= sqlite3_changes(index->db);
-    bind_digest(remove_blob, 1, digest);
-    error = step(index, remove_blob);
+    index_bind_digest(remove_blob, 1, digest);
+    error = index_step(index, remove_blob);
     if (error)
         return error;
     index->totals.blobs--;
@@ -368,9 +368,9 @@ int index_use_blob(struct index *index, const struct digest *digest, int64_t use
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_USE_BLOB];
 
-    bind_digest(statement, 1, digest);
+    index_bind_digest(statement, 1, digest);
     sqlite3_bind_int64(statement, 2, used_at_s);
-    return step(index, statement);
+    return index_step(index, statement);
 }
 
 /* Returns 0, or -EIO where the digest is not 32 bytes long. */
@@ -393,9 +393,10 @@ int index_oldest_blobs(struct index *index, const struct index_blob *after, stru
     int result;
 
     sqlite3_bind_int64(statement, 1, after->used_at_s);
-    bind_digest(statement, 2, &after->digest);
+    index_bind_digest(statement, 2, &after->digest);
     sqlite3_bind_int(statement, 3, max);
-    while ((result = step(index, statement)) == 1 && (result = read_blob_row(statement, &out[count])) == 0)
+    while ((result = index_step(index, statement)) == 1 &&
+           (result = read_blob_row(statement, &out[count])) == 0)
         count++;
     return result < 0 ? result : count;
 }
@@ -411,9 +412,9 @@ int index_folder_blobs(struct index *index, int folder, struct index_blob **out,
 
     memset(last.bytes, 0xff, sizeof(last.bytes));
     last.bytes[0] = (unsigned char)folder;
-    bind_digest(statement, 1, &first);
-    bind_digest(statement, 2, &last);
-    for (*count = 0; (result = step(index, statement)) == 1; ++*count) {
+    index_bind_digest(statement, 1, &first);
+    index_bind_digest(statement, 2, &last);
+    for (*count = 0; (result = index_step(index, statement)) == 1; ++*count) {
         if (*count == capacity)
             blobs = xrealloc(blobs, (capacity = capacity ? 2 * capacity : 64) * sizeof(*blobs));
         result = read_blob_row(statement, &blobs[*count]);
@@ -430,14 +431,14 @@ int index_folder_blobs(struct index *index, int folder, struct index_blob **out,
 
 static void bind_entry(sqlite3_stmt *statement, const struct entry *entry)
 {
-    bind_text(statement, 1, entry->space);
-    bind_text(statement, 2, entry->key);
-    bind_text(statement, 3, entry->scope);
+    index_bind_text(statement, 1, entry->space);
+    index_bind_text(statement, 2, entry->key);
+    index_bind_text(statement, 3, entry->scope);
     if (entry->has_digest)
-        bind_digest(statement, 4, &entry->digest);
+        index_bind_digest(statement, 4, &entry->digest);
     sqlite3_bind_int64(statement, 5, entry->size_bytes);
     sqlite3_bind_int64(statement, 6, entry->confirmed_at_s);
-    bind_text(statement, 7, entry->attributes);
+    index_bind_text(statement, 7, entry->attributes);
 }
 
 int index_put_entry(struct index *index, const struct entry *entry)
@@ -447,11 +448,11 @@ int index_put_entry(struct index *index, const struct entry *entry)
 
     /* Two statements instead of an upsert, which would not tell whether there is one entry more. */
     bind_entry(change, entry);
-    int error = step(index, change);
+    int error = index_step(index, change);
     if (error || sqlite3_changes(index->db) > 0)
         return error;
     bind_entry(add, entry);
-    error = step(index, add);
+    error = index_step(index, add);
     if (!error)
         index->totals.entries++;
     return error;
@@ -461,19 +462,19 @@ int index_confirm_entry(struct index *index, const char *space, const char *key,
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_CONFIRM_ENTRY];
 
-    bind_text(statement, 1, space);
-    bind_text(statement, 2, key);
+    index_bind_text(statement, 1, space);
+    index_bind_text(statement, 2, key);
     sqlite3_bind_int64(statement, 3, confirmed_at_s);
-    return step(index, statement);
+    return index_step(index, statement);
 }
 
 int index_delete_entry(struct index *index, const char *space, const char *key)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_DELETE_ENTRY];
 
-    bind_text(statement, 1, space);
-    bind_text(statement, 2, key);
-    int error = step(index, statement);
+    index_bind_text(statement, 1, space);
+    index_bind_text(statement, 2, key);
+    int error = index_step(index, statement);
     if (!error)
         index->totals.entries -= sqlite3_changes(index->db);
     return error;
@@ -483,9 +484,9 @@ int index_entry_digest(struct index *index, const char *space, const char *key, 
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_ENTRY_DIGEST];
 
-    bind_text(statement, 1, space);
-    bind_text(statement, 2, key);
-    int result = step(index, statement);
+    index_bind_text(statement, 1, space);
+    index_bind_text(statement, 2, key);
+    int result = index_step(index, statement);
     if (result <= 0)
         return result ? result : -ENOENT;
     const void *digest = sqlite3_column_blob(statement, 0);
@@ -499,16 +500,16 @@ int index_blob_is_named(struct index *index, const struct digest *digest)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_NAMES_BLOB];
 
-    bind_digest(statement, 1, digest);
-    return step(index, statement);
+    index_bind_digest(statement, 1, digest);
+    return index_step(index, statement);
 }
 
 int index_blob_is_in(struct index *index, const struct digest *digest, const char *const spaces[2])
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_IS_IN_SPACES];
 
-    bind_digest(statement, 1, digest);
-    bind_text(statement, 2, spaces[0]);
-    bind_text(statement, 3, spaces[1]);
-    return step(index, statement);
+    index_bind_digest(statement, 1, digest);
+    index_bind_text(statement, 2, spaces[0]);
+    index_bind_text(statement, 3, spaces[1]);
+    return index_step(index, statement);
 }

@@ -76,7 +76,7 @@ bool index_readers_found_damage(const struct index_readers *readers)
     return atomic_load(&readers->damaged);
 }
 
-static int prepare(struct reading *reading, const char *sql, sqlite3_stmt **out)
+static int reading_prepare(struct reading *reading, const char *sql, sqlite3_stmt **out)
 {
     return sqlite3_prepare_v3(reading->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 }
@@ -88,21 +88,22 @@ static struct reading *open_reading(const struct index_readers *readers)
     int result = schema_open_reader(readers->path, &reading->db);
 
     if (result == SQLITE_OK)
-        result = prepare(reading, "SELECT size FROM blob WHERE digest = ?1", &reading->blob_size);
+        result = reading_prepare(reading, "SELECT size FROM blob WHERE digest = ?1", &reading->blob_size);
     if (result == SQLITE_OK)
-        result = prepare(reading, "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
-                         &reading->entry);
+        result = reading_prepare(reading,
+                                 "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
+                                 &reading->entry);
     if (result == SQLITE_OK)
         /* Left to itself the planner (3.40) takes the primary key for the sake of the order, and walks the whole
          * space: 55 ms instead of 0.2 with 300,000 files, for every page that is rendered. */
-        result = prepare(reading,
-                         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry INDEXED BY entry_by_scope "
-                         "WHERE space = ?1 AND scope = ?2 ORDER BY key",
-                         &reading->entries);
+        result = reading_prepare(reading,
+                                 "SELECT " INDEX_ENTRY_COLUMNS " FROM entry INDEXED BY entry_by_scope "
+                                 "WHERE space = ?1 AND scope = ?2 ORDER BY key",
+                                 &reading->entries);
     if (result == SQLITE_OK)
-        result = prepare(reading,
-                         "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope",
-                         &reading->scopes);
+        result = reading_prepare(
+            reading, "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope",
+            &reading->scopes);
     if (result == SQLITE_OK)
         return reading;
     log_error("store: cannot open %s for reading: %s", readers->path, sqlite3_errmsg(reading->db));
@@ -143,7 +144,7 @@ static void give_reading(struct index_readers *readers, struct reading *reading,
 }
 
 /* Returns 0 for the end of the rows, else -EIO, logged. */
-static int at_end(struct index_readers *readers, struct reading *reading, int result)
+static int reading_end(struct index_readers *readers, struct reading *reading, int result)
 {
     if (result == SQLITE_DONE)
         return 0;
@@ -165,7 +166,7 @@ int64_t index_read_blob_size(struct index_readers *readers, const struct digest 
     if (result == SQLITE_ROW)
         size_bytes = sqlite3_column_int64(reading->blob_size, 0);
     else
-        size_bytes = at_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
+        size_bytes = reading_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
     give_reading(readers, reading, reading->blob_size);
     return size_bytes;
 }
@@ -206,7 +207,7 @@ int index_read_entry(struct index_readers *readers, const char *space, const cha
         out->memory = entry_copy(&row, 1);
         out->entry = *(struct entry *)out->memory;
     } else {
-        error = at_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
+        error = reading_end(readers, reading, result) < 0 ? -EIO : -ENOENT;
     }
     give_reading(readers, reading, reading->entry);
     return error;
@@ -230,7 +231,7 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
             break;
     }
     if (result != SQLITE_ROW)
-        error = at_end(readers, reading, result);
+        error = reading_end(readers, reading, result);
     give_reading(readers, reading, reading->entries);
     return error;
 }
@@ -250,7 +251,7 @@ int index_read_scopes(struct index_readers *readers, const char *space, const ch
         if (visit(arg, (const char *)sqlite3_column_text(reading->scopes, 0)))
             break;
     if (result != SQLITE_ROW)
-        error = at_end(readers, reading, result);
+        error = reading_end(readers, reading, result);
     give_reading(readers, reading, reading->scopes);
     return error;
 }
@@ -264,7 +265,8 @@ static int query_statement(struct reading *reading, const struct index_query *qu
         return sqlite3_prepare_v2(reading->db, query->sql, -1, out, NULL);
     while (reading->often[i] && reading->often[i] != query)
         CHECK(++i < INDEX_OFTEN_MAX);
-    int result = reading->often[i] ? SQLITE_OK : prepare(reading, query->sql, &reading->often_statements[i]);
+    int result =
+        reading->often[i] ? SQLITE_OK : reading_prepare(reading, query->sql, &reading->often_statements[i]);
     *out = reading->often_statements[i];
     if (result == SQLITE_OK)
         reading->often[i] = query;
@@ -288,7 +290,7 @@ int index_read_rows(struct index_readers *readers, const struct index_query *que
                 break;
     }
     if (result != SQLITE_ROW)
-        error = at_end(readers, reading, result);
+        error = reading_end(readers, reading, result);
     if (query->often) {
         give_reading(readers, reading, statement);
         return error;

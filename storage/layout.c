@@ -78,7 +78,7 @@ static int make_folder(int parent_fd, const char *name)
     return errno == EEXIST ? 0 : -1;
 }
 
-static int take_lock(struct layout *layout, struct buf *error)
+static int layout_take_lock(struct layout *layout, struct buf *error)
 {
     char *CLEANUP_FREE path = xasprintf("%s/lock", layout->path);
     int CLEANUP_CLOSE fd = openat(layout->root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
@@ -112,7 +112,7 @@ static int take_lock(struct layout *layout, struct buf *error)
 
 /* Makes blobs/sha256/00..ff and tmp/ and opens them. Returns 0, or -1 with errno and the culprit's name in
  * `what`. */
-static int make_folders(struct layout *layout, struct buf *what)
+static int layout_make_folders(struct layout *layout, struct buf *what)
 {
     int made = 0;
     char name[3];
@@ -141,7 +141,7 @@ static int make_folders(struct layout *layout, struct buf *what)
 }
 
 /* Removes what growing files an earlier process left. */
-static void sweep(struct layout *layout)
+static void layout_sweep(struct layout *layout)
 {
     int fd = openat(layout->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
@@ -181,15 +181,15 @@ int layout_open(struct layout *layout, const char *path, struct buf *error)
         layout_explain(error, "open the store folder", path, errno);
         goto fail;
     }
-    result = take_lock(layout, error);
+    result = layout_take_lock(layout, error);
     if (result < 0)
         goto fail;
     result = -1;
-    if (make_folders(layout, &what) < 0) {
+    if (layout_make_folders(layout, &what) < 0) {
         layout_explain(error, "create", what.data, errno);
         goto fail;
     }
-    sweep(layout);
+    layout_sweep(layout);
     return 0;
 fail:
     layout_close(layout);
@@ -235,7 +235,7 @@ int layout_open_folder(const struct layout *layout, int folder)
     return fd < 0 ? -errno : fd;
 }
 
-static int compare(const void *a, const void *b)
+static int layout_compare_digests(const void *a, const void *b)
 {
     return digest_compare(a, b);
 }
@@ -263,7 +263,7 @@ int layout_list_folder(const struct layout *layout, int folder, struct digest **
     int error = -errno;
     closedir(listing);
     if (*count)
-        qsort(digests, *count, sizeof(*digests), compare);
+        qsort(digests, *count, sizeof(*digests), layout_compare_digests);
     *out = digests;
     return error;
 }

@@ -29,7 +29,7 @@ void store_save_uses(struct store *store)
     store_flush(store);
 }
 
-static void bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
+static void query_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
 {
     sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_TRANSIENT);
 }
@@ -39,7 +39,7 @@ static void bind_digest(sqlite3_stmt *statement, int column, const struct digest
 #define BLOB_COLUMNS "digest, size, added_at, used_at"
 
 /* Returns false where the digest is not 32 bytes long, which the schema rules out. */
-static bool read_blob(sqlite3_stmt *row, struct blob_row *out)
+static bool blob_row_read(sqlite3_stmt *row, struct blob_row *out)
 {
     const void *digest = sqlite3_column_blob(row, 0);
 
@@ -62,7 +62,7 @@ static void bind_by_digest(void *arg, sqlite3_stmt *statement)
 {
     const struct blob_page *page = arg;
 
-    bind_digest(statement, 1, &page->after.digest);
+    query_bind_digest(statement, 1, &page->after.digest);
 }
 
 static void bind_by_use(void *arg, sqlite3_stmt *statement)
@@ -70,15 +70,15 @@ static void bind_by_use(void *arg, sqlite3_stmt *statement)
     const struct blob_page *page = arg;
 
     sqlite3_bind_int64(statement, 1, page->after.used_at_s);
-    bind_digest(statement, 2, &page->after.digest);
+    query_bind_digest(statement, 2, &page->after.digest);
     sqlite3_bind_int(statement, 3, PAGE_ROWS);
 }
 
-static int add_blob(void *arg, sqlite3_stmt *row)
+static int blob_page_add(void *arg, sqlite3_stmt *row)
 {
     struct blob_page *page = arg;
 
-    page->count += read_blob(row, &page->rows[page->count]);
+    page->count += blob_row_read(row, &page->rows[page->count]);
     return page->count == PAGE_ROWS;
 }
 
@@ -87,7 +87,7 @@ int blob_look(struct store *store, const struct digest *digest, struct blob_row 
     static const struct index_query query = {
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
         bind_by_digest,
-        add_blob,
+        blob_page_add,
         true,
     };
     struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
@@ -106,7 +106,7 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
         "SELECT " BLOB_COLUMNS " FROM blob WHERE (used_at, digest) > (?1, ?2) "
         "ORDER BY used_at, digest LIMIT ?3",
         bind_by_use,
-        add_blob,
+        blob_page_add,
         false,
     };
     struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
@@ -142,11 +142,11 @@ static void bind_folder(void *arg, sqlite3_stmt *statement)
 
     memset(last.bytes, 0xff, sizeof(last.bytes));
     last.bytes[0] = (unsigned char)rows->folder;
-    bind_digest(statement, 1, &first);
-    bind_digest(statement, 2, &last);
+    query_bind_digest(statement, 1, &first);
+    query_bind_digest(statement, 2, &last);
 }
 
-static int add_digest(void *arg, sqlite3_stmt *row)
+static int digest_list_add(void *arg, sqlite3_stmt *row)
 {
     struct digest_list *rows = arg;
     struct blob_row blob;
@@ -154,13 +154,13 @@ static int add_digest(void *arg, sqlite3_stmt *row)
     if (rows->count == rows->capacity)
         rows->digests =
             xrealloc(rows->digests, (rows->capacity = 2 * rows->capacity + 64) * sizeof(*rows->digests));
-    if (read_blob(row, &blob))
+    if (blob_row_read(row, &blob))
         rows->digests[rows->count++] = blob.digest;
     return 0;
 }
 
-static int visit_both(const struct digest_list *files, const struct digest_list *rows,
-                      int (*visit)(void *arg, const struct digest *digest), void *arg)
+static int visit_files_and_rows(const struct digest_list *files, const struct digest_list *rows,
+                                int (*visit)(void *arg, const struct digest *digest), void *arg)
 {
     size_t file = 0;
     size_t row = 0;
@@ -183,7 +183,7 @@ static int walk_folder(struct store *store, int folder, int (*visit)(void *arg, 
     static const struct index_query query = {
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest BETWEEN ?1 AND ?2 ORDER BY digest",
         bind_folder,
-        add_digest,
+        digest_list_add,
         false,
     };
     struct digest_list rows = {.folder = folder};
@@ -193,7 +193,7 @@ static int walk_folder(struct store *store, int folder, int (*visit)(void *arg, 
     if (!result)
         result = index_read_rows(store->readers, &query, &rows);
     if (!result)
-        result = visit_both(&files, &rows, visit, arg);
+        result = visit_files_and_rows(&files, &rows, visit, arg);
     free(rows.digests);
     free(files.digests);
     return result;
@@ -217,7 +217,7 @@ struct entry_page {
     size_t count;
 };
 
-static void bind_page(void *arg, sqlite3_stmt *statement)
+static void bind_by_key(void *arg, sqlite3_stmt *statement)
 {
     const struct entry_page *page = arg;
 
@@ -226,7 +226,7 @@ static void bind_page(void *arg, sqlite3_stmt *statement)
     sqlite3_bind_int(statement, 3, PAGE_ROWS);
 }
 
-static int add_entry(void *arg, sqlite3_stmt *row)
+static int entry_page_add(void *arg, sqlite3_stmt *row)
 {
     struct entry_page *page = arg;
     struct entry entry;
@@ -237,7 +237,8 @@ static int add_entry(void *arg, sqlite3_stmt *row)
 }
 
 /* Returns what the visits came to, and whether that was the last page. */
-static int visit_page(struct entry_page *page, int (*visit)(void *arg, const struct entry *entry), void *arg)
+static int entry_page_visit(struct entry_page *page, int (*visit)(void *arg, const struct entry *entry),
+                            void *arg)
 {
     int result = 0;
 
@@ -258,8 +259,8 @@ int entry_walk(struct store *store, const char *space, const char *after,
 {
     static const struct index_query query = {
         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-        bind_page,
-        add_entry,
+        bind_by_key,
+        entry_page_add,
         false,
     };
     struct entry_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
@@ -270,7 +271,7 @@ int entry_walk(struct store *store, const char *space, const char *after,
     do {
         page->count = 0;
         result = index_read_rows(store->readers, &query, page);
-        int visited = visit_page(page, visit, arg);
+        int visited = entry_page_visit(page, visit, arg);
         result = result ? result : visited;
     } while (!result && page->count == PAGE_ROWS);
     free(page->after);
@@ -283,14 +284,14 @@ struct naming {
     void *arg;
 };
 
-static void bind_naming(void *arg, sqlite3_stmt *statement)
+static void bind_named_blob(void *arg, sqlite3_stmt *statement)
 {
     const struct naming *naming = arg;
 
-    bind_digest(statement, 1, naming->digest);
+    query_bind_digest(statement, 1, naming->digest);
 }
 
-static int visit_naming(void *arg, sqlite3_stmt *row)
+static int visit_name(void *arg, sqlite3_stmt *row)
 {
     const struct naming *naming = arg;
     struct entry entry;
@@ -299,13 +300,13 @@ static int visit_naming(void *arg, sqlite3_stmt *row)
     return naming->visit(naming->arg, &entry);
 }
 
-int entry_of_blob(struct store *store, const struct digest *digest,
-                  int (*visit)(void *arg, const struct entry *entry), void *arg)
+int entry_list_naming(struct store *store, const struct digest *digest,
+                      int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
     static const struct index_query query = {
         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE digest = ?1 ORDER BY space, key",
-        bind_naming,
-        visit_naming,
+        bind_named_blob,
+        visit_name,
         true,
     };
     struct naming naming = {.digest = digest, .visit = visit, .arg = arg};

@@ -24,7 +24,7 @@ struct recovery {
 };
 
 /* The time of the file stands in for the last use, so that what is rebuilt is evicted in a sensible order. */
-static int add_row(struct recovery *recovery, const struct digest *digest)
+static int recover_row(struct recovery *recovery, const struct digest *digest)
 {
     struct store *store = recovery->store;
     char name[LAYOUT_NAME_SIZE];
@@ -42,14 +42,14 @@ static int add_row(struct recovery *recovery, const struct digest *digest)
     return 0;
 }
 
-static int drop_row(struct recovery *recovery, const struct digest *digest)
+static int recover_drop_row(struct recovery *recovery, const struct digest *digest)
 {
     recovery->dropped++;
     return index_remove_blob(recovery->store->index, digest);
 }
 
-static int merge_folder(struct recovery *recovery, const struct digest *files, size_t file_count,
-                        const struct index_blob *rows, size_t row_count)
+static int recover_merge(struct recovery *recovery, const struct digest *files, size_t file_count,
+                         const struct index_blob *rows, size_t row_count)
 {
     size_t file = 0;
     size_t row = 0;
@@ -63,7 +63,8 @@ static int merge_folder(struct recovery *recovery, const struct digest *files, s
             recovery->blobs++;
             recovery->bytes += rows[row].size_bytes;
         } else {
-            error = order < 0 ? add_row(recovery, &files[file]) : drop_row(recovery, &rows[row].digest);
+            error = order < 0 ? recover_row(recovery, &files[file])
+                              : recover_drop_row(recovery, &rows[row].digest);
         }
         file += order <= 0;
         row += order >= 0;
@@ -86,7 +87,7 @@ static int recover_folder(struct recovery *recovery, int folder)
         error = index_begin(store->index);
     if (error)
         return error;
-    error = merge_folder(recovery, files, file_count, rows, row_count);
+    error = recover_merge(recovery, files, file_count, rows, row_count);
     return error ? error : index_commit(store->index);
 }
 

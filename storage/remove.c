@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "storage/in_use.h"
 #include "storage/index.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
 #include "storage/upkeep.h"
@@ -34,7 +34,7 @@ static int unlink_blob(struct store *store, const struct digest *digest, struct 
     return index_remove_blob(store->index, digest);
 }
 
-static int remove_entry(struct store *store, void *arg)
+static int entry_remove_on_thread(struct store *store, void *arg)
 {
     const struct entry_removal *removal = arg;
     struct digest digest;
@@ -57,7 +57,7 @@ int entry_remove(struct store *store, const char *space, const char *key, struct
     struct entry_removal removal = {space, key, out};
 
     *out = (struct removed){.blob = false};
-    return store_call(store, remove_entry, &removal);
+    return store_call(store, entry_remove_on_thread, &removal);
 }
 
 /* ---- blobs ---- */
@@ -80,7 +80,7 @@ static int look_at_blobs(struct store *store, const struct blobs_removal *remova
             continue;
         if (size_bytes < 0)
             return (int)size_bytes;
-        if (used_at_s > removal->unused_since_s || pins_is_busy(store->pins, digest))
+        if (used_at_s > removal->unused_since_s || in_use_is_busy(store->in_use, digest))
             return -EBUSY;
         removal->out[i].bytes = size_bytes;
         removal->out[i].blob = true;
@@ -99,7 +99,7 @@ static int unlink_blobs(struct store *store, const struct blobs_removal *removal
             continue;
         layout_blob_name(&removal->digests[i], name);
         int now =
-            error ? error : pins_unlink(store->pins, &removal->digests[i], store->layout.blobs_fd, name);
+            error ? error : in_use_unlink(store->in_use, &removal->digests[i], store->layout.blobs_fd, name);
         if (now && now != -ENOENT) {
             error = now;
             removal->out[i] = (struct removed){.blob = false};
@@ -108,7 +108,7 @@ static int unlink_blobs(struct store *store, const struct blobs_removal *removal
     return error;
 }
 
-static int remove_blobs(struct store *store, void *arg)
+static int blobs_remove_on_thread(struct store *store, void *arg)
 {
     const struct blobs_removal *removal = arg;
     int error = look_at_blobs(store, removal);
@@ -132,7 +132,7 @@ int blobs_remove(struct store *store, const struct digest *digests, size_t count
     struct blobs_removal removal = {digests, count, unused_since_s, out};
 
     memset(out, 0, count * sizeof(*out));
-    return store_call(store, remove_blobs, &removal);
+    return store_call(store, blobs_remove_on_thread, &removal);
 }
 
 int blob_remove(struct store *store, const struct digest *digest, int64_t unused_since_s, struct removed *out)

@@ -15,10 +15,10 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/in_use.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
-#include "storage/pins.h"
 #include "storage/recover.h"
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
@@ -61,7 +61,7 @@ int store_open(const struct store_options *options, struct store **out, struct b
     store->spare = options->spare;
     store->spare_arg = options->spare_arg;
     store->units = options->units;
-    store->pins = pins_new();
+    store->in_use = in_use_new();
     store->orders = orders_new();
     store_thread_start(store);
     *out = store;
@@ -81,7 +81,7 @@ void store_close(struct store **store_)
     index_readers_free(&store->readers);
     index_close(&store->index);
     orders_free(&store->orders);
-    pins_free(&store->pins);
+    in_use_free(&store->in_use);
     layout_close(&store->layout);
     free(store);
 }

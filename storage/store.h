@@ -75,7 +75,7 @@ void store_set_keep(struct store *store, int64_t keep_s);
 
 struct blob {
     int fd; /* a caller may take it and leave -1; the pin stays until blob_close() */
-    bool pinned;
+    bool in_use;
     int64_t size_bytes;
     struct digest digest;
 };

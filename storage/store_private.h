@@ -14,13 +14,13 @@
 struct index;
 struct index_readers;
 struct orders;
-struct pins;
+struct in_use;
 
 struct store {
     /* Set once by store_open(). */
     struct layout layout;
     struct index_readers *readers;
-    struct pins *pins;
+    struct in_use *in_use;
     struct orders *orders;
     pthread_t thread;
     void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */

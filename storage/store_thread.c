@@ -18,10 +18,10 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "storage/batch.h"
+#include "storage/in_use.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 
 #define BATCH_MAX 1000 /* orders in one group */
@@ -107,7 +107,7 @@ static void *run_store_thread(void *arg)
     while (orders_take(store->orders, BATCH_MAX, wait_ms(state, rest_until_us), &batch)) {
         if (batch)
             batch_run(store, batch);
-        if (atomic_exchange(&store->save_uses, false) || pins_have_many_uses(store->pins) ||
+        if (atomic_exchange(&store->save_uses, false) || in_use_many_noted(store->in_use) ||
             clock_mono_ms() - uses_saved_ms >= SAVE_USES_EVERY_MS) {
             evict_save_uses(store);
             uses_saved_ms = clock_mono_ms();

@@ -41,8 +41,8 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
 int entry_walk(struct store *store, const char *space, const char *after,
                int (*visit)(void *arg, const struct entry *entry), void *arg);
 /* Calls `visit` for every entry that names the blob, until it returns non-zero. Returns 0, or -EIO. */
-int entry_of_blob(struct store *store, const struct digest *digest,
-                  int (*visit)(void *arg, const struct entry *entry), void *arg);
+int entry_list_naming(struct store *store, const struct digest *digest,
+                      int (*visit)(void *arg, const struct entry *entry), void *arg);
 
 /* Entries added up. A blob that several entries name counts once in a sum, and in each sum that it belongs to. */
 struct entry_sum {

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "storage/in_use.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
-#include "storage/pins.h"
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
 #include "storage/upkeep.h"
@@ -31,7 +31,7 @@ struct reading {
 /* ---- reading ---- */
 
 /* Returns 0 with reading->bytes set, -ECANCELED, or negative errno. */
-static int hash_file(int fd, struct reading *reading, const struct blob_check *check)
+static int hash_blob_file(int fd, struct reading *reading, const struct blob_check *check)
 {
     char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
     struct hasher *hasher = hasher_new(HASH_SHA256);
@@ -65,8 +65,8 @@ static int hash_file(int fd, struct reading *reading, const struct blob_check *c
 }
 
 /* Returns 0, or negative errno; *row_bytes is negative where there is no row. */
-static int read_blob(struct store *store, const struct blob_check *check, struct reading *reading,
-                     int64_t *row_bytes)
+static int read_blob_file(struct store *store, const struct blob_check *check, struct reading *reading,
+                          int64_t *row_bytes)
 {
     char name[LAYOUT_NAME_SIZE];
 
@@ -80,7 +80,7 @@ static int read_blob(struct store *store, const struct blob_check *check, struct
     if (fstat(fd, &reading->st) < 0)
         return -errno;
     reading->found = true;
-    return check->hash || reading->st.st_size != *row_bytes ? hash_file(fd, reading, check) : 0;
+    return check->hash || reading->st.st_size != *row_bytes ? hash_blob_file(fd, reading, check) : 0;
 }
 
 /* ---- settling, on the store thread ---- */
@@ -92,8 +92,8 @@ struct settlement {
 };
 
 /* What is wrong now, by what was read and what is there. */
-static enum blob_fault find_fault(const struct reading *reading, const struct stat *st, bool file,
-                                  int64_t row_bytes)
+static enum blob_fault fault_now(const struct reading *reading, const struct stat *st, bool file,
+                                 int64_t row_bytes)
 {
     bool same = file && reading->found && st->st_ino == reading->st.st_ino &&
                 st->st_dev == reading->st.st_dev && st->st_size == reading->st.st_size;
@@ -109,7 +109,7 @@ static enum blob_fault find_fault(const struct reading *reading, const struct st
     return same && reading->bytes == BYTES_UNREADABLE ? BLOB_UNREADABLE : BLOB_SOUND;
 }
 
-static int remove_file(struct store *store, const struct digest *digest)
+static int remove_blob_file(struct store *store, const struct digest *digest)
 {
     char name[LAYOUT_NAME_SIZE];
 
@@ -117,14 +117,14 @@ static int remove_file(struct store *store, const struct digest *digest)
     return unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int mend(struct store *store, const struct reading *reading, const struct stat *st,
-                struct blob_verdict *out)
+static int repair_blob(struct store *store, const struct reading *reading, const struct stat *st,
+                       struct blob_verdict *out)
 {
     int error = index_begin(store->index);
 
     out->removed = out->fault == BLOB_WITHOUT_FILE || reading->bytes != BYTES_RIGHT;
     if (!error && out->removed)
-        error = remove_file(store, reading->digest);
+        error = remove_blob_file(store, reading->digest);
     if (!error && out->removed)
         error = index_remove_blob(store->index, reading->digest);
     else if (!error)
@@ -136,7 +136,7 @@ static int mend(struct store *store, const struct reading *reading, const struct
     return error;
 }
 
-static int settle(struct store *store, void *arg)
+static int blob_verify_on_thread(struct store *store, void *arg)
 {
     const struct settlement *settlement = arg;
     const struct reading *reading = settlement->reading;
@@ -151,14 +151,14 @@ static int settle(struct store *store, void *arg)
     bool file = fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (!file && errno != ENOENT)
         return -errno;
-    out->fault = find_fault(reading, &st, file, row_bytes);
+    out->fault = fault_now(reading, &st, file, row_bytes);
     out->size_bytes = file ? st.st_size : row_bytes;
     if (!settlement->repair || out->fault == BLOB_SOUND || out->fault == BLOB_NOT_HELD)
         return 0;
     /* Another file than the one that was read: the next look will tell. */
     if (file && (reading->bytes == BYTES_UNREAD || st.st_ino != reading->st.st_ino))
         return 0;
-    return mend(store, reading, &st, out);
+    return repair_blob(store, reading, &st, out);
 }
 
 int blob_verify(struct store *store, const struct digest *digest, const struct blob_check *check,
@@ -169,13 +169,13 @@ int blob_verify(struct store *store, const struct digest *digest, const struct b
     int64_t row_bytes;
 
     *out = (struct blob_verdict){.fault = BLOB_SOUND};
-    pins_add(store->pins, digest); /* not evicted while it is read */
-    int error = read_blob(store, check, &reading, &row_bytes);
-    pins_drop(store->pins, digest);
+    in_use_add(store->in_use, digest); /* not evicted while it is read */
+    int error = read_blob_file(store, check, &reading, &row_bytes);
+    in_use_drop(store->in_use, digest);
     out->size_bytes = reading.st.st_size;
     if (error)
         return error;
     bool good = reading.found && reading.st.st_size == row_bytes &&
                 (reading.bytes == BYTES_UNREAD || reading.bytes == BYTES_RIGHT);
-    return good ? 0 : store_call(store, settle, &settlement);
+    return good ? 0 : store_call(store, blob_verify_on_thread, &settlement);
 }

@@ -409,7 +409,7 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
 
     hit.cache_status = CACHE_STATUS_HIT;
 
-    CHECK(!request->blob.pinned);
+    CHECK(!request->blob.in_use);
     request->blob = *blob;
     *blob = (struct blob){.fd = -1};
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE)

@@ -142,7 +142,7 @@ static void touch(void *arg)
 
     if (digest_parse(hex, strlen(hex), &digest) == 0)
         blob_touch(touch->proxy->store, &digest);
-    image_each_part(touch->proxy->store, &content->manifest, touch_part, touch->proxy->store);
+    image_walk_parts(touch->proxy->store, &content->manifest, touch_part, touch->proxy->store);
     document_unref(touch->document);
     free(touch);
 }

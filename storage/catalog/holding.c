@@ -21,7 +21,7 @@
 
 /* ---- names ---- */
 
-static int parse_project(const char *text, struct holding *out, struct buf *error)
+static int holding_parse_project(const char *text, struct holding *out, struct buf *error)
 {
     size_t len = strcspn(text, "=<>!~");
     const char *versions = text + len;
@@ -84,7 +84,8 @@ static bool reference_valid(const char *reference, bool digest)
                   : image_tag_valid(reference, strlen(reference));
 }
 
-static int parse_image(const struct config *config, const char *text, struct holding *out, struct buf *error)
+static int holding_parse_image(const struct config *config, const char *text, struct holding *out,
+                               struct buf *error)
 {
     const char *slash = strrchr(text, '/');
     size_t len = (size_t)((slash ? slash : text) - text);
@@ -116,7 +117,7 @@ static int parse_image(const struct config *config, const char *text, struct hol
     return 0;
 }
 
-static int parse_list(const char *text, struct holding *out, struct buf *error)
+static int holding_parse_list(const char *text, struct holding *out, struct buf *error)
 {
     if (!prefetch_list_valid(text)) {
         buf_set(
@@ -136,11 +137,11 @@ int holding_parse(const struct config *config, const char *text, struct holding 
     *out = (struct holding)HOLDING_INIT;
     int result = -1;
     if (text_starts(text, "pypi:"))
-        result = parse_project(text + strlen("pypi:"), out, error);
+        result = holding_parse_project(text + strlen("pypi:"), out, error);
     else if (text_starts(text, "docker:"))
-        result = parse_image(config, text + strlen("docker:"), out, error);
+        result = holding_parse_image(config, text + strlen("docker:"), out, error);
     else if (text_starts(text, "prefetch:"))
-        result = parse_list(text + strlen("prefetch:"), out, error);
+        result = holding_parse_list(text + strlen("prefetch:"), out, error);
     else
         buf_set(error, "\"%.300s\" is none of pypi:PROJECT, docker:IMAGE and prefetch:LIST", text);
     if (result < 0)
@@ -263,7 +264,7 @@ static int each_of_project(struct store *store, struct visitor *visitor)
 
 /* ---- images ---- */
 
-static void add_digest(void *set, const struct digest *digest)
+static void part_set_add(void *set, const struct digest *digest)
 {
     digest_set_add(set, digest);
 }
@@ -324,7 +325,7 @@ static int add_other_tag(void *arg, const struct entry *entry)
 
     if (entry->has_digest && strcmp(entry->key, others->key) != 0 &&
         !(others->holding->digest && digest_equal(&entry->digest, others->root)))
-        image_each_part_of(others->store, &entry->digest, add_digest, others->needed);
+        image_walk(others->store, &entry->digest, part_set_add, others->needed);
     return 0;
 }
 
@@ -333,7 +334,7 @@ static int add_other_manifest(void *arg, const struct entry *entry)
     struct others *others = arg;
 
     if (entry->has_digest && !digest_set_has(others->parts, &entry->digest))
-        image_each_part_of(others->store, &entry->digest, add_digest, others->needed);
+        image_walk(others->store, &entry->digest, part_set_add, others->needed);
     return 0;
 }
 
@@ -376,7 +377,7 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
     int error = find_root(store, visitor->holding, &root);
     if (error)
         return error == -ENOENT ? 0 : error;
-    image_each_part_of(store, &root, add_digest, wanted);
+    image_walk(store, &root, part_set_add, wanted);
     visitor->wanted = wanted;
     if (own) {
         error = add_others(store, visitor->holding, &root, wanted, needed);
@@ -389,8 +390,8 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
 
 /* ---- all kinds ---- */
 
-static int each(struct store *store, const struct holding *holding, bool own,
-                int (*visit)(void *arg, const struct entry *entry), void *arg)
+static int holding_visit(struct store *store, const struct holding *holding, bool own,
+                         int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
     struct visitor visitor = {.holding = holding, .visit = visit, .arg = arg};
 
@@ -408,16 +409,16 @@ static int each(struct store *store, const struct holding *holding, bool own,
 int holding_each(struct store *store, const struct holding *holding,
                  int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
-    return each(store, holding, false, visit, arg);
+    return holding_visit(store, holding, false, visit, arg);
 }
 
-int holding_each_own(struct store *store, const struct holding *holding,
-                     int (*visit)(void *arg, const struct entry *entry), void *arg)
+int holding_each_exclusive(struct store *store, const struct holding *holding,
+                           int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
-    return each(store, holding, true, visit, arg);
+    return holding_visit(store, holding, true, visit, arg);
 }
 
-static int collect(void *arg, const struct entry *entry)
+static int collect_entry(void *arg, const struct entry *entry)
 {
     if (entry->has_digest)
         digest_set_add(arg, &entry->digest);
@@ -441,7 +442,7 @@ static int collect_need(void *arg, const struct prefetch_need *need)
         return 0;
     if (read.entry.has_digest && digest_set_add(collecting->out, &read.entry.digest) &&
         strcmp(need->space, SPACE_TAG) == 0)
-        image_each_part_of(collecting->store, &read.entry.digest, add_digest, collecting->out);
+        image_walk(collecting->store, &read.entry.digest, part_set_add, collecting->out);
     entry_release(&read);
     return 0;
 }
@@ -450,7 +451,7 @@ void holding_collect(struct store *store, const struct holding *holding, struct 
 {
     struct collecting collecting = {store, out};
 
-    (void)holding_each(store, holding, collect, out);
+    (void)holding_each(store, holding, collect_entry, out);
     if (holding->kind == HOLDING_LIST)
         (void)prefetch_record_each(store, holding->name, collect_need, &collecting);
 }

@@ -50,8 +50,8 @@ char *holding_image_key(const struct holding *holding);
 int holding_each(struct store *store, const struct holding *holding,
                  int (*visit)(void *arg, const struct entry *entry), void *arg);
 /* The same, but of an image's tag or manifest only what nothing else of the image needs. */
-int holding_each_own(struct store *store, const struct holding *holding,
-                     int (*visit)(void *arg, const struct entry *entry), void *arg);
+int holding_each_exclusive(struct store *store, const struct holding *holding,
+                           int (*visit)(void *arg, const struct entry *entry), void *arg);
 /* Adds all blobs of it; of a list, those that it needs as well. */
 void holding_collect(struct store *store, const struct holding *holding, struct digest_set *out);
 

@@ -13,7 +13,7 @@
 /* ---- choosing ---- */
 
 /* "==2004d": text without anything that could be meant as a specifier. */
-static bool is_literal(const char *text)
+static bool version_is_literal(const char *text)
 {
     return text_starts(text, "==") && text[2] && !strpbrk(text + 2, "=<>!~,* \t");
 }
@@ -26,7 +26,7 @@ int version_choice_parse(const char *text, struct version_choice *out, struct bu
     if (!*text)
         return 0;
     if (specifier_set_parse(text, strlen(text), &out->set, error) < 0) {
-        if (!is_literal(text))
+        if (!version_is_literal(text))
             return -1;
         buf_reset(error);
         out->literal = xstrdup(text + strlen("=="));
@@ -50,7 +50,7 @@ void version_choice_release(struct version_choice *choice)
 }
 
 /* Names of files may spell "1.0-beta" as "1.0_beta". */
-static bool same_text(const char *wanted, const char *got)
+static bool version_text_equal(const char *wanted, const char *got)
 {
     for (; *wanted && *got; wanted++, got++)
         if (tolower((unsigned char)*wanted) != tolower((unsigned char)*got) &&
@@ -66,7 +66,7 @@ bool version_choice_has(const struct version_choice *choice, const char *version
     if (!choice->text)
         return true;
     if (choice->literal)
-        return same_text(choice->literal, version);
+        return version_text_equal(choice->literal, version);
     return version_parse(version, strlen(version), &parsed, NULL) == 0 &&
            specifier_set_contains(&choice->set, &parsed, PRERELEASES_ALLOWED);
 }

@@ -56,24 +56,24 @@ static void walk_manifest(struct walk *walk, const struct manifest *manifest, in
     }
 }
 
-void image_each_part(struct store *store, const struct manifest *manifest,
-                     void (*visit)(void *arg, const struct digest *digest), void *arg)
+void image_walk_parts(struct store *store, const struct manifest *manifest,
+                      void (*visit)(void *arg, const struct digest *digest), void *arg)
 {
     struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
 
     walk_manifest(&walk, manifest, 0);
 }
 
-void image_each_part_of(struct store *store, const struct digest *digest,
-                        void (*visit)(void *arg, const struct digest *digest), void *arg)
+void image_walk(struct store *store, const struct digest *digest,
+                void (*visit)(void *arg, const struct digest *digest), void *arg)
 {
     struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
 
     walk_held(&walk, digest, 0);
 }
 
-bool image_each_named(struct store *store, const struct digest *digest,
-                      void (*visit)(void *arg, const struct digest *digest), void *arg)
+bool image_walk_children(struct store *store, const struct digest *digest,
+                         void (*visit)(void *arg, const struct digest *digest), void *arg)
 {
     struct walk walk = {store, visit, arg, READ_MAX_BYTES, false};
 

@@ -1,4 +1,4 @@
-/* State: struct unit, from begin() to end(), used by one thread. What it has read of manifests is kept until it is too
+/* State: struct image_units, from begin() to end(), used by one thread. What it has read of manifests is kept until it is too
  * much; the rest lives for one question. */
 #include "storage/catalog/image_unit.h"
 
@@ -15,7 +15,7 @@
 
 /* Parts that are kept from one question to the next. */
 #define KEPT_PARTS_MAX 200000
-/* As deep as image_each_part() goes. */
+/* As deep as image_walk_parts() goes. */
 #define DEPTH_MAX 4
 
 /* What a manifest names, itself included. */
@@ -37,7 +37,7 @@ struct repository {
     bool too_many;
 };
 
-struct unit {
+struct image_units {
     struct store *store;
     struct part_list *kept;
     size_t kept_parts;
@@ -49,12 +49,12 @@ struct unit {
 
 /* ---- what manifests name ---- */
 
-static void add_part(void *set, const struct digest *digest)
+static void part_list_add(void *set, const struct digest *digest)
 {
     digest_set_add(set, digest);
 }
 
-static const struct part_list *parts_of(struct unit *unit, const struct digest *manifest)
+static const struct part_list *parts_of(struct image_units *unit, const struct digest *manifest)
 {
     struct part_list *list;
 
@@ -66,13 +66,13 @@ static const struct part_list *parts_of(struct unit *unit, const struct digest *
         HASH_ADD(hh, unit->kept, manifest, sizeof(list->manifest), list);
     }
     if (!list->read) {
-        list->read = image_each_named(unit->store, manifest, add_part, list->parts);
+        list->read = image_walk_children(unit->store, manifest, part_list_add, list->parts);
         unit->kept_parts += digest_set_count(list->parts);
     }
     return list;
 }
 
-static void forget_parts(struct unit *unit)
+static void forget_parts(struct image_units *unit)
 {
     struct part_list *list;
     struct part_list *next;
@@ -87,7 +87,7 @@ static void forget_parts(struct unit *unit)
 
 /* ---- repositories ---- */
 
-static int add_manifest(void *arg, const struct entry *entry)
+static int repository_add(void *arg, const struct entry *entry)
 {
     struct repository *repository = arg;
 
@@ -101,7 +101,7 @@ static int add_manifest(void *arg, const struct entry *entry)
     return 0;
 }
 
-static const struct repository *repository_of(struct unit *unit, const char *name)
+static const struct repository *repository_of(struct image_units *unit, const char *name)
 {
     struct repository *repository = unit->repositories;
 
@@ -115,7 +115,7 @@ static const struct repository *repository_of(struct unit *unit, const char *nam
     repository->lists = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->lists));
     repository->next = unit->repositories;
     unit->repositories = repository;
-    (void)entry_list(unit->store, SPACE_MANIFEST, name, add_manifest, repository);
+    (void)entry_list(unit->store, SPACE_MANIFEST, name, repository_add, repository);
     for (size_t i = 0; !repository->too_many && i < repository->count; i++) {
         repository->lists[i] = parts_of(unit, &repository->manifests[i]);
         repository->parts += digest_set_count(repository->lists[i]->parts);
@@ -124,7 +124,7 @@ static const struct repository *repository_of(struct unit *unit, const char *nam
     return repository;
 }
 
-static void forget_repositories(struct unit *unit)
+static void forget_repositories(struct image_units *unit)
 {
     while (unit->repositories) {
         struct repository *repository = unit->repositories;
@@ -144,7 +144,7 @@ struct names {
     bool others; /* something else than an image has it too */
 };
 
-static int add_name(void *arg, const struct entry *entry)
+static int names_add(void *arg, const struct entry *entry)
 {
     struct names *names = arg;
 
@@ -162,10 +162,10 @@ static int add_name(void *arg, const struct entry *entry)
 static void names_of(struct store *store, const struct digest *digest, struct names *out)
 {
     *out = (struct names){.count = 0};
-    (void)entry_of_blob(store, digest, add_name, out);
+    (void)entry_list_naming(store, digest, names_add, out);
 }
 
-static void forget_names(struct names *names)
+static void names_release(struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->items[i]);
@@ -176,7 +176,7 @@ static void forget_names(struct names *names)
 
 /* A question's: one repository of it. */
 struct search {
-    struct unit *unit;
+    struct image_units *unit;
     const struct repository *repository;
     struct digest_set *seen; /* manifests whose own needs are being looked for, or were */
     int64_t used_at_s;
@@ -198,7 +198,7 @@ static void add_parts_of(const struct search *search, const struct part_list *li
 static void add_with_parts(void *arg, const struct digest *digest)
 {
     const struct search *search = arg;
-    struct unit *unit = search->unit;
+    struct image_units *unit = search->unit;
     struct blob_row row;
 
     if (digest_set_has(unit->parts, digest) || blob_look(unit->store, digest, &row) != 0)
@@ -213,7 +213,7 @@ static void add_with_parts(void *arg, const struct digest *digest)
  * at once, however many ways lead to it. */
 static bool find_dying(const struct search *search, const struct digest *digest)
 {
-    struct unit *unit = search->unit;
+    struct image_units *unit = search->unit;
     struct search deeper = *search;
     struct blob_row row;
     bool goes = true;
@@ -237,7 +237,8 @@ static bool find_dying(const struct search *search, const struct digest *digest)
     return goes;
 }
 
-static bool needed_in(struct unit *unit, const struct repository *repository, const struct digest *digest)
+static bool needed_in(struct image_units *unit, const struct repository *repository,
+                      const struct digest *digest)
 {
     struct blob_row row;
 
@@ -253,11 +254,11 @@ static bool needed_in(struct unit *unit, const struct repository *repository, co
 }
 
 struct choice {
-    struct unit *unit;
+    struct image_units *unit;
     struct digest_set *out;
 };
 
-static void choose(void *arg, const struct digest *digest)
+static void unit_choose_part(void *arg, const struct digest *digest)
 {
     struct choice *choice = arg;
     struct names names;
@@ -266,13 +267,13 @@ static void choose(void *arg, const struct digest *digest)
     bool needed = names.others;
     for (size_t i = 0; !needed && i < names.count; i++)
         needed = needed_in(choice->unit, repository_of(choice->unit, names.items[i]), digest);
-    forget_names(&names);
+    names_release(&names);
     if (!needed)
         digest_set_add(choice->out, digest);
 }
 
-static bool answer(struct unit *unit, const struct names *names, const struct digest *digest,
-                   int64_t used_at_s, struct digest_set *out)
+static bool find_unit(struct image_units *unit, const struct names *names, const struct digest *digest,
+                      int64_t used_at_s, struct digest_set *out)
 {
     struct choice choice = {unit, out};
 
@@ -284,13 +285,14 @@ static bool answer(struct unit *unit, const struct names *names, const struct di
         if (!find_dying(&search, digest))
             return false;
     }
-    digest_set_each(unit->parts, choose, &choice);
+    digest_set_each(unit->parts, unit_choose_part, &choice);
     return true;
 }
 
-static bool add_unit(void *units, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
+static bool image_units_add(void *units, const struct digest *digest, int64_t used_at_s,
+                            struct digest_set *out)
 {
-    struct unit *unit = units;
+    struct image_units *unit = units;
     struct names names;
 
     if (unit->kept_parts > KEPT_PARTS_MAX)
@@ -298,23 +300,23 @@ static bool add_unit(void *units, const struct digest *digest, int64_t used_at_s
     names_of(unit->store, digest, &names);
     unit->dying = digest_set_new();
     unit->parts = digest_set_new();
-    bool goes = answer(unit, &names, digest, used_at_s, out);
+    bool goes = find_unit(unit, &names, digest, used_at_s, out);
     digest_set_free(&unit->dying);
     digest_set_free(&unit->parts);
-    forget_names(&names);
+    names_release(&names);
     forget_repositories(unit);
     return goes;
 }
 
-static void *begin(struct store *store)
+static void *image_units_begin(struct store *store)
 {
-    struct unit *unit = xcalloc(1, sizeof(*unit));
+    struct image_units *unit = xcalloc(1, sizeof(*unit));
 
     unit->store = store;
     return unit;
 }
 
-static void end(void *units)
+static void image_units_end(void *units)
 {
     forget_parts(units);
     free(units);
@@ -322,7 +324,7 @@ static void end(void *units)
 
 const struct store_units image_units = {
     .spaces = {SPACE_MANIFEST, SPACE_BLOB},
-    .begin = begin,
-    .end = end,
-    .add = add_unit,
+    .begin = image_units_begin,
+    .end = image_units_end,
+    .add = image_units_add,
 };

@@ -38,7 +38,7 @@ static void page_release(struct page **page)
 }
 #define CLEANUP_PAGE __attribute__((cleanup(page_release)))
 
-static struct page *parse(const struct entry *entry, const struct buf *body)
+static struct page *parse_page_of_entry(const struct entry *entry, const struct buf *body)
 {
     struct origin origin = ORIGIN_INIT;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
@@ -62,12 +62,12 @@ static struct page *held_page(struct store *store, const char *project)
     if (entry_get(store, SPACE_PAGE, project, &read) < 0)
         return NULL;
     if (read.entry.has_digest && blob_read(store, &read.entry.digest, HELD_MAX_BYTES, &body) == 0)
-        page = parse(&read.entry, &body);
+        page = parse_page_of_entry(&read.entry, &body);
     entry_release(&read);
     return page;
 }
 
-static int compare(const void *a, const void *b)
+static int page_name_compare(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -79,7 +79,7 @@ static const char **sorted_files(const struct page *page)
 
     for (size_t i = 0; i < page->file_count; i++)
         names[i] = page->files[i].filename;
-    qsort(names, page->file_count, sizeof(*names), compare);
+    qsort(names, page->file_count, sizeof(*names), page_name_compare);
     return names;
 }
 
@@ -89,13 +89,13 @@ static const char **sorted_versions(const struct page *page)
 
     for (size_t i = 0; i < page->versions.count; i++)
         names[i] = page->versions.items[i];
-    qsort(names, page->versions.count, sizeof(*names), compare);
+    qsort(names, page->versions.count, sizeof(*names), page_name_compare);
     return names;
 }
 
-static bool has_name(const char *const *names, size_t count, const char *name)
+static bool page_names_have(const char *const *names, size_t count, const char *name)
 {
-    return bsearch(&name, names, count, sizeof(*names), compare);
+    return bsearch(&name, names, count, sizeof(*names), page_name_compare);
 }
 
 static void merge_files(const struct page *held, const struct page *imported, struct page *out)
@@ -106,7 +106,7 @@ static void merge_files(const struct page *held, const struct page *imported, st
     for (size_t i = 0; i < held->file_count; i++)
         out->files[i] = held->files[i];
     for (size_t i = 0; i < imported->file_count; i++)
-        if (!has_name(known, held->file_count, imported->files[i].filename))
+        if (!page_names_have(known, held->file_count, imported->files[i].filename))
             out->files[out->file_count++] = imported->files[i];
 }
 
@@ -122,12 +122,12 @@ static void merge_versions(const struct page *held, const struct page *imported,
     for (size_t i = 0; i < held->versions.count; i++)
         out->versions.items[i] = held->versions.items[i];
     for (size_t i = 0; i < imported->versions.count; i++)
-        if (!has_name(known, held->versions.count, imported->versions.items[i]))
+        if (!page_names_have(known, held->versions.count, imported->versions.items[i]))
             out->versions.items[out->versions.count++] = imported->versions.items[i];
 }
 
 /* A page that borrows the strings of both. */
-static void merge(const struct page *held, const struct page *imported, struct page *out)
+static void merge_pages(const struct page *held, const struct page *imported, struct page *out)
 {
     *out = *held;
     out->arena = (struct arena)ARENA_INIT;
@@ -138,7 +138,7 @@ static void merge(const struct page *held, const struct page *imported, struct p
 int page_merge_imported(struct store *store, const struct entry *entry, const struct buf *body,
                         struct buf *out)
 {
-    struct page *CLEANUP_PAGE imported = parse(entry, body);
+    struct page *CLEANUP_PAGE imported = parse_page_of_entry(entry, body);
     struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
     struct page merged;
 
@@ -146,7 +146,7 @@ int page_merge_imported(struct store *store, const struct entry *entry, const st
         return -EBADMSG;
     if (!held)
         return 0;
-    merge(held, imported, &merged);
+    merge_pages(held, imported, &merged);
     page_render_source(&merged, entry->key, out);
     arena_release(&merged.arena);
     return 1;

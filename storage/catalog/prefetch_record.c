@@ -42,7 +42,7 @@ int prefetch_record_put(struct store *store, const char *list, const struct buf 
 /* ---- reading ---- */
 
 /* Looked up without opening the blob as something that is used. */
-static int read_record(struct store *store, const char *list, struct buf *out)
+static int record_read(struct store *store, const char *list, struct buf *out)
 {
     struct entry_read read;
     int error = entry_get(store, SPACE_PREFETCH, list, &read);
@@ -56,7 +56,7 @@ static int read_record(struct store *store, const char *list, struct buf *out)
 }
 
 /* Splits the line, which is its own copy. False: it is none of ours. */
-static bool read_line(char *line, struct prefetch_need *out)
+static bool record_split_line(char *line, struct prefetch_need *out)
 {
     char *space = strchr(line, ' ');
     char *key = space ? strchr(space + 1, ' ') : NULL;
@@ -75,12 +75,12 @@ int prefetch_record_each(struct store *store, const char *list,
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     size_t len;
-    int result = read_record(store, list, &text);
+    int result = record_read(store, list, &text);
 
     for (const char *rest = text.data, *line; !result && (line = text_next(&rest, '\n', &len));) {
         char *CLEANUP_FREE copy = xstrndup(line, len);
         struct prefetch_need need;
-        if (read_line(copy, &need))
+        if (record_split_line(copy, &need))
             result = visit(arg, &need);
     }
     return result;

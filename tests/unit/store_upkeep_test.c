@@ -143,7 +143,7 @@ static void entries_of_a_blob(void **state)
     put_entry("r", "c", "", &one);
     put_entry("s", "d", "", &two);
     put_entry("s", "e", "", NULL);
-    assert_int_equal(entry_of_blob(store, &one, see_entry, NULL), 0);
+    assert_int_equal(entry_list_naming(store, &one, see_entry, NULL), 0);
     assert_string_equal(take_seen(), "r/c s/a s/b ");
 }
 
