@@ -1,5 +1,5 @@
-/* Group commit: a sync costs about as much for one file as for many, so all orders that have come in since the last
- * group go through together. In these steps, which make it safe against a crash at any point:
+/* Group commit: a sync costs about as much for one file as for many, so all orders that have come in since
+ * the last group go through together. In these steps, which make it safe against a crash at any point:
  *
  *     the files' bytes reach the disk         a crash before the rename leaves .part files, swept at start
  *     they are renamed to their digests       a crash from here on leaves whole blobs without rows, which the
@@ -9,8 +9,8 @@
  *
  * So a row never names a file that is not durable, and a name in blobs/ never has bytes that are not.
  *
- * An order whose file is at fault (short, no space for its bytes) fails alone. A transaction that fails takes the
- * whole group with it, and the files that were renamed for it are removed again. */
+ * An order whose file is at fault (short, no space for its bytes) fails alone. A transaction that fails
+ * takes the whole group with it, and the files that were renamed for it are removed again. */
 #include "storage/batch.h"
 
 #include <errno.h>
@@ -30,8 +30,8 @@
 #include "storage/store_private.h"
 #include "storage/store_thread.h"
 
-/* From this many files or folders on, one syncfs() is cheaper than a sync for each (0.11 ms a file instead of 0.28); but
- * not while other growing files have more bytes than this, which it would write too. */
+/* From this many files or folders on, one syncfs() is cheaper than a sync for each (0.11 ms a file instead
+ * of 0.28); but not while other growing files have more bytes than this, which it would write too. */
 #define SYNC_ALL_COUNT 8
 #define SYNC_ALL_BYTES (64 << 20)
 /* A disk that stays full would otherwise fill the log as well. */
@@ -56,7 +56,8 @@ static int check_file(const struct store *store, const struct digest *digest, in
     return S_ISREG(st.st_mode) && st.st_size == size_bytes ? 0 : -ENOENT;
 }
 
-/* Sets *wanted: the order's file must be synced and renamed, since the store has no good file of that digest. */
+/* Sets *wanted: the order's file must be synced and renamed, since the store has no good file of that
+ * digest. */
 static void prepare_commit(struct store *store, struct order *order, bool *wanted)
 {
     struct blob_writer *writer = order->writer;
@@ -129,9 +130,9 @@ static void sync_folders(struct store *store, struct order *batch)
             order->error = errors[order->digest.bytes[0]];
 }
 
-/* All steps before the transaction. `placed` first marks the orders whose file is to be renamed, and is cleared where
- * that fails. The folder of a blob that was there already is synced as well: its name may have been given by a process
- * that crashed before the sync, and a row must never outlive its file. */
+/* All steps before the transaction. `placed` first marks the orders whose file is to be renamed, and is
+ * cleared where that fails. The folder of a blob that was there already is synced as well: its name may
+ * have been given by a process that crashed before the sync, and a row must never outlive its file. */
 static void place_files(struct store *store, struct order *batch)
 {
     struct order *order;
@@ -157,7 +158,8 @@ static void place_files(struct store *store, struct order *batch)
     sync_folders(store, batch);
 }
 
-/* A blob whose row was not committed must not stay: nobody would count or evict it until the next unclean start. */
+/* A blob whose row was not committed must not stay: nobody would count or evict it until the next unclean
+ * start. */
 static void remove_placed_file(struct store *store, const struct order *order)
 {
     char name[LAYOUT_NAME_SIZE];
@@ -188,8 +190,9 @@ static bool failure_was_logged(const struct store *store)
     return store->failure_logged_ms && clock_mono_ms() - store->failure_logged_ms < FAILURE_LOG_EVERY_MS;
 }
 
-/* A reader found the file gone or of another size. That was a while ago, and the blob may have been committed again, so
- * look again. The warning is rate-limited, since on a disk that refuses the row's removal each request reports it. */
+/* A reader found the file gone or of another size. That was a while ago, and the blob may have been
+ * committed again, so look again. The warning is rate-limited, since on a disk that refuses the row's
+ * removal each request reports it. */
 static int record_check(struct store *store, const struct digest *digest)
 {
     int64_t size_bytes = index_blob_size(store->index, digest);
@@ -239,8 +242,8 @@ static bool has_rows(const struct order *order)
     return order->kind != ORDER_NOTHING && order->kind != ORDER_DISCARD && !order->error;
 }
 
-/* One transaction for the group. The first error ends it, and is the error of every order with rows: the callers of
- * orders that were sound may try again, but none is told of a row that is not there. */
+/* One transaction for the group. The first error ends it, and is the error of every order with rows: the
+ * callers of orders that were sound may try again, but none is told of a row that is not there. */
 static void record_batch(struct store *store, struct order *batch)
 {
     struct order *order;

@@ -5,8 +5,9 @@
 struct order;
 struct store;
 
-/* Carries the orders out, calls their done() without any lock, and frees them; calls (ORDER_CALL) come last. Eviction
- * runs on the same thread, so it never comes between a rename and the done() that lets the caller open the blob. */
+/* Carries the orders out, calls their done() without any lock, and frees them; calls (ORDER_CALL) come
+ * last. Eviction runs on the same thread, so it never comes between a rename and the done() that lets the
+ * caller open the blob. */
 void batch_run(struct store *store, struct order *batch);
 
 #endif

@@ -1,6 +1,7 @@
-/* Reading and writing blobs on the calling thread, without a lock that is held over disk access. No state of its own: a
- * struct blob belongs to its caller, a writer to one thread at a time until blob_commit() or blob_abort() hands it to
- * the store thread, which syncs, renames, closes and removes: none of that may take a caller's time. */
+/* Reading and writing blobs on the calling thread, without a lock that is held over disk access. No state
+ * of its own: a struct blob belongs to its caller, a writer to one thread at a time until blob_commit() or
+ * blob_abort() hands it to the store thread, which syncs, renames, closes and removes: none of that may
+ * take a caller's time. */
 #include "storage/blob.h"
 
 #include <errno.h>
@@ -38,8 +39,9 @@ static void ask_for_check(struct store *store, const struct digest *digest)
 /* Returns a descriptor, or negative errno. The size must be asked for before the file is opened: eviction
  * unlinks first and drops the row later, so a file that is found was not evicted when its row was read.
  *
- * A file without a row (known < 0) is served: its commit is between rename and transaction, or the index was rebuilt
- * or cannot be read now. A file of another size than its row's is damage, and the store thread looks into it. */
+ * A file without a row (known < 0) is served: its commit is between rename and transaction, or the index
+ * was rebuilt or cannot be read now. A file of another size than its row's is damage, and the store thread
+ * looks into it. */
 static int open_checked(struct store *store, const struct digest *digest, int64_t *size_bytes)
 {
     int64_t known = index_read_blob_size(store->readers, digest);
@@ -169,7 +171,8 @@ int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes
 
 /* ---- writing ---- */
 
-/* Allocates the hinted space in advance: a full disk shows before anything is fetched, and the file has few extents. */
+/* Allocates the hinted space in advance: a full disk shows before anything is fetched, and the file has
+ * few extents. */
 static int writer_reserve(struct blob_writer *writer)
 {
     struct store *store = writer->store;
@@ -183,9 +186,10 @@ static int writer_reserve(struct blob_writer *writer)
     return errno == ENOSPC || errno == EDQUOT ? -errno : 0; /* EOPNOTSUPP and the like: do without */
 }
 
-/* Has the store thread evict the missing bytes, and at least LOOK_EVERY_BYTES where the store holds as much, so that
- * the next writer does not fail as well. A quota is not seen in the free space: then all of the bytes must come from
- * eviction. The fetch itself is not held up: its bytes pass through without being kept. */
+/* Has the store thread evict the missing bytes, and at least LOOK_EVERY_BYTES where the store holds as
+ * much, so that the next writer does not fail as well. A quota is not seen in the free space: then all of
+ * the bytes must come from eviction. The fetch itself is not held up: its bytes pass through without being
+ * kept. */
 static void ask_for_space(struct store *store, int error, int64_t bytes)
 {
     int64_t held_bytes = atomic_load(&store->bytes);

@@ -1,4 +1,5 @@
-/* A growing blob as the store thread takes it over. The functions that callers of the store know are in store.h. */
+/* A growing blob as the store thread takes it over. The functions that callers of the store know are in
+ * store.h. */
 #ifndef STORAGE_BLOB_H
 #define STORAGE_BLOB_H
 

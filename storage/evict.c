@@ -1,5 +1,18 @@
-/* State: store->eviction, the store thread's. running: a round has begun and goes on from its position at the
- * next step; blocked: the last round could not reach its target, and that has been logged. */
+/* State: store->eviction, the store thread's.
+ *
+ *     idle ──── over a limit ────► running ──── target reached, within the limits ────► idle
+ *                                   │  ▲ └───── end of the blobs before that ─────────► blocked
+ *                                   └──┘ a step: 64 blobs, then commits may pass
+ *
+ * blocked is logged once and tried again every second as a new round, from the oldest blob on: what was in
+ * use may be free by then.
+ *
+ * The order is (used_at, digest), and the round's position in it survives between steps, since uses move
+ * blobs only towards the end. Noted uses are saved before a round, so that it goes by times that are true; a
+ * blob that is used during the round is busy and is passed over (in_use.h).
+ *
+ * The file goes first, the row second, with one transaction for a step: a crash in between leaves rows
+ * without files, which the next start drops. The other order would leave files that nobody counts. */
 #include "storage/evict.h"
 
 #include <errno.h>
@@ -21,8 +34,8 @@
 
 #define STEP_BLOBS 64
 #define LOG_EVERY_MS 10000
-/* What is spared may take long to find out. What becomes spared is used at about that time, so it is not among the oldest
- * for now. */
+/* Finding out what is spared reads many entries, so the answer is used again for this long. A blob that
+ * has become spared since was usually just used, and is not among the oldest. */
 #define SPARED_FOR_MS 1000
 
 /* ---- uses ---- */
@@ -81,7 +94,7 @@ struct evict_excess evict_excess(struct store *store, const struct evict_limits 
     return excess;
 }
 
-/* How many must go for who found no room; 0 where even an empty store would have none. */
+/* Bytes to evict so that the waiting writer fits; 0 if it would not fit even with an empty store. */
 static int64_t take_wanted_bytes(struct store *store, int64_t free_bytes)
 {
     int64_t missing_bytes = atomic_exchange(&store->wanted_bytes, 0) - free_bytes;
@@ -113,7 +126,7 @@ static int evict_file(struct store *store, const struct index_blob *blob)
     layout_blob_name(&blob->digest, name);
     int CLEANUP_CLOSE held =
         openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    (void)held; /* only so that the blocks are freed at its close, outside the pins' lock */
+    (void)held; /* only so that the blocks are freed at its close, outside the lock of in_use */
     int error = in_use_unlink(store->in_use, &blob->digest, store->layout.blobs_fd, name);
     return error == -ENOENT ? 0 : error;
 }
@@ -137,7 +150,7 @@ struct digest_set *evict_spared(struct store *store)
     return spared;
 }
 
-/* The same, from not long ago. */
+/* evict_spared(), at most SPARED_FOR_MS old. */
 static const struct digest_set *spared_now(struct store *store)
 {
     struct eviction *round = &store->eviction;
@@ -168,8 +181,8 @@ void evict_forget(struct store *store)
     digest_set_free(&store->eviction.spared);
 }
 
-/* The round's target is reached, or what is left of it may not be taken from a blob that was used then, nor from the
- * younger ones behind it. */
+/* The round's target is reached; or its rest is only for max_size, and keep_s protects a blob that was
+ * used then, and with it all the younger ones that follow. */
 static bool round_has_enough(struct store *store, int64_t evicted_bytes, int64_t used_at_s)
 {
     const struct eviction *round = &store->eviction;
@@ -180,7 +193,7 @@ static bool round_has_enough(struct store *store, int64_t evicted_bytes, int64_t
     return evicted_bytes >= round->disk_bytes && keep_s && used_at_s > clock_wall_s() - keep_s;
 }
 
-/* What a step has taken. */
+/* The blobs whose files a step has removed; their rows go at its end. */
 struct taken {
     struct index_blob *blobs;
     size_t count;
@@ -205,7 +218,7 @@ static int evict_blob(struct store *store, const struct index_blob *blob, struct
     return 0;
 }
 
-/* A blob with what goes with it. */
+/* A blob whose turn it is, and the blobs that must go with it. */
 struct evict_unit {
     struct store *store;
     const struct digest_set *spared;
@@ -234,7 +247,7 @@ static void evict_unit_add(void *arg, const struct digest *digest)
         unit->youngest_s = blob.used_at_s;
 }
 
-/* Adds what goes with the blob. Returns 1, 0 where the blob has to wait, or negative errno. */
+/* Adds the blobs that go with it to `others`. Returns 1, 0 where the blob has to wait, or negative errno. */
 static int find_companions(struct store *store, const struct index_blob *first, struct digest_set *others)
 {
     const struct store_units *units = store->units;
@@ -248,7 +261,9 @@ static int find_companions(struct store *store, const struct index_blob *first, 
     return units->add(round->units, &first->digest, first->used_at_s, others);
 }
 
-/* The blob has its turn: it goes, with all that it belongs to, or all of that stays. */
+/* Evicts the blob whose turn it is and its unit, or leaves all of them. A use that begins while the files
+ * are removed, first the blob's and then the others', can still save part of the unit; the others are then
+ * fetched again. */
 static int evict_unit(struct store *store, const struct index_blob *first, const struct digest_set *spared,
                       struct taken *taken)
 {
@@ -271,7 +286,7 @@ static int evict_unit(struct store *store, const struct index_blob *first, const
     return error;
 }
 
-/* Drops the rows of what was taken, and counts it. */
+/* Drops the rows of the removed files, and counts them. */
 static int end_step(struct store *store, const struct taken *taken)
 {
     struct eviction *round = &store->eviction;
@@ -288,8 +303,8 @@ static int end_step(struct store *store, const struct taken *taken)
     return error;
 }
 
-/* Evicts what the next STEP_BLOBS come to. Returns 1 if there may be more to look at, 0 at the end of the blobs, or
- * negative errno. */
+/* Goes through the next STEP_BLOBS blobs. Returns 1 if there may be more to look at, 0 at the end of the
+ * blobs or when enough has gone, or negative errno. */
 static int evict_some(struct store *store)
 {
     struct eviction *round = &store->eviction;
@@ -356,8 +371,8 @@ static void log_blocked(int error, int64_t left_bytes)
                  MIB(left_bytes));
 }
 
-/* Some file systems give freed space back only at their next commit: ask for it, or the next round would see
- * none and evict as much again. */
+/* Some file systems return freed space only with their next commit: force one, or the next round would not
+ * see that space and evict as much again. */
 static int64_t free_bytes_after(struct store *store)
 {
     const struct eviction *round = &store->eviction;

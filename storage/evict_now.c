@@ -1,4 +1,6 @@
-/* Eviction at an administrator's wish: done by the store thread as always, or only thought through here. */
+/* Eviction on demand: store_evict() has the store thread do it as always and waits. The preview goes
+ * through the same order by the same rules on the calling thread, with read connections, and changes
+ * nothing: what it says may be overtaken by uses and commits of that moment. */
 #include "base/clock.h"
 #include "base/digest_set.h"
 #include "base/memory.h"
@@ -24,7 +26,7 @@ struct preview {
     struct evict_excess left;
     const struct digest_set *spared;
     struct digest_set *gone;
-    void *units; /* NULL where there are none */
+    void *units; /* NULL: each blob goes alone */
     int64_t keep_since_s;
     int (*visit)(void *arg, const struct blob_row *row);
     void *arg;
@@ -44,7 +46,7 @@ static int preview_evict(struct preview *preview, const struct blob_row *row)
     return preview->visit(preview->arg, row);
 }
 
-/* As take_together() of evict.c. */
+/* As struct evict_unit in evict.c, on rows that were read on a read connection. */
 struct preview_unit {
     const struct preview *preview;
     const struct digest *first;

@@ -1,8 +1,8 @@
 /* Owns: two tables by digest, both guarded by `lock`, which every opening of a blob takes.
  *
- * The only disk access under the lock is the unlink, which must be atomic with the look into the tables. The unlink of a
- * large file takes long where it frees the blocks, so eviction has the file open at that time: the blocks are freed
- * at its close, outside the lock. */
+ * The only disk access under the lock is the unlink, which must be atomic with the look into the tables.
+ * The unlink of a large file takes long where it frees the blocks, so eviction has the file open at that
+ * time: the blocks are freed at its close, outside the lock. */
 #include "storage/in_use.h"
 
 #include <errno.h>

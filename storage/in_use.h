@@ -1,10 +1,12 @@
 /* Which blobs are in use now, and when blobs were used since the index was last told. Any thread.
  *
- * A blob is entered here before its file is opened, and eviction unlinks only under the table's lock, where the blob is
- * not in use: so an open that finds the file has it entered, and no file is evicted that somebody is about to open.
+ * A blob is entered here before its file is opened, and eviction unlinks only under the table's lock, where
+ * the blob is not in use: so an open that finds the file has it entered, and no file is evicted that somebody
+ * is about to open.
  *
- * Uses are noted here instead of being written, since a transaction for each request would cost more than the
- * request. A blob with a noted use counts as busy until the index knows of it, or eviction would go by an old time. */
+ * Uses are noted here instead of being written, since a transaction for each request would cost more than
+ * the request. A blob with a noted use counts as busy until the index knows of it, or eviction would go by
+ * an old time. */
 #ifndef STORAGE_IN_USE_H
 #define STORAGE_IN_USE_H
 
@@ -30,7 +32,7 @@ bool in_use_has(struct in_use *in_use, const struct digest *digest);
 /* Notes a use. Returns true when their number has just reached IN_USE_NOTED_MAX. */
 bool in_use_note(struct in_use *in_use, const struct digest *digest, int64_t used_at_s);
 bool in_use_many_noted(struct in_use *in_use);
-/* Hands over all uses noted so far, one call each, outside the lock, and forgets them. */
+/* Hands over all noted uses, one call each, outside the lock, and forgets them. */
 void in_use_take_noted(struct in_use *in_use,
                        void (*visit)(void *arg, const struct digest *digest, int64_t used_at_s), void *arg);
 

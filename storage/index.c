@@ -1,8 +1,13 @@
-/* Owns: the writing connection, its statements, and the totals. Only the store thread calls in here while it
- * runs.
+/* Owns: the writing connection, its statements, and the totals. Only the store thread calls these functions
+ * while it runs.
  *
- * Totals: `totals` is what the open transaction has made of them, `committed` what the last commit left; a
- * rollback goes back to it. */
+ * Totals: `totals` includes the changes of the open transaction, `committed` does not; a rollback returns to
+ * it.
+ *
+ * Damage: opening checks what it can afford. A file that SQLite refuses, that is not our schema, or that
+ * fails quick_check after an unclean stop is moved aside and built again from the blobs, since losing the
+ * index costs names and times, not blobs. Damage found later only sets `damaged`: the store serves on, and
+ * the missing mark makes the next start look. */
 #include "storage/index.h"
 
 #include <errno.h>
@@ -69,7 +74,8 @@ struct index {
 
 /* ---- statements ---- */
 
-/* Left reset on every way out: a statement that is not holds its transaction open. */
+/* Statements are reset on every way out: one that is not keeps a read transaction open after COMMIT, which
+ * no checkpoint passes. */
 #define CLEANUP_STATEMENT __attribute__((cleanup(reset_statement)))
 
 static void reset_statement(sqlite3_stmt **statement)
@@ -78,7 +84,7 @@ static void reset_statement(sqlite3_stmt **statement)
     sqlite3_clear_bindings(*statement);
 }
 
-/* Steps. Returns 1 for a row, 0 at the end, or negative errno. */
+/* Returns 1 for a row, 0 at the end, or negative errno. */
 static int index_step(struct index *index, sqlite3_stmt *statement)
 {
     int result = sqlite3_step(statement);
@@ -136,7 +142,7 @@ static int read_state(struct index *index, bool *clean)
     return 0;
 }
 
-/* One attempt. Whatever does not look like the schema is damage too: the blobs can rebuild it. */
+/* One attempt. A file without our tables counts as damaged: it can be rebuilt from the blobs. */
 static enum schema_result index_try_open(const char *path, struct index **out,
                                          enum index_condition *condition, struct buf *error)
 {
@@ -170,7 +176,8 @@ static enum schema_result index_try_open(const char *path, struct index **out,
     return SCHEMA_OK;
 }
 
-/* Keeps the broken file for whoever wants to look into it. Returns 0, or -1 with errno. */
+/* Keeps the damaged file for the administrator: tools may get entries out of it. The log goes with it, or
+ * SQLite might replay it into the new file. Returns 0, or -1 with errno. */
 static int index_move_aside(const char *path, const char *reason)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
@@ -219,7 +226,8 @@ int index_mark_clean(struct index *index, bool clean)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_SET_CLEAN];
 
-    /* A mark that a power cut takes back would lie: wait for the disk this once. */
+    /* With synchronous=NORMAL a power cut could take "unclean" and the rows that followed back, but not
+     * their blobs: an index that wrongly claims to agree with the disk. So wait for the disk this once. */
     sqlite3_exec(index->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
     sqlite3_bind_int(statement, 1, clean);
     int error = index_step(index, statement);
@@ -264,7 +272,8 @@ int index_commit(struct index *index)
 
 void index_rollback(struct index *index)
 {
-    /* After some errors (a full disk) SQLite has rolled back by itself. */
+    /* After some errors (a full disk, an I/O error) SQLite has rolled back by itself, and ROLLBACK would
+     * fail. */
     if (!sqlite3_get_autocommit(index->db) && index_run(index, STATEMENT_ROLLBACK) < 0)
         log_error("store: cannot roll the index back: %s", sqlite3_errmsg(index->db));
     index->totals = index->committed;

@@ -1,12 +1,11 @@
-/* The index: an SQLite file that says which blobs there are, how large, when used last, and which entries
- * name them.
+/* The index: an SQLite file with the blobs that there are, their sizes and last uses, and the entries that
+ * name them (tables: schema.c).
  *
- * struct index is the one writing connection. It belongs to the store thread (and to store_open() and
- * store_close() before that thread starts and after it has ended). Readers have connections of their own, see
- * index_read.h.
+ * struct index is the one writing connection. It belongs to the store thread, and before and after that to
+ * store_open() and store_close(). Readers have connections of their own (index_read.h).
  *
- * Changes happen between index_begin() and index_commit(); totals are kept with them in the same transaction.
- * Errors are negative errno; after one the caller calls index_rollback(). */
+ * Changes are made between index_begin() and index_commit(), which saves the totals in the same
+ * transaction. Errors are negative errno; after one the caller calls index_rollback(). */
 #ifndef STORAGE_INDEX_H
 #define STORAGE_INDEX_H
 
@@ -20,8 +19,8 @@ struct buf;
 struct index;
 
 enum index_condition {
-    INDEX_CLEAN,   /* closed in order: it says what is on disk */
-    INDEX_UNCLEAN, /* sound, but blobs of the last moments may be missing in it, or be gone */
+    INDEX_CLEAN,   /* closed in order: it agrees with the disk */
+    INDEX_UNCLEAN, /* sound, but the last commits may be missing, and files may be gone */
     INDEX_NEW      /* empty: there was none, or it was damaged and moved aside */
 };
 
@@ -34,12 +33,12 @@ struct index_blob {
 /* Opens, migrates, checks. A damaged file is moved to <path>.corrupt-<time>, logged, and a new one is made.
  * Returns 0, or -1 with one sentence in `error`. */
 int index_open(const char *path, struct index **out, enum index_condition *condition, struct buf *error);
-/* Writes everything into the file proper and closes. */
+/* Writes the log back into the file, empties it, and closes. */
 void index_close(struct index **index);
 
-/* Durable before it returns. False is set before the first change of a run, true is the last change. */
+/* Durable before it returns. False is set before the first change by a process, true is its last change. */
 int index_mark_clean(struct index *index, bool clean);
-/* The file showed damage while in use: it must not be marked clean. */
+/* SQLite reported damage: the index must not be marked clean. */
 bool index_is_damaged(const struct index *index);
 
 int index_begin(struct index *index);
@@ -52,9 +51,9 @@ int index_add_blob(struct index *index, const struct digest *digest, int64_t siz
 int index_remove_blob(struct index *index, const struct digest *digest);
 /* The size, or -ENOENT. */
 int64_t index_blob_size(struct index *index, const struct digest *digest);
-/* The same, and when it was used last. */
+/* index_blob_size() that also tells when the blob was last used. */
 int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t *used_at_s);
-/* Moves used_at forward. */
+/* Moves used_at forward, never back. */
 int index_use_blob(struct index *index, const struct digest *digest, int64_t used_at_s);
 
 int index_put_entry(struct index *index, const struct entry *entry);
@@ -64,11 +63,11 @@ int index_delete_entry(struct index *index, const char *space, const char *key);
 int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out);
 /* Returns 1 if an entry names the blob, else 0. */
 int index_blob_is_named(struct index *index, const struct digest *digest);
-/* The same for entries of these spaces. */
+/* Returns 1 if an entry of one of these spaces names the blob, else 0. */
 int index_blob_is_in(struct index *index, const struct digest *digest, const char *const spaces[2]);
 
-/* Up to `max` blobs in the order of last use, after the position (used_at, digest) of *after. Returns how
- * many. */
+/* Up to `max` blobs in the order of last use, from after the position (used_at, digest) of *after. Returns
+ * their number, or negative errno. */
 int index_oldest_blobs(struct index *index, const struct index_blob *after, struct index_blob *out, int max);
 /* All blobs whose digest begins with the byte `folder`, in order. Heap memory in *out. Returns 0 or negative
  * errno. */

@@ -1,5 +1,10 @@
 /* Owns: the spare read connections, a stack guarded by `lock`. A connection that is not on the stack belongs
- * to the thread that took it, and its statements are reset before it comes back. */
+ * to the thread that took it.
+ *
+ * Opened NOMUTEX, so a connection is one thread's at a time; a stack, not a queue, so that those used
+ * last, with warm caches, are used again. Readers neither write nor checkpoint (schema.c). Every statement
+ * is reset before its connection comes back: one that is not keeps a read transaction open, and the log
+ * could never be reset. */
 #include "storage/index_read.h"
 
 #include <errno.h>
@@ -94,8 +99,8 @@ static struct reading *open_reading(const struct index_readers *readers)
                                  "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2",
                                  &reading->entry);
     if (result == SQLITE_OK)
-        /* Left to itself the planner (3.40) takes the primary key for the sake of the order, and walks the whole
-         * space: 55 ms instead of 0.2 with 300,000 files, for every page that is rendered. */
+        /* Left to itself the planner (3.40) takes the primary key for the sake of the order, and walks the
+         * whole space: 55 ms instead of 0.2 with 300,000 files, for every page that is rendered. */
         result = reading_prepare(reading,
                                  "SELECT " INDEX_ENTRY_COLUMNS " FROM entry INDEXED BY entry_by_scope "
                                  "WHERE space = ?1 AND scope = ?2 ORDER BY key",

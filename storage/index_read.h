@@ -1,5 +1,6 @@
-/* Reading the index on the calling thread, beside the writer. Each call borrows a spare read-only connection,
- * or opens one more; it never waits for a write transaction, and sees what was committed when it began. */
+/* Reading the index on the calling thread, concurrently with the writer. Each call borrows a spare
+ * read-only connection, or opens one more. It never waits for a write transaction, and sees the state that
+ * was committed when it began. */
 #ifndef STORAGE_INDEX_READ_H
 #define STORAGE_INDEX_READ_H
 
@@ -15,7 +16,7 @@ struct index_readers *index_readers_new(const char *index_path);
 /* No call may be running. */
 void index_readers_free(struct index_readers **readers);
 
-/* A call found the file broken. */
+/* A call found the file damaged. */
 bool index_readers_found_damage(const struct index_readers *readers);
 
 /* The blob's size, -ENOENT, or -EIO (logged). */
@@ -34,13 +35,12 @@ struct index_query {
     const char *sql;
     void (*bind)(void *arg, struct sqlite3_stmt *statement);
     int (*row)(void *arg, struct sqlite3_stmt *statement);
-    bool
-        often; /* so that it is worth keeping prepared; one of INDEX_OFTEN_MAX, and it lives as long as the program */
+    bool often; /* worth keeping prepared; at most INDEX_OFTEN_MAX, which live as long as the program */
 };
 #define INDEX_OFTEN_MAX 2
 int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg);
-/* The columns of an entry and what makes a struct entry of a row of them; its strings belong to the statement until that
- * is stepped or reset. */
+/* The columns of an entry, and the struct entry of a row of them: its strings belong to the statement
+ * until that is stepped or reset. */
 #define INDEX_ENTRY_COLUMNS "space, key, scope, digest, size, confirmed_at, attributes"
 void index_read_entry_row(struct sqlite3_stmt *row, struct entry *out);
 

@@ -1,3 +1,8 @@
+/* The store's folder on disk. No state but the descriptors of struct layout, relative to which blobs and
+ * growing files are named.
+ *
+ * The lock is flock(): it belongs to the open file, so the kernel releases it with a process that crashes,
+ * and a leftover lock file means nothing. The pid in it is only for the message to the second process. */
 #include "storage/layout.h"
 
 #include <dirent.h>
@@ -58,8 +63,8 @@ static int make_path(const char *path)
     }
     if (mkdir(copy, FOLDER_MODE) == 0)
         return 0;
-    /* A read-only parent of a folder that exists is no trouble; the lock file will tell about the folder
-     * itself. */
+    /* A read-only parent does not matter where the folder exists; the lock file will tell whether that can
+     * be written. */
     int mkdir_error = errno;
     struct stat st;
     if (stat(copy, &st) == 0) {
@@ -130,7 +135,8 @@ static int layout_make_folders(struct layout *layout, struct buf *what)
             return -1;
         made += result;
     }
-    /* A blob whose folder vanished in a power cut would be no blob. */
+    /* Commits sync only a blob's own folder: its name in blobs/sha256 must survive a power cut from now
+     * on. */
     if (made && fsync(layout->blobs_fd) < 0)
         return -1;
     buf_set(what, "%s/tmp", layout->path);
@@ -140,7 +146,7 @@ static int layout_make_folders(struct layout *layout, struct buf *what)
     return layout->tmp_fd < 0 ? -1 : 0;
 }
 
-/* Removes what growing files an earlier process left. */
+/* Removes the growing files that a crashed process left. */
 static void layout_sweep(struct layout *layout)
 {
     int fd = openat(layout->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -201,7 +207,8 @@ void layout_close(struct layout *layout)
     cleanup_close(&layout->tmp_fd);
     cleanup_close(&layout->blobs_fd);
     cleanup_close(&layout->root_fd);
-    /* Last: it gives the store away. The file stays, since removing it would race with the next owner. */
+    /* Last: from now on another process may own the store. The file stays, since removing it would race
+     * with that one. */
     cleanup_close(&layout->lock_fd);
     free(layout->index_path);
     free(layout->path);

@@ -1,4 +1,4 @@
-/* What lies where below the store's path: the lock, the folders, the names of blobs and of growing files.
+/* The store's folder: its lock, its folders, and the names of blobs and growing files.
  *
  *     lock                        flock()ed by the one process that owns the store; contains its pid
  *     index.db                    see index.h
@@ -45,12 +45,12 @@ int layout_open_folder(const struct layout *layout, int folder);
 int layout_list_folder(const struct layout *layout, int folder, struct digest **out, size_t *count);
 /* Creates tmp/<number>.part; `name` is relative to tmp_fd. Returns a descriptor or negative errno. */
 int layout_create_part(const struct layout *layout, uint64_t number, char name[LAYOUT_PART_SIZE]);
-/* What the file system still gives to this user; INT64_MAX where it does not say. */
+/* The free space that this user may take; INT64_MAX where the file system does not say. */
 int64_t layout_free_bytes(const struct layout *layout);
 
 /* Sets `error` to "cannot <doing> <what>: <errno's text>; <what to do>". */
 void layout_explain(struct buf *error, const char *doing, const char *what, int error_number);
-/* What to do about a disk error: half a sentence. */
+/* Half a sentence that says what to do about a disk error. */
 const char *layout_advice(int error_number);
 
 #endif

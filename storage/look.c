@@ -1,5 +1,9 @@
-/* Looking through the store: queries on read connections. Where the caller may take its time, rows are copied out in
- * pages, so that no read transaction is open meanwhile. No state of its own. */
+/* Looking through the store: queries on read connections. No state.
+ *
+ * A read transaction that stays open keeps SQLite from resetting its log, which then grows with every
+ * commit. So where `visit` may take its time (it may read blobs, or wait for the administrator's
+ * terminal), rows are copied out in pages of 256 and the next page begins after the last key; the others
+ * call `visit` with the transaction open and are for short work. */
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>

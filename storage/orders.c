@@ -1,4 +1,8 @@
-/* Owns: the queue, guarded by `lock`. Any thread adds, the store thread takes. */
+/* Owns: the queue, guarded by `lock`. Any thread adds, the store thread takes.
+ *
+ * Orders are numbered as they are added, taken in that order, and reported done by number, so whoever
+ * waits for one waits for all before it. While the queue is being stopped orders may still be added, by
+ * done() of others: the thread ends only when it is stopped and finds the queue empty. */
 #include "storage/orders.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What the store thread is asked to do, and the queue to it. Orders are done in the order they were asked
- * for. */
+/* Requests to the store thread, and the queue of them. They are carried out in the order in which they
+ * were added. */
 #ifndef STORAGE_ORDERS_H
 #define STORAGE_ORDERS_H
 
@@ -10,9 +10,9 @@
 #include "storage/store.h"
 
 enum order_kind {
-    ORDER_NOTHING, /* only passes through: store_flush() waits for it */
+    ORDER_NOTHING, /* does nothing: store_flush() waits for its turn */
     ORDER_COMMIT,
-    ORDER_DISCARD,    /* close and remove the writer's file: on a large one that takes the disk a while */
+    ORDER_DISCARD,    /* close and remove the writer's file, which takes the disk a while if it is large */
     ORDER_CHECK_BLOB, /* a reader found its file gone or of a wrong size */
     ORDER_PUT_ENTRY,
     ORDER_CONFIRM_ENTRY,
@@ -49,21 +49,22 @@ void orders_free(struct orders **orders);
 /* Any thread; also done() of an order while the queue is being stopped. Consumes the order; returns its
  * number. */
 uint64_t orders_add(struct orders *orders, struct order *order);
-/* Makes orders_take() return although there may be nothing to do: limits or free space want a look. */
+/* Makes orders_take() return although the queue may be empty, so that the limits and free space are looked
+ * at. */
 void orders_wake(struct orders *orders);
 /* orders_take() returns false once everything has been taken. */
 void orders_stop(struct orders *orders);
 /* Waits until the store thread has said orders_done() for this number. */
 void orders_wait_done(struct orders *orders, uint64_t number);
-/* Waits until orders_end_wait() was called for the same flag, which is false at first: for one order, without the
- * eviction that the number of an order waits for. */
+/* Waits until orders_end_wait() was called for the same flag, which is false at first. For one order
+ * alone: orders_wait_done() also waits for the eviction after it. */
 void orders_wait_end(struct orders *orders, const bool *ended);
 void orders_end_wait(struct orders *orders, bool *ended);
 
 /* Store thread. Waits up to wait_ms for orders and takes up to `max` of them, oldest first, into *batch (NULL
- * if there are none). Returns false when the thread shall end. */
+ * if there are none). Returns false when the thread is to end. */
 bool orders_take(struct orders *orders, int max, int wait_ms, struct order **batch);
-/* Everything taken so far is done. */
+/* Everything that was taken is done, and eviction has done what it can. */
 void orders_done(struct orders *orders);
 
 #endif

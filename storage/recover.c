@@ -1,6 +1,12 @@
-/* One folder at a time, one transaction each: its file names and its rows, both in the order of the digests,
- * are gone through side by side. Only files without a row are looked at; a file whose size is wrong is found
- * when it is opened. */
+/* Runs in store_open(), before the store thread. No state after it.
+ *
+ * One folder at a time, one transaction each: its file names and its rows, both in the order of the digests,
+ * are merged side by side, so memory holds a 256th of the store. Only files without a row are looked at (a
+ * stat for each of a million files would take minutes on a cold disk); a file whose size is wrong is found
+ * when it is opened.
+ *
+ * Rebuilt rows have no entries. Pages and manifests are fetched again as they are asked for; the files and
+ * layers that they name by digest are then found, and get their entries back without another fetch. */
 #include "storage/recover.h"
 
 #include <errno.h>
@@ -23,7 +29,7 @@ struct recovery {
     int64_t bytes;
 };
 
-/* The time of the file stands in for the last use, so that what is rebuilt is evicted in a sensible order. */
+/* The mtime takes the place of the last use, so that rebuilt rows are evicted in a sensible order. */
 static int recover_row(struct recovery *recovery, const struct digest *digest)
 {
     struct store *store = recovery->store;

@@ -5,7 +5,7 @@
 struct store;
 
 /* Gives every blob file without a row its row, and drops rows without a file. Names are trusted to be
- * digests, files of other names are left alone. Counts the totals anew. Returns 0 or negative errno. Before
+ * digests, files of other names are left alone. Counts the totals again. Returns 0 or negative errno. Before
  * the store thread runs. */
 int recover_index(struct store *store);
 

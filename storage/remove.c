@@ -1,5 +1,9 @@
-/* Removing by name. The file goes first, then its rows in one transaction: a crash between the two leaves rows without
- * a file, which the next start drops. Everything behind store_call() runs on the store thread. */
+/* Removing by name. No state. The functions named _on_thread run on the store thread, called by store_call(),
+ * so that no commit or eviction is half done.
+ *
+ * The file goes first, then its rows in one transaction, as in eviction: a crash between the two, or a
+ * transaction that fails, leaves rows without a file, which the next start drops and until then a reader
+ * reports. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +73,8 @@ struct blobs_removal {
     struct removed *out;
 };
 
-/* 0, or what stands against removing one of them. */
+/* Notes in `out` which of the blobs are there. Returns 0, or why one of them must stay: then none is
+ * touched. */
 static int look_at_blobs(struct store *store, const struct blobs_removal *removal)
 {
     for (size_t i = 0; i < removal->count; i++) {
@@ -88,7 +93,8 @@ static int look_at_blobs(struct store *store, const struct blobs_removal *remova
     return 0;
 }
 
-/* Those that stay after all are not in `out` any more. Returns 0; negative errno when one could not be removed. */
+/* Takes those that have become busy since, or cannot be unlinked, out of `out`, and with the first of them
+ * all that follow. Returns 0, or the negative errno of that one. */
 static int unlink_blobs(struct store *store, const struct blobs_removal *removal)
 {
     char name[LAYOUT_NAME_SIZE];

@@ -1,11 +1,11 @@
 /* The tables, and how a connection to them is opened. No state.
  *
- * SQLite before 3.51.3 can corrupt a WAL when several connections checkpoint and reset it. So one connection of one
- * process, the store thread's, writes and checkpoints, and the readers never do: not automatically, nor when they
- * close. The store's lock file sees to it that there is one process.
+ * SQLite before 3.51.3 can corrupt a WAL when several connections checkpoint and reset it. So one connection
+ * of one process, the store thread's, writes and checkpoints, and the readers never do: not automatically,
+ * nor when they close. The store's lock file sees to it that there is one process.
  *
- * A migration is one transaction, after a copy by VACUUM INTO: an older version of the program can be installed again
- * with the copy. */
+ * A migration is one transaction, after a copy by VACUUM INTO: an older version of the program can be
+ * installed again with the copy. */
 #include "storage/schema.h"
 
 #include <errno.h>
@@ -19,30 +19,31 @@
 
 /* The tables of version 1. Times are seconds since the epoch, sizes bytes, digests the 32 bytes of a SHA-256.
  *
- *   state           one row: what must be known at start without reading the rest
- *     clean           1: the last owner closed the store in order, and the index says what is on disk; 0 while
- *                     a process owns it
- *     blobs, bytes    totals of `blob`, changed in the same transaction as the rows: a sum over a million rows
- *     entries         at start takes too long; the last is the number of rows of `entry`
+ *   state            one row: what must be known at start without reading the rest
+ *     clean            1: the last owner closed the store in order, and the index agrees with the disk;
+ *                      0: a process owns the store, or crashed
+ *     blobs, bytes     totals of `blob`, changed in the same transaction as its rows: adding up a million
+ *                      rows at start takes too long
+ *     entries          number of rows of `entry`
  *
- *   blob            one row for each file in blobs/sha256/
- *     digest          the file's name
- *     size            of the file; a file of another size counts as missing
- *     added_at        when it was committed, or the file's mtime where the row was rebuilt
- *     used_at         last use: the order of eviction. Uses are noted in memory and written in groups, so it may
- *                     be minutes old, and a crash loses those minutes
- *     blob_by_use     for eviction; as in every index of a WITHOUT ROWID table the primary key follows, so it
- *                     serves (used_at, digest), which is how a round finds its position again
+ *   blob             one row for each file in blobs/sha256/
+ *     digest           the file's name
+ *     size             of the file; a file of another size counts as missing
+ *     added_at         when it was committed, or the file's mtime where the row was rebuilt
+ *     used_at          last use, the order of eviction. Uses are noted in memory and written in groups, so it
+ *                      may be minutes old, and a crash loses those minutes
+ *     blob_by_use      for eviction. As in any index of a WITHOUT ROWID table the primary key follows, so it
+ *                      serves (used_at, digest), by which a round finds its position again
  *
- *   entry           names of blobs; what spaces, keys, scopes and attributes mean: catalog/spaces.h
- *     space, key      the name
- *     scope           groups entries; '' for none
- *     digest          the blob, which need not be held: no foreign key. NULL: an entry without a blob
- *     size            of the blob as far as it is known; else -1 or what the caller said
- *     confirmed_at    when an upstream last said so; 0: count as old at once
- *     attributes      the caller's text
- *     entry_by_scope  entries of (space, scope) by key
- *     entry_by_digest who names a blob: its entries go with it, and eviction asks what it belongs to
+ *   entry            names of blobs; what spaces, keys, scopes and attributes mean: catalog/spaces.h
+ *     space, key       the name
+ *     scope            groups entries; '' for none
+ *     digest           the blob, which need not be held: no foreign key. NULL: an entry without a blob
+ *     size             of the blob as far as it is known; else -1 or as the caller said
+ *     confirmed_at     when an upstream last said so; 0: counts as old at once
+ *     attributes       the caller's text
+ *     entry_by_scope   entries of (space, scope) by key
+ *     entry_by_digest  the names of a blob: they go with it, and eviction asks which images they belong to
  *
  * WITHOUT ROWID stores a row once, in the tree of its primary key: a million blobs take 82 MB. */
 const char *const schema_steps[] = {
@@ -76,11 +77,11 @@ const char *const schema_steps[] = {
 };
 const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
-/* The writer. synchronous NORMAL: the log is synced at checkpoints only. That survives every crash of the process; a
- * power cut may take the last transactions, whose blobs the next start finds in their folders. Checkpoints come every
- * 4000 pages, in the thread that commits; journal_size_limit gives the log's space back after a large one.
- * secure_delete is off because Debian compiles it on, and zeroed pages only cost writes here. No mmap: an I/O error
- * under it is SIGBUS instead of a result code. */
+/* The writer. synchronous NORMAL: the log is synced at checkpoints only. That survives every crash of the
+ * process; a power cut may take the last transactions, whose blobs the next start finds in their folders.
+ * Checkpoints come every 4000 pages, in the thread that commits; journal_size_limit gives the log's space
+ * back after a large one. secure_delete is off because Debian compiles it on, and zeroed pages only cost
+ * writes here. No mmap: an I/O error under it is SIGBUS instead of a result code. */
 static const char writer_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA secure_delete = OFF;"
                                      "PRAGMA mmap_size = 0;"
@@ -91,7 +92,8 @@ static const char writer_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA trusted_schema = OFF;"
                                      "PRAGMA cell_size_check = ON;";
 
-/* A reader. A cache of 1 MiB each, since there may be tens of them; the page cache of the system has the rest. */
+/* A reader. A cache of 1 MiB each, since there may be tens of them; the page cache of the system has the
+ * rest. */
 static const char reader_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA mmap_size = 0;"
                                      "PRAGMA cache_size = -1024;"
@@ -147,8 +149,8 @@ static int query_number(struct sqlite3 *db, const char *sql, sqlite3_int64 *out)
     return result == SQLITE_ROW ? SQLITE_OK : finalized;
 }
 
-/* Returns an SQLite result code. *wal: the file is in WAL mode now. Where the file system cannot map shared memory,
- * the pragma succeeds and answers the old mode. */
+/* Returns an SQLite result code. *wal: the file is in WAL mode now. Where the file system cannot map
+ * shared memory, the pragma succeeds and answers the old mode. */
 static int enter_wal(struct sqlite3 *db, bool *wal)
 {
     sqlite3_stmt *statement = NULL;

@@ -1,10 +1,10 @@
-/* Owns: struct store, from store_open() to store_close(). What its thread does is store_thread.c's; here are its birth
- * and death, and the settings and figures, which are atomic and anyone's.
+/* Owns: struct store, from store_open() to store_close(). The store thread is in store_thread.c; here are
+ * opening, closing, and the settings and figures, which are atomic.
  *
- * Opening: the lock first, since two processes with one index would ruin it; then the index, which is compared with
- * the blobs' folders unless the last owner closed it in order; then the thread. Closing is the reverse: the thread
- * carries out all that was asked for and marks the index as closed in order, then the readers' connections close,
- * last the writing one. */
+ * Opening: the lock first, since two processes with one index would ruin it; then the index, which is
+ * compared with the blobs' folders unless the last owner closed it in order; then the thread. Closing is
+ * the reverse: the thread carries out all that was asked for and marks the index as closed in order, then
+ * the readers' connections close, last the writing one. */
 #include "storage/store.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ void store_close(struct store **store_)
     if (!store)
         return;
     store_thread_stop(store);
-    *store_ = NULL; /* not before: what is told of a commit may ask the store for more */
+    *store_ = NULL; /* not before: done() of a commit may ask the store for more */
     CHECK(atomic_load(&store->open_writers) == 0);
     /* The writing connection closes last: it is the one that may empty the log. */
     index_readers_free(&store->readers);

@@ -1,4 +1,4 @@
-/* struct store, for the files behind store.h and upkeep.h. */
+/* struct store, for the files that implement store.h and upkeep.h. */
 #ifndef STORAGE_STORE_PRIVATE_H
 #define STORAGE_STORE_PRIVATE_H
 
@@ -48,7 +48,7 @@ struct store {
     /* Owned by the store thread (by store_open() and store_close() before and after it). */
     struct index *index;
     struct eviction eviction;
-    bool unreconciled; /* files and rows differ by our own failure: the next start must compare them */
+    bool unreconciled; /* a failure has left files and rows that differ: the next start must compare them */
     int64_t failure_logged_ms; /* when a failed commit was logged last; 0: never since one succeeded */
 };
 

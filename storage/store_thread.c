@@ -1,13 +1,15 @@
-/* The store thread: the only writer of the index, and the only one that renames files into the store or, but for
- * unlinks at a verdict of its own, removes them. It owns store->index, store->eviction and store->unreconciled.
+/* The store thread: the only writer of the index, and the only one that renames files into the store or, but
+ * for unlinks at a verdict of its own, removes them. It owns store->index, store->eviction and
+ * store->unreconciled.
  *
- * Its loop: wait for orders, carry them out as one group (batch.c), save the uses that readers have noted if there
- * are many or it was long ago, evict one step (evict.c), begin again. It sleeps while there are no orders and nothing
- * to evict, and looks at its limits once a minute in any case, because others fill the disk too.
+ * Its loop: wait for orders, carry them out as one group (batch.c), save the noted uses if there are many or
+ * the last time was long ago, evict one step (evict.c). It sleeps while there are no orders and nothing to
+ * evict, and looks at its limits once a minute in any case, because others fill the disk too.
  *
- * Eviction comes in steps so that a commit waits for one step at most, and orders_done() is said only when eviction
- * has done what it can: that is what store_flush() waits for. Between two groups and two steps no transaction is open
- * and no file renamed whose done() is still to come, which is when a call of store_call() runs. */
+ * Eviction comes in steps so that a commit waits for one step at most, and orders_done() is said only when
+ * eviction has done what it can: that is what store_flush() waits for. Between two groups and two steps no
+ * transaction is open and no file renamed whose done() is still to come, which is when a call of
+ * store_call() runs. */
 #include "storage/store_thread.h"
 
 #include <errno.h>
@@ -56,9 +58,9 @@ int store_end_transaction(struct store *store, int error, bool files)
 
 /* ---- the loop ---- */
 
-/* How long a step of eviction lets others have the processor and the disk before the next one. A step is so short that
- * nobody notices one of them, but a hundred thousand blobs in one go would take a core for seconds. So it takes one part
- * in REST_FACTOR + 1 of a core, and the disk half of the time. */
+/* How long eviction leaves processor and disk to others before the next step. One step is too short to be
+ * noticed, but a hundred thousand blobs without rests would take a core for seconds. With rests it takes
+ * one part in REST_FACTOR + 1 of a core, and the disk half of the time. */
 static int64_t rest_us(struct store *store, int64_t step_us, int64_t step_cpu_us)
 {
     int64_t us = REST_FACTOR * step_cpu_us > step_us ? REST_FACTOR * step_cpu_us : step_us;
@@ -84,7 +86,7 @@ static int wait_ms(enum evict_state state, int64_t rest_until_us)
     return LOOK_EVERY_MS;
 }
 
-/* Without the mark the next start compares the index with the folders, and mends what went wrong. */
+/* Without the mark the next start compares the index with the folders and repairs the differences. */
 static void mark_clean(struct store *store)
 {
     if (store->unreconciled || index_is_damaged(store->index) || index_readers_found_damage(store->readers))

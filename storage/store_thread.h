@@ -12,7 +12,7 @@ struct store;
 void store_thread_start(struct store *store);
 /* Carries out everything that was asked for, also by done() in the meantime, and ends. */
 void store_thread_stop(struct store *store);
-/* Who waits for the store thread must not be it: it would wait for itself. */
+/* For callers that wait for the store thread: on that thread they would wait for themselves. */
 void store_thread_check_not_self(const struct store *store);
 
 /* Has the store thread run `call` with nothing else under way, and waits for it. Returns what it returns. */
@@ -22,9 +22,9 @@ void store_want_space(struct store *store, int64_t bytes);
 
 /* ---- the store thread, or before it runs ---- */
 
-/* Ends what index_begin() began, and publishes the totals. error 0: commits. Else, and where the commit fails, rolls
- * back; `files`: files were already changed for this transaction, so that folders and index differ now and the next
- * start must compare them. Returns 0, or negative errno. */
+/* Ends what index_begin() began, and publishes the totals. error 0: commits. Else, and where the commit
+ * fails, rolls back; `files`: files were already changed for this transaction, so that folders and index
+ * differ now and the next start must compare them. Returns 0, or negative errno. */
 int store_end_transaction(struct store *store, int error, bool files);
 /* Copies the index's totals to where other threads see them. */
 void store_publish_totals(struct store *store);

@@ -1,6 +1,9 @@
-/* Comparing one blob with what the index says of it. Bytes are read on the caller's thread; where something looks wrong,
- * the store thread looks again before anything is said or done: a commit or an eviction may have been half way. What was
- * read counts only while the same file has the name. */
+/* Comparing one blob with its row. No state.
+ *
+ * Bytes are read on the caller's thread, which may take minutes. Where something looks wrong, the store
+ * thread looks again before anything is reported or repaired: a commit between rename and transaction, or
+ * an eviction between unlink and transaction, looks like damage from outside, and never does between two
+ * orders. The bytes that were read count only while the same inode has the name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,7 +21,7 @@
 
 #define PIECE_BYTES (256 * 1024)
 
-/* What reading the file has shown. */
+/* The verdict on the file's bytes. */
 enum bytes { BYTES_UNREAD, BYTES_RIGHT, BYTES_WRONG, BYTES_UNREADABLE };
 
 struct reading {
@@ -91,7 +94,7 @@ struct settlement {
     struct blob_verdict *out;
 };
 
-/* What is wrong now, by what was read and what is there. */
+/* By the file and row of this moment, and by the bytes where they were of this file. */
 static enum blob_fault fault_now(const struct reading *reading, const struct stat *st, bool file,
                                  int64_t row_bytes)
 {
@@ -155,7 +158,7 @@ static int blob_verify_on_thread(struct store *store, void *arg)
     out->size_bytes = file ? st.st_size : row_bytes;
     if (!settlement->repair || out->fault == BLOB_SOUND || out->fault == BLOB_NOT_HELD)
         return 0;
-    /* Another file than the one that was read: the next look will tell. */
+    /* Nobody has read this file yet: leave it to the next check. */
     if (file && (reading->bytes == BYTES_UNREAD || st.st_ino != reading->st.st_ino))
         return 0;
     return repair_blob(store, reading, &st, out);

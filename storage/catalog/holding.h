@@ -7,7 +7,7 @@
  *     docker:docker.io/library/nginx:1.27    one tag: its manifests and blobs
  *     docker:nginx@sha256:...                one manifest
  *     prefetch:nightly                       a list of mirror.conf: the record of what it needs (prefetch_record.h)
- */
+ * */
 #ifndef STORAGE_CATALOG_HOLDING_H
 #define STORAGE_CATALOG_HOLDING_H
 
@@ -45,8 +45,8 @@ void holding_print(const struct holding *holding, struct buf *out);
 /* The key of the tag or manifest that an image's reference names; heap memory. */
 char *holding_image_key(const struct holding *holding);
 
-/* Calls `visit` for each entry of it, until it returns non-zero. What several tags of an image share belongs to each of
- * them. Returns what `visit` returned, 0, or negative errno. */
+/* Calls `visit` for each entry of it, until it returns non-zero. What several tags of an image share
+ * belongs to each of them. Returns what `visit` returned, 0, or negative errno. */
 int holding_each(struct store *store, const struct holding *holding,
                  int (*visit)(void *arg, const struct entry *entry), void *arg);
 /* The same, but of an image's tag or manifest only what nothing else of the image needs. */

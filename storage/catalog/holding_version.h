@@ -8,8 +8,8 @@
 
 struct buf;
 
-/* PEP 440's specifiers, pre-releases included: "==3.0" is 3.0.0 too, "==3.*", ">=2,<3". Behind a single "==" also what
- * is no version by PEP 440, such as 2004d; that is compared as text. */
+/* PEP 440's specifiers, pre-releases included: "==3.0" is 3.0.0 too, "==3.*", ">=2,<3". Behind a single
+ * "==" also what is no version by PEP 440, such as 2004d; that is compared as text. */
 struct version_choice {
     char *text;               /* as it is printed; NULL: all versions */
     char *literal;            /* what is compared as text; NULL: the set is asked */

@@ -1,5 +1,5 @@
-/* The entries by which the store knows an image: what the fills of tags, manifests and blobs put, for those who bring
- * an image without an upstream. */
+/* The entries by which the store knows an image: what the fills of tags, manifests and blobs put, for
+ * those who bring an image without an upstream. */
 #ifndef STORAGE_CATALOG_IMAGE_ENTRIES_H
 #define STORAGE_CATALOG_IMAGE_ENTRIES_H
 

@@ -4,8 +4,8 @@
  *   tag                    "docker.io/library/nginx:1.27"
  *   manifest, blob, ...    "docker.io/library/nginx@sha256:..."
  *
- * The registry may have a port ("localhost:5000/app"). Written by the handlers of proxy/registry/, by prefetch and
- * by the import of images; taken apart by whoever asks an upstream for what a key names. */
+ * The registry may have a port ("localhost:5000/app"). Written by the handlers of proxy/registry/, by
+ * prefetch and by the import of images; taken apart by whoever asks an upstream for what a key names. */
 #ifndef STORAGE_CATALOG_IMAGE_KEY_H
 #define STORAGE_CATALOG_IMAGE_KEY_H
 

@@ -7,7 +7,8 @@
 
 /* An index of indexes of images; nobody nests deeper. */
 #define DEPTH_MAX 3
-/* And it may list others again and again: what is read of them, each with a fee for the reading, has an end. */
+/* And it may list others again and again: what is read of them, each with a fee for the reading, has an
+ * end. */
 #define READ_MAX_BYTES (8 * 1024 * 1024)
 #define READ_FEE_BYTES 4096
 

@@ -10,8 +10,8 @@
 
 struct store;
 
-/* Calls `visit` for each manifest and blob, held or not, that the manifest names, and that those name. More than once
- * for what is named more than once. Reading is no use of what is read. */
+/* Calls `visit` for each manifest and blob, held or not, that the manifest names, and that those name.
+ * More than once for what is named more than once. Reading is no use of what is read. */
 void image_walk_parts(struct store *store, const struct manifest *manifest,
                       void (*visit)(void *arg, const struct digest *digest), void *arg);
 /* The same for a manifest that may be held, itself included. */

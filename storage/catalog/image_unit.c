@@ -1,5 +1,5 @@
-/* State: struct image_units, from begin() to end(), used by one thread. What it has read of manifests is kept until it is too
- * much; the rest lives for one question. */
+/* State: struct image_units, from begin() to end(), used by one thread. What it has read of manifests is
+ * kept until it is too much; the rest lives for one question. */
 #include "storage/catalog/image_unit.h"
 
 #include <stdlib.h>
@@ -209,8 +209,8 @@ static void add_with_parts(void *arg, const struct digest *digest)
             add_parts_of(search, search->repository->lists[i]);
 }
 
-/* The manifests that need the blob, by themselves or by another one: false when one of them was used later. Each is looked
- * at once, however many ways lead to it. */
+/* The manifests that need the blob, by themselves or by another one: false when one of them was used
+ * later. Each is looked at once, however many ways lead to it. */
 static bool find_dying(const struct search *search, const struct digest *digest)
 {
     struct image_units *unit = search->unit;

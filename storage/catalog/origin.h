@@ -1,11 +1,11 @@
 /* The attributes of the store's entries: where what they name came from.
  *
  * Documents (page, list, json, tag, manifest, tags, referrers) keep the members of struct origin, one a line.
- * Bytes that were fetched by their name (file, metadata, blob) keep the upstream's name alone, without a line break
- * (entry_of_bytes() in spaces.h). Records of prefetch have none.
+ * Bytes that were fetched by their name (file, metadata, blob) keep the upstream's name alone, without a line
+ * break (entry_of_bytes() in spaces.h). Records of prefetch have none.
  *
- * Written by the fills of documents and bytes, and by imports; read by the fills of documents, which need the
- * validators and the base of relative links, by page_merge, by `yizhan show` and by exports. */
+ * Written by the fills of documents and bytes, and by imports; read by the fills of documents, which need
+ * the validators and the base of relative links, by page_merge, by `yizhan show` and by exports. */
 #ifndef STORAGE_CATALOG_ORIGIN_H
 #define STORAGE_CATALOG_ORIGIN_H
 
@@ -15,8 +15,8 @@
 struct buf;
 struct entry;
 
-/* In place of an upstream's name, where an entry was brought by `yizhan import`. No upstream in mirror.conf can have
- * this name. */
+/* In place of an upstream's name, where an entry was brought by `yizhan import`. No upstream in
+ * mirror.conf can have this name. */
 #define IMPORTED "(imported)"
 
 /* Of a document. Strings are heap memory, or NULL for "". */

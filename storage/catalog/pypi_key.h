@@ -5,8 +5,8 @@
  *   file       "/packages/.../flask-3.0.0.tar.gz"      file, and metadata of that file
  *
  * A file's key is the path by which our pages name it (formats/python/page.h), percent-encoded, without
- * ".metadata". Written by the handlers of proxy/pypi/, by prefetch and by the import of wheels; taken apart by
- * whoever wants a file's name or version of it. */
+ * ".metadata". Written by the handlers of proxy/pypi/, by prefetch and by the import of wheels; taken
+ * apart by whoever wants a file's name or version of it. */
 #ifndef STORAGE_CATALOG_PYPI_KEY_H
 #define STORAGE_CATALOG_PYPI_KEY_H
 
@@ -14,8 +14,8 @@
 
 struct buf;
 
-/* Appends the key of the release, or of the project where version is NULL; with version "", what the keys of all
- * its releases begin with. */
+/* Appends the key of the release, or of the project where version is NULL; with version "", what the keys
+ * of all its releases begin with. */
 void json_key_print(const char *project, const char *version, struct buf *out);
 
 /* Appends the key of the file, whether its metadata was meant or not. */

@@ -1,5 +1,5 @@
-/* The spaces of the store's entries: what each holds, how its keys are spelt, what its scope is, and who writes
- * and reads it. An entry is (space, key) -> digest, size, time of confirmation, scope, attributes
+/* The spaces of the store's entries: what each holds, how its keys are spelt, what its scope is, and who
+ * writes and reads it. An entry is (space, key) -> digest, size, time of confirmation, scope, attributes
  * (storage/store.h). Nobody outside this folder spells a space, builds a key or takes an attribute apart.
  *
  *   space      key                          scope       names                       attributes
@@ -31,18 +31,19 @@
  *   referrers  the document's fill                           /v2/
  *   prefetch   the scheduled prefetch                        pins, `yizhan show` and `ls`, export
  *
- * An import of a bundle writes, and export reads, all of them but prefetch (bundle_names.h); so do holding.h, for
- * pins, `show` and `purge`, and the commands that walk the whole store, with all of them.
+ * An import of a bundle writes, and export reads, all of them but prefetch (bundle_names.h); so do holding.h,
+ * for pins, `show` and `purge`, and the commands that walk the whole store, with all of them.
  *
  * "project" is the normalised name, "image name" registry and repository, "docker.io/library/nginx"
- * (image_key.h); paths are those of pypi_key.h. "origin" is the lines of origin.h, "source" the one name of whom
- * the bytes came from, "" where a manifest announced them, or we made them ourselves or took them out of a file.
+ * (image_key.h); paths are those of pypi_key.h. "origin" is the lines of origin.h, "source" the one name of
+ * whom the bytes came from, "" where a manifest announced them, or we made them ourselves or took them out of
+ * a file.
  *
  * A scope groups entries for entry_list(), which is how "all files of a project" is found.
  *
- * A blob entry says that the image refers to the blob, which need not be held; it has no digest while only a
- * SHA-512 is known. A tag's manifest need not be held either. In all other spaces an entry without its blob is
- * a miss. */
+ * A blob entry says that the image refers to the blob, which need not be held; it has no digest while only
+ * a SHA-512 is known. A tag's manifest need not be held either. In all other spaces an entry without its
+ * blob is a miss. */
 #ifndef STORAGE_CATALOG_SPACES_H
 #define STORAGE_CATALOG_SPACES_H
 
@@ -71,15 +72,15 @@
 
 bool entry_is_in(const struct entry *entry, const char *space);
 
-/* An entry of the spaces file, metadata or blob, confirmed now, whose digest and size the caller has yet to set
- * (blob_commit() and blob_put() set them). `source`: the upstream's name, IMPORTED or "". The strings stay the
- * caller's. */
+/* An entry of the spaces file, metadata or blob, confirmed now, whose digest and size the caller has yet
+ * to set (blob_commit() and blob_put() set them). `source`: the upstream's name, IMPORTED or "". The
+ * strings stay the caller's. */
 struct entry entry_of_bytes(const char *space, const char *key, const char *scope, const char *source);
 
 /* "page flask": what tells an entry apart from all others. Heap memory. */
 char *entry_name(const char *space, const char *key);
-/* The part of the key that is worth a column of its own to people: the file's name, the image's tag or digest;
- * else the key. Any text may be asked about. Points into the key. */
+/* The part of the key that is worth a column of its own to people: the file's name, the image's tag or
+ * digest; else the key. Any text may be asked about. Points into the key. */
 const char *entry_short_name(const char *space, const char *key);
 
 #endif
