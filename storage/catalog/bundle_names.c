@@ -1,3 +1,5 @@
+/* No state. A bundle may come from anybody: an entry whose key this program would not have made could be
+ * found by no request, or worse, by one for something else. */
 #include "storage/catalog/bundle_names.h"
 
 #include <string.h>
@@ -24,7 +26,7 @@ static bool space_known(const char *space)
     return false;
 }
 
-/* "/packages/...", as it is printed. */
+/* Spelt as file_key_print() would: two spellings of one path would be two entries. */
 static bool file_key_good(const char *key)
 {
     struct buf CLEANUP_BUF printed = BUF_INIT;

@@ -1,4 +1,5 @@
-/* Names of packages, images and lists, and the entries behind them. No state. */
+/* No state. Parsing needs the configuration only for its registries; walking goes by the scopes of entries
+ * (projects and image names), and for a tag or manifest by reading manifests (image_parts.h). */
 #include "storage/catalog/holding.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ static int holding_parse_project(const char *text, struct holding *out, struct b
         return -1;
     }
     if (strcmp(versions, "==") == 0) {
-        buf_set(error, "\"pypi:%.300s\" lacks the version behind \"==\"", text);
+        buf_set(error, "\"pypi:%.300s\" lacks the version after \"==\"", text);
         return -1;
     }
     if (version_choice_parse(versions, &out->versions, &problem) < 0) {
@@ -96,7 +97,7 @@ static int holding_parse_image(const struct config *config, const char *text, st
     out->digest = text[len] == '@';
     out->reference = text[len] ? xstrdup(text + len + 1) : NULL;
     if (out->reference && !reference_valid(out->reference, out->digest)) {
-        buf_set(error, "\"docker:%.300s\" names no image: %.200s is no %s", text, out->reference,
+        buf_set(error, "\"docker:%.300s\" names no image: %.200s is not a valid %s", text, out->reference,
                 out->digest ? "digest" : "tag");
         return -1;
     }
@@ -143,7 +144,7 @@ int holding_parse(const struct config *config, const char *text, struct holding 
     else if (text_starts(text, "prefetch:"))
         result = holding_parse_list(text + strlen("prefetch:"), out, error);
     else
-        buf_set(error, "\"%.300s\" is none of pypi:PROJECT, docker:IMAGE and prefetch:LIST", text);
+        buf_set(error, "\"%.300s\" is not of the form pypi:PROJECT, docker:IMAGE or prefetch:LIST", text);
     if (result < 0)
         holding_release(out);
     return result;
@@ -170,7 +171,7 @@ void holding_print(const struct holding *holding, struct buf *out)
 
 /* ---- visiting ---- */
 
-/* A visit with a condition before it. */
+/* A visit of the caller's, and which entries it is for. */
 struct visitor {
     const struct holding *holding;
     const struct digest_set *wanted;   /* NULL: all */
@@ -199,7 +200,7 @@ static int visit_key(struct store *store, const char *space, const char *key, st
     return visitor->result;
 }
 
-/* entry_list() with the visit's result. */
+/* entry_list() that returns the visit's result. */
 static int visit_scope(struct store *store, const char *space,
                        int (*visit)(void *arg, const struct entry *entry), struct visitor *visitor)
 {
@@ -226,7 +227,7 @@ static int visit_file(void *arg, const struct entry *entry)
     return visit_one(visitor, entry);
 }
 
-/* "flask/3.0.0" of the space "json" */
+/* Of SPACE_JSON, whose keys are "flask/3.0.0". */
 static int visit_release(void *arg, const struct entry *entry)
 {
     struct visitor *visitor = arg;
@@ -309,7 +310,8 @@ static int find_root(struct store *store, const struct holding *holding, struct 
     return error;
 }
 
-/* What other tags of the image need, and manifests that came by digest alone. */
+/* The parts that stay: those of other tags of the image, and of manifests that were asked for by digest
+ * alone. */
 struct others {
     struct store *store;
     const struct holding *holding;
@@ -348,7 +350,7 @@ static int add_others(struct store *store, const struct holding *holding, const 
     return error ? error : entry_list(store, SPACE_MANIFEST, holding->name, add_other_manifest, &others);
 }
 
-/* The tags that mean the root: the named one, or all of a manifest that goes by its digest. */
+/* The tags that name the root: the one that was asked for, or where a manifest was, all that name it. */
 static int visit_tags(struct store *store, struct visitor *visitor, const struct digest *root)
 {
     struct digest_set *CLEANUP_DIGEST_SET roots = digest_set_new();
@@ -430,7 +432,8 @@ struct collecting {
     struct digest_set *out;
 };
 
-/* As it was when it was noted, and as it is now: of a tag that moved with its image. */
+/* Both the blob that was noted and the one that the entry names now; of a tag that has moved since, the
+ * new image's parts, too. */
 static int collect_need(void *arg, const struct prefetch_need *need)
 {
     const struct collecting *collecting = arg;

@@ -1,4 +1,4 @@
-/* No state. */
+/* No state. A version in a file's name is compared by PEP 440, or as text where it was asked for as text. */
 #include "storage/catalog/holding_version.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 /* ---- choosing ---- */
 
-/* "==2004d": text without anything that could be meant as a specifier. */
+/* "==2004d": not a version by PEP 440, and nothing in it that could be meant as another specifier. */
 static bool version_is_literal(const char *text)
 {
     return text_starts(text, "==") && text[2] && !strpbrk(text + 2, "=<>!~,* \t");
@@ -34,7 +34,7 @@ int version_choice_parse(const char *text, struct version_choice *out, struct bu
         return 0;
     }
     if (!out->set.count) {
-        buf_set(error, "no version stands there");
+        buf_set(error, "there is no version");
         return -1;
     }
     specifier_set_print(&out->set, &printed);

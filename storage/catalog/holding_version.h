@@ -1,4 +1,4 @@
-/* Which versions of a project a name means, and which one a file is of. */
+/* The versions in a name like pypi:flask>=2, and the version in a file's name. */
 #ifndef STORAGE_CATALOG_HOLDING_VERSION_H
 #define STORAGE_CATALOG_HOLDING_VERSION_H
 
@@ -8,8 +8,9 @@
 
 struct buf;
 
-/* PEP 440's specifiers, pre-releases included: "==3.0" is 3.0.0 too, "==3.*", ">=2,<3". Behind a single
- * "==" also what is no version by PEP 440, such as 2004d; that is compared as text. */
+/* PEP 440's specifiers, pre-releases included: "==3.0" (which 3.0.0 matches), "==3.*", ">=2,<3". A single
+ * "==" may also be followed by a text that is not a PEP 440 version, such as 2004d, which old projects
+ * have; it is compared as text. */
 struct version_choice {
     char *text;               /* as it is printed; NULL: all versions */
     char *literal;            /* what is compared as text; NULL: the set is asked */
@@ -25,7 +26,7 @@ int version_choice_parse(const char *text, struct version_choice *out, struct bu
 void version_choice_release(struct version_choice *choice);
 bool version_choice_has(const struct version_choice *choice, const char *version);
 
-/* The version that a file's name says for this project; heap memory, or NULL. */
+/* The version in the file's name, if that is of this project; heap memory, or NULL. */
 char *version_of_file(const char *project, const char *filename);
 
 #endif

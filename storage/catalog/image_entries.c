@@ -1,3 +1,5 @@
+/* No state. The entries are what the fills of tags, manifests and blobs would have put, with IMPORTED as
+ * the upstream and without validators, so that the first refresh is unconditional. */
 #include "storage/catalog/image_entries.h"
 
 #include <string.h>
@@ -49,7 +51,7 @@ static void add_document(const struct image_entries *entries, const char *space,
     entries->add(entries->arg, &entry);
 }
 
-/* Images may have a layer twice. */
+/* Images may have a layer twice; one entry will do. */
 static bool named_before(const struct manifest *manifest, size_t which)
 {
     for (size_t i = 0; i < which; i++)

@@ -1,5 +1,6 @@
-/* The entries by which the store knows an image: what the fills of tags, manifests and blobs put, for
- * those who bring an image without an upstream. */
+/* The entries by which the store knows an image, as the fills of tags, manifests and blobs put them: for
+ * imports, which bring an image without an upstream. image_reference_entry() is also what those fills put
+ * (proxy/registry/). */
 #ifndef STORAGE_CATALOG_IMAGE_ENTRIES_H
 #define STORAGE_CATALOG_IMAGE_ENTRIES_H
 
@@ -14,7 +15,7 @@ struct entry image_reference_entry(const char *image_name, const char *key, cons
 
 struct image_entries {
     const char *image_name; /* "docker.io/library/nginx" */
-    const char *origin;     /* from where, for people: a file's name without line breaks */
+    const char *origin;     /* where it came from, for people: a file's name without line breaks */
     void (*add)(void *arg, const struct entry *entry);
     void *arg;
 };

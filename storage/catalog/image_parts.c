@@ -1,3 +1,6 @@
+/* State: struct walk, for one call. Manifests come from registries and bundles, so nothing here trusts
+ * them: an index may name itself, or name others a million times. Depth and bytes are bounded, and a
+ * manifest that cannot be read or parsed has no parts. */
 #include "storage/catalog/image_parts.h"
 
 #include <string.h>
@@ -5,10 +8,10 @@
 #include "base/buf.h"
 #include "storage/upkeep.h"
 
-/* An index of indexes of images; nobody nests deeper. */
+/* An index of indexes of images. Real ones have one level. */
 #define DEPTH_MAX 3
-/* And it may list others again and again: what is read of them, each with a fee for the reading, has an
- * end. */
+/* An index may list others again and again: the bytes that are read have a limit, to which each reading
+ * counts a fee, since a small file costs as much. */
 #define READ_MAX_BYTES (8 * 1024 * 1024)
 #define READ_FEE_BYTES 4096
 

@@ -1,5 +1,6 @@
-/* What an image consists of, as far as it is held: its manifests are read, at most 3 levels of indexes deep,
- * and 8 MiB of them. */
+/* The parts of an image: manifests, configurations and layers, found by reading the manifests that are
+ * held, at most 3 levels of indexes deep and 8 MiB of them. Reading counts as no use. Any thread; used for
+ * pins, exports, purges, eviction, and to note the uses of a manifest's parts. */
 #ifndef STORAGE_CATALOG_IMAGE_PARTS_H
 #define STORAGE_CATALOG_IMAGE_PARTS_H
 
@@ -10,14 +11,15 @@
 
 struct store;
 
-/* Calls `visit` for each manifest and blob, held or not, that the manifest names, and that those name.
- * More than once for what is named more than once. Reading is no use of what is read. */
+/* Calls `visit` for each manifest and blob, held or not, that the manifest names, and that those name; as
+ * often as each is named. */
 void image_walk_parts(struct store *store, const struct manifest *manifest,
                       void (*visit)(void *arg, const struct digest *digest), void *arg);
-/* The same for a manifest that may be held, itself included. */
+/* image_walk_parts() of a manifest by its digest, after a call for itself; it need not be held. */
 void image_walk(struct store *store, const struct digest *digest,
                 void (*visit)(void *arg, const struct digest *digest), void *arg);
-/* The same without what those name that it names. Returns false where it is not held. */
+/* image_walk() without the second level: the manifest and what it names itself. Returns false where it is
+ * not held. */
 bool image_walk_children(struct store *store, const struct digest *digest,
                          void (*visit)(void *arg, const struct digest *digest), void *arg);
 

@@ -1,5 +1,16 @@
-/* State: struct image_units, from begin() to end(), used by one thread. What it has read of manifests is
- * kept until it is too much; the rest lives for one question. */
+/* State: struct image_units, from begin() to end(), used by one thread. The parts of manifests, which cannot
+ * change, are kept from one question to the next until they are too many; which manifests a repository has
+ * can change, and lives for one question.
+ *
+ * The question: a blob is the least recently used; which others go with it? In each repository that names it:
+ *
+ *     find_dying()       the manifests that need the blob, by themselves or through an index. One that was
+ *                        used later than the blob stops all: its image is still wanted
+ *     add_with_parts()   everything those need
+ *     unit_choose_part() of that, the parts that no manifest needs that stays, in any repository
+ *
+ * A use of a manifest is noted for all its parts (proxy/registry/manifest.c), so an image's blobs have
+ * about the same time of last use, and the first of them to have its turn takes the whole image along. */
 #include "storage/catalog/image_unit.h"
 
 #include <stdlib.h>
@@ -13,12 +24,12 @@
 #include "storage/catalog/spaces.h"
 #include "storage/upkeep.h"
 
-/* Parts that are kept from one question to the next. */
+/* Parts kept from one question to the next. */
 #define KEPT_PARTS_MAX 200000
-/* As deep as image_walk_parts() goes. */
+/* As deep as image_walk_parts() goes: an index of indexes of images and their layers. */
 #define DEPTH_MAX 4
 
-/* What a manifest names, itself included. */
+/* The digests that a manifest names, and its own. */
 struct part_list {
     UT_hash_handle hh;
     struct digest manifest;
@@ -54,35 +65,35 @@ static void part_list_add(void *set, const struct digest *digest)
     digest_set_add(set, digest);
 }
 
-static const struct part_list *parts_of(struct image_units *unit, const struct digest *manifest)
+static const struct part_list *parts_of(struct image_units *units, const struct digest *manifest)
 {
     struct part_list *list;
 
-    HASH_FIND(hh, unit->kept, manifest, sizeof(*manifest), list);
+    HASH_FIND(hh, units->kept, manifest, sizeof(*manifest), list);
     if (!list) {
         list = xcalloc(1, sizeof(*list));
         list->manifest = *manifest;
         list->parts = digest_set_new();
-        HASH_ADD(hh, unit->kept, manifest, sizeof(list->manifest), list);
+        HASH_ADD(hh, units->kept, manifest, sizeof(list->manifest), list);
     }
     if (!list->read) {
-        list->read = image_walk_children(unit->store, manifest, part_list_add, list->parts);
-        unit->kept_parts += digest_set_count(list->parts);
+        list->read = image_walk_children(units->store, manifest, part_list_add, list->parts);
+        units->kept_parts += digest_set_count(list->parts);
     }
     return list;
 }
 
-static void forget_parts(struct image_units *unit)
+static void forget_parts(struct image_units *units)
 {
     struct part_list *list;
     struct part_list *next;
 
-    HASH_ITER (hh, unit->kept, list, next) {
-        HASH_DEL(unit->kept, list);
+    HASH_ITER (hh, units->kept, list, next) {
+        HASH_DEL(units->kept, list);
         digest_set_free(&list->parts);
         free(list);
     }
-    unit->kept_parts = 0;
+    units->kept_parts = 0;
 }
 
 /* ---- repositories ---- */
@@ -101,9 +112,9 @@ static int repository_add(void *arg, const struct entry *entry)
     return 0;
 }
 
-static const struct repository *repository_of(struct image_units *unit, const char *name)
+static const struct repository *repository_of(struct image_units *units, const char *name)
 {
-    struct repository *repository = unit->repositories;
+    struct repository *repository = units->repositories;
 
     while (repository && strcmp(repository->name, name) != 0)
         repository = repository->next;
@@ -113,22 +124,22 @@ static const struct repository *repository_of(struct image_units *unit, const ch
     repository->name = xstrdup(name);
     repository->manifests = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->manifests));
     repository->lists = xcalloc(IMAGE_UNIT_MANIFESTS_MAX, sizeof(*repository->lists));
-    repository->next = unit->repositories;
-    unit->repositories = repository;
-    (void)entry_list(unit->store, SPACE_MANIFEST, name, repository_add, repository);
+    repository->next = units->repositories;
+    units->repositories = repository;
+    (void)entry_list(units->store, SPACE_MANIFEST, name, repository_add, repository);
     for (size_t i = 0; !repository->too_many && i < repository->count; i++) {
-        repository->lists[i] = parts_of(unit, &repository->manifests[i]);
+        repository->lists[i] = parts_of(units, &repository->manifests[i]);
         repository->parts += digest_set_count(repository->lists[i]->parts);
         repository->too_many = repository->parts > IMAGE_UNIT_PARTS_MAX;
     }
     return repository;
 }
 
-static void forget_repositories(struct image_units *unit)
+static void forget_repositories(struct image_units *units)
 {
-    while (unit->repositories) {
-        struct repository *repository = unit->repositories;
-        unit->repositories = repository->next;
+    while (units->repositories) {
+        struct repository *repository = units->repositories;
+        units->repositories = repository->next;
         free(repository->manifests);
         free(repository->lists);
         free(repository->name);
@@ -174,9 +185,9 @@ static void names_release(struct names *names)
 
 /* ---- the unit ---- */
 
-/* A question's: one repository of it. */
+/* For one question, in one repository. */
 struct search {
-    struct image_units *unit;
+    struct image_units *units;
     const struct repository *repository;
     struct digest_set *seen; /* manifests whose own needs are being looked for, or were */
     int64_t used_at_s;
@@ -185,7 +196,7 @@ struct search {
 
 static void add_with_parts(void *arg, const struct digest *digest);
 
-/* What the manifest needs: what it names, and what those name that are manifests of the repository too. */
+/* The parts that the manifest names, and those of the manifests of this repository among them. */
 static void add_parts_of(const struct search *search, const struct part_list *list)
 {
     struct search deeper = *search;
@@ -198,22 +209,22 @@ static void add_parts_of(const struct search *search, const struct part_list *li
 static void add_with_parts(void *arg, const struct digest *digest)
 {
     const struct search *search = arg;
-    struct image_units *unit = search->unit;
+    struct image_units *units = search->units;
     struct blob_row row;
 
-    if (digest_set_has(unit->parts, digest) || blob_look(unit->store, digest, &row) != 0)
+    if (digest_set_has(units->parts, digest) || blob_look(units->store, digest, &row) != 0)
         return;
-    digest_set_add(unit->parts, digest);
+    digest_set_add(units->parts, digest);
     for (size_t i = 0; i < search->repository->count; i++)
         if (digest_equal(&search->repository->lists[i]->manifest, digest))
             add_parts_of(search, search->repository->lists[i]);
 }
 
-/* The manifests that need the blob, by themselves or by another one: false when one of them was used
- * later. Each is looked at once, however many ways lead to it. */
+/* Adds the manifests that need the blob, by themselves or by another one, to `dying`; false when one of
+ * them was used later. `seen` keeps indexes that name each other from multiplying the work. */
 static bool find_dying(const struct search *search, const struct digest *digest)
 {
-    struct image_units *unit = search->unit;
+    struct image_units *units = search->units;
     struct search deeper = *search;
     struct blob_row row;
     bool goes = true;
@@ -223,13 +234,13 @@ static bool find_dying(const struct search *search, const struct digest *digest)
         const struct part_list *list = search->repository->lists[i];
         if (!digest_set_has(list->parts, digest) ||
             (search->depth && digest_equal(&list->manifest, digest)) ||
-            blob_look(unit->store, &list->manifest, &row) != 0)
+            blob_look(units->store, &list->manifest, &row) != 0)
             continue;
         if (row.used_at_s > search->used_at_s)
             return false;
         if (!digest_set_add(search->seen, &list->manifest))
             continue;
-        digest_set_add(unit->dying, &list->manifest);
+        digest_set_add(units->dying, &list->manifest);
         add_parts_of(search, list);
         if (deeper.depth <= DEPTH_MAX)
             goes = find_dying(&deeper, &list->manifest);
@@ -237,7 +248,7 @@ static bool find_dying(const struct search *search, const struct digest *digest)
     return goes;
 }
 
-static bool needed_in(struct image_units *unit, const struct repository *repository,
+static bool needed_in(struct image_units *units, const struct repository *repository,
                       const struct digest *digest)
 {
     struct blob_row row;
@@ -246,15 +257,15 @@ static bool needed_in(struct image_units *unit, const struct repository *reposit
         return true;
     for (size_t i = 0; i < repository->count; i++) {
         const struct part_list *list = repository->lists[i];
-        if (!digest_set_has(unit->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
-            blob_look(unit->store, &list->manifest, &row) == 0)
+        if (!digest_set_has(units->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
+            blob_look(units->store, &list->manifest, &row) == 0)
             return true;
     }
     return false;
 }
 
 struct choice {
-    struct image_units *unit;
+    struct image_units *units;
     struct digest_set *out;
 };
 
@@ -263,63 +274,62 @@ static void unit_choose_part(void *arg, const struct digest *digest)
     struct choice *choice = arg;
     struct names names;
 
-    names_of(choice->unit->store, digest, &names);
+    names_of(choice->units->store, digest, &names);
     bool needed = names.others;
     for (size_t i = 0; !needed && i < names.count; i++)
-        needed = needed_in(choice->unit, repository_of(choice->unit, names.items[i]), digest);
+        needed = needed_in(choice->units, repository_of(choice->units, names.items[i]), digest);
     names_release(&names);
     if (!needed)
         digest_set_add(choice->out, digest);
 }
 
-static bool find_unit(struct image_units *unit, const struct names *names, const struct digest *digest,
+static bool find_unit(struct image_units *units, const struct names *names, const struct digest *digest,
                       int64_t used_at_s, struct digest_set *out)
 {
-    struct choice choice = {unit, out};
+    struct choice choice = {units, out};
 
     for (size_t i = 0; i < names->count; i++) {
         struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
-        struct search search = {unit, repository_of(unit, names->items[i]), seen, used_at_s, 0};
+        struct search search = {units, repository_of(units, names->items[i]), seen, used_at_s, 0};
         if (search.repository->too_many)
             return true;
         if (!find_dying(&search, digest))
             return false;
     }
-    digest_set_each(unit->parts, unit_choose_part, &choice);
+    digest_set_each(units->parts, unit_choose_part, &choice);
     return true;
 }
 
-static bool image_units_add(void *units, const struct digest *digest, int64_t used_at_s,
-                            struct digest_set *out)
+static bool image_units_add(void *arg, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
 {
-    struct image_units *unit = units;
+    struct image_units *units = arg;
     struct names names;
 
-    if (unit->kept_parts > KEPT_PARTS_MAX)
-        forget_parts(unit);
-    names_of(unit->store, digest, &names);
-    unit->dying = digest_set_new();
-    unit->parts = digest_set_new();
-    bool goes = find_unit(unit, &names, digest, used_at_s, out);
-    digest_set_free(&unit->dying);
-    digest_set_free(&unit->parts);
+    if (units->kept_parts > KEPT_PARTS_MAX)
+        forget_parts(units);
+    names_of(units->store, digest, &names);
+    units->dying = digest_set_new();
+    units->parts = digest_set_new();
+    bool goes = find_unit(units, &names, digest, used_at_s, out);
+    digest_set_free(&units->dying);
+    digest_set_free(&units->parts);
     names_release(&names);
-    forget_repositories(unit);
+    forget_repositories(units);
     return goes;
 }
 
 static void *image_units_begin(struct store *store)
 {
-    struct image_units *unit = xcalloc(1, sizeof(*unit));
+    struct image_units *units = xcalloc(1, sizeof(*units));
 
-    unit->store = store;
-    return unit;
+    units->store = store;
+    return units;
 }
 
-static void image_units_end(void *units)
+static void image_units_end(void *arg)
 {
-    forget_parts(units);
-    free(units);
+    forget_parts(arg);
+    free(arg);
 }
 
 const struct store_units image_units = {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "storage/store.h"
 
-/* In the order of their lines, which is that of all stores there are: append, never reorder. */
+/* In the order of their lines, which all existing stores have: append, never reorder. */
 #define LINES(origin)                                                                  \
     {                                                                                  \
         &(origin)->upstream, &(origin)->url, &(origin)->content_type, &(origin)->etag, \

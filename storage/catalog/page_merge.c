@@ -1,3 +1,6 @@
+/* No state. Both pages are parsed, the held one's file items win, and a page in the simple API's JSON form
+ * is rendered of the union. It is stored as imported, so with time 0: it is old at once, and where there
+ * is an upstream the next request replaces it by that one's page. */
 #include "storage/catalog/page_merge.h"
 
 #include <errno.h>
@@ -52,7 +55,7 @@ static struct page *parse_page_of_entry(const struct entry *entry, const struct 
     return page;
 }
 
-/* NULL: nothing is held that can be read. */
+/* NULL: none is held, or it cannot be read. */
 static struct page *held_page(struct store *store, const char *project)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
@@ -72,7 +75,7 @@ static int page_name_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted names, to be looked up: pages of hundreds of thousands of files are allowed. Heap. */
+/* Sorted for bsearch(): max_page allows pages of hundreds of thousands of files. Heap memory. */
 static const char **sorted_files(const struct page *page)
 {
     const char **names = xcalloc(page->file_count, sizeof(*names));
@@ -110,7 +113,8 @@ static void merge_files(const struct page *held, const struct page *imported, st
             out->files[out->file_count++] = imported->files[i];
 }
 
-/* A page without versions does not promise to name all of them; a few would be a lie. */
+/* A page without the versions member says nothing of them; with one, the list must be complete. So none is
+ * made of the imported page alone. */
 static void merge_versions(const struct page *held, const struct page *imported, struct page *out)
 {
     const char **CLEANUP_FREE known = sorted_versions(held);

@@ -1,4 +1,5 @@
-/* No state. */
+/* No state. Keys have no line breaks (they are paths, project and image names), so a line is an entry;
+ * lines of another form, of a later version, are skipped. */
 #include "storage/catalog/prefetch_record.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ int prefetch_record_put(struct store *store, const char *list, const struct buf 
 
 /* ---- reading ---- */
 
-/* Looked up without opening the blob as something that is used. */
+/* By blob_peek(): a record that is only looked at grows old like any blob. */
 static int record_read(struct store *store, const char *list, struct buf *out)
 {
     struct entry_read read;
@@ -55,7 +56,7 @@ static int record_read(struct store *store, const char *list, struct buf *out)
     return error;
 }
 
-/* Splits the line, which is its own copy. False: it is none of ours. */
+/* Splits the line in place. False: it has another form. */
 static bool record_split_line(char *line, struct prefetch_need *out)
 {
     char *space = strchr(line, ' ');

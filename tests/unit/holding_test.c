@@ -39,7 +39,7 @@ static void holding_names_that_are_none(void **state)
 {
     (void)state;
     static const char *const bad[][2] = {
-        {"flask", "none of pypi:PROJECT, docker:IMAGE and prefetch:LIST"},
+        {"flask", "is not of the form pypi:PROJECT, docker:IMAGE or prefetch:LIST"},
         {"pypi:", "names no project"},
         {"pypi:==1", "names no project"},
         {"pypi:flask==", "lacks the version"},
