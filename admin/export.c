@@ -14,6 +14,7 @@
 #include "admin/invocation.h"
 #include "admin/operation.h"
 #include "admin/prefetch/options.h"
+#include "admin/prefetch/plan.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
 #include "admin/transfer/bundle.h"

@@ -1,15 +1,16 @@
 /* yizhan prefetch: fetches what lists and names mean, before anybody asks for it. */
-#include "admin/prefetch/prefetch.h"
-
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin/command.h"
+#include "admin/prefetch/fetch.h"
 #include "admin/prefetch/options.h"
+#include "admin/prefetch/plan.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"

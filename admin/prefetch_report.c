@@ -9,6 +9,7 @@
 #include "admin/operation.h"
 #include "admin/progress.h"
 #include "admin/table.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"

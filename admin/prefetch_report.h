@@ -2,11 +2,13 @@
 #ifndef ADMIN_PREFETCH_REPORT_H
 #define ADMIN_PREFETCH_REPORT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/run.h"
 
+struct buf;
 struct progress;
 
 struct printed_report {

@@ -12,10 +12,12 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "admin/prefetch/fetch.h"
 #include "admin/prefetch/options.h"
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/plan.h"
 #include "admin/prefetch_report.h"
 #include "admin/server_url.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/config.h"

@@ -9,12 +9,16 @@
  * The last request is asked until the store has had time to make it durable: what was passed on but not kept (a full
  * disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for what came after it: where
  * the store has evicted something meanwhile, it is asked for everything again in the end. */
+#include "admin/prefetch/fetch.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/ask.h"
+#include "admin/prefetch/options.h"
+#include "admin/prefetch/run.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"

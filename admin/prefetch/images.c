@@ -1,9 +1,15 @@
 /* Which manifests and blobs a reference means: tag to digest, index to the manifests of the platforms that are wanted, those
  * to their blobs. Asked as docker asks. */
+#include "admin/prefetch/images.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/ask.h"
+#include "admin/prefetch/lists/list.h"
+#include "admin/prefetch/options.h"
+#include "admin/prefetch/run.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"

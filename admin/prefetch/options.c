@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/oci/platform.h"
+#include "formats/python/python_target.h"
 
 void prefetch_choice_init(struct prefetch_choice *choice)
 {

@@ -3,10 +3,48 @@
 #define ADMIN_PREFETCH_OPTIONS_H
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/lists/list.h"
 #include "base/config.h"
 #include "formats/word_list.h"
+
+/* ---- the choice ---- */
+
+enum sdist_policy { SDIST_NEVER, SDIST_FALLBACK, SDIST_ALWAYS };
+
+struct prefetch_list {
+    const char *path;
+    enum list_format format;
+};
+
+#define VERSIONS_NEWEST 1
+#define VERSIONS_ALL INT64_MAX
+
+/* Strings are borrowed. */
+struct prefetch_options {
+    const struct prefetch_list *lists;
+    size_t list_count;
+    const char *const *names; /* list_add_name() */
+    size_t name_count;
+    const char *const *pythons; /* "3.11" */
+    size_t python_count;
+    const char *const *platforms; /* of wheels: "linux_x86_64" */
+    size_t platform_count;
+    const char *const *image_platforms; /* "linux/arm64/v8"; none: that of this machine */
+    size_t image_platform_count;
+    const char *implementation; /* "cp"; NULL: CPython */
+    enum sdist_policy sdist;
+    int64_t versions; /* how many of each requirement that is named */
+    bool without_deps;
+    bool keep_going; /* past what cannot be read or resolved */
+    bool files_only; /* lists are files, no pipes */
+    bool held_only;  /* nothing is fetched, what is not held counts as missing */
+};
+
+/* ---- options ---- */
 
 /* The options of commands that take lists; their values are above those that a command has for itself. */
 enum {

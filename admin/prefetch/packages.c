@@ -1,13 +1,21 @@
 /* Which files of PyPI the lists mean: each list is resolved by itself for each target, packages of lock files are taken as
  * they are. Then, for the sdists among them, what their builds need, and for the sdists among that ... */
+#include "admin/prefetch/packages.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/lists/list.h"
+#include "admin/prefetch/options.h"
 #include "admin/prefetch/resolve/resolve.h"
+#include "admin/prefetch/run.h"
+#include "admin/prefetch/source.h"
+#include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/python/page.h"
+#include "formats/python/python_target.h"
 #include "formats/python/requirement.h"
 
 /* Builds that are needed for builds: how deep, and how many of them. A hostile index could go on for ever. */
@@ -73,6 +81,11 @@ static struct resolve_request request_of(const struct plan *plan,
 
 /* ---- what was resolved ---- */
 
+static void add_file(struct prefetch *prefetch, const struct page_file *file)
+{
+    prefetch_item(prefetch, ITEM_FILE, source_file_path(file), file->filename, file->size_bytes, NULL);
+}
+
 static void add_build(const struct plan *plan, const struct page_file *sdist)
 {
     struct build *build;
@@ -96,9 +109,9 @@ static void add_resolution(const struct plan *plan, const struct resolution *res
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
         bool sdist_too = item->sdist && item->sdist != item->file && always;
-        prefetch_add_file(plan->prefetch, item->file);
+        add_file(plan->prefetch, item->file);
         if (sdist_too)
-            prefetch_add_file(plan->prefetch, item->sdist);
+            add_file(plan->prefetch, item->sdist);
         if (builds && item->sdist && (sdist_too || item->sdist == item->file))
             add_build(plan, item->sdist);
     }
@@ -452,7 +465,7 @@ static bool wants_pypi(const struct prefetch *prefetch)
     return false;
 }
 
-void prefetch_plan_pypi(struct prefetch *prefetch)
+void prefetch_plan_packages(struct prefetch *prefetch)
 {
     const struct prefetch_options *options = prefetch->options;
     size_t count = wants_pypi(prefetch) ? options->python_count * options->platform_count : 0;

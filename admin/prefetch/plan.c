@@ -1,9 +1,15 @@
-/* What a run of prefetching has: lists, items, notes and failures. */
-#include <stdarg.h>
+/* From lists to items, and from items to the names that the store has for them. */
+#include "admin/prefetch/plan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/images.h"
+#include "admin/prefetch/lists/list.h"
+#include "admin/prefetch/options.h"
+#include "admin/prefetch/packages.h"
+#include "admin/prefetch/source.h"
+#include "base/buf.h"
 #include "base/config.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -22,101 +28,13 @@ void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *opt
 
 void prefetch_release(struct prefetch *prefetch)
 {
-    struct item *item, *next;
-
     /* First, since answers go to what is freed below. */
     http_client_free(&prefetch->client);
-    HASH_ITER (hh, prefetch->items, item, next) {
-        HASH_DEL(prefetch->items, item);
-        free(item->path);
-        free(item->name);
-        free(item->image);
-        free(item->reference);
-        free(item->reason);
-        free(item);
-    }
+    prefetch_items_free(prefetch);
     source_free(&prefetch->source);
     for (size_t i = 0; i < prefetch->wants_count; i++)
         wants_release(&prefetch->wants[i]);
     free(take_ptr(&prefetch->wants));
-}
-
-bool prefetch_stopped(const struct prefetch *prefetch)
-{
-    return prefetch->stop && atomic_load(prefetch->stop);
-}
-
-/* ---- telling ---- */
-
-void prefetch_note(struct prefetch *prefetch, const char *format, ...)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    prefetch->report->note(prefetch->report->arg, text.data);
-}
-
-void prefetch_fail(struct prefetch *prefetch, const char *format, ...)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    prefetch->failures++;
-    prefetch->report->failure(prefetch->report->arg, text.data);
-}
-
-/* ---- items ---- */
-
-struct item *prefetch_item(struct prefetch *prefetch, enum item_kind kind, const char *path, const char *name,
-                           int64_t size_bytes, bool *created)
-{
-    struct item *item;
-
-    HASH_FIND_STR(prefetch->items, path, item);
-    if (created)
-        *created = !item;
-    if (item)
-        return item;
-    item = xcalloc(1, sizeof(*item));
-    item->kind = kind;
-    item->path = xstrdup(path);
-    item->name = xstrdup(name);
-    item->size_bytes = size_bytes;
-    item->shown = -1;
-    HASH_ADD_KEYPTR(hh, prefetch->items, item->path, strlen(item->path), item);
-    return item;
-}
-
-void item_fail(struct item *item, const char *format, ...)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    item->state = ITEM_FAILED;
-    free(item->reason);
-    item->reason = buf_take(&text);
-}
-
-void prefetch_count(const struct prefetch *prefetch, struct prefetch_figures *out)
-{
-    *out = (struct prefetch_figures){.failed = prefetch->failures};
-    for (const struct item *item = prefetch->items; item; item = item->hh.next) {
-        out->count[item->state]++;
-        out->failed += item->state == ITEM_FAILED && !item->counted;
-        if (item->size_bytes < 0)
-            out->unsized++;
-        else
-            out->bytes[item->state] += item->size_bytes;
-    }
 }
 
 /* ---- reading lists ---- */
@@ -168,7 +86,7 @@ int prefetch_plan(struct prefetch *prefetch)
 
     read_lists(prefetch);
     if (!prefetch->failures || keep_going)
-        prefetch_plan_pypi(prefetch);
+        prefetch_plan_packages(prefetch);
     if (!prefetch->failures || keep_going)
         prefetch_plan_images(prefetch);
     if (prefetch_stopped(prefetch))

@@ -1,10 +1,16 @@
 /* Pages and metadata as a Yizhan has them, each asked for once and kept, since several targets want the same. Pages come
  * in the background as soon as the resolver names them; whoever needs one waits for it. */
+#include "admin/prefetch/source.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
-#include "admin/prefetch/prefetch.h"
+#include "admin/prefetch/ask.h"
+#include "admin/prefetch/options.h"
 #include "admin/prefetch/resolve/resolve.h"
+#include "admin/prefetch/run.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,7 +23,6 @@
 
 #define PAGE_MAX_BYTES ((size_t)256 << 20)
 #define SDIST_MAX_BYTES ((size_t)256 << 20)
-#define STEP_MS 200
 /* What the links of a Yizhan's pages are relative to; stands before all paths. */
 #define ANYWHERE "http://yizhan"
 
@@ -47,68 +52,6 @@ struct source {
     struct source_metadata *metadata;
     struct resolve_provider provider;
 };
-
-/* ---- asking ---- */
-
-struct waiting {
-    struct reply *reply;
-    bool done;
-};
-
-static void take_reply(void *arg, const struct http_client_answer *answer)
-{
-    struct waiting *waiting = arg;
-    struct reply *reply = waiting->reply;
-
-    waiting->done = true;
-    reply->status = answer->status;
-    buf_add(&reply->body, answer->body, answer->len);
-    buf_add_text(&reply->trouble, answer->trouble);
-    reply->content_type = xstrdup(answer->content_type);
-    reply->digest = xstrdup(answer->digest);
-    reply->size_bytes = answer->size_bytes;
-    reply->stored = answer->stored;
-}
-
-/* Until *done, which an answer sets. When everything is to stop, the answer may come later: false. */
-static bool wait_until(struct prefetch *prefetch, const bool *done)
-{
-    while (!*done && !prefetch_stopped(prefetch)) {
-        http_client_step(prefetch->client, STEP_MS);
-        prefetch->report->tick(prefetch->report->arg);
-    }
-    return *done;
-}
-
-/* What an answer was waited for in vain: it must not find the waiter's memory gone. */
-static void give_up(struct prefetch *prefetch, struct buf *trouble)
-{
-    http_client_free(&prefetch->client);
-    buf_set(trouble, "interrupted");
-}
-
-void prefetch_ask(struct prefetch *prefetch, const struct http_client_request *request, struct reply *out)
-{
-    struct waiting waiting = {.reply = out};
-    struct http_client_request asked = *request;
-
-    *out = (struct reply)REPLY_INIT;
-    asked.held_only = asked.held_only || prefetch->options->held_only;
-    if (prefetch->client) {
-        http_client_ask(prefetch->client, &asked, take_reply, &waiting);
-        if (wait_until(prefetch, &waiting.done))
-            return;
-    }
-    give_up(prefetch, &out->trouble);
-}
-
-void reply_release(struct reply *reply)
-{
-    buf_release(&reply->body);
-    buf_release(&reply->trouble);
-    free(take_ptr(&reply->content_type));
-    free(take_ptr(&reply->digest));
-}
 
 /* ---- pages ---- */
 
@@ -182,13 +125,8 @@ static enum resolve_supply on_page(void *arg, const char *project, const struct 
     struct source *source = arg;
     struct source_page *page = page_of(source, project);
 
-    while (page->found == ASKED && source->prefetch->client) {
-        if (prefetch_stopped(source->prefetch))
-            give_up(source->prefetch, &page->trouble);
-        else
-            http_client_step(source->prefetch->client, STEP_MS);
-        source->prefetch->report->tick(source->prefetch->report->arg);
-    }
+    while (page->found == ASKED && prefetch_step(source->prefetch))
+        ;
     if (page->found == ASKED) /* there is nobody any more who could answer */
         buf_set(&page->trouble, "interrupted");
     *out = page->page;
@@ -197,7 +135,7 @@ static enum resolve_supply on_page(void *arg, const char *project, const struct 
 
 /* ---- metadata ---- */
 
-static const char *path_of(const struct page_file *file)
+const char *source_file_path(const struct page_file *file)
 {
     return text_starts(file->url, ANYWHERE "/") ? file->url + strlen(ANYWHERE) : file->path;
 }
@@ -320,7 +258,7 @@ static struct source_metadata *metadata_of(struct source *source, const char *pa
 static enum resolve_supply on_metadata(void *arg, const char *project, const struct page_file *file,
                                        struct buf *out, struct buf *error)
 {
-    const struct source_metadata *metadata = metadata_of(arg, path_of(file), file->filename);
+    const struct source_metadata *metadata = metadata_of(arg, source_file_path(file), file->filename);
 
     (void)project;
     buf_add(out, metadata->text.data, metadata->text.len);
@@ -387,18 +325,13 @@ const char *const *source_build_requires(const struct source *source, const stru
 {
     const struct source_metadata *metadata;
 
-    HASH_FIND_STR(source->metadata, path_of(file), metadata);
+    HASH_FIND_STR(source->metadata, source_file_path(file), metadata);
     return metadata ? (const char *const *)metadata->build_requires : NULL;
 }
 
 bool source_has_metadata(struct source *source, const char *path, const char *filename)
 {
     return metadata_of(source, path, filename)->found == FOUND;
-}
-
-void prefetch_add_file(struct prefetch *prefetch, const struct page_file *file)
-{
-    prefetch_item(prefetch, ITEM_FILE, path_of(file), file->filename, file->size_bytes, NULL);
 }
 
 void source_entries(const struct source *source, json_t *out)
