@@ -14,6 +14,7 @@
 #include "base/digest_set.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/string_set.h"
 #include "base/text.h"
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
@@ -29,13 +30,13 @@
 struct exporting {
     struct operation_call *call;
     struct bundle_content content; /* its blobs are held against eviction: they are sent one by one */
-    json_t *added; /* names that are in the content, where they may come twice; NULL: they cannot */
-    struct digest_set *without; /* blobs that an earlier bundle has */
-    int64_t since_s;            /* only blobs added later; 0: all */
-    bool strict;                /* what is named must be held */
-    bool lenient;               /* who makes something else of it tells what is missing */
-    int64_t left_out;           /* entries whose blob is not held */
-    bool output_failed;         /* it is not the store's fault */
+    struct string_set *added;      /* names in the content, where one may come twice; NULL: none can */
+    struct digest_set *without;    /* blobs that an earlier bundle has */
+    int64_t since_s;               /* only blobs added later; 0: all */
+    bool strict;                   /* what is named must be held */
+    bool lenient;                  /* who makes something else of it tells what is missing */
+    int64_t left_out;              /* entries whose blob is not held */
+    bool output_failed;            /* it is not the store's fault */
     int64_t sent_bytes;
     int64_t told_ms;
 };
@@ -53,12 +54,7 @@ static bool is_added(struct exporting *export, const struct entry *entry)
 {
     char *CLEANUP_FREE name = export->added ? entry_name(entry->space, entry->key) : NULL;
 
-    if (!name)
-        return false;
-    if (json_object_get(export->added, name))
-        return true;
-    json_object_set_new(export->added, name, json_true());
-    return false;
+    return name && !string_set_add(export->added, name);
 }
 
 /* 1 after it has said what is missing. */
@@ -275,7 +271,7 @@ static int collect(struct exporting *export, const json_t *arguments)
     store_flush(export->call->store); /* what was read out of wheels just now is found, too */
     if (json_is_true(json_object_get(arguments, "all")))
         return add_all(export);
-    export->added = json_object();
+    export->added = string_set_new();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
     for (int i = 0; i < 2; i++) {
@@ -451,7 +447,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     let_go(&export);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
-    json_decref(export.added);
+    string_set_free(&export.added);
     return result;
 }
 

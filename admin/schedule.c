@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/string_set.h"
 #include "proxy/core/proxy.h"
 #include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
@@ -124,7 +125,7 @@ static void on_tick(void *name)
 
 struct noting {
     struct buf record;
-    json_t *names; /* that are in it */
+    struct string_set *names; /* in it */
 };
 
 static int note(void *arg, const struct prefetch_need *need)
@@ -132,10 +133,8 @@ static int note(void *arg, const struct prefetch_need *need)
     struct noting *noting = arg;
     char *CLEANUP_FREE name = entry_name(need->space, need->key);
 
-    if (json_object_get(noting->names, name))
-        return 0;
-    json_object_set_new(noting->names, name, json_true());
-    prefetch_record_add(&noting->record, need);
+    if (string_set_add(noting->names, name))
+        prefetch_record_add(&noting->record, need);
     return 0;
 }
 
@@ -165,7 +164,7 @@ static void record(const struct schedule *schedule, const char *name, const stru
                    const struct config *config, bool whole)
 {
     json_t *CLEANUP_JSON entries = prefetch_entries(prefetch, config);
-    struct noting noting = {.record = BUF_INIT, .names = json_object()};
+    struct noting noting = {.record = BUF_INIT, .names = string_set_new()};
     struct store *store = schedule->proxy->store;
 
     note_entries(store, entries, &noting);
@@ -175,7 +174,7 @@ static void record(const struct schedule *schedule, const char *name, const stru
     if (error)
         log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
                  strerror(-error));
-    json_decref(noting.names);
+    string_set_free(&noting.names);
     buf_release(&noting.record);
 }
 

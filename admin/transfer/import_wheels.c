@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/string_set.h"
 #include "base/text.h"
 #include "formats/python/metadata.h"
 #include "formats/python/project.h"
@@ -229,7 +230,7 @@ static int read_file(struct reading *reading, const char *folder, const char *fi
 /* Each version of the files once, in their order; a new reference. */
 static json_t *versions_of(const char *project, const json_t *files)
 {
-    json_t *CLEANUP_JSON known = json_object();
+    struct string_set *CLEANUP_STRING_SET known = string_set_new();
     json_t *versions = json_array();
     size_t i;
     const json_t *file;
@@ -237,10 +238,8 @@ static json_t *versions_of(const char *project, const json_t *files)
     json_array_foreach(files, i, file)
     {
         char *CLEANUP_FREE version = version_of_file(project, json_text_member(file, "filename"));
-        if (!version || json_object_get(known, version))
-            continue;
-        json_object_set_new(known, version, json_true());
-        json_array_append_new(versions, json_string(version));
+        if (version && string_set_add(known, version))
+            json_array_append_new(versions, json_string(version));
     }
     return versions;
 }
