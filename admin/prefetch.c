@@ -43,7 +43,7 @@ const struct command prefetch_command = {
 };
 
 /* One call of the command. */
-struct run {
+struct prefetch_call {
     struct prefetch_choice choice;
     const char *config_path;
     const char *server;
@@ -56,51 +56,51 @@ struct run {
 
 enum { KEEP_GOING = 256, DRY_RUN, SERVER, QUIET, JSON };
 
-static int bad_value(const char *option, const char *value, const char *expected)
+static int prefetch_bad_value(const char *option, const char *value, const char *expected)
 {
     fprintf(stderr, "yizhan prefetch: %s \"%s\": expected %s\n", option, value, expected);
     fprintf(stderr, "`yizhan prefetch --help` explains how it is used\n");
     return -1;
 }
 
-static int take_server(struct run *run, const char *value)
+static int prefetch_take_server(struct prefetch_call *call, const char *value)
 {
     if (!text_starts(value, "http://") && !text_starts(value, "https://") && !text_starts(value, "unix:/"))
-        return bad_value("--server", value, "a URL such as http://127.0.0.1:8080");
-    run->server = value;
+        return prefetch_bad_value("--server", value, "a URL such as http://127.0.0.1:8080");
+    call->server = value;
     return 0;
 }
 
-static int take_option(struct run *run, int option, const char *value)
+static int prefetch_take_option(struct prefetch_call *call, int option, const char *value)
 {
     const char *expected;
 
     switch (option) {
     case 'c':
-        run->config_path = value;
+        call->config_path = value;
         return 0;
     case KEEP_GOING:
-        run->choice.options.keep_going = true;
+        call->choice.options.keep_going = true;
         return 0;
     case DRY_RUN:
-        run->dry_run = true;
+        call->dry_run = true;
         return 0;
     case SERVER:
-        return take_server(run, value);
+        return prefetch_take_server(call, value);
     case QUIET:
-        run->quiet = true;
+        call->quiet = true;
         return 0;
     case JSON:
-        run->json = true;
+        call->json = true;
         return 0;
     default:
-        expected = prefetch_choice_take(&run->choice, option, value);
-        return expected ? bad_value(prefetch_choice_name(option), value, expected) : 0;
+        expected = prefetch_choice_take(&call->choice, option, value);
+        return expected ? prefetch_bad_value(prefetch_choice_name(option), value, expected) : 0;
     }
 }
 
 /* Returns 0, or EXIT_USAGE after a message. */
-static int read_options(struct run *run, int argc, char **argv)
+static int prefetch_read_options(struct prefetch_call *call, int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
@@ -118,12 +118,12 @@ static int read_options(struct run *run, int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":c:r:", options, NULL)) != -1) {
         if (option == '?' || option == ':')
             return command_bad_option(&prefetch_command, option, argv);
-        if (take_option(run, option, optarg) < 0)
+        if (prefetch_take_option(call, option, optarg) < 0)
             return EXIT_USAGE;
     }
     for (; optind < argc; optind++)
-        prefetch_choice_add_name(&run->choice, argv[optind]);
-    if (!run->choice.options.list_count && !run->choice.names.count)
+        prefetch_choice_add_name(&call->choice, argv[optind]);
+    if (!call->choice.options.list_count && !call->choice.names.count)
         return command_lacks(&prefetch_command, "a list (-r, --images) or a name");
     return 0;
 }
@@ -131,24 +131,25 @@ static int read_options(struct run *run, int argc, char **argv)
 /* ---- the work ---- */
 
 /* Of one name there is no rest. */
-static void say_what_to_do(const struct run *run, const struct prefetch *prefetch)
+static void say_what_to_do(const struct prefetch_call *call, const struct prefetch *prefetch)
 {
-    const struct prefetch_options *options = &run->choice.options;
+    const struct prefetch_options *options = &call->choice.options;
 
-    if (!run->json && !options->keep_going && !prefetch_stopped(prefetch) &&
+    if (!call->json && !options->keep_going && !prefetch_stopped(prefetch) &&
         (options->list_count || options->name_count > 1))
         fprintf(stderr, "yizhan prefetch: so nothing is fetched; --keep-going fetches all the rest\n");
 }
 
-static int perform(struct run *run, struct prefetch *prefetch, struct printed_report *printed)
+static int prefetch_perform(struct prefetch_call *call, struct prefetch *prefetch,
+                            struct printed_report *printed)
 {
     int result = prefetch_plan(prefetch) < 0;
     struct prefetch_figures figures;
 
     if (result)
-        say_what_to_do(run, prefetch);
+        say_what_to_do(call, prefetch);
 
-    if (result == 0 && run->dry_run) {
+    if (result == 0 && call->dry_run) {
         prefetch_look(prefetch);
         printed_report_plan(printed, prefetch);
     } else if (result == 0) {
@@ -159,10 +160,10 @@ static int perform(struct run *run, struct prefetch *prefetch, struct printed_re
     return result || figures.failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int work(void *arg, const char *url, const atomic_bool *stop)
+static int prefetch_with_server(void *arg, const char *url, const atomic_bool *stop)
 {
     const struct http_client_options options = {.parallel = 0};
-    struct run *run = arg;
+    struct prefetch_call *call = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct http_client *client = NULL;
     struct printed_report printed;
@@ -172,9 +173,9 @@ static int work(void *arg, const char *url, const atomic_bool *stop)
         fprintf(stderr, "yizhan prefetch: %s\n", error.data);
         return EXIT_FAILED;
     }
-    printed_report_init(&printed, prefetch_command.name, run->json, run->quiet);
-    prefetch_init(&prefetch, &run->choice.options, client, &printed.report, stop);
-    int result = perform(run, &prefetch, &printed);
+    printed_report_init(&printed, prefetch_command.name, call->json, call->quiet);
+    prefetch_init(&prefetch, &call->choice.options, client, &printed.report, stop);
+    int result = prefetch_perform(call, &prefetch, &printed);
     prefetch_release(&prefetch);
     printed_report_release(&printed);
     return result;
@@ -182,20 +183,20 @@ static int work(void *arg, const char *url, const atomic_bool *stop)
 
 static int run_prefetch(int argc, char **argv)
 {
-    struct run run = {.config_path = "mirror.conf"};
+    struct prefetch_call call = {.config_path = "mirror.conf"};
     struct buf CLEANUP_BUF error = BUF_INIT;
     int result = EXIT_USAGE;
 
     log_set_level(LOG_ERROR); /* what is reported says the rest */
-    prefetch_choice_init(&run.choice);
-    if (read_options(&run, argc, argv) == 0) {
-        prefetch_choice_complete(&run.choice);
-        result = with_server(run.config_path, run.server, work, &run, &error);
+    prefetch_choice_init(&call.choice);
+    if (prefetch_read_options(&call, argc, argv) == 0) {
+        prefetch_choice_complete(&call.choice);
+        result = with_server(call.config_path, call.server, prefetch_with_server, &call, &error);
         if (result < 0) {
             fprintf(stderr, "yizhan prefetch: %s\n", error.data);
             result = EXIT_FAILED;
         }
     }
-    prefetch_choice_release(&run.choice);
+    prefetch_choice_release(&call.choice);
     return result;
 }

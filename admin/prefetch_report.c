@@ -21,7 +21,7 @@ static const char *const state_names[] = {
 
 /* ---- JSON ---- */
 
-static void print_json(json_t *object)
+static void print_json_line(json_t *object)
 {
     char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
 
@@ -33,10 +33,10 @@ static void print_json(json_t *object)
 
 static void print_json_text(const char *type, const char *text)
 {
-    print_json(json_pack("{s:s, s:o}", "type", type, "text", operation_text(text)));
+    print_json_line(json_pack("{s:s, s:o}", "type", type, "text", operation_text(text)));
 }
 
-static json_t *item_as_json(const struct item *item)
+static json_t *item_as_json(const struct prefetch_item *item)
 {
     json_t *object =
         json_pack("{s:s, s:s, s:o, s:s, s:s}", "type", "item", "kind", kind_names[item->kind], "name",
@@ -68,7 +68,7 @@ json_t *prefetch_summary(const struct prefetch *prefetch, int64_t duration_ms)
 /* ---- calls ---- */
 
 /* On standard error, above the bars where there are any. */
-static void say(const struct printed_report *printed, const char *who, const char *text)
+static void say_above_bars(const struct printed_report *printed, const char *who, const char *text)
 {
     if (printed->progress)
         progress_say(printed->progress, "%s: %s", who, text);
@@ -76,27 +76,27 @@ static void say(const struct printed_report *printed, const char *who, const cha
         fprintf(stderr, "%s: %s\n", who, text);
 }
 
-static void on_note(void *arg, const char *text)
+static void show_note(void *arg, const char *text)
 {
     const struct printed_report *printed = arg;
 
     if (printed->json)
         print_json_text("note", text);
     else if (!printed->quiet)
-        say(printed, "note", text);
+        say_above_bars(printed, "note", text);
 }
 
-static void on_failure(void *arg, const char *text)
+static void show_failure(void *arg, const char *text)
 {
     const struct printed_report *printed = arg;
 
     if (printed->json)
         print_json_text("failure", text);
     char *CLEANUP_FREE who = xasprintf("yizhan %s", printed->command);
-    say(printed, who, text);
+    say_above_bars(printed, who, text);
 }
 
-static void on_total(void *arg, size_t items, int64_t bytes)
+static void show_total(void *arg, size_t items, int64_t bytes)
 {
     struct printed_report *printed = arg;
 
@@ -106,7 +106,7 @@ static void on_total(void *arg, size_t items, int64_t bytes)
     progress_total(printed->progress, (int64_t)items, bytes);
 }
 
-static void on_begin(void *arg, struct item *item)
+static void show_begin(void *arg, struct prefetch_item *item)
 {
     const struct printed_report *printed = arg;
 
@@ -115,7 +115,7 @@ static void on_begin(void *arg, struct item *item)
 }
 
 /* What another client fetches may be under way before the item has its turn, and a bar. */
-static void on_progress(void *arg, const struct item *item, int64_t bytes)
+static void show_progress(void *arg, const struct prefetch_item *item, int64_t bytes)
 {
     const struct printed_report *printed = arg;
 
@@ -123,7 +123,7 @@ static void on_progress(void *arg, const struct item *item, int64_t bytes)
         progress_update(printed->progress, item->shown, bytes, item->size_bytes);
 }
 
-static void end_bar(struct progress *progress, const struct item *item)
+static void end_bar(struct progress *progress, const struct prefetch_item *item)
 {
     int64_t bytes = item->size_bytes > 0 ? item->size_bytes : 0;
     int id = item->shown < 0 ? progress_begin(progress, item->name, bytes) : item->shown;
@@ -135,18 +135,18 @@ static void end_bar(struct progress *progress, const struct item *item)
                      item->state == ITEM_FAILED ? 0 : bytes, item->reason);
 }
 
-static void print_failed(const struct printed_report *printed, const struct item *item)
+static void print_failed(const struct printed_report *printed, const struct prefetch_item *item)
 {
     fprintf(stderr, "yizhan %s: %s: %s\n", printed->command, item->name, item->reason);
 }
 
-static void on_end(void *arg, const struct item *item)
+static void show_end(void *arg, const struct prefetch_item *item)
 {
     const struct printed_report *printed = arg;
     struct buf CLEANUP_BUF size = BUF_INIT;
 
     if (printed->json)
-        print_json(item_as_json(item));
+        print_json_line(item_as_json(item));
     if (printed->progress) {
         end_bar(printed->progress, item);
         return;
@@ -159,7 +159,7 @@ static void on_end(void *arg, const struct item *item)
     printf("%s  %s\n", item->name, size.data);
 }
 
-static void on_tick(void *arg)
+static void show_tick(void *arg)
 {
     const struct printed_report *printed = arg;
 
@@ -170,7 +170,7 @@ static void on_tick(void *arg)
 void printed_report_init(struct printed_report *out, const char *command, bool json, bool quiet)
 {
     *out = (struct printed_report){
-        .report = {on_note, on_failure, on_total, on_begin, on_progress, on_end, on_tick,
+        .report = {show_note, show_failure, show_total, show_begin, show_progress, show_end, show_tick,
                    !json && !quiet && isatty(STDERR_FILENO), out},
         .command = command,
         .json = json,
@@ -191,7 +191,7 @@ static void print_plan(const struct prefetch *prefetch)
     static const char *const heads[] = {"NAME", "SIZE", "STATE"};
     struct table table = {.align = "lrl", .heads = heads};
 
-    for (const struct item *item = prefetch->items; item; item = item->hh.next) {
+    for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next) {
         table_text(&table, item->name);
         if (item->size_bytes < 0)
             table_text(&table, "?");
@@ -206,17 +206,17 @@ void printed_report_plan(struct printed_report *printed, const struct prefetch *
 {
     if (!printed->json && !printed->quiet)
         print_plan(prefetch);
-    for (const struct item *item = prefetch->items; printed->json && item; item = item->hh.next)
-        print_json(item_as_json(item));
-    for (const struct item *item = prefetch->items; item; item = item->hh.next)
+    for (const struct prefetch_item *item = prefetch->items; printed->json && item; item = item->hh.next)
+        print_json_line(item_as_json(item));
+    for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next)
         if (item->state == ITEM_FAILED && !item->counted) /* else it was told while planning */
             print_failed(printed, item);
 }
 
 /* ---- the summary ---- */
 
-static void print_part(struct buf *out, const struct prefetch_figures *figures, enum item_state state,
-                       const char *what)
+static void print_state_figures(struct buf *out, const struct prefetch_figures *figures,
+                                enum item_state state, const char *what)
 {
     if (!figures->count[state])
         return;
@@ -230,9 +230,9 @@ void prefetch_print_summary(const struct prefetch *prefetch, struct buf *out)
     struct prefetch_figures figures;
 
     prefetch_count(prefetch, &figures);
-    print_part(out, &figures, ITEM_PLANNED, "to fetch");
-    print_part(out, &figures, ITEM_FETCHED, "fetched");
-    print_part(out, &figures, ITEM_HELD, "there already");
+    print_state_figures(out, &figures, ITEM_PLANNED, "to fetch");
+    print_state_figures(out, &figures, ITEM_FETCHED, "fetched");
+    print_state_figures(out, &figures, ITEM_HELD, "there already");
     if (figures.failed)
         buf_printf(out, "%s%zu failed", out->len ? ", " : "", figures.failed);
     if (!out->len)
@@ -246,7 +246,7 @@ void printed_report_summary(struct printed_report *printed, const struct prefetc
 
     progress_free(&printed->progress); /* what follows is below the bars */
     if (printed->json)
-        print_json(prefetch_summary(prefetch, duration_ms));
+        print_json_line(prefetch_summary(prefetch, duration_ms));
     if (printed->json || printed->quiet)
         return;
     prefetch_print_summary(prefetch, &text);

@@ -36,7 +36,7 @@
 #define DAY_S 86400
 
 /* What is known of a section. */
-struct section {
+struct schedule_section {
     char *name;
     int64_t last_s; /* when it was begun last */
     UT_hash_handle hh;
@@ -48,7 +48,7 @@ struct schedule {
     int stop_fd; /* readable: it shall end */
     atomic_bool stop;
     int64_t started_s;
-    struct section *sections; /* the thread's own */
+    struct schedule_section *sections; /* the thread's own */
 };
 
 /* ---- when ---- */
@@ -85,61 +85,61 @@ int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int
 
 /* ---- telling the log ---- */
 
-static void on_note(void *name, const char *text)
+static void log_note(void *name, const char *text)
 {
     log_info("prefetch %s: %s", (const char *)name, text);
 }
 
-static void on_failure(void *name, const char *text)
+static void log_plan_failure(void *name, const char *text)
 {
     log_warn("prefetch %s: %s", (const char *)name, text);
 }
 
-static void on_total(void *name, size_t items, int64_t bytes)
+static void ignore_total(void *name, size_t items, int64_t bytes)
 {
     (void)name, (void)items, (void)bytes;
 }
 
-static void on_begin(void *name, struct item *item)
+static void ignore_begin(void *name, struct prefetch_item *item)
 {
     (void)name, (void)item;
 }
 
-static void on_progress(void *name, const struct item *item, int64_t bytes)
+static void ignore_progress(void *name, const struct prefetch_item *item, int64_t bytes)
 {
     (void)name, (void)item, (void)bytes;
 }
 
-static void on_end(void *name, const struct item *item)
+static void log_failed_item(void *name, const struct prefetch_item *item)
 {
     if (item->state == ITEM_FAILED)
         log_warn("prefetch %s: %s: %s", (const char *)name, item->name, item->reason);
 }
 
-static void on_tick(void *name)
+static void ignore_tick(void *name)
 {
     (void)name;
 }
 
 /* ---- the record ---- */
 
-struct noting {
+struct need_notes {
     struct buf record;
     struct string_set *names; /* in it */
 };
 
-static int note(void *arg, const struct prefetch_need *need)
+static int note_need(void *arg, const struct prefetch_need *need)
 {
-    struct noting *noting = arg;
+    struct need_notes *notes = arg;
     char *CLEANUP_FREE name = entry_name(need->space, need->key);
 
-    if (string_set_add(noting->names, name))
-        prefetch_record_add(&noting->record, need);
+    if (string_set_add(notes->names, name))
+        prefetch_record_add(&notes->record, need);
     return 0;
 }
 
 /* What could not be fetched has no name in the store. */
-static void note_entries(struct store *store, const json_t *entries, struct noting *noting)
+static void note_entries(struct store *store, const json_t *entries, struct need_notes *notes)
 {
     struct entry_read read;
     size_t i;
@@ -155,36 +155,37 @@ static void note_entries(struct store *store, const json_t *entries, struct noti
         need.has_digest = read.entry.has_digest;
         need.digest = read.entry.digest;
         entry_release(&read);
-        note(noting, &need);
+        note_need(notes, &need);
     }
 }
 
 /* What a run that failed in part did not see stays needed. */
-static void record(const struct schedule *schedule, const char *name, const struct prefetch *prefetch,
-                   const struct config *config, bool whole)
+static void record_run(const struct schedule *schedule, const char *name, const struct prefetch *prefetch,
+                       const struct config *config, bool whole)
 {
     json_t *CLEANUP_JSON entries = prefetch_entries(prefetch, config);
-    struct noting noting = {.record = BUF_INIT, .names = string_set_new()};
+    struct need_notes notes = {.record = BUF_INIT, .names = string_set_new()};
     struct store *store = schedule->proxy->store;
 
-    note_entries(store, entries, &noting);
+    note_entries(store, entries, &notes);
     if (!whole)
-        (void)prefetch_record_each(store, name, note, &noting);
-    int error = prefetch_record_put(store, name, &noting.record, NULL, NULL);
+        (void)prefetch_record_each(store, name, note_need, &notes);
+    int error = prefetch_record_put(store, name, &notes.record, NULL, NULL);
     if (error)
         log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
                  strerror(-error));
-    string_set_free(&noting.names);
-    buf_release(&noting.record);
+    string_set_free(&notes.names);
+    buf_release(&notes.record);
 }
 
 /* ---- a run ---- */
 
-static void run_choice(struct schedule *schedule, const char *name, struct prefetch_choice *choice,
-                       const struct config *config)
+static void run_prefetch_choice(struct schedule *schedule, const char *name, struct prefetch_choice *choice,
+                                const struct config *config)
 {
-    const struct prefetch_report report = {on_note, on_failure, on_total, on_begin,    on_progress,
-                                           on_end,  on_tick,    false,    (void *)name};
+    const struct prefetch_report report = {log_note,        log_plan_failure, ignore_total, ignore_begin,
+                                           ignore_progress, log_failed_item,  ignore_tick,  false,
+                                           (void *)name};
     const struct http_client_options options = {.parallel = 0};
     struct buf CLEANUP_BUF url = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -201,7 +202,7 @@ static void run_choice(struct schedule *schedule, const char *name, struct prefe
     bool whole = prefetch_plan(&prefetch) == 0 && prefetch_fetch(&prefetch) == 0 && !prefetch.failures;
     prefetch_print_summary(&prefetch, &summary);
     if (!prefetch_stopped(&prefetch))
-        record(schedule, name, &prefetch, config, whole);
+        record_run(schedule, name, &prefetch, config, whole);
     log_info("prefetch %s: %s", name, summary.data);
     prefetch_release(&prefetch);
 }
@@ -221,7 +222,7 @@ static void run_section(struct schedule *schedule, const struct prefetch_config 
     } else {
         log_info("prefetch %s: begins", section->name);
         prefetch_choice_complete(&choice);
-        run_choice(schedule, section->name, &choice, config);
+        run_prefetch_choice(schedule, section->name, &choice, config);
     }
     prefetch_choice_release(&choice);
 }
@@ -239,9 +240,9 @@ static int64_t last_record_s(struct store *store, const char *name)
     return at_s;
 }
 
-static struct section *section_of(struct schedule *schedule, const char *name)
+static struct schedule_section *schedule_section_of(struct schedule *schedule, const char *name)
 {
-    struct section *section;
+    struct schedule_section *section;
 
     HASH_FIND_STR(schedule->sections, name, section);
     if (section)
@@ -254,20 +255,20 @@ static struct section *section_of(struct schedule *schedule, const char *name)
 }
 
 /* What this machine's clock said when it was ahead would be waited for. */
-static void correct(int64_t *time_s, int64_t now_s)
+static void cap_time(int64_t *time_s, int64_t now_s)
 {
     if (*time_s > now_s)
         *time_s = now_s;
 }
 
-static void run_due(struct schedule *schedule, const struct config *config)
+static void run_due_sections(struct schedule *schedule, const struct config *config)
 {
     for (size_t i = 0; i < config->prefetch_count && !atomic_load(&schedule->stop); i++) {
         const struct prefetch_config *one = &config->prefetches[i];
-        struct section *section = section_of(schedule, one->name);
+        struct schedule_section *section = schedule_section_of(schedule, one->name);
         int64_t now_s = clock_wall_s();
-        correct(&section->last_s, now_s);
-        correct(&schedule->started_s, now_s);
+        cap_time(&section->last_s, now_s);
+        cap_time(&schedule->started_s, now_s);
         if (now_s < schedule_due_s(one, section->last_s, schedule->started_s))
             continue;
         section->last_s = now_s;
@@ -284,7 +285,7 @@ static void *run_schedule(void *arg)
     do {
         struct site *site = site_get(schedule->proxy);
         if (!site->config->server.offline)
-            run_due(schedule, site->config);
+            run_due_sections(schedule, site->config);
         site_unref(site);
     } while (poll(&stop, 1, LOOK_EVERY_MS) <= 0);
     return NULL;
@@ -325,7 +326,7 @@ void schedule_stop(struct schedule **schedule_)
 {
     struct schedule *schedule = take_ptr(schedule_);
     uint64_t one = 1;
-    struct section *section, *next;
+    struct schedule_section *section, *next;
 
     if (!schedule)
         return;

@@ -59,7 +59,7 @@ struct fetching {
 /* One item's way through the requests. */
 struct passage {
     struct fetching *fetching;
-    struct item *item;
+    struct prefetch_item *item;
     int64_t since_ms;            /* it came, and is to be kept */
     struct passage *prev, *next; /* in `unkept` */
 };
@@ -82,7 +82,7 @@ static void finish(struct passage *passage)
     passage->fetching->under_way--;
 }
 
-static void learn_size(struct item *item, const struct http_client_answer *answer)
+static void learn_size(struct prefetch_item *item, const struct http_client_answer *answer)
 {
     if (answer->size_bytes >= 0)
         item->size_bytes = answer->size_bytes;
@@ -92,9 +92,9 @@ static void learn_size(struct item *item, const struct http_client_answer *answe
 static void fail(struct passage *passage, const struct http_client_answer *answer)
 {
     if (*answer->trouble)
-        item_fail(passage->item, "%s", answer->trouble);
+        prefetch_item_fail(passage->item, "%s", answer->trouble);
     else
-        item_fail(passage->item, "the answer was %d", answer->status);
+        prefetch_item_fail(passage->item, "the answer was %d", answer->status);
     finish(passage);
 }
 
@@ -113,8 +113,9 @@ static void on_kept(void *arg, const struct http_client_answer *answer)
         DL_APPEND(passage->fetching->unkept, passage);
     } else {
         passage->fetching->patience_ms = KEEP_SHORT_PATIENCE_MS;
-        item_fail(passage->item,
-                  "it came, but is not kept: the disk is full, or max_size is too small for the list");
+        prefetch_item_fail(
+            passage->item,
+            "it came, but is not kept: the disk is full, or max_size is too small for the list");
         finish(passage);
     }
 }
@@ -145,7 +146,7 @@ static void on_looked(void *arg, const struct http_client_answer *answer)
     } else if (answer->status != 504) {
         fail(passage, answer);
     } else if (prefetch->options->held_only) {
-        item_fail(passage->item, PREFETCH_NOT_HELD);
+        prefetch_item_fail(passage->item, PREFETCH_NOT_HELD);
         finish(passage);
     } else if (passage->fetching->look_only) {
         finish(passage);
@@ -158,10 +159,10 @@ static void on_looked(void *arg, const struct http_client_answer *answer)
 static void on_looked_again(void *arg, const struct http_client_answer *answer)
 {
     struct passage *passage = arg;
-    struct item *item = passage->item;
+    struct prefetch_item *item = passage->item;
 
     if (answer->status == 504) {
-        item_fail(item, "it was evicted for what came after it: max_size is too small for the list");
+        prefetch_item_fail(item, "it was evicted for what came after it: max_size is too small for the list");
         item->counted = true;
         prefetch_fail(passage->fetching->prefetch, "%s: %s", item->name, item->reason);
     }
@@ -185,7 +186,7 @@ static void ask_for_unkept(struct fetching *fetching)
 
 /* ---- progress ---- */
 
-static void show_bytes(const struct prefetch *prefetch, const struct item *item, int64_t bytes)
+static void show_bytes(const struct prefetch *prefetch, const struct prefetch_item *item, int64_t bytes)
 {
     if (item && item->state == ITEM_PLANNED)
         prefetch->report->progress(prefetch->report->arg, item, bytes);
@@ -194,7 +195,7 @@ static void show_bytes(const struct prefetch *prefetch, const struct item *item,
 /* Images may share the fill of a blob, so it says little of whose it is. */
 static void take_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
 {
-    for (const struct item *item = prefetch->items; item && digest; item = item->hh.next)
+    for (const struct prefetch_item *item = prefetch->items; item && digest; item = item->hh.next)
         if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
             show_bytes(prefetch, item, bytes);
 }
@@ -205,7 +206,7 @@ static void take_fill(const struct prefetch *prefetch, const json_t *fill)
     const char *kind = json_text_member(fill, "kind");
     const char *path = json_text_member(fill, "path");
     int64_t bytes = json_number_member(fill, "bytes");
-    const struct item *item = NULL;
+    const struct prefetch_item *item = NULL;
 
     if (kind && strcmp(kind, "blob") == 0)
         take_blob_fill(prefetch, json_text_member(fill, "digest"), bytes);
@@ -308,10 +309,10 @@ static void run(struct fetching *fetching, struct passage *passages, size_t coun
         http_client_free(&prefetch->client);
     for (; first < count; first++)
         if (passages[first].item)
-            item_fail(passages[first].item, "interrupted");
+            prefetch_item_fail(passages[first].item, "interrupted");
 }
 
-static bool has_turn(const struct fetching *fetching, const struct item *item)
+static bool has_turn(const struct fetching *fetching, const struct prefetch_item *item)
 {
     if (fetching->again)
         return item->state == ITEM_FETCHED || item->state == ITEM_HELD;
@@ -327,7 +328,7 @@ static void fetch(struct fetching *fetching)
 
     if (!prefetch->client)
         return;
-    for (struct item *item = prefetch->items; item; item = item->hh.next, i++)
+    for (struct prefetch_item *item = prefetch->items; item; item = item->hh.next, i++)
         passages[i] = (struct passage){.fetching = fetching, .item = has_turn(fetching, item) ? item : NULL};
     run(fetching, passages, count);
 }

@@ -33,7 +33,7 @@ struct wanted_image {
     bool strict; /* they were asked for: an image of one platform must be one of them */
 };
 
-static void split(const char *text, struct wanted_image *out)
+static void split_reference(const char *text, struct wanted_image *out)
 {
     const char *at = strchr(text, '@');
     size_t len = at ? (size_t)(at - text) : strlen(text);
@@ -79,14 +79,14 @@ static void fail_image(const struct wanted_image *image, const char *what, const
 
 /* ---- items ---- */
 
-static struct item *add_part(const struct wanted_image *image, enum item_kind kind, const char *reference,
-                             const char *label, int64_t size_bytes)
+static struct prefetch_item *add_image_item(const struct wanted_image *image, enum item_kind kind,
+                                            const char *reference, const char *label, int64_t size_bytes)
 {
     char *CLEANUP_FREE path =
         xasprintf("/v2/%s/%s/%s", image->name, kind == ITEM_BLOB ? "blobs" : "manifests", reference);
     char *CLEANUP_FREE name = xasprintf("%s %s %.19s", image->list->reference, label, reference);
     bool created;
-    struct item *item = prefetch_item(image->prefetch, kind, path, name, size_bytes, &created);
+    struct prefetch_item *item = prefetch_add_item(image->prefetch, kind, path, name, size_bytes, &created);
 
     if (created) {
         item->image = xstrdup(image->name);
@@ -97,8 +97,8 @@ static struct item *add_part(const struct wanted_image *image, enum item_kind ki
 
 /* ---- manifests ---- */
 
-static void ask(const struct wanted_image *image, const char *path, enum http_client_want want,
-                bool held_only, struct reply *out)
+static void ask_registry(const struct wanted_image *image, const char *path, enum http_client_want want,
+                         bool held_only, struct reply *out)
 {
     const struct http_client_request request = {
         .path = path,
@@ -116,20 +116,20 @@ static void ask(const struct wanted_image *image, const char *path, enum http_cl
 static char *resolve_tag(const struct wanted_image *image)
 {
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
-    struct item *item = add_part(image, ITEM_MANIFEST, image->reference, "tag", 0);
+    struct prefetch_item *item = add_image_item(image, ITEM_MANIFEST, image->reference, "tag", 0);
     struct checksum checksum;
 
-    ask(image, item->path, HTTP_CLIENT_HEAD, true, &reply);
+    ask_registry(image, item->path, HTTP_CLIENT_HEAD, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
-    ask(image, item->path, HTTP_CLIENT_HEAD, false, &reply);
+    ask_registry(image, item->path, HTTP_CLIENT_HEAD, false, &reply);
     if (reply.status == 200 && image_digest_parse(reply.digest, strlen(reply.digest), &checksum) == 0) {
         item->state = state;
         return take_ptr(&reply.digest);
     }
-    ask(image, item->path, HTTP_CLIENT_BODY, false, &reply); /* which has a reason */
+    ask_registry(image, item->path, HTTP_CLIENT_BODY, false, &reply); /* which has a reason */
     fail_image(image, "", &reply);
     item->counted = true;
-    item_fail(item, "it cannot be resolved");
+    prefetch_item_fail(item, "it cannot be resolved");
     return NULL;
 }
 
@@ -138,23 +138,23 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
 {
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
     struct buf CLEANUP_BUF why = BUF_INIT;
-    struct item *item = add_part(image, ITEM_MANIFEST, digest, "manifest", -1);
+    struct prefetch_item *item = add_image_item(image, ITEM_MANIFEST, digest, "manifest", -1);
 
-    ask(image, item->path, HTTP_CLIENT_BODY, true, &reply);
+    ask_registry(image, item->path, HTTP_CLIENT_BODY, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
     if (reply.status != 200)
-        ask(image, item->path, HTTP_CLIENT_BODY, false, &reply);
+        ask_registry(image, item->path, HTTP_CLIENT_BODY, false, &reply);
     if (reply.status != 200) {
         fail_image(image, digest, &reply);
         item->counted = true;
-        item_fail(item, "it cannot be had");
+        prefetch_item_fail(item, "it cannot be had");
         return -1;
     }
     if (manifest_parse(reply.body.data, reply.body.len, reply.content_type, out, &why) < 0) {
         prefetch_fail(image->prefetch, "%s: %s, %s: it %s", image->list->origin, image->list->reference,
                       digest, why.data);
         item->counted = true;
-        item_fail(item, "it %s", why.data);
+        prefetch_item_fail(item, "it %s", why.data);
         return -1;
     }
     if (item->state == ITEM_PLANNED)
@@ -174,7 +174,7 @@ static void add_blobs(const struct wanted_image *image, const struct manifest *m
             prefetch_note(image->prefetch, "%s: layer %s is kept outside of registries: skipped",
                           image->list->reference, digest);
         else
-            add_part(image, ITEM_BLOB, digest, i ? "layer" : "config", blob->size_bytes);
+            add_image_item(image, ITEM_BLOB, digest, i ? "layer" : "config", blob->size_bytes);
     }
 }
 
@@ -198,7 +198,7 @@ static char *platform_of_config(const struct wanted_image *image, const struct m
         return NULL;
     image_digest_print(&manifest->descriptors[0].digest, digest);
     char *CLEANUP_FREE path = xasprintf("/v2/%s/blobs/%s", image->name, digest);
-    ask(image, path, HTTP_CLIENT_BODY, false, &reply);
+    ask_registry(image, path, HTTP_CLIENT_BODY, false, &reply);
     json_t *CLEANUP_JSON root =
         reply.status == 200 ? json_read_object(reply.body.data, reply.body.len, &limits, &ignored) : NULL;
     const char *os = json_text_member(root, "os");
@@ -220,7 +220,7 @@ static void check_platform(const struct wanted_image *image, const struct manife
 }
 
 /* check: an image of one platform must be one of those that are wanted. */
-static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
+static void plan_image_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
 
 /* The best that an index has for a platform; NULL: nothing. */
 static const struct descriptor *best_for(const struct manifest *index, const char *platform)
@@ -257,8 +257,8 @@ static void print_platforms(const struct manifest *index, struct buf *out)
         buf_add_text(out, "none that it names");
 }
 
-static void plan_child(const struct wanted_image *image, const struct manifest *index, const char *platform,
-                       int depth)
+static void plan_platform(const struct wanted_image *image, const struct manifest *index,
+                          const char *platform, int depth)
 {
     const struct descriptor *best = best_for(index, platform);
     const struct descriptor *child = best ? best : first_without_platform(index);
@@ -274,10 +274,10 @@ static void plan_child(const struct wanted_image *image, const struct manifest *
     one.platforms = &platform;
     one.platform_count = 1;
     image_digest_print(&child->digest, digest);
-    plan_manifest(&one, digest, depth + 1, image->strict && !best);
+    plan_image_manifest(&one, digest, depth + 1, image->strict && !best);
 }
 
-static void plan_manifest(const struct wanted_image *image, const char *digest, int depth, bool check)
+static void plan_image_manifest(const struct wanted_image *image, const char *digest, int depth, bool check)
 {
     struct manifest CLEANUP_MANIFEST manifest = {.media_type = NULL};
 
@@ -289,7 +289,7 @@ static void plan_manifest(const struct wanted_image *image, const char *digest, 
         add_blobs(image, &manifest);
     } else if (depth < DEPTH_MAX) {
         for (size_t i = 0; i < image->platform_count; i++)
-            plan_child(image, &manifest, image->platforms[i], depth);
+            plan_platform(image, &manifest, image->platforms[i], depth);
     } else {
         prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels", image->list->origin,
                       image->list->reference, DEPTH_MAX);
@@ -298,7 +298,7 @@ static void plan_manifest(const struct wanted_image *image, const char *digest, 
 
 /* ---- images ---- */
 
-static void plan_image(struct prefetch *prefetch, const struct list_image *list)
+static void plan_listed_image(struct prefetch *prefetch, const struct list_image *list)
 {
     const struct prefetch_options *options = prefetch->options;
     const char *here = image_platform_here();
@@ -318,18 +318,18 @@ static void plan_image(struct prefetch *prefetch, const struct list_image *list)
         image.platform_count = 1;
         image.strict = false;
     }
-    split(list->reference, &image);
+    split_reference(list->reference, &image);
     char *CLEANUP_FREE name = image.name;
     char *CLEANUP_FREE reference = image.reference;
     char *CLEANUP_FREE digest = strchr(reference, ':') ? xstrdup(reference) : resolve_tag(&image);
     (void)name;
     if (digest)
-        plan_manifest(&image, digest, 0, image.strict);
+        plan_image_manifest(&image, digest, 0, image.strict);
 }
 
 void prefetch_plan_images(struct prefetch *prefetch)
 {
     for (size_t i = 0; i < prefetch->wants_count; i++)
         for (size_t k = 0; k < prefetch->wants[i].image_count && !prefetch_stopped(prefetch); k++)
-            plan_image(prefetch, &prefetch->wants[i].images[k]);
+            plan_listed_image(prefetch, &prefetch->wants[i].images[k]);
 }

@@ -28,7 +28,7 @@ void prefetch_choice_release(struct prefetch_choice *choice)
 
 /* ---- single options ---- */
 
-static void add_list(struct prefetch_choice *choice, const char *path, bool images)
+static void choice_add_list(struct prefetch_choice *choice, const char *path, bool images)
 {
     size_t count = choice->paths.count;
     enum list_format format = LIST_FORMAT_BY_NAME;
@@ -140,7 +140,7 @@ const char *prefetch_choice_take(struct prefetch_choice *choice, int option, con
     switch (option) {
     case 'r':
     case PREFETCH_IMAGES:
-        add_list(choice, value, option == PREFETCH_IMAGES);
+        choice_add_list(choice, value, option == PREFETCH_IMAGES);
         return NULL;
     case PREFETCH_PYTHON:
         return take_pythons(choice, value);
@@ -178,8 +178,8 @@ void prefetch_choice_add_name(struct prefetch_choice *choice, const char *name)
 
 /* ---- sections of mirror.conf ---- */
 
-static int take_all(struct prefetch_choice *choice, const struct string_list *values, int option,
-                    const char *key, struct buf *error)
+static int choice_take_all(struct prefetch_choice *choice, const struct string_list *values, int option,
+                           const char *key, struct buf *error)
 {
     for (size_t i = 0; i < values->count; i++) {
         const char *expected = prefetch_choice_take(choice, option, values->items[i]);
@@ -191,24 +191,25 @@ static int take_all(struct prefetch_choice *choice, const struct string_list *va
     return 0;
 }
 
-static int take_one(struct prefetch_choice *choice, char *value, int option, const char *key,
-                    struct buf *error)
+static int choice_take_one(struct prefetch_choice *choice, char *value, int option, const char *key,
+                           struct buf *error)
 {
     const struct string_list list = {&value, value ? 1 : 0};
 
-    return take_all(choice, &list, option, key, error);
+    return choice_take_all(choice, &list, option, key, error);
 }
 
 int prefetch_choice_of_config(const struct prefetch_config *config, struct prefetch_choice *choice,
                               struct buf *error)
 {
-    if (take_all(choice, &config->lists, 'r', "list", error) < 0 ||
-        take_all(choice, &config->images, PREFETCH_IMAGES, "images", error) < 0 ||
-        take_all(choice, &config->pythons, PREFETCH_PYTHON, "python", error) < 0 ||
-        take_all(choice, &config->platforms, PREFETCH_PLATFORM, "platform", error) < 0 ||
-        take_one(choice, config->implementation, PREFETCH_IMPLEMENTATION, "implementation", error) < 0 ||
-        take_one(choice, config->sdist, PREFETCH_SDIST, "sdist", error) < 0 ||
-        take_one(choice, config->versions, PREFETCH_VERSIONS, "versions", error) < 0)
+    if (choice_take_all(choice, &config->lists, 'r', "list", error) < 0 ||
+        choice_take_all(choice, &config->images, PREFETCH_IMAGES, "images", error) < 0 ||
+        choice_take_all(choice, &config->pythons, PREFETCH_PYTHON, "python", error) < 0 ||
+        choice_take_all(choice, &config->platforms, PREFETCH_PLATFORM, "platform", error) < 0 ||
+        choice_take_one(choice, config->implementation, PREFETCH_IMPLEMENTATION, "implementation", error) <
+            0 ||
+        choice_take_one(choice, config->sdist, PREFETCH_SDIST, "sdist", error) < 0 ||
+        choice_take_one(choice, config->versions, PREFETCH_VERSIONS, "versions", error) < 0)
         return -1;
     for (size_t i = 0; i < config->names.count; i++)
         if (!add_words(&choice->names, config->names.items[i])) {

@@ -36,7 +36,7 @@ struct builds {
 };
 
 /* One list for one target. */
-struct plan {
+struct package_plan {
     struct prefetch *prefetch;
     const struct wants *wants;
     const struct python_target *target;
@@ -60,7 +60,7 @@ static struct resolve_requirement *as_wanted(const struct list_requirement *list
 }
 
 /* Without requirements; `constraints` must live as long. */
-static struct resolve_request request_of(const struct plan *plan,
+static struct resolve_request request_of(const struct package_plan *plan,
                                          const struct resolve_requirement *constraints)
 {
     const struct prefetch_options *options = plan->prefetch->options;
@@ -81,12 +81,12 @@ static struct resolve_request request_of(const struct plan *plan,
 
 /* ---- what was resolved ---- */
 
-static void add_file(struct prefetch *prefetch, const struct page_file *file)
+static void add_package_file(struct prefetch *prefetch, const struct page_file *file)
 {
-    prefetch_item(prefetch, ITEM_FILE, source_file_path(file), file->filename, file->size_bytes, NULL);
+    prefetch_add_item(prefetch, ITEM_FILE, source_file_path(file), file->filename, file->size_bytes, NULL);
 }
 
-static void add_build(const struct plan *plan, const struct page_file *sdist)
+static void add_build(const struct package_plan *plan, const struct page_file *sdist)
 {
     struct build *build;
 
@@ -100,7 +100,7 @@ static void add_build(const struct plan *plan, const struct page_file *sdist)
     HASH_ADD_PTR(plan->builds->all, sdist, build);
 }
 
-static void add_resolution(const struct plan *plan, const struct resolution *resolution, bool builds)
+static void add_resolution(const struct package_plan *plan, const struct resolution *resolution, bool builds)
 {
     bool always = plan->prefetch->options->sdist == SDIST_ALWAYS;
 
@@ -109,16 +109,17 @@ static void add_resolution(const struct plan *plan, const struct resolution *res
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
         bool sdist_too = item->sdist && item->sdist != item->file && always;
-        add_file(plan->prefetch, item->file);
+        add_package_file(plan->prefetch, item->file);
         if (sdist_too)
-            add_file(plan->prefetch, item->sdist);
+            add_package_file(plan->prefetch, item->sdist);
         if (builds && item->sdist && (sdist_too || item->sdist == item->file))
             add_build(plan, item->sdist);
     }
 }
 
 /* What resolve() and resolve_session_run() answered. */
-static int take_answer(const struct plan *plan, int status, struct resolution *resolution, bool builds)
+static int take_answer(const struct package_plan *plan, int status, struct resolution *resolution,
+                       bool builds)
 {
     if (status < 0)
         return -1;
@@ -128,7 +129,7 @@ static int take_answer(const struct plan *plan, int status, struct resolution *r
 }
 
 /* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
-static int plan_request(const struct plan *plan, const struct resolve_request *request, bool builds,
+static int plan_request(const struct package_plan *plan, const struct resolve_request *request, bool builds,
                         struct buf *error)
 {
     struct resolution *resolution;
@@ -138,7 +139,7 @@ static int plan_request(const struct plan *plan, const struct resolve_request *r
 }
 
 /* One requirement that is not in the list, but follows from it. */
-static int plan_text(const struct plan *plan, struct resolve_session *session, const char *text,
+static int plan_text(const struct package_plan *plan, struct resolve_session *session, const char *text,
                      const char *origin, bool builds, struct buf *error)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
@@ -154,8 +155,8 @@ static int plan_text(const struct plan *plan, struct resolve_session *session, c
 /* ---- builds ---- */
 
 /* All together, as pip installs them into one environment. */
-static void plan_requires(const struct plan *plan, const struct page_file *sdist, const char *const *requires,
-                          size_t count)
+static void plan_requires(const struct package_plan *plan, const struct page_file *sdist,
+                          const char *const *requires, size_t count)
 {
     struct requirement *CLEANUP_FREE parsed = xcalloc(count + 1, sizeof(*parsed));
     struct resolve_requirement *CLEANUP_FREE wanted = xcalloc(count + 1, sizeof(*wanted));
@@ -185,7 +186,7 @@ static void plan_requires(const struct plan *plan, const struct page_file *sdist
         requirement_release(&parsed[i]);
 }
 
-static void plan_build(const struct plan *plan, const struct page_file *sdist)
+static void plan_build(const struct package_plan *plan, const struct page_file *sdist)
 {
     struct source *source = plan->prefetch->source;
     const struct resolve_provider *provider = source_provider(source);
@@ -200,7 +201,7 @@ static void plan_build(const struct plan *plan, const struct page_file *sdist)
 }
 
 /* What the build of an sdist needs is a closure of its own, as pip's build environments are. */
-static void plan_builds(const struct plan *plan)
+static void plan_builds(const struct package_plan *plan)
 {
     struct builds *builds = plan->builds;
 
@@ -245,7 +246,7 @@ static bool said_already(const char *text, const char *before)
 }
 
 /* Together they have no answer, and why was told: what each has by itself. */
-static void plan_each(const struct plan *plan, const struct resolve_request *all, const char *why)
+static void plan_each(const struct package_plan *plan, const struct resolve_request *all, const char *why)
 {
     for (size_t i = 0; i < all->requirement_count && !prefetch_stopped(plan->prefetch); i++) {
         struct buf CLEANUP_BUF error = BUF_INIT;
@@ -288,7 +289,7 @@ static void print_pinned(const struct requirement *requirement, const char *vers
 }
 
 /* Old versions may need what there is no more: then they come alone. */
-static void plan_version(const struct plan *plan, const struct sessions *sessions,
+static void plan_version(const struct package_plan *plan, const struct sessions *sessions,
                          const struct requirement *requirement, const char *version)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
@@ -302,7 +303,7 @@ static void plan_version(const struct plan *plan, const struct sessions *session
         prefetch_fail(plan->prefetch, "%s", error.data);
 }
 
-static void plan_versions_of(const struct plan *plan, const struct sessions *sessions,
+static void plan_versions_of(const struct package_plan *plan, const struct sessions *sessions,
                              const struct resolve_request *one)
 {
     struct versions versions = {.prefetch = plan->prefetch};
@@ -319,7 +320,7 @@ static void plan_versions_of(const struct plan *plan, const struct sessions *ses
     free(versions.items);
 }
 
-static void plan_versions(const struct plan *plan, const struct resolve_request *all)
+static void plan_versions(const struct package_plan *plan, const struct resolve_request *all)
 {
     struct resolve_request one = *all;
     struct sessions sessions = {.whole = resolve_session_new(&one)};
@@ -336,7 +337,7 @@ static void plan_versions(const struct plan *plan, const struct resolve_request 
     resolve_session_free(&sessions.alone);
 }
 
-static void plan_requirements(const struct plan *plan)
+static void plan_requirements(const struct package_plan *plan)
 {
     const struct wants *wants = plan->wants;
     struct resolve_requirement *CLEANUP_FREE wanted =
@@ -392,7 +393,7 @@ static int package_requirement(const struct list_package *package, struct requir
     return requirement_parse(text, strlen(text), out, error);
 }
 
-static void plan_package(const struct plan *plan, const struct list_package *package)
+static void plan_package(const struct package_plan *plan, const struct list_package *package)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
     struct resolve_request request = request_of(plan, NULL);
@@ -416,7 +417,7 @@ static void plan_package(const struct plan *plan, const struct list_package *pac
 }
 
 /* All pages are asked for before the first is waited for. */
-static void announce(const struct plan *plan, const bool *applies)
+static void announce_packages(const struct package_plan *plan, const bool *applies)
 {
     const struct resolve_provider *provider = source_provider(plan->prefetch->source);
 
@@ -425,7 +426,7 @@ static void announce(const struct plan *plan, const bool *applies)
             provider->coming(provider->arg, &plan->wants->packages[i].project, 1);
 }
 
-static void plan_packages(const struct plan *plan)
+static void plan_packages(const struct package_plan *plan)
 {
     const struct wants *wants = plan->wants;
     bool *CLEANUP_FREE applies = xcalloc(wants->package_count + 1, sizeof(*applies));
@@ -435,7 +436,7 @@ static void plan_packages(const struct plan *plan)
         prefetch_fail(plan->prefetch, "%s", error.data);
         return;
     }
-    announce(plan, applies);
+    announce_packages(plan, applies);
     for (size_t i = 0; i < wants->package_count && !prefetch_stopped(plan->prefetch); i++)
         if (applies[i])
             plan_package(plan, &wants->packages[i]);
@@ -447,7 +448,7 @@ static void plan_target(struct prefetch *prefetch, const struct python_target *t
 {
     for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
         struct builds builds = {.all = NULL};
-        const struct plan plan = {prefetch, &prefetch->wants[i], target, &builds};
+        const struct package_plan plan = {prefetch, &prefetch->wants[i], target, &builds};
         if (plan.wants->requirement_count)
             plan_requirements(&plan);
         if (plan.wants->package_count)

@@ -96,13 +96,14 @@ int prefetch_plan(struct prefetch *prefetch)
 
 /* ---- names in the store ---- */
 
-static void add_entry(json_t *out, const char *space, const char *key)
+static void add_entry_name(json_t *out, const char *space, const char *key)
 {
     json_array_append_new(out, json_pack("{s:s, s:s}", "space", space, "key", key));
 }
 
 /* Of a wheel nobody may have asked for the metadata: what is exported shall have it all the same. */
-static void add_file_entries(const struct prefetch *prefetch, const struct item *item, json_t *out)
+static void add_file_entry_names(const struct prefetch *prefetch, const struct prefetch_item *item,
+                                 json_t *out)
 {
     struct buf CLEANUP_BUF key = BUF_INIT;
     struct file_path path;
@@ -110,13 +111,13 @@ static void add_file_entries(const struct prefetch *prefetch, const struct item 
     if (file_path_parse(item->path, strlen(item->path), &path, NULL) < 0)
         return;
     file_key_print(&path, &key);
-    add_entry(out, SPACE_FILE, key.data);
+    add_entry_name(out, SPACE_FILE, key.data);
     if (filename_is_wheel(path.filename) &&
         (!prefetch->options->held_only || source_has_metadata(prefetch->source, item->path, path.filename)))
-        add_entry(out, SPACE_METADATA, key.data);
+        add_entry_name(out, SPACE_METADATA, key.data);
 }
 
-static void add_image_entry(const struct item *item, const struct config *config, json_t *out)
+static void add_image_entry_name(const struct prefetch_item *item, const struct config *config, json_t *out)
 {
     bool digest = strchr(item->reference, ':');
     char *CLEANUP_FREE name = xasprintf("docker:%s%c%s", item->image, digest ? '@' : ':', item->reference);
@@ -126,7 +127,7 @@ static void add_image_entry(const struct item *item, const struct config *config
     if (holding_parse(config, name, &holding, &ignored) < 0)
         return;
     char *CLEANUP_FREE key = holding_image_key(&holding);
-    add_entry(out, item->kind == ITEM_BLOB ? SPACE_BLOB : digest ? SPACE_MANIFEST : SPACE_TAG, key);
+    add_entry_name(out, item->kind == ITEM_BLOB ? SPACE_BLOB : digest ? SPACE_MANIFEST : SPACE_TAG, key);
 }
 
 json_t *prefetch_entries(const struct prefetch *prefetch, const struct config *config)
@@ -134,11 +135,11 @@ json_t *prefetch_entries(const struct prefetch *prefetch, const struct config *c
     json_t *out = json_array();
 
     source_entries(prefetch->source, out);
-    for (const struct item *item = prefetch->items; item; item = item->hh.next) {
+    for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next) {
         if (item->kind == ITEM_FILE)
-            add_file_entries(prefetch, item, out);
+            add_file_entry_names(prefetch, item, out);
         else
-            add_image_entry(item, config, out);
+            add_image_entry_name(item, config, out);
     }
     return out;
 }

@@ -40,10 +40,10 @@ void prefetch_fail(struct prefetch *prefetch, const char *format, ...)
 
 /* ---- items ---- */
 
-struct item *prefetch_item(struct prefetch *prefetch, enum item_kind kind, const char *path, const char *name,
-                           int64_t size_bytes, bool *created)
+struct prefetch_item *prefetch_add_item(struct prefetch *prefetch, enum item_kind kind, const char *path,
+                                        const char *name, int64_t size_bytes, bool *created)
 {
-    struct item *item;
+    struct prefetch_item *item;
 
     HASH_FIND_STR(prefetch->items, path, item);
     if (created)
@@ -60,7 +60,7 @@ struct item *prefetch_item(struct prefetch *prefetch, enum item_kind kind, const
     return item;
 }
 
-void item_fail(struct item *item, const char *format, ...)
+void prefetch_item_fail(struct prefetch_item *item, const char *format, ...)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     va_list args;
@@ -75,7 +75,7 @@ void item_fail(struct item *item, const char *format, ...)
 
 void prefetch_items_free(struct prefetch *prefetch)
 {
-    struct item *item, *next;
+    struct prefetch_item *item, *next;
 
     HASH_ITER (hh, prefetch->items, item, next) {
         HASH_DEL(prefetch->items, item);
@@ -91,7 +91,7 @@ void prefetch_items_free(struct prefetch *prefetch)
 void prefetch_count(const struct prefetch *prefetch, struct prefetch_figures *out)
 {
     *out = (struct prefetch_figures){.failed = prefetch->failures};
-    for (const struct item *item = prefetch->items; item; item = item->hh.next) {
+    for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next) {
         out->count[item->state]++;
         out->failed += item->state == ITEM_FAILED && !item->counted;
         if (item->size_bytes < 0)

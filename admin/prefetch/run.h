@@ -19,7 +19,7 @@ struct wants;
 enum item_kind { ITEM_FILE, ITEM_MANIFEST, ITEM_BLOB };
 enum item_state { ITEM_PLANNED, ITEM_HELD, ITEM_FETCHED, ITEM_FAILED };
 
-struct item {
+struct prefetch_item {
     enum item_kind kind;
     char *path;         /* where a Yizhan serves it */
     char *name;         /* for people */
@@ -42,10 +42,10 @@ struct prefetch_report {
     void (*failure)(void *arg, const char *text);
     /* Before the first item is fetched. */
     void (*total)(void *arg, size_t items, int64_t bytes);
-    void (*begin)(void *arg, struct item *item);
+    void (*begin)(void *arg, struct prefetch_item *item);
     /* How much of it has come; before its begin() if another client is fetching it already. */
-    void (*progress)(void *arg, const struct item *item, int64_t bytes);
-    void (*end)(void *arg, const struct item *item);
+    void (*progress)(void *arg, const struct prefetch_item *item, int64_t bytes);
+    void (*end)(void *arg, const struct prefetch_item *item);
     /* Several times a second. */
     void (*tick)(void *arg);
     bool shows_progress;
@@ -61,8 +61,8 @@ struct prefetch {
     struct wants *wants;     /* one for each list, and one for the names: each is resolved by itself */
     size_t wants_count;
     struct source *source;
-    struct item *items; /* by path, in the order of planning */
-    size_t failures;    /* reported while planning */
+    struct prefetch_item *items; /* by path, in the order of planning */
+    size_t failures;             /* reported while planning */
 };
 
 /* Why items fail then, and those that are not held where nothing may be fetched. */
@@ -74,9 +74,10 @@ void prefetch_note(struct prefetch *prefetch, const char *format, ...) __attribu
 void prefetch_fail(struct prefetch *prefetch, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Returns the item of that path, new or not; `created` may be NULL. Strings are copied. */
-struct item *prefetch_item(struct prefetch *prefetch, enum item_kind kind, const char *path, const char *name,
-                           int64_t size_bytes, bool *created);
-void item_fail(struct item *item, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct prefetch_item *prefetch_add_item(struct prefetch *prefetch, enum item_kind kind, const char *path,
+                                        const char *name, int64_t size_bytes, bool *created);
+void prefetch_item_fail(struct prefetch_item *item, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void prefetch_items_free(struct prefetch *prefetch);
 
 struct prefetch_figures {

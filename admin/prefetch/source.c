@@ -55,7 +55,7 @@ struct source {
 
 /* ---- pages ---- */
 
-static void read_page(struct source_page *page, const struct http_client_answer *answer)
+static void read_source_page(struct source_page *page, const struct http_client_answer *answer)
 {
     char *CLEANUP_FREE url = xasprintf(ANYWHERE "/simple/%s/", page->project);
 
@@ -70,7 +70,7 @@ static void take_page(void *arg, const struct http_client_answer *answer)
     struct source_page *page = arg;
 
     if (answer->status == 200)
-        read_page(page, answer);
+        read_source_page(page, answer);
     else if (answer->status == 404)
         page->found = MISSING;
     else if (answer->status == 504)
@@ -83,7 +83,7 @@ static void take_page(void *arg, const struct http_client_answer *answer)
         page->found = TROUBLED;
 }
 
-static struct source_page *page_of(struct source *source, const char *project)
+static struct source_page *find_page(struct source *source, const char *project)
 {
     struct source_page *page;
 
@@ -110,10 +110,10 @@ static struct source_page *page_of(struct source *source, const char *project)
 static void on_coming(void *arg, const char *const *projects, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        (void)page_of(arg, projects[i]);
+        (void)find_page(arg, projects[i]);
 }
 
-static enum resolve_supply supply_of(enum found found, const struct buf *trouble, struct buf *error)
+static enum resolve_supply as_supply(enum found found, const struct buf *trouble, struct buf *error)
 {
     if (trouble->len)
         buf_set(error, "%s", trouble->data);
@@ -123,14 +123,14 @@ static enum resolve_supply supply_of(enum found found, const struct buf *trouble
 static enum resolve_supply on_page(void *arg, const char *project, const struct page **out, struct buf *error)
 {
     struct source *source = arg;
-    struct source_page *page = page_of(source, project);
+    struct source_page *page = find_page(source, project);
 
     while (page->found == ASKED && prefetch_step(source->prefetch))
         ;
     if (page->found == ASKED) /* there is nobody any more who could answer */
         buf_set(&page->trouble, "interrupted");
     *out = page->page;
-    return supply_of(page->found, &page->trouble, error);
+    return as_supply(page->found, &page->trouble, error);
 }
 
 /* ---- metadata ---- */
@@ -232,7 +232,8 @@ static bool file_is_held(struct source *source, const char *path)
     return reply.status == 200;
 }
 
-static struct source_metadata *metadata_of(struct source *source, const char *path, const char *filename)
+static struct source_metadata *source_metadata_of(struct source *source, const char *path,
+                                                  const char *filename)
 {
     struct source_metadata *metadata;
 
@@ -258,11 +259,11 @@ static struct source_metadata *metadata_of(struct source *source, const char *pa
 static enum resolve_supply on_metadata(void *arg, const char *project, const struct page_file *file,
                                        struct buf *out, struct buf *error)
 {
-    const struct source_metadata *metadata = metadata_of(arg, source_file_path(file), file->filename);
+    const struct source_metadata *metadata = source_metadata_of(arg, source_file_path(file), file->filename);
 
     (void)project;
     buf_add(out, metadata->text.data, metadata->text.len);
-    return supply_of(metadata->found, &metadata->trouble, error);
+    return as_supply(metadata->found, &metadata->trouble, error);
 }
 
 /* ---- all ---- */
@@ -331,7 +332,7 @@ const char *const *source_build_requires(const struct source *source, const stru
 
 bool source_has_metadata(struct source *source, const char *path, const char *filename)
 {
-    return metadata_of(source, path, filename)->found == FOUND;
+    return source_metadata_of(source, path, filename)->found == FOUND;
 }
 
 void source_entries(const struct source *source, json_t *out)

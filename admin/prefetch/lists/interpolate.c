@@ -17,7 +17,7 @@ static bool at_name(const struct scan *scan)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static char *read_name(struct scan *scan)
+static char *read_variable_name(struct scan *scan)
 {
     size_t start = scan->at;
 
@@ -34,7 +34,8 @@ static int not_set(const char *name, struct buf *missing)
 }
 
 /* Behind "${NAME": what stands between the operator and "}" is the text that `other` gets. */
-static int read_rest(struct scan *scan, const char *name, size_t depth, struct buf *out, struct buf *missing)
+static int read_operator(struct scan *scan, const char *name, size_t depth, struct buf *out,
+                         struct buf *missing)
 {
     struct buf CLEANUP_BUF other = BUF_INIT;
     struct buf CLEANUP_BUF unset = BUF_INIT;
@@ -74,9 +75,9 @@ static int read_variable(struct scan *scan, size_t depth, struct buf *out, struc
 
     if (!at_name(scan))
         return -1;
-    char *CLEANUP_FREE name = read_name(scan);
+    char *CLEANUP_FREE name = read_variable_name(scan);
     if (braces)
-        return read_rest(scan, name, depth, out, missing);
+        return read_operator(scan, name, depth, out, missing);
     const char *value = getenv(name);
     buf_add_text(out, value ? value : "");
     return value ? 1 : not_set(name, missing);

@@ -11,7 +11,7 @@
 /* ---- characters ---- */
 
 /* The code point at text[at], which is UTF-8, and its length. */
-static uint32_t character(const char *text, size_t len, size_t at, size_t *size)
+static uint32_t utf8_character(const char *text, size_t len, size_t at, size_t *size)
 {
     unsigned char c = (unsigned char)text[at];
     uint32_t point = c < 0x80 ? c : c < 0xe0 ? c & 0x1f : c < 0xf0 ? c & 0x0f : c & 0x07;
@@ -22,7 +22,7 @@ static uint32_t character(const char *text, size_t len, size_t at, size_t *size)
 }
 
 /* Python's str.isspace(). */
-static bool is_space(uint32_t c)
+static bool python_isspace(uint32_t c)
 {
     return (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
@@ -30,7 +30,7 @@ static bool is_space(uint32_t c)
 }
 
 /* Python's str.splitlines(). */
-static bool ends_line(uint32_t c)
+static bool python_ends_line(uint32_t c)
 {
     return (c >= 10 && c <= 13) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
@@ -41,7 +41,7 @@ static size_t spaces_at(const char *text, size_t len, size_t at)
     size_t start = at;
     size_t size;
 
-    while (at < len && is_space(character(text, len, at, &size)))
+    while (at < len && python_isspace(utf8_character(text, len, at, &size)))
         at += size;
     return at - start;
 }
@@ -54,7 +54,8 @@ static const char *next_physical(struct line_source *source, size_t *len)
     const char *line = source->text + source->at;
     size_t size = 0;
 
-    while (source->at < source->len && !ends_line(character(source->text, source->len, source->at, &size)))
+    while (source->at < source->len &&
+           !python_ends_line(utf8_character(source->text, source->len, source->at, &size)))
         source->at += size;
     *len = (size_t)(source->text + source->at - line);
     bool crlf = source->at + 1 < source->len && memcmp(source->text + source->at, "\r\n", 2) == 0;
@@ -84,7 +85,7 @@ struct line_place logical_line_place(const struct logical_line *line, size_t at)
     return line->places[at < line->text.len ? at : line->text.len];
 }
 
-static void reserve(struct logical_line *line, size_t len)
+static void reserve_places(struct logical_line *line, size_t len)
 {
     size_t wanted = line->text.len + len + 1;
 
@@ -97,7 +98,7 @@ static void reserve(struct logical_line *line, size_t len)
 /* All bytes of `text` get one place. */
 static void add_at(struct logical_line *line, const char *text, size_t len, struct line_place place)
 {
-    reserve(line, len);
+    reserve_places(line, len);
     for (size_t i = 0; i < len; i++)
         line->places[line->text.len + i] = place;
     buf_add(&line->text, text, len);
@@ -109,7 +110,7 @@ static void add_piece(struct logical_line *line, size_t number, const char *text
 {
     struct line_place place = {(uint32_t)number, 1};
 
-    reserve(line, len);
+    reserve_places(line, len);
     for (size_t i = 0; i < start + len; i++) {
         bool begins = ((unsigned char)text[i] & 0xc0) != 0x80;
         place.column += begins && i > 0;
@@ -134,7 +135,7 @@ static void add_continued(struct logical_line *line, size_t number, const char *
 }
 
 /* Lines that are too long are read to their end, but not kept. */
-static bool join(struct line_source *source, struct logical_line *line)
+static bool join_physical(struct line_source *source, struct logical_line *line)
 {
     bool fits = true;
     size_t len;
@@ -160,7 +161,7 @@ static bool join(struct line_source *source, struct logical_line *line)
 }
 
 /* Keeps text[start, end). */
-static void cut(struct logical_line *line, size_t start, size_t end)
+static void line_cut(struct logical_line *line, size_t start, size_t end)
 {
     memmove(line->text.data, line->text.data + start, end - start);
     memmove(line->places, line->places + start, (end - start + 1) * sizeof(*line->places));
@@ -168,7 +169,7 @@ static void cut(struct logical_line *line, size_t start, size_t end)
 }
 
 /* A comment begins at a "#" behind whitespace or at the beginning; then both ends are stripped. */
-static void strip(struct logical_line *line)
+static void strip_comment(struct logical_line *line)
 {
     const char *text = line->text.data;
     size_t end = line->text.len;
@@ -178,14 +179,14 @@ static void strip(struct logical_line *line)
     if (!end)
         return;
     for (size_t i = 0; i < end; i += size) {
-        bool space = is_space(character(text, line->text.len, i, &size));
+        bool space = python_isspace(utf8_character(text, line->text.len, i, &size));
         if (text[i] == '#' && (i == 0 || last < i))
             end = i;
         else if (!space)
             last = i + size;
     }
     size_t start = spaces_at(text, last, 0);
-    cut(line, start, last);
+    line_cut(line, start, last);
 }
 
 /* The length of "${NAME}" at `at`, 0 if there is none. */
@@ -200,7 +201,7 @@ static size_t variable_at(const struct buf *text, size_t at)
 }
 
 /* What is not set, or empty, stays as it is. */
-static bool expand(struct logical_line *line)
+static bool expand_variables(struct logical_line *line)
 {
     struct logical_line expanded = {.text = BUF_INIT, .number = line->number};
     const struct buf *text = &line->text;
@@ -230,16 +231,16 @@ static bool expand(struct logical_line *line)
 int logical_line_next(struct list_reader *reader, struct line_source *source, struct logical_line *line)
 {
     while (source->at < source->len) {
-        if (!join(source, line))
+        if (!join_physical(source, line))
             return list_fault(reader, line->number, 1, "expected a line of at most %d bytes, found more",
                               LINE_MAX_BYTES);
-        strip(line);
+        strip_comment(line);
         const char *zero = memchr(line->text.data, '\0', line->text.len);
         if (zero) {
             struct line_place place = logical_line_place(line, (size_t)(zero - line->text.data));
             return list_fault(reader, place.line, place.column, "expected text, found the byte 0x00");
         }
-        if (!expand(line))
+        if (!expand_variables(line))
             return list_fault(reader, line->number, 1,
                               "expected a line of at most %d bytes with its variables, found "
                               "more",
@@ -252,7 +253,7 @@ int logical_line_next(struct list_reader *reader, struct line_source *source, st
 
 /* ---- encodings ---- */
 
-static bool convert(const char *encoding, const char *text, size_t len, struct buf *out)
+static bool convert_to_utf8(const char *encoding, const char *text, size_t len, struct buf *out)
 {
     iconv_t conversion = iconv_open("UTF-8", encoding);
     char *from = (char *)text;
@@ -320,7 +321,7 @@ static int decode_as(struct list_reader *reader, struct buf *text, size_t skip, 
     struct buf CLEANUP_BUF out = BUF_INIT;
     struct buf CLEANUP_BUF shown = BUF_INIT;
 
-    if (!convert(encoding, text->data + skip, text->len - skip, &out)) {
+    if (!convert_to_utf8(encoding, text->data + skip, text->len - skip, &out)) {
         list_add_quoted(encoding, strlen(encoding), &shown);
         return list_fault(reader, 1, 1,
                           "expected text in the encoding that is named here, \"%s\", found none", shown.data);

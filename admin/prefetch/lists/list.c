@@ -65,7 +65,7 @@ static int keep_fault(struct list_reader *reader, const struct buf *fault)
     return -1;
 }
 
-static void add_path(const struct list_reader *reader, struct buf *out)
+static void print_path(const struct list_reader *reader, struct buf *out)
 {
     list_add_quoted(reader->path, strlen(reader->path), out);
 }
@@ -75,7 +75,7 @@ int list_fault(struct list_reader *reader, size_t line, size_t column, const cha
     struct buf CLEANUP_BUF fault = BUF_INIT;
     va_list args;
 
-    add_path(reader, &fault);
+    print_path(reader, &fault);
     buf_printf(&fault, ":%zu:%zu: ", line, column);
     va_start(args, format);
     buf_vprintf(&fault, format, args);
@@ -88,7 +88,7 @@ int list_file_fault(struct list_reader *reader, const char *format, ...)
     struct buf CLEANUP_BUF fault = BUF_INIT;
     va_list args;
 
-    add_path(reader, &fault);
+    print_path(reader, &fault);
     buf_add_text(&fault, ": ");
     va_start(args, format);
     buf_vprintf(&fault, format, args);
@@ -103,7 +103,7 @@ void list_note(struct list_reader *reader, size_t line, const char *format, ...)
 
     if (reader->wants->notes.count >= LIST_MAX_NOTES)
         return;
-    add_path(reader, &note);
+    print_path(reader, &note);
     if (line)
         buf_printf(&note, ":%zu", line);
     buf_add_text(&note, ": ");
@@ -167,7 +167,7 @@ const char *list_origin(struct list_reader *reader, size_t line)
 {
     struct buf CLEANUP_BUF origin = BUF_INIT;
 
-    add_path(reader, &origin);
+    print_path(reader, &origin);
     buf_printf(&origin, ":%zu", line);
     return arena_strndup(&reader->wants->arena, origin.data, origin.len);
 }
@@ -231,7 +231,7 @@ int list_load(struct list_reader *reader, const char *path, struct buf *text)
 }
 
 /* Line, and column in characters, of a byte. */
-static void place_of(const char *text, size_t at, struct toml_place *place)
+static void text_place(const char *text, size_t at, struct toml_place *place)
 {
     *place = (struct toml_place){1, 1};
     for (size_t i = 0; i < at; i++) {
@@ -243,7 +243,7 @@ static void place_of(const char *text, size_t at, struct toml_place *place)
 }
 
 /* The first byte that begins no character: what stands before it is UTF-8, and what is a character longer is not. */
-static size_t find_fault(const char *text, size_t len)
+static size_t utf8_fault_at(const char *text, size_t len)
 {
     size_t at = 0;
 
@@ -268,8 +268,8 @@ int list_check_utf8(struct list_reader *reader, const char **text, size_t *len)
     }
     if (text_is_utf8(*text, *len))
         return 0;
-    size_t at = find_fault(*text, *len);
-    place_of(*text, at, &place);
+    size_t at = utf8_fault_at(*text, *len);
+    text_place(*text, at, &place);
     return list_fault(reader, place.line, place.column, "expected UTF-8, found the byte 0x%02x",
                       (unsigned char)(*text)[at]);
 }
@@ -338,7 +338,7 @@ static int name_fault(const char *text, size_t skipped, const char *message, str
     return -1;
 }
 
-static int add_project(const char *text, size_t skipped, struct list_reader *reader)
+static int add_project_name(const char *text, size_t skipped, struct list_reader *reader)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     struct requirement CLEANUP_REQUIREMENT requirement;
@@ -357,7 +357,7 @@ static int add_project(const char *text, size_t skipped, struct list_reader *rea
     return 0;
 }
 
-static int add_image(const char *text, size_t skipped, struct list_reader *reader)
+static int add_image_name(const char *text, size_t skipped, struct list_reader *reader)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
 
@@ -376,9 +376,9 @@ int list_add_name(const char *text, struct wants *wants, struct buf *error)
     size_t word = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
 
     if (text_starts(text, "docker:"))
-        return add_image(text, strlen("docker:"), &reader);
+        return add_image_name(text, strlen("docker:"), &reader);
     if (text_starts(text, "pypi:"))
-        return add_project(text, strlen("pypi:"), &reader);
+        return add_project_name(text, strlen("pypi:"), &reader);
     if (text_starts(text, "prefetch:"))
         return name_fault(
             text, 0,
@@ -388,5 +388,5 @@ int list_add_name(const char *text, struct wants *wants, struct buf *error)
     if (word && text[word] == ':')
         return name_fault(text, 0, "expected \"pypi:\" or \"docker:\" before the name, found another kind",
                           error);
-    return add_project(text, 0, &reader);
+    return add_project_name(text, 0, &reader);
 }

@@ -14,8 +14,8 @@
 
 void list_locks_free(struct list_locks *locks)
 {
-    struct lock_marker *marker;
-    struct lock_marker *next;
+    struct lock_file_marker *marker;
+    struct lock_file_marker *next;
 
     if (!locks)
         return;
@@ -38,10 +38,10 @@ static struct list_locks *locks_of(struct wants *wants)
     return wants->locks;
 }
 
-struct lock *lock_new(struct list_reader *reader, size_t *number)
+struct lock_file *lock_file_new(struct list_reader *reader, size_t *number)
 {
     struct list_locks *locks = locks_of(reader->wants);
-    struct lock *lock = xcalloc(1, sizeof(*lock));
+    struct lock_file *lock = xcalloc(1, sizeof(*lock));
 
     lock->path = arena_strdup(&reader->wants->arena, reader->path);
     *number = locks->count;
@@ -50,55 +50,56 @@ struct lock *lock_new(struct list_reader *reader, size_t *number)
     return lock;
 }
 
-struct lock_node *lock_add_node(struct lock *lock, const char *project)
+struct lock_file_node *lock_file_add_node(struct lock_file *lock, const char *project)
 {
     LIST_GROW(lock->nodes, lock->node_count);
-    struct lock_node *node = &lock->nodes[lock->node_count++];
+    struct lock_file_node *node = &lock->nodes[lock->node_count++];
 
-    *node = (struct lock_node){.package = LOCK_NO_PACKAGE, .project = project};
+    *node = (struct lock_file_node){.package = LOCK_NO_PACKAGE, .project = project};
     return node;
 }
 
-static int by_project(const void *a, const void *b)
+static int compare_nodes(const void *a, const void *b)
 {
-    const struct lock_node *first = a;
-    const struct lock_node *second = b;
+    const struct lock_file_node *first = a;
+    const struct lock_file_node *second = b;
 
     return strcmp(first->project, second->project);
 }
 
-int lock_read_toml(struct list_reader *reader, const char *text, size_t len,
-                   int (*read)(struct lock_reader *lock, const json_t *root))
+int lock_file_read_toml(struct list_reader *reader, const char *text, size_t len,
+                        int (*read)(struct lock_file_reader *reader, const json_t *root))
 {
     static const struct toml_limits limits = {
         .bytes = LIST_MAX_BYTES, .depth = LIST_MAX_NESTING, .values = LIST_MAX_VALUES};
     struct buf CLEANUP_BUF fault = BUF_INIT;
     struct toml_place place = {1, 1};
     struct toml CLEANUP_TOML *toml = toml_read(text, len, &limits, &place, &fault);
-    struct lock_reader lock = {.reader = reader, .toml = toml};
+    struct lock_file_reader reading = {.list = reader, .toml = toml};
 
     if (!toml)
         return list_fault(reader, place.line, place.column, "%s", fault.data);
-    lock.lock = lock_new(reader, &lock.number);
-    int result = read(&lock, toml_root(toml));
-    if (lock.lock->node_count)
-        qsort(lock.lock->nodes, lock.lock->node_count, sizeof(*lock.lock->nodes), by_project);
+    struct lock_file *lock = reading.lock_file = lock_file_new(reader, &reading.number);
+    int result = read(&reading, toml_root(toml));
+    if (lock->node_count)
+        qsort(lock->nodes, lock->node_count, sizeof(*lock->nodes), compare_nodes);
     return result;
 }
 
 /* ---- faults ---- */
 
-static struct toml_place place_of(const struct lock_reader *lock, const json_t *holder, const json_t *value)
+static struct toml_place value_place(const struct lock_file_reader *reader, const json_t *holder,
+                                     const json_t *value)
 {
-    return toml_place_of(lock->toml, value && !json_is_boolean(value) ? value : holder);
+    return toml_place_of(reader->toml, value && !json_is_boolean(value) ? value : holder);
 }
 
-size_t lock_line(const struct lock_reader *lock, const json_t *value)
+size_t lock_file_line(const struct lock_file_reader *reader, const json_t *value)
 {
-    return toml_place_of(lock->toml, value).line;
+    return toml_place_of(reader->toml, value).line;
 }
 
-static void add_found(const json_t *value, struct buf *out)
+static void print_found(const json_t *value, struct buf *out)
 {
     if (json_is_string(value)) {
         buf_add_char(out, '"');
@@ -115,10 +116,10 @@ static void add_found(const json_t *value, struct buf *out)
     }
 }
 
-int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *value, const char *format,
-                  ...)
+int lock_file_expected(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
+                       const char *format, ...)
 {
-    struct toml_place place = place_of(lock, holder, value);
+    struct toml_place place = value_place(reader, holder, value);
     struct buf CLEANUP_BUF sentence = BUF_INIT;
     va_list args;
 
@@ -127,54 +128,54 @@ int lock_expected(struct lock_reader *lock, const json_t *holder, const json_t *
     buf_vprintf(&sentence, format, args);
     va_end(args);
     buf_add_text(&sentence, ", found ");
-    add_found(value, &sentence);
-    return list_fault(lock->reader, place.line, place.column, "%s", sentence.data);
+    print_found(value, &sentence);
+    return list_fault(reader->list, place.line, place.column, "%s", sentence.data);
 }
 
 /* ---- members ---- */
 
-int lock_text(struct lock_reader *lock, const json_t *table, const char *key, const char **out)
+int lock_file_text(struct lock_file_reader *reader, const json_t *table, const char *key, const char **out)
 {
     const json_t *value = json_object_get(table, key);
 
     *out = json_string_value(value);
     if (value && !*out)
-        return lock_expected(lock, table, value, "a string as %s", key);
+        return lock_file_expected(reader, table, value, "a string as %s", key);
     return 0;
 }
 
-int lock_array(struct lock_reader *lock, const json_t *table, const char *key, const json_t **out)
+int lock_file_array(struct lock_file_reader *reader, const json_t *table, const char *key, const json_t **out)
 {
     *out = json_object_get(table, key);
-    return *out && !json_is_array(*out) ? lock_expected(lock, table, *out, "an array as %s", key) : 0;
+    return *out && !json_is_array(*out) ? lock_file_expected(reader, table, *out, "an array as %s", key) : 0;
 }
 
-int lock_table(struct lock_reader *lock, const json_t *table, const char *key, const json_t **out)
+int lock_file_table(struct lock_file_reader *reader, const json_t *table, const char *key, const json_t **out)
 {
     *out = json_object_get(table, key);
-    return *out && !json_is_object(*out) ? lock_expected(lock, table, *out, "a table as %s", key) : 0;
+    return *out && !json_is_object(*out) ? lock_file_expected(reader, table, *out, "a table as %s", key) : 0;
 }
 
-int lock_item(struct lock_reader *lock, const json_t *array, size_t i, const json_t **out)
+int lock_file_item(struct lock_file_reader *reader, const json_t *array, size_t i, const json_t **out)
 {
     *out = json_array_get(array, i);
-    return json_is_object(*out) ? 0 : lock_expected(lock, array, *out, "a table in this array");
+    return json_is_object(*out) ? 0 : lock_file_expected(reader, array, *out, "a table in this array");
 }
 
-int lock_project(struct lock_reader *lock, const json_t *table, const char *key, const char **out)
+int lock_file_project(struct lock_file_reader *reader, const json_t *table, const char *key, const char **out)
 {
     const json_t *value = json_object_get(table, key);
     const char *name = json_string_value(value);
     struct buf CLEANUP_BUF project = BUF_INIT;
 
     if (!name || !project_name_valid(name, strlen(name)))
-        return lock_expected(lock, table, value, "the name of a project as %s", key);
+        return lock_file_expected(reader, table, value, "the name of a project as %s", key);
     project_normalize(name, strlen(name), &project);
-    *out = arena_strdup(&lock->reader->wants->arena, project.data);
+    *out = arena_strdup(&reader->list->wants->arena, project.data);
     return 0;
 }
 
-int lock_version(struct lock_reader *lock, const json_t *table, const char **out)
+int lock_file_version(struct lock_file_reader *reader, const json_t *table, const char **out)
 {
     const json_t *value = json_object_get(table, "version");
     const char *text = json_string_value(value);
@@ -184,17 +185,17 @@ int lock_version(struct lock_reader *lock, const json_t *table, const char **out
     if (!value)
         return 0;
     if (!text || version_parse(text, strlen(text), &version, NULL) < 0)
-        return lock_expected(lock, table, value, "a version of PEP 440");
-    *out = arena_strdup(&lock->reader->wants->arena, text);
+        return lock_file_expected(reader, table, value, "a version of PEP 440");
+    *out = arena_strdup(&reader->list->wants->arena, text);
     return 0;
 }
 
 /* ---- markers ---- */
 
-const struct lock_marker *lock_intern(struct wants *wants, const char *text)
+const struct lock_file_marker *lock_file_intern(struct wants *wants, const char *text)
 {
     struct list_locks *locks = locks_of(wants);
-    struct lock_marker *marker;
+    struct lock_file_marker *marker;
     size_t len = strlen(text);
 
     HASH_FIND(hh, locks->markers, text, len, marker);
@@ -207,12 +208,13 @@ const struct lock_marker *lock_intern(struct wants *wants, const char *text)
     return marker;
 }
 
-void lock_markers_add(struct wants *wants, struct lock_markers *markers, const struct lock_marker *marker)
+void lock_file_markers_add(struct wants *wants, struct lock_file_markers *markers,
+                           const struct lock_file_marker *marker)
 {
     size_t count = markers->count;
 
     if (!(count & (count - 1))) {
-        const struct lock_marker **items =
+        const struct lock_file_marker **items =
             arena_alloc(&wants->arena, (count ? 2 * count : 1) * sizeof(*items));
         if (count)
             memcpy(items, markers->items, count * sizeof(*items));
@@ -222,97 +224,100 @@ void lock_markers_add(struct wants *wants, struct lock_markers *markers, const s
 }
 
 /* The value is a marker: NULL and a fault if not. An empty one always applies. */
-static int read_marker(struct lock_reader *lock, const json_t *holder, const json_t *value,
-                       const struct lock_marker **out)
+static int lock_file_marker_read(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
+                                 const struct lock_file_marker **out)
 {
-    struct list_locks *locks = locks_of(lock->reader->wants);
+    struct list_locks *locks = locks_of(reader->list->wants);
     const char *text = json_string_value(value);
     struct buf CLEANUP_BUF fault = BUF_INIT;
-    struct lock_marker *known;
+    struct lock_file_marker *known;
     size_t column = 1;
 
     *out = NULL;
     if (!text)
-        return lock_expected(lock, holder, value, "a marker as a string");
+        return lock_file_expected(reader, holder, value, "a marker as a string");
     if (!*text)
         return 0;
     HASH_FIND(hh, locks->markers, text, strlen(text), known);
     struct marker CLEANUP_MARKER *marker = known ? NULL : marker_parse(text, strlen(text), &fault);
     if (!known && !marker) {
-        struct toml_place place = place_of(lock, holder, value);
+        struct toml_place place = value_place(reader, holder, value);
         const char *sentence = list_split_column(fault.data, &column);
-        return list_fault(lock->reader, place.line, place.column, "in character %zu of this marker: %s",
+        return list_fault(reader->list, place.line, place.column, "in character %zu of this marker: %s",
                           column, sentence);
     }
-    *out = known ? known : lock_intern(lock->reader->wants, text);
+    *out = known ? known : lock_file_intern(reader->list->wants, text);
     return 0;
 }
 
-int lock_marker_member(struct lock_reader *lock, const json_t *table, const char *key,
-                       const struct lock_marker **out)
+int lock_file_marker_member(struct lock_file_reader *reader, const json_t *table, const char *key,
+                            const struct lock_file_marker **out)
 {
     const json_t *value = json_object_get(table, key);
 
     *out = NULL;
-    return value ? read_marker(lock, table, value, out) : 0;
+    return value ? lock_file_marker_read(reader, table, value, out) : 0;
 }
 
-int lock_markers_member(struct lock_reader *lock, const json_t *table, const char *key,
-                        struct lock_markers *out)
+int lock_file_markers_member(struct lock_file_reader *reader, const json_t *table, const char *key,
+                             struct lock_file_markers *out)
 {
     const json_t *value = json_object_get(table, key);
     bool array = json_is_array(value);
     bool always = false;
 
-    *out = (struct lock_markers){NULL, 0};
+    *out = (struct lock_file_markers){NULL, 0};
     for (size_t i = 0; value && i < (array ? json_array_size(value) : 1); i++) {
-        const struct lock_marker *marker;
-        if (read_marker(lock, array ? value : table, array ? json_array_get(value, i) : value, &marker) < 0)
+        const struct lock_file_marker *marker;
+        if (lock_file_marker_read(reader, array ? value : table, array ? json_array_get(value, i) : value,
+                                  &marker) < 0)
             return -1;
         always |= !marker;
         if (marker)
-            lock_markers_add(lock->reader->wants, out, marker);
+            lock_file_markers_add(reader->list->wants, out, marker);
     }
     if (always)
         out->count = 0;
     return 0;
 }
 
-int lock_python_member(struct lock_reader *lock, const json_t *table, const char *key, const char **out)
+int lock_file_python_member(struct lock_file_reader *reader, const json_t *table, const char *key,
+                            const char **out)
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
     const char *text;
 
     *out = NULL;
-    if (lock_text(lock, table, key, &text) < 0)
+    if (lock_file_text(reader, table, key, &text) < 0)
         return -1;
     if (!text)
         return 0;
     if (specifier_set_parse(text, strlen(text), &set, NULL) < 0)
-        return lock_expected(lock, table, json_object_get(table, key),
-                             "versions of Python such as \">=3.9\"");
-    *out = arena_strdup(&lock->reader->wants->arena, text);
+        return lock_file_expected(reader, table, json_object_get(table, key),
+                                  "versions of Python such as \">=3.9\"");
+    *out = arena_strdup(&reader->list->wants->arena, text);
     return 0;
 }
 
 /* ---- files ---- */
 
-int lock_hash(struct lock_reader *lock, const json_t *holder, const json_t *value, struct checksum *out)
+int lock_file_hash(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
+                   struct checksum *out)
 {
     const char *text = json_string_value(value);
     const char *colon = text ? strchr(text, ':') : NULL;
 
     if (!colon || colon == text)
-        return lock_expected(lock, holder, value, "a hash such as \"sha256:\" and its hex digits");
+        return lock_file_expected(reader, holder, value, "a hash such as \"sha256:\" and its hex digits");
     int kind = hash_kind_by_name(text, (size_t)(colon - text));
     if (kind < 0)
         return 0;
     if (checksum_parse((enum hash_kind)kind, colon + 1, strlen(colon + 1), out) < 0)
-        return lock_expected(lock, holder, value, "all hex digits of a hash of that kind");
+        return lock_file_expected(reader, holder, value, "all hex digits of a hash of that kind");
     return 1;
 }
 
-int lock_size(struct lock_reader *lock, const json_t *table, int64_t *out)
+int lock_file_size(struct lock_file_reader *reader, const json_t *table, int64_t *out)
 {
     const json_t *value = json_object_get(table, "size");
 
@@ -320,12 +325,13 @@ int lock_size(struct lock_reader *lock, const json_t *table, int64_t *out)
     if (!value)
         return 0;
     if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return lock_expected(lock, table, value, "a number of bytes as size");
+        return lock_file_expected(reader, table, value, "a number of bytes as size");
     *out = json_integer_value(value);
     return 0;
 }
 
-int lock_filename(struct lock_reader *lock, const json_t *holder, const char *url, const char **out)
+int lock_file_filename(struct lock_file_reader *reader, const json_t *holder, const char *url,
+                       const char **out)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
     bool is_url = strstr(url, "://");
@@ -339,24 +345,24 @@ int lock_filename(struct lock_reader *lock, const json_t *holder, const char *ur
     if (!is_url)
         buf_add(&name, url + start, len - start);
     if (!filename_valid(name.data, name.len)) {
-        struct toml_place place = toml_place_of(lock->toml, holder);
-        return list_fault(lock->reader, place.line, place.column,
+        struct toml_place place = toml_place_of(reader->toml, holder);
+        return list_fault(reader->list, place.line, place.column,
                           "expected the name of a file behind the last \"/\" of its URL or path, found none");
     }
-    *out = arena_strndup(&lock->reader->wants->arena, name.data, name.len);
+    *out = arena_strndup(&reader->list->wants->arena, name.data, name.len);
     return 0;
 }
 
-int lock_add_package(struct lock_reader *lock, const json_t *table, struct lock_node *node,
-                     const struct list_package *package)
+int lock_file_add_package(struct lock_file_reader *reader, const json_t *table, struct lock_file_node *node,
+                          const struct list_package *package)
 {
     struct list_package added = *package;
-    size_t line = lock_line(lock, table);
+    size_t line = lock_file_line(reader, table);
 
-    added.origin = list_origin(lock->reader, line);
-    added.lock = lock->number;
-    if (list_add_package(lock->reader, line, &added) < 0)
+    added.origin = list_origin(reader->list, line);
+    added.lock = reader->number;
+    if (list_add_package(reader->list, line, &added) < 0)
         return -1;
-    node->package = lock->reader->wants->package_count - 1;
+    node->package = reader->list->wants->package_count - 1;
     return 0;
 }

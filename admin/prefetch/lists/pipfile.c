@@ -8,16 +8,16 @@
 #include "formats/python/marker.h"
 #include "formats/python/project.h"
 
-struct entry {
+struct pipfile_entry {
     struct list_reader *reader;
-    struct lock *lock;
+    struct lock_file *lock;
     size_t number;
     const char *category;
     const char *name;
     const json_t *table;
 };
 
-static int entry_fault(const struct entry *entry, const char *member, const char *sentence)
+static int entry_fault(const struct pipfile_entry *entry, const char *member, const char *sentence)
 {
     struct buf CLEANUP_BUF path = BUF_INIT;
 
@@ -31,7 +31,7 @@ static int entry_fault(const struct entry *entry, const char *member, const char
     return list_file_fault(entry->reader, "%s: %s", path.data, sentence);
 }
 
-static int read_version(const struct entry *entry, const char **out)
+static int pipfile_read_version(const struct pipfile_entry *entry, const char **out)
 {
     const char *text = json_string_value(json_object_get(entry->table, "version"));
     struct version version;
@@ -48,8 +48,8 @@ static int read_version(const struct entry *entry, const char **out)
     return 0;
 }
 
-static int read_hash(const struct entry *entry, const json_t *value, struct list_package *package,
-                     struct checksum *out)
+static int pipfile_read_hash(const struct pipfile_entry *entry, const json_t *value,
+                             struct list_package *package, struct checksum *out)
 {
     const char *text = json_string_value(value);
     const char *colon = text ? strchr(text, ':') : NULL;
@@ -67,7 +67,7 @@ static int read_hash(const struct entry *entry, const json_t *value, struct list
     return 0;
 }
 
-static int read_hashes(const struct entry *entry, struct list_package *package)
+static int pipfile_read_hashes(const struct pipfile_entry *entry, struct list_package *package)
 {
     const json_t *hashes = json_object_get(entry->table, "hashes");
     struct checksum *found;
@@ -76,13 +76,13 @@ static int read_hashes(const struct entry *entry, struct list_package *package)
         return entry_fault(entry, "hashes", "expected an array, found something else");
     found = arena_alloc(&entry->reader->wants->arena, json_array_size(hashes) * sizeof(*found) + 1);
     for (size_t i = 0; i < json_array_size(hashes); i++)
-        if (read_hash(entry, json_array_get(hashes, i), package, &found[package->hash_count]) < 0)
+        if (pipfile_read_hash(entry, json_array_get(hashes, i), package, &found[package->hash_count]) < 0)
             return -1;
     package->hashes = found;
     return 0;
 }
 
-static int read_marker(const struct entry *entry, struct lock_markers *out)
+static int pipfile_read_marker(const struct pipfile_entry *entry, struct lock_file_markers *out)
 {
     const json_t *value = json_object_get(entry->table, "markers");
     const char *text = json_string_value(value);
@@ -95,7 +95,7 @@ static int read_marker(const struct entry *entry, struct lock_markers *out)
     struct marker CLEANUP_MARKER *marker = marker_parse(text, strlen(text), &fault);
     if (!marker)
         return entry_fault(entry, "markers", fault.data);
-    lock_markers_add(entry->reader->wants, out, lock_intern(entry->reader->wants, text));
+    lock_file_markers_add(entry->reader->wants, out, lock_file_intern(entry->reader->wants, text));
     return 0;
 }
 
@@ -110,10 +110,10 @@ static const char *elsewhere(const json_t *table)
     return NULL;
 }
 
-static int read_entry(const struct entry *entry)
+static int pipfile_read_entry(const struct pipfile_entry *entry)
 {
     struct wants *wants = entry->reader->wants;
-    struct lock_node node = {.package = LOCK_NO_PACKAGE};
+    struct lock_file_node node = {.package = LOCK_NO_PACKAGE};
     struct list_package package = {.lock = entry->number,
                                    .origin = arena_strdup(&wants->arena, entry->reader->path)};
     struct buf CLEANUP_BUF project = BUF_INIT;
@@ -130,19 +130,19 @@ static int read_entry(const struct entry *entry)
                   entry->name, member);
         return 0;
     }
-    if (read_version(entry, &package.version) < 0 || read_hashes(entry, &package) < 0 ||
-        read_marker(entry, &node.markers) < 0)
+    if (pipfile_read_version(entry, &package.version) < 0 || pipfile_read_hashes(entry, &package) < 0 ||
+        pipfile_read_marker(entry, &node.markers) < 0)
         return -1;
     project_normalize(entry->name, strlen(entry->name), &project);
     package.project = node.project = arena_strdup(&wants->arena, project.data);
     if (list_add_package(entry->reader, 0, &package) < 0)
         return -1;
     node.package = wants->package_count - 1;
-    *lock_add_node(entry->lock, node.project) = node;
+    *lock_file_add_node(entry->lock, node.project) = node;
     return 0;
 }
 
-static void read_category(struct entry *entry, json_t *category)
+static void pipfile_read_category(struct pipfile_entry *entry, json_t *category)
 {
     json_t *table;
 
@@ -156,7 +156,7 @@ static void read_category(struct entry *entry, json_t *category)
         if (entry->reader->stopped)
             return;
         entry->table = table;
-        (void)read_entry(entry);
+        (void)pipfile_read_entry(entry);
     }
 }
 
@@ -171,7 +171,7 @@ static int syntax_fault(struct list_reader *reader, const json_error_t *fault)
                       "expected JSON, found an error: %s", what.data);
 }
 
-static json_t *read_json(struct list_reader *reader, const char *text, size_t len)
+static json_t *pipfile_read_json(struct list_reader *reader, const char *text, size_t len)
 {
     static const struct json_limits limits = {LIST_MAX_NESTING, LIST_MAX_VALUES / 4, LIST_MAX_VALUES};
     struct buf CLEANUP_BUF fault = BUF_INIT;
@@ -189,19 +189,20 @@ static json_t *read_json(struct list_reader *reader, const char *text, size_t le
 
 int list_read_pipfile_lock(struct list_reader *reader, const char *text, size_t len)
 {
-    struct entry entry = {.reader = reader};
+    struct pipfile_entry entry = {.reader = reader};
     json_t *category;
 
     if (list_check_utf8(reader, &text, &len) < 0)
         return -1;
-    json_t *CLEANUP_JSON root = read_json(reader, text, len);
+    json_t *CLEANUP_JSON root = pipfile_read_json(reader, text, len);
     if (!root)
         return -1;
     if (!json_is_object(root) || !json_is_object(json_object_get(root, "default")))
         return list_fault(reader, 1, 1,
                           "expected an object with \"default\", as Pipfile.lock has it, found none");
-    entry.lock = lock_new(reader, &entry.number);
-    json_object_foreach(root, entry.category, category) if (strcmp(entry.category, "_meta") != 0 &&
-                                                            !reader->stopped) read_category(&entry, category);
+    entry.lock = lock_file_new(reader, &entry.number);
+    json_object_foreach(root, entry.category,
+                        category) if (strcmp(entry.category, "_meta") != 0 && !reader->stopped)
+        pipfile_read_category(&entry, category);
     return 0;
 }

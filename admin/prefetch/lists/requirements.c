@@ -9,42 +9,42 @@
 #include <sys/stat.h>
 
 #include "admin/prefetch/lists/lines.h"
-#include "admin/prefetch/lists/options.h"
+#include "admin/prefetch/lists/requirement_options.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/python/project.h"
 #include "formats/word_list.h"
 
 /* What files included from one list share. */
-struct session {
+struct inclusions {
     struct word_list read; /* "c" or "r", and the path */
     size_t bytes;
 };
 
 /* The file that is read. */
-struct source {
+struct requirements_file {
     struct list_reader *reader;
-    struct session *session;
+    struct inclusions *inclusions;
     bool constraint;
     size_t depth;
     const struct logical_line *line;
 };
 
-static int read_text(struct source *source, struct buf *text);
+static int read_file_text(struct requirements_file *file, struct buf *text);
 
-static int fault_at(const struct source *source, size_t at, const char *sentence)
+static int fault_at(const struct requirements_file *file, size_t at, const char *sentence)
 {
-    struct line_place place = logical_line_place(source->line, at);
+    struct line_place place = logical_line_place(file->line, at);
 
-    return list_fault(source->reader, place.line, place.column, "%s", sentence);
+    return list_fault(file->reader, place.line, place.column, "%s", sentence);
 }
 
-static void note_skipped(const struct source *source, const char *what, const char *text, size_t len)
+static void note_skipped(const struct requirements_file *file, const char *what, const char *text, size_t len)
 {
     struct buf CLEANUP_BUF shown = BUF_INIT;
 
     list_add_quoted(text, len, &shown);
-    list_note(source->reader, source->line->number, "skipped %s \"%s\", which comes from no index", what,
+    list_note(file->reader, file->line->number, "skipped %s \"%s\", which comes from no index", what,
               shown.data);
 }
 
@@ -94,7 +94,7 @@ static bool is_path(const char *text, size_t len)
     return looks_like_path(start, len) && (strchr("./", start[0]) || is_directory(start, len));
 }
 
-static bool one_of(const char *text, size_t len, const char *const *words, size_t count)
+static bool is_one_scheme(const char *text, size_t len, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (len == strlen(words[i]) && strncasecmp(text, words[i], len) == 0)
@@ -115,17 +115,16 @@ static bool is_url(const char *text, size_t len)
     size_t first = plus ? (size_t)(plus - text) : scheme;
 
     if (!plus)
-        return one_of(text, first, plain, sizeof(plain) / sizeof(*plain));
-    return one_of(text, first, systems, sizeof(systems) / sizeof(*systems)) &&
-           one_of(plus + 1, scheme - first - 1, below, sizeof(below) / sizeof(*below));
+        return is_one_scheme(text, first, plain, sizeof(plain) / sizeof(*plain));
+    return is_one_scheme(text, first, systems, sizeof(systems) / sizeof(*systems)) &&
+           is_one_scheme(plus + 1, scheme - first - 1, below, sizeof(below) / sizeof(*below));
 }
 
-static int add_requirement(struct source *source, struct requirement *requirement,
-                           struct line_options *options)
+static int keep_requirement(struct requirements_file *file, struct requirement *requirement,
+                            struct line_options *options)
 {
-    struct wants *wants = source->reader->wants;
-    struct list_requirement *added =
-        list_add_requirement(source->reader, source->line->number, source->constraint);
+    struct wants *wants = file->reader->wants;
+    struct list_requirement *added = list_add_requirement(file->reader, file->line->number, file->constraint);
 
     if (!added)
         return -1;
@@ -142,17 +141,17 @@ static int add_requirement(struct source *source, struct requirement *requiremen
 }
 
 /* The column of a message becomes a place of the file. */
-static int requirement_fault(const struct source *source, size_t start, const char *message)
+static int requirement_fault(const struct requirements_file *file, size_t start, const char *message)
 {
-    const char *text = source->line->text.data;
+    const char *text = file->line->text.data;
     size_t column = 1;
     const char *sentence = list_split_column(message, &column);
 
-    for (; column > 1 && start < source->line->text.len; column--)
+    for (; column > 1 && start < file->line->text.len; column--)
         do
             start++;
         while (((unsigned char)text[start] & 0xc0) == 0x80);
-    return fault_at(source, start, sentence);
+    return fault_at(file, start, sentence);
 }
 
 /* pip takes a ";" with nothing behind it. */
@@ -166,27 +165,27 @@ static size_t without_empty_marker(const char *text, size_t len)
     return semicolon && !rest_len ? (size_t)(semicolon - text) : len;
 }
 
-static int read_requirement(struct source *source, size_t len, struct line_options *options)
+static int parse_requirement(struct requirements_file *file, size_t len, struct line_options *options)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
-    const char *text = source->line->text.data;
+    const char *text = file->line->text.data;
     struct buf CLEANUP_BUF fault = BUF_INIT;
 
     if (is_url(text, len)) {
-        note_skipped(source, "the URL", text, len);
+        note_skipped(file, "the URL", text, len);
         return 0;
     }
     if (is_path(text, len)) {
-        note_skipped(source, "the path", text, len);
+        note_skipped(file, "the path", text, len);
         return 0;
     }
     if (requirement_parse(text, without_empty_marker(text, len), &requirement, &fault) < 0)
-        return requirement_fault(source, 0, fault.data);
+        return requirement_fault(file, 0, fault.data);
     if (requirement.url) {
-        note_skipped(source, "the requirement by URL", text, len);
+        note_skipped(file, "the requirement by URL", text, len);
         return 0;
     }
-    return add_requirement(source, &requirement, options);
+    return keep_requirement(file, &requirement, options);
 }
 
 /* ---- files inside files ---- */
@@ -201,21 +200,21 @@ static char *canonical(const char *path)
     return real ? xasprintf("%s/%s", real, slash ? slash + 1 : path) : xstrdup(path);
 }
 
-static bool first_time(struct source *source, const char *path, bool constraint)
+static bool first_time(struct requirements_file *file, const char *path, bool constraint)
 {
     char *CLEANUP_FREE real = canonical(path);
     char *CLEANUP_FREE key = xasprintf("%c%s", constraint ? 'c' : 'r', real);
 
-    if (word_list_has(&source->session->read, key))
+    if (word_list_has(&file->inclusions->read, key))
         return false;
-    word_list_append(&source->session->read, &key);
+    word_list_append(&file->inclusions->read, &key);
     return true;
 }
 
 /* The path that a -r means: relative to the file that says it. NULL with a fault for a URL. */
-static char *included_path(const struct source *source, const struct line_option *option)
+static char *included_path(const struct requirements_file *file, const struct line_option *option)
 {
-    const char *path = source->reader->path;
+    const char *path = file->reader->path;
     const char *slash = strrchr(path, '/');
     struct buf CLEANUP_BUF decoded = BUF_INIT;
 
@@ -227,7 +226,7 @@ static char *included_path(const struct source *source, const struct line_option
     }
     if (strncasecmp(option->value, "file:", 5) == 0 || strncasecmp(option->value, "http:", 5) == 0 ||
         strncasecmp(option->value, "https:", 6) == 0) {
-        (void)fault_at(source, option->at, "expected the path of a file, found a URL; fetch that list first");
+        (void)fault_at(file, option->at, "expected the path of a file, found a URL; fetch that list first");
         return NULL;
     }
     if (option->value[0] == '/' || !slash)
@@ -236,8 +235,8 @@ static char *included_path(const struct source *source, const struct line_option
 }
 
 /* Only files: a device or a pipe inside a list has nothing that anybody wants. */
-static int load_included(const struct source *source, const struct line_option *option, const char *path,
-                         struct buf *text)
+static int load_included(const struct requirements_file *file, const struct line_option *option,
+                         const char *path, struct buf *text)
 {
     struct buf CLEANUP_BUF shown = BUF_INIT;
     struct buf CLEANUP_BUF sentence = BUF_INIT;
@@ -248,50 +247,51 @@ static int load_included(const struct source *source, const struct line_option *
     if (!found || !S_ISREG(status.st_mode)) {
         buf_printf(&sentence, "expected a file that can be read, found \"%s\": %s", shown.data,
                    found ? "no regular file" : strerror(errno));
-        return fault_at(source, option->at, sentence.data);
+        return fault_at(file, option->at, sentence.data);
     }
-    return list_load(source->reader, path, text);
+    return list_load(file->reader, path, text);
 }
 
-static int check_limits(const struct source *source, const struct line_option *option)
+static int check_limits(const struct requirements_file *file, const struct line_option *option)
 {
     struct buf CLEANUP_BUF sentence = BUF_INIT;
 
-    if (source->depth + 1 < LIST_MAX_DEPTH && source->session->read.count < LIST_MAX_FILES)
+    if (file->depth + 1 < LIST_MAX_DEPTH && file->inclusions->read.count < LIST_MAX_FILES)
         return 0;
     buf_printf(&sentence, "expected lists at most %d inside each other and %d of them, found more",
                LIST_MAX_DEPTH, LIST_MAX_FILES);
-    return fault_at(source, option->at, sentence.data);
+    return fault_at(file, option->at, sentence.data);
 }
 
-static int include(struct source *source, const struct line_option *option, bool constraint)
+static int include_file(struct requirements_file *file, const struct line_option *option, bool constraint)
 {
-    struct list_reader *reader = source->reader;
+    struct list_reader *reader = file->reader;
     const char *outer = reader->path;
-    struct source inner = {reader, source->session, constraint, source->depth + 1, NULL};
+    struct requirements_file inner = {reader, file->inclusions, constraint, file->depth + 1, NULL};
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    char *CLEANUP_FREE path = included_path(source, option);
-    if (!path || check_limits(source, option) < 0)
+    char *CLEANUP_FREE path = included_path(file, option);
+    if (!path || check_limits(file, option) < 0)
         return -1;
-    if (!first_time(source, path, constraint))
+    if (!first_time(file, path, constraint))
         return 0;
-    if (load_included(source, option, path, &text) < 0)
+    if (load_included(file, option, path, &text) < 0)
         return -1;
-    source->session->bytes += text.len;
-    if (source->session->bytes > LIST_MAX_BYTES)
-        return fault_at(source, option->at, "expected lists of at most 64 MiB together, found more");
+    file->inclusions->bytes += text.len;
+    if (file->inclusions->bytes > LIST_MAX_BYTES)
+        return fault_at(file, option->at, "expected lists of at most 64 MiB together, found more");
     reader->path = path;
-    int result = read_text(&inner, &text);
+    int result = read_file_text(&inner, &text);
     reader->path = outer;
     return result;
 }
 
 /* ---- options ---- */
 
-static void note_ignored(const struct source *source, const struct line_option *option, const char *why)
+static void note_ignored(const struct requirements_file *file, const struct line_option *option,
+                         const char *why)
 {
-    list_note(source->reader, source->line->number, "ignored %s: %s", option->name, why);
+    list_note(file->reader, file->line->number, "ignored %s: %s", option->name, why);
 }
 
 /* A line with a -r or -c is that, and nothing else. */
@@ -303,20 +303,20 @@ static const struct line_option *first_option(const struct line_options *options
     return NULL;
 }
 
-static void note_rest(const struct source *source, const struct line_options *options,
+static void note_rest(const struct requirements_file *file, const struct line_options *options,
                       const struct line_option *taken, const char *why)
 {
     for (size_t i = 0; i < options->count; i++) {
         enum option_kind kind = options->items[i].kind;
         bool counts = kind == OPTION_HASH || kind == OPTION_ONLY_BINARY || kind == OPTION_NO_BINARY;
         if (&options->items[i] != taken && !counts)
-            note_ignored(source, &options->items[i], why);
+            note_ignored(file, &options->items[i], why);
     }
 }
 
-static void apply_options(const struct source *source, const struct line_options *options)
+static void apply_options(const struct requirements_file *file, const struct line_options *options)
 {
-    struct wants *wants = source->reader->wants;
+    struct wants *wants = file->reader->wants;
 
     for (size_t i = 0; i < options->count; i++) {
         const struct line_option *option = &options->items[i];
@@ -328,13 +328,13 @@ static void apply_options(const struct source *source, const struct line_options
             wants->require_hashes = true;
             break;
         case OPTION_HASH:
-            note_ignored(source, option, "no requirement stands in this line");
+            note_ignored(file, option, "no requirement stands in this line");
             break;
         case OPTION_INDEX:
-            note_ignored(source, option, "files come from the upstreams of mirror.conf");
+            note_ignored(file, option, "files come from the upstreams of mirror.conf");
             break;
         case OPTION_OTHER:
-            note_ignored(source, option, "it has no meaning here");
+            note_ignored(file, option, "it has no meaning here");
             break;
         default: /* the others have done what they do */
             break;
@@ -342,7 +342,7 @@ static void apply_options(const struct source *source, const struct line_options
     }
 }
 
-static int apply_line(struct source *source, struct line_options *options)
+static int apply_line(struct requirements_file *file, struct line_options *options)
 {
     const struct line_option *editable = first_option(options, OPTION_EDITABLE);
     const struct line_option *list = first_option(options, OPTION_REQUIREMENT);
@@ -350,70 +350,69 @@ static int apply_line(struct source *source, struct line_options *options)
 
     list = list ? list : first_option(options, OPTION_CONSTRAINT);
     if (options->requirement_len) {
-        note_rest(source, options, NULL, "it counts for nothing beside a requirement");
-        return read_requirement(source, options->requirement_len, options);
+        note_rest(file, options, NULL, "it counts for nothing beside a requirement");
+        return parse_requirement(file, options->requirement_len, options);
     }
     if (editable) {
-        note_rest(source, options, editable, "it counts for nothing beside -e");
-        note_skipped(source, "the editable", editable->value, strlen(editable->value));
+        note_rest(file, options, editable, "it counts for nothing beside -e");
+        note_skipped(file, "the editable", editable->value, strlen(editable->value));
         return 0;
     }
     if (list) {
-        note_rest(source, options, list, "only the first -r or -c of a line counts");
-        return include(source, list, constraint);
+        note_rest(file, options, list, "only the first -r or -c of a line counts");
+        return include_file(file, list, constraint);
     }
-    apply_options(source, options);
+    apply_options(file, options);
     return 0;
 }
 
-static int read_line(struct source *source)
+static int read_logical_line(struct requirements_file *file)
 {
     struct line_options CLEANUP_LINE_OPTIONS options = {.count = 0};
     struct buf CLEANUP_BUF fault = BUF_INIT;
     size_t at = 0;
 
-    if (line_options_read(&source->line->text, source->reader->wants, &options, &at, &fault) < 0)
-        return fault_at(source, at, fault.data);
+    if (line_options_read(&file->line->text, file->reader->wants, &options, &at, &fault) < 0)
+        return fault_at(file, at, fault.data);
     for (size_t i = 0; i < options.stray_count; i++) {
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(options.strays[i], strlen(options.strays[i]), &shown);
-        list_note(source->reader, source->line->number, "ignored \"%s\" behind the options, as pip does",
+        list_note(file->reader, file->line->number, "ignored \"%s\" behind the options, as pip does",
                   shown.data);
     }
-    return apply_line(source, &options);
+    return apply_line(file, &options);
 }
 
-static int read_text(struct source *source, struct buf *text)
+static int read_file_text(struct requirements_file *file, struct buf *text)
 {
     struct logical_line CLEANUP_LOGICAL_LINE line = {.text = BUF_INIT};
     const char *start;
     size_t len;
 
-    if (line_decode(source->reader, text) < 0)
+    if (line_decode(file->reader, text) < 0)
         return -1;
     start = text->data;
     len = text->len;
-    if (list_check_utf8(source->reader, &start, &len) < 0)
+    if (list_check_utf8(file->reader, &start, &len) < 0)
         return -1;
     struct line_source lines = {.text = start, .len = len, .number = 1};
-    source->line = &line;
-    for (int more;
-         !source->reader->stopped && (more = logical_line_next(source->reader, &lines, &line)) != 0;)
+    file->line = &line;
+    for (int more; !file->reader->stopped && (more = logical_line_next(file->reader, &lines, &line)) != 0;)
         if (more > 0)
-            (void)read_line(source);
-    source->line = NULL;
+            (void)read_logical_line(file);
+    file->line = NULL;
     return 0;
 }
 
 int list_read_requirements(struct list_reader *reader, const char *text, size_t len)
 {
-    struct session session = {.read = WORD_LIST_INIT, .bytes = len};
-    struct source source = {.reader = reader, .session = &session};
+    struct inclusions inclusions = {.read = WORD_LIST_INIT, .bytes = len};
+    struct requirements_file file = {.reader = reader, .inclusions = &inclusions};
     struct buf CLEANUP_BUF copy = BUF_INIT;
 
     buf_add(&copy, text, len);
-    (void)first_time(&source, reader->path, false);
-    int result = read_text(&source, &copy);
-    word_list_release(&session.read);
+    (void)first_time(&file, reader->path, false);
+    int result = read_file_text(&file, &copy);
+    word_list_release(&inclusions.read);
     return result;
 }

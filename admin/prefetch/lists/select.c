@@ -9,7 +9,7 @@
 #define NOT_ASKED (-1)
 
 struct selection {
-    const struct lock *lock;
+    const struct lock_file *lock;
     const struct marker_environment *environment;
     const struct version *python;
     signed char *answers; /* by number of marker */
@@ -25,7 +25,7 @@ struct selection {
 /* ---- conditions ---- */
 
 /* 1, 0, or -1 with a sentence. */
-static int marker_applies(struct selection *selection, const struct lock_marker *marker)
+static int marker_applies(struct selection *selection, const struct lock_file_marker *marker)
 {
     signed char *answer = &selection->answers[marker->number];
     struct buf CLEANUP_BUF fault = BUF_INIT;
@@ -42,7 +42,7 @@ static int marker_applies(struct selection *selection, const struct lock_marker 
     return result;
 }
 
-static int any_applies(struct selection *selection, const struct lock_markers *markers)
+static int any_applies(struct selection *selection, const struct lock_file_markers *markers)
 {
     for (size_t i = 0; i < markers->count; i++) {
         int answer = marker_applies(selection, markers->items[i]);
@@ -52,7 +52,7 @@ static int any_applies(struct selection *selection, const struct lock_markers *m
     return markers->count == 0;
 }
 
-static bool python_fits(const struct selection *selection, const char *wanted)
+static bool lock_file_python_fits(const struct selection *selection, const char *wanted)
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
 
@@ -62,9 +62,9 @@ static bool python_fits(const struct selection *selection, const char *wanted)
     return specifier_set_contains(&set, selection->python, PRERELEASES_ALLOWED);
 }
 
-static int node_applies(struct selection *selection, const struct lock_node *node)
+static int node_applies(struct selection *selection, const struct lock_file_node *node)
 {
-    return python_fits(selection, node->python) ? any_applies(selection, &node->markers) : 0;
+    return lock_file_python_fits(selection, node->python) ? any_applies(selection, &node->markers) : 0;
 }
 
 /* ---- the graph ---- */
@@ -77,7 +77,7 @@ static void enqueue(struct selection *selection, size_t node, size_t group)
     selection->queue[selection->queued++] = (struct step){node, group};
 }
 
-static bool extra_wanted(const struct lock_edge *edge, const char *extra)
+static bool extra_wanted(const struct lock_file_edge *edge, const char *extra)
 {
     for (size_t i = 0; i < edge->extra_count; i++)
         if (strcmp(edge->extras[i], extra) == 0)
@@ -86,9 +86,9 @@ static bool extra_wanted(const struct lock_edge *edge, const char *extra)
 }
 
 /* A root is wanted with all its groups, anything else with those of the edge. */
-static void reach(struct selection *selection, size_t node, const struct lock_edge *edge)
+static void reach_node(struct selection *selection, size_t node, const struct lock_file_edge *edge)
 {
-    const struct lock_node *target = &selection->lock->nodes[node];
+    const struct lock_file_node *target = &selection->lock->nodes[node];
 
     selection->reached[node] = true;
     for (size_t i = 0; i < target->group_count; i++) {
@@ -98,7 +98,7 @@ static void reach(struct selection *selection, size_t node, const struct lock_ed
     }
 }
 
-static bool edge_names(const struct lock_edge *edge, const struct lock_node *node, bool exactly)
+static bool edge_names(const struct lock_file_edge *edge, const struct lock_file_node *node, bool exactly)
 {
     if (!exactly)
         return true;
@@ -107,7 +107,7 @@ static bool edge_names(const struct lock_edge *edge, const struct lock_node *nod
 }
 
 /* The first node of a project; nodes of one stand together. */
-static size_t find_project(const struct lock *lock, const char *project)
+static size_t find_project(const struct lock_file *lock, const char *project)
 {
     size_t low = 0;
     size_t high = lock->node_count;
@@ -123,9 +123,9 @@ static size_t find_project(const struct lock *lock, const char *project)
 }
 
 /* Returns how many nodes the edge leads to; -1 with a sentence. */
-static int follow_to(struct selection *selection, const struct lock_edge *edge, bool exactly)
+static int follow_to(struct selection *selection, const struct lock_file_edge *edge, bool exactly)
 {
-    const struct lock *lock = selection->lock;
+    const struct lock_file *lock = selection->lock;
     int found = 0;
 
     for (size_t i = find_project(lock, edge->project);
@@ -138,12 +138,12 @@ static int follow_to(struct selection *selection, const struct lock_edge *edge, 
         if (answer < 0)
             return -1;
         if (answer)
-            reach(selection, i, edge);
+            reach_node(selection, i, edge);
     }
     return found;
 }
 
-static int follow(struct selection *selection, const struct lock_edge *edge)
+static int follow_edge(struct selection *selection, const struct lock_file_edge *edge)
 {
     int answer = edge->marker ? marker_applies(selection, edge->marker) : 1;
 
@@ -154,18 +154,18 @@ static int follow(struct selection *selection, const struct lock_edge *edge)
     return found ? (found < 0 ? -1 : 0) : (follow_to(selection, edge, false) < 0 ? -1 : 0);
 }
 
-static int walk(struct selection *selection)
+static int walk_lock(struct selection *selection)
 {
-    const struct lock *lock = selection->lock;
+    const struct lock_file *lock = selection->lock;
 
     for (size_t i = 0; i < lock->node_count; i++)
         if (lock->nodes[i].root)
-            reach(selection, i, NULL);
+            reach_node(selection, i, NULL);
     for (size_t at = 0; at < selection->queued; at++) {
         const struct step *step = &selection->queue[at];
-        const struct lock_group *group = &lock->nodes[step->node].groups[step->group];
+        const struct lock_file_group *group = &lock->nodes[step->node].groups[step->group];
         for (size_t i = 0; i < group->edge_count; i++)
-            if (follow(selection, &group->edges[i]) < 0)
+            if (follow_edge(selection, &group->edges[i]) < 0)
                 return -1;
     }
     return 0;
@@ -173,7 +173,7 @@ static int walk(struct selection *selection)
 
 static int walk_in_memory(struct selection *selection)
 {
-    const struct lock *lock = selection->lock;
+    const struct lock_file *lock = selection->lock;
     size_t groups = 0;
 
     for (size_t i = 0; i < lock->node_count; i++)
@@ -185,7 +185,7 @@ static int walk_in_memory(struct selection *selection)
         done[i] = flags + at;
     selection->done = done;
     selection->queue = queue;
-    return walk(selection);
+    return walk_lock(selection);
 }
 
 static int judge_nodes(struct selection *selection)
@@ -203,9 +203,9 @@ static int judge_nodes(struct selection *selection)
 
 static int check_target(struct selection *selection)
 {
-    const struct lock *lock = selection->lock;
+    const struct lock_file *lock = selection->lock;
 
-    if (!python_fits(selection, lock->python)) {
+    if (!lock_file_python_fits(selection, lock->python)) {
         buf_set(selection->error, "%s is for Python %s, not for %s; lock it for that version, too",
                 lock->path, lock->python, selection->environment->python_full_version);
         return -1;
@@ -222,7 +222,7 @@ static int check_target(struct selection *selection)
 
 static int select_of(struct selection *selection, bool *applies)
 {
-    const struct lock *lock = selection->lock;
+    const struct lock_file *lock = selection->lock;
     bool *CLEANUP_FREE reached = xcalloc(lock->node_count + 1, sizeof(*reached));
 
     selection->reached = reached;

@@ -18,10 +18,10 @@ static const char *source_kind(const json_t *source)
     return NULL;
 }
 
-static const char *source_text(struct lock_reader *lock, const json_t *source)
+static const char *source_text(struct lock_file_reader *reader, const json_t *source)
 {
     char *dump = source ? json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    const char *text = dump ? arena_strdup(&lock->reader->wants->arena, dump) : NULL;
+    const char *text = dump ? arena_strdup(&reader->list->wants->arena, dump) : NULL;
 
     free(dump);
     return text;
@@ -35,45 +35,49 @@ static bool is_member(const char *kind)
 
 /* ---- files ---- */
 
-static int read_file(struct lock_reader *lock, const json_t *table, const char *source_url,
-                     struct list_file *out)
+static int uv_read_file(struct lock_file_reader *reader, const json_t *table, const char *source_url,
+                        struct list_file *out)
 {
-    struct checksum *hash = arena_alloc(&lock->reader->wants->arena, sizeof(*hash));
+    struct checksum *hash = arena_alloc(&reader->list->wants->arena, sizeof(*hash));
     const json_t *value = json_object_get(table, "hash");
     const char *filename;
     const char *path;
 
     *out = (struct list_file){.hashes = hash};
-    if (lock_text(lock, table, "url", &out->url) < 0 || lock_text(lock, table, "path", &path) < 0 ||
-        lock_text(lock, table, "filename", &filename) < 0 || lock_size(lock, table, &out->size_bytes) < 0)
+    if (lock_file_text(reader, table, "url", &out->url) < 0 ||
+        lock_file_text(reader, table, "path", &path) < 0 ||
+        lock_file_text(reader, table, "filename", &filename) < 0 ||
+        lock_file_size(reader, table, &out->size_bytes) < 0)
         return -1;
     out->url = out->url ? out->url : source_url;
     const char *named = filename ? filename : out->url ? out->url : path;
     if (!named)
-        return lock_expected(lock, table, NULL, "url, path or filename of a file");
-    int hashed = value ? lock_hash(lock, table, value, hash) : 0;
-    if (hashed < 0 || lock_filename(lock, table, named, &out->filename) < 0)
+        return lock_file_expected(reader, table, NULL, "url, path or filename of a file");
+    int hashed = value ? lock_file_hash(reader, table, value, hash) : 0;
+    if (hashed < 0 || lock_file_filename(reader, table, named, &out->filename) < 0)
         return -1;
     out->hash_count = (size_t)hashed;
-    out->url = out->url ? arena_strdup(&lock->reader->wants->arena, out->url) : NULL;
+    out->url = out->url ? arena_strdup(&reader->list->wants->arena, out->url) : NULL;
     return 0;
 }
 
-static int read_files(struct lock_reader *lock, const json_t *table, const char *source_url,
-                      struct list_package *package)
+static int uv_read_files(struct lock_file_reader *reader, const json_t *table, const char *source_url,
+                         struct list_package *package)
 {
     const json_t *wheels;
     const json_t *sdist;
     const json_t *item;
 
-    if (lock_array(lock, table, "wheels", &wheels) < 0 || lock_table(lock, table, "sdist", &sdist) < 0)
+    if (lock_file_array(reader, table, "wheels", &wheels) < 0 ||
+        lock_file_table(reader, table, "sdist", &sdist) < 0)
         return -1;
     size_t count = json_array_size(wheels);
-    struct list_file *files = arena_alloc(&lock->reader->wants->arena, (count + 1) * sizeof(*files));
+    struct list_file *files = arena_alloc(&reader->list->wants->arena, (count + 1) * sizeof(*files));
     for (size_t i = 0; i < count; i++)
-        if (lock_item(lock, wheels, i, &item) < 0 || read_file(lock, item, source_url, &files[i]) < 0)
+        if (lock_file_item(reader, wheels, i, &item) < 0 ||
+            uv_read_file(reader, item, source_url, &files[i]) < 0)
             return -1;
-    if (sdist && read_file(lock, sdist, source_url, &files[count]) < 0)
+    if (sdist && uv_read_file(reader, sdist, source_url, &files[count]) < 0)
         return -1;
     package->files = files;
     package->file_count = count + (sdist ? 1 : 0);
@@ -82,48 +86,48 @@ static int read_files(struct lock_reader *lock, const json_t *table, const char 
 
 /* ---- dependencies ---- */
 
-static int read_edge_extras(struct lock_reader *lock, const json_t *table, struct lock_edge *edge)
+static int read_edge_extras(struct lock_file_reader *reader, const json_t *table, struct lock_file_edge *edge)
 {
     const json_t *extras;
 
-    if (lock_array(lock, table, "extra", &extras) < 0)
+    if (lock_file_array(reader, table, "extra", &extras) < 0)
         return -1;
     edge->extra_count = json_array_size(extras);
-    edge->extras = arena_alloc(&lock->reader->wants->arena, edge->extra_count * sizeof(*edge->extras) + 1);
+    edge->extras = arena_alloc(&reader->list->wants->arena, edge->extra_count * sizeof(*edge->extras) + 1);
     for (size_t i = 0; i < edge->extra_count; i++) {
         const json_t *extra = json_array_get(extras, i);
         struct buf CLEANUP_BUF name = BUF_INIT;
         if (!json_is_string(extra))
-            return lock_expected(lock, extras, extra, "the name of an extra");
+            return lock_file_expected(reader, extras, extra, "the name of an extra");
         project_normalize(json_string_value(extra), json_string_length(extra), &name);
-        edge->extras[i] = arena_strdup(&lock->reader->wants->arena, name.data);
+        edge->extras[i] = arena_strdup(&reader->list->wants->arena, name.data);
     }
     return 0;
 }
 
-static int read_edge(struct lock_reader *lock, const json_t *table, struct lock_edge *edge)
+static int read_edge(struct lock_file_reader *reader, const json_t *table, struct lock_file_edge *edge)
 {
     const json_t *source;
 
-    if (lock_project(lock, table, "name", &edge->project) < 0 ||
-        lock_version(lock, table, &edge->version) < 0 ||
-        lock_marker_member(lock, table, "marker", &edge->marker) < 0 ||
-        lock_table(lock, table, "source", &source) < 0)
+    if (lock_file_project(reader, table, "name", &edge->project) < 0 ||
+        lock_file_version(reader, table, &edge->version) < 0 ||
+        lock_file_marker_member(reader, table, "marker", &edge->marker) < 0 ||
+        lock_file_table(reader, table, "source", &source) < 0)
         return -1;
-    edge->source = source_text(lock, source);
-    return read_edge_extras(lock, table, edge);
+    edge->source = source_text(reader, source);
+    return read_edge_extras(reader, table, edge);
 }
 
-static int read_group(struct lock_reader *lock, const json_t *array, const char *extra,
-                      struct lock_group *group)
+static int read_group(struct lock_file_reader *reader, const json_t *array, const char *extra,
+                      struct lock_file_group *group)
 {
-    struct arena *arena = &lock->reader->wants->arena;
+    struct arena *arena = &reader->list->wants->arena;
     const json_t *item;
 
     group->edge_count = json_array_size(array);
     group->edges = arena_alloc(arena, group->edge_count * sizeof(*group->edges) + 1);
     for (size_t i = 0; i < group->edge_count; i++)
-        if (lock_item(lock, array, i, &item) < 0 || read_edge(lock, item, &group->edges[i]) < 0)
+        if (lock_file_item(reader, array, i, &item) < 0 || read_edge(reader, item, &group->edges[i]) < 0)
             return -1;
     if (extra) {
         struct buf CLEANUP_BUF name = BUF_INIT;
@@ -134,7 +138,7 @@ static int read_group(struct lock_reader *lock, const json_t *array, const char 
 }
 
 /* All arrays of the table, each as a group. */
-static int read_groups(struct lock_reader *lock, const json_t *table, struct lock_node *node)
+static int read_groups(struct lock_file_reader *reader, const json_t *table, struct lock_file_node *node)
 {
     const char *extra;
     json_t *array;
@@ -142,39 +146,40 @@ static int read_groups(struct lock_reader *lock, const json_t *table, struct loc
     json_object_foreach((json_t *)table, extra, array)
     {
         if (!json_is_array(array))
-            return lock_expected(lock, table, array, "an array of dependencies");
-        if (read_group(lock, array, extra, &node->groups[node->group_count]) < 0)
+            return lock_file_expected(reader, table, array, "an array of dependencies");
+        if (read_group(reader, array, extra, &node->groups[node->group_count]) < 0)
             return -1;
         node->group_count++;
     }
     return 0;
 }
 
-static int read_dependencies(struct lock_reader *lock, const json_t *table, const char *all,
-                             const char *by_extra, const char *by_group, struct lock_node *node)
+static int read_dependencies(struct lock_file_reader *reader, const json_t *table, const char *all,
+                             const char *by_extra, const char *by_group, struct lock_file_node *node)
 {
     const json_t *dependencies;
     const json_t *extras;
     const json_t *groups;
 
-    if (lock_array(lock, table, all, &dependencies) < 0 || lock_table(lock, table, by_extra, &extras) < 0 ||
-        lock_table(lock, table, by_group, &groups) < 0)
+    if (lock_file_array(reader, table, all, &dependencies) < 0 ||
+        lock_file_table(reader, table, by_extra, &extras) < 0 ||
+        lock_file_table(reader, table, by_group, &groups) < 0)
         return -1;
     node->groups =
-        arena_alloc(&lock->reader->wants->arena,
+        arena_alloc(&reader->list->wants->arena,
                     (1 + json_object_size(extras) + json_object_size(groups)) * sizeof(*node->groups));
     node->group_count = 1;
-    if (read_group(lock, dependencies, NULL, &node->groups[0]) < 0 || read_groups(lock, extras, node) < 0)
+    if (read_group(reader, dependencies, NULL, &node->groups[0]) < 0 || read_groups(reader, extras, node) < 0)
         return -1;
     /* Groups are for those who work on a project: nobody asks for them by an edge, only roots have them. */
-    return node->root ? read_groups(lock, groups, node) : 0;
+    return node->root ? read_groups(reader, groups, node) : 0;
 }
 
 /* ---- packages ---- */
 
-static bool in_members(const struct lock_reader *lock, const char *project)
+static bool in_members(const struct lock_file_reader *reader, const char *project)
 {
-    const json_t *manifest = json_object_get(toml_root(lock->toml), "manifest");
+    const json_t *manifest = json_object_get(toml_root(reader->toml), "manifest");
     const json_t *members = json_object_get(manifest, "members");
 
     for (size_t i = 0; i < json_array_size(members); i++) {
@@ -186,8 +191,8 @@ static bool in_members(const struct lock_reader *lock, const char *project)
 }
 
 /* What is fetched becomes a package; the others are named. */
-static int add_package(struct lock_reader *lock, const json_t *table, const char *kind,
-                       struct lock_node *node)
+static int uv_add_package(struct lock_file_reader *reader, const json_t *table, const char *kind,
+                          struct lock_file_node *node)
 {
     const json_t *source = json_object_get(table, "source");
     const char *where = json_string_value(json_object_get(source, kind));
@@ -195,82 +200,83 @@ static int add_package(struct lock_reader *lock, const json_t *table, const char
     bool by_url = strcmp(kind, "url") == 0;
 
     if (strcmp(kind, "registry") == 0 || by_url)
-        return read_files(lock, table, by_url ? where : NULL, &package) < 0
+        return uv_read_files(reader, table, by_url ? where : NULL, &package) < 0
                    ? -1
-                   : lock_add_package(lock, table, node, &package);
+                   : lock_file_add_package(reader, table, node, &package);
     if (!is_member(kind) || strcmp(kind, "directory") == 0) {
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(where, strlen(where), &shown);
-        list_note(lock->reader, lock_line(lock, table), "skipped %s, which comes from %s \"%s\" and no index",
-                  node->project, kind, shown.data);
+        list_note(reader->list, lock_file_line(reader, table),
+                  "skipped %s, which comes from %s \"%s\" and no index", node->project, kind, shown.data);
     }
     return 0;
 }
 
-static int read_package(struct lock_reader *lock, const json_t *table)
+static int uv_read_package(struct lock_file_reader *reader, const json_t *table)
 {
     const json_t *source;
     const char *project;
 
-    if (lock_project(lock, table, "name", &project) < 0 || lock_table(lock, table, "source", &source) < 0)
+    if (lock_file_project(reader, table, "name", &project) < 0 ||
+        lock_file_table(reader, table, "source", &source) < 0)
         return -1;
     const char *kind = source_kind(source);
     if (!kind)
-        return lock_expected(lock, table, source,
-                             "a source with registry, url, git, path, directory, editable or "
-                             "virtual");
-    struct lock_node node = {.package = LOCK_NO_PACKAGE, .project = project};
-    node.root = is_member(kind) || in_members(lock, project);
-    node.source = source_text(lock, source);
-    if (lock_version(lock, table, &node.version) < 0 ||
-        lock_markers_member(lock, table, "resolution-markers", &node.markers) < 0 ||
-        read_dependencies(lock, table, "dependencies", "optional-dependencies", "dev-dependencies", &node) <
+        return lock_file_expected(reader, table, source,
+                                  "a source with registry, url, git, path, directory, editable or "
+                                  "virtual");
+    struct lock_file_node node = {.package = LOCK_NO_PACKAGE, .project = project};
+    node.root = is_member(kind) || in_members(reader, project);
+    node.source = source_text(reader, source);
+    if (lock_file_version(reader, table, &node.version) < 0 ||
+        lock_file_markers_member(reader, table, "resolution-markers", &node.markers) < 0 ||
+        read_dependencies(reader, table, "dependencies", "optional-dependencies", "dev-dependencies", &node) <
             0 ||
-        add_package(lock, table, kind, &node) < 0)
+        uv_add_package(reader, table, kind, &node) < 0)
         return -1;
-    lock->lock->has_roots |= node.root;
-    *lock_add_node(lock->lock, project) = node;
+    reader->lock_file->has_roots |= node.root;
+    *lock_file_add_node(reader->lock_file, project) = node;
     return 0;
 }
 
 /* What a script, or a workspace that is no project, asks for: a root without a name. */
-static int read_manifest(struct lock_reader *lock, const json_t *root)
+static int uv_read_manifest(struct lock_file_reader *reader, const json_t *root)
 {
     const json_t *manifest;
 
-    if (lock_table(lock, root, "manifest", &manifest) < 0)
+    if (lock_file_table(reader, root, "manifest", &manifest) < 0)
         return -1;
     if (!json_object_get(manifest, "requirements") && !json_object_get(manifest, "dependency-groups"))
         return 0;
-    struct lock_node node = {.package = LOCK_NO_PACKAGE, .project = "", .root = true};
-    if (read_dependencies(lock, manifest, "requirements", "", "dependency-groups", &node) < 0)
+    struct lock_file_node node = {.package = LOCK_NO_PACKAGE, .project = "", .root = true};
+    if (read_dependencies(reader, manifest, "requirements", "", "dependency-groups", &node) < 0)
         return -1;
-    lock->lock->has_roots = true;
-    *lock_add_node(lock->lock, "") = node;
+    reader->lock_file->has_roots = true;
+    *lock_file_add_node(reader->lock_file, "") = node;
     return 0;
 }
 
-static int read_root(struct lock_reader *lock, const json_t *root)
+static int uv_read_root(struct lock_file_reader *reader, const json_t *root)
 {
     const json_t *version = json_object_get(root, "version");
     const json_t *packages;
     const json_t *package;
 
     if (!json_is_integer(version) || json_integer_value(version) != 1)
-        return lock_expected(lock, root, version, "a uv.lock of version = 1");
-    if (lock_array(lock, root, "package", &packages) < 0)
+        return lock_file_expected(reader, root, version, "a uv.lock of version = 1");
+    if (lock_file_array(reader, root, "package", &packages) < 0)
         return -1;
     /* A fault in these is none of the packages. */
-    (void)lock_python_member(lock, root, "requires-python", &lock->lock->python);
-    (void)lock_markers_member(lock, root, "supported-markers", &lock->lock->platforms);
-    (void)read_manifest(lock, root);
-    for (size_t i = 0; i < json_array_size(packages) && !lock->reader->stopped; i++)
-        if (lock_item(lock, packages, i, &package) == 0)
-            (void)read_package(lock, package);
+    (void)lock_file_python_member(reader, root, "requires-python", &reader->lock_file->python);
+    (void)lock_file_markers_member(reader, root, "supported-markers", &reader->lock_file->platforms);
+    (void)uv_read_manifest(reader, root);
+    for (size_t i = 0; i < json_array_size(packages) && !reader->list->stopped; i++)
+        if (lock_file_item(reader, packages, i, &package) == 0)
+            (void)uv_read_package(reader, package);
     return 0;
 }
 
 int list_read_uv_lock(struct list_reader *reader, const char *text, size_t len)
 {
-    return lock_read_toml(reader, text, len, read_root);
+    return lock_file_read_toml(reader, text, len, uv_read_root);
 }

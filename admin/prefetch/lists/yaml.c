@@ -6,34 +6,36 @@
 #include "base/check.h"
 #include "base/text.h"
 
-struct walk {
+struct yaml_walk {
     struct list_reader *reader;
     size_t steps; /* of looking for members, behind which a hostile file could hide work without end */
 };
 
-static int node_fault(struct walk *walk, const struct yaml_node *node, const char *sentence)
+static int node_fault(struct yaml_walk *walk, const struct yaml_node *node, const char *sentence)
 {
     return list_fault(walk->reader, node->line, node->column, "%s", sentence);
 }
 
 /* ---- members ---- */
 
-static const struct yaml_node *member(struct walk *walk, const struct yaml_node *map, const char *key);
+static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct yaml_node *map,
+                                           const char *key);
 
 /* "<<": a mapping, or a list of such, whose members count where the mapping has none of its own. */
-static const struct yaml_node *merged_member(struct walk *walk, const struct yaml_node *merged,
-                                             const char *key)
+static const struct yaml_node *yaml_merged_member(struct yaml_walk *walk, const struct yaml_node *merged,
+                                                  const char *key)
 {
     const struct yaml_node *found = NULL;
 
     if (merged->kind == YAML_MAP)
-        return member(walk, merged, key);
+        return yaml_member(walk, merged, key);
     for (size_t i = 0; merged->kind == YAML_LIST && i < merged->count && !found; i++)
-        found = member(walk, merged->items[i], key);
+        found = yaml_member(walk, merged->items[i], key);
     return found;
 }
 
-static const struct yaml_node *member(struct walk *walk, const struct yaml_node *map, const char *key)
+static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct yaml_node *map,
+                                           const char *key)
 {
     const struct yaml_node *merged = NULL;
 
@@ -46,12 +48,12 @@ static const struct yaml_node *member(struct walk *walk, const struct yaml_node 
         if (yaml_is(map->items[i], "<<"))
             merged = map->items[i + 1];
     }
-    return merged ? merged_member(walk, merged, key) : NULL;
+    return merged ? yaml_merged_member(walk, merged, key) : NULL;
 }
 
 /* ---- images ---- */
 
-static int check_image(struct walk *walk, const struct yaml_node *node, const char *text, size_t len)
+static int check_image(struct yaml_walk *walk, const struct yaml_node *node, const char *text, size_t len)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     size_t column = 1;
@@ -63,8 +65,8 @@ static int check_image(struct walk *walk, const struct yaml_node *node, const ch
                       sentence);
 }
 
-static void add_image(struct walk *walk, const struct yaml_node *node, const char *text, size_t len,
-                      const char *platform)
+static void add_yaml_image(struct yaml_walk *walk, const struct yaml_node *node, const char *text, size_t len,
+                           const char *platform)
 {
     if (check_image(walk, node, text, len) == 0)
         (void)list_add_image(walk->reader, node->line, text, platform);
@@ -73,7 +75,7 @@ static void add_image(struct walk *walk, const struct yaml_node *node, const cha
 /* ---- Compose ---- */
 
 /* 1 with the text in `out`; 0: a variable is not set, and a note says so; -1: a fault. */
-static int interpolated(struct walk *walk, const struct yaml_node *node, struct buf *out)
+static int interpolated(struct yaml_walk *walk, const struct yaml_node *node, struct buf *out)
 {
     struct buf CLEANUP_BUF missing = BUF_INIT;
     struct buf CLEANUP_BUF shown = BUF_INIT;
@@ -90,9 +92,9 @@ static int interpolated(struct walk *walk, const struct yaml_node *node, struct 
     return result;
 }
 
-static int read_platform(struct walk *walk, const struct yaml_node *service, struct buf *out)
+static int read_platform(struct yaml_walk *walk, const struct yaml_node *service, struct buf *out)
 {
-    const struct yaml_node *platform = member(walk, service, "platform");
+    const struct yaml_node *platform = yaml_member(walk, service, "platform");
     struct buf CLEANUP_BUF fault = BUF_INIT;
     size_t column = 1;
 
@@ -108,19 +110,20 @@ static int read_platform(struct walk *walk, const struct yaml_node *service, str
                       column, sentence);
 }
 
-static void read_service(struct walk *walk, const struct yaml_node *name, const struct yaml_node *service)
+static void read_service(struct yaml_walk *walk, const struct yaml_node *name,
+                         const struct yaml_node *service)
 {
-    const struct yaml_node *image = member(walk, service, "image");
+    const struct yaml_node *image = yaml_member(walk, service, "image");
     struct buf CLEANUP_BUF reference = BUF_INIT;
     struct buf CLEANUP_BUF platform = BUF_INIT;
     struct buf CLEANUP_BUF shown = BUF_INIT;
 
     list_add_quoted(name->text ? name->text : "", name->len, &shown);
-    if (member(walk, service, "extends"))
+    if (yaml_member(walk, service, "extends"))
         list_note(walk->reader, name->line,
                   "what the service \"%s\" extends was not read; name its file, too", shown.data);
     if (!image || yaml_is_null(image)) {
-        if (member(walk, service, "build"))
+        if (yaml_member(walk, service, "build"))
             list_note(walk->reader, name->line, "skipped the service \"%s\", which is built and has no image",
                       shown.data);
         return;
@@ -130,12 +133,13 @@ static void read_service(struct walk *walk, const struct yaml_node *name, const 
         return;
     }
     if (interpolated(walk, image, &reference) > 0 && read_platform(walk, service, &platform) > 0)
-        add_image(walk, image, reference.data, reference.len, platform.len ? platform.data : NULL);
+        add_yaml_image(walk, image, reference.data, reference.len, platform.len ? platform.data : NULL);
 }
 
-static void read_compose(struct walk *walk, const struct yaml_node *root, const struct yaml_node *services)
+static void read_compose(struct yaml_walk *walk, const struct yaml_node *root,
+                         const struct yaml_node *services)
 {
-    const struct yaml_node *include = member(walk, root, "include");
+    const struct yaml_node *include = yaml_member(walk, root, "include");
 
     if (include)
         list_note(walk->reader, include->line, "what this file includes was not read; name those files, too");
@@ -151,12 +155,12 @@ static void read_compose(struct walk *walk, const struct yaml_node *root, const 
 
 /* ---- Kubernetes ---- */
 
-static void read_containers(struct walk *walk, const struct yaml_node *list)
+static void read_containers(struct yaml_walk *walk, const struct yaml_node *list)
 {
     for (size_t i = 0; i < list->count && !walk->reader->stopped; i++) {
-        const struct yaml_node *image = member(walk, list->items[i], "image");
+        const struct yaml_node *image = yaml_member(walk, list->items[i], "image");
         if (image && image->kind == YAML_TEXT && !yaml_is_null(image))
-            add_image(walk, image, image->text, image->len, NULL);
+            add_yaml_image(walk, image, image->text, image->len, NULL);
     }
 }
 
@@ -167,7 +171,7 @@ static bool names_containers(const struct yaml_node *key)
 }
 
 /* Recursion: as deep as the tree is high, which is limited. */
-static void search(struct walk *walk, struct yaml_node *node)
+static void search_containers(struct yaml_walk *walk, struct yaml_node *node)
 {
     if (node->seen || node->kind == YAML_TEXT || walk->reader->stopped)
         return;
@@ -180,21 +184,21 @@ static void search(struct walk *walk, struct yaml_node *node)
             item->listed = true;
             read_containers(walk, item);
         }
-        search(walk, item);
+        search_containers(walk, item);
     }
 }
 
 /* ---- documents ---- */
 
-static int read_document(struct list_reader *reader, struct yaml_node *root)
+static int read_yaml_document(struct list_reader *reader, struct yaml_node *root)
 {
-    struct walk walk = {.reader = reader};
-    const struct yaml_node *services = member(&walk, root, "services");
+    struct yaml_walk walk = {.reader = reader};
+    const struct yaml_node *services = yaml_member(&walk, root, "services");
 
-    if (services && services->kind == YAML_MAP && !member(&walk, root, "kind"))
+    if (services && services->kind == YAML_MAP && !yaml_member(&walk, root, "kind"))
         read_compose(&walk, root, services);
     else
-        search(&walk, root);
+        search_containers(&walk, root);
     if (walk.steps > YAML_MAX_STEPS)
         return list_fault(
             reader, root->line, root->column,
@@ -207,7 +211,7 @@ int list_read_yaml(struct list_reader *reader, const char *text, size_t len)
 {
     size_t before = reader->wants->image_count;
     size_t notes = reader->wants->notes.count + reader->wants->faults.count;
-    int result = yaml_read(reader, text, len, read_document);
+    int result = yaml_read(reader, text, len, read_yaml_document);
 
     if (result == 0 && before == reader->wants->image_count &&
         notes == reader->wants->notes.count + reader->wants->faults.count)

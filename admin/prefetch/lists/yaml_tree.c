@@ -82,7 +82,7 @@ static struct anchor *new_anchor(struct tree *tree, const yaml_char_t *name)
 }
 
 /* Puts a complete node where it stands. */
-static int place(struct tree *tree, const yaml_event_t *event, struct yaml_node *node)
+static int place_node(struct tree *tree, const yaml_event_t *event, struct yaml_node *node)
 {
     if (!tree->depth) {
         tree->root = node;
@@ -120,7 +120,7 @@ static int take_scalar(struct tree *tree, const yaml_event_t *event)
     struct anchor *anchor = new_anchor(tree, event->data.scalar.anchor);
     if (anchor)
         anchor->node = node;
-    return place(tree, event, node);
+    return place_node(tree, event, node);
 }
 
 static int take_alias(struct tree *tree, const yaml_event_t *event)
@@ -138,11 +138,11 @@ static int take_alias(struct tree *tree, const yaml_event_t *event)
     if (++tree->nodes > LIST_MAX_NODES)
         return mark_fault(tree, &event->start_mark,
                           "expected a file of at most a million values, found more");
-    return place(tree, event, anchor->node);
+    return place_node(tree, event, anchor->node);
 }
 
-static int take_start(struct tree *tree, const yaml_event_t *event, enum yaml_kind kind,
-                      const yaml_char_t *anchor)
+static int take_collection_start(struct tree *tree, const yaml_event_t *event, enum yaml_kind kind,
+                                 const yaml_char_t *anchor)
 {
     struct yaml_node *node = new_node(tree, event, kind);
 
@@ -155,13 +155,13 @@ static int take_start(struct tree *tree, const yaml_event_t *event, enum yaml_ki
     return 0;
 }
 
-static int take_end(struct tree *tree, const yaml_event_t *event)
+static int take_collection_end(struct tree *tree, const yaml_event_t *event)
 {
     const struct open *ended = &tree->stack[--tree->depth];
 
     if (ended->anchor)
         ended->anchor->node = ended->node;
-    return place(tree, event, ended->node);
+    return place_node(tree, event, ended->node);
 }
 
 /* ---- documents ---- */
@@ -191,12 +191,12 @@ static int take_event(struct tree *tree, const yaml_event_t *event,
     case YAML_ALIAS_EVENT:
         return take_alias(tree, event);
     case YAML_SEQUENCE_START_EVENT:
-        return take_start(tree, event, YAML_LIST, event->data.sequence_start.anchor);
+        return take_collection_start(tree, event, YAML_LIST, event->data.sequence_start.anchor);
     case YAML_MAPPING_START_EVENT:
-        return take_start(tree, event, YAML_MAP, event->data.mapping_start.anchor);
+        return take_collection_start(tree, event, YAML_MAP, event->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        return take_end(tree, event);
+        return take_collection_end(tree, event);
     case YAML_DOCUMENT_END_EVENT:
         return take_document(tree, read);
     default:

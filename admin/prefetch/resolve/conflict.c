@@ -63,7 +63,7 @@ static bool same_words(const struct cause *a, const struct cause *b)
            same_specifiers(&a->wish->requirement->specifiers, &b->wish->requirement->specifiers);
 }
 
-static void tell(struct conflict *conflict, const struct cause *cause)
+static void add_cause(struct conflict *conflict, const struct cause *cause)
 {
     size_t count = conflict->cause_count;
     struct cause *last = NULL;
@@ -94,10 +94,10 @@ static void tell(struct conflict *conflict, const struct cause *cause)
 
 void conflict_tell(struct conflict *conflict, const struct wish *wish, const struct release *release)
 {
-    tell(conflict, &(struct cause){.wish = wish, .release = release});
+    add_cause(conflict, &(struct cause){.wish = wish, .release = release});
 }
 
-void conflict_blame_node(struct conflict *conflict, const struct node *node)
+void conflict_blame_node(struct conflict *conflict, const struct resolve_node *node)
 {
     for (size_t i = 0; i < node->edges.count; i++) {
         const struct edge *edge = node->edges.items[i];
@@ -114,7 +114,7 @@ void conflict_merge(struct conflict *conflict, const struct conflict *other)
         if (other->levels[level])
             conflict_blame_level(conflict, level);
     for (size_t i = 0; i < other->cause_count; i++)
-        tell(conflict, &other->causes[i]);
+        add_cause(conflict, &other->causes[i]);
 }
 
 size_t conflict_last_level(const struct conflict *conflict)

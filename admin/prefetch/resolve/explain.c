@@ -50,9 +50,9 @@ static void print_cause(const struct cause *cause, struct buf *out)
 
 /* The wishes of a conflict that speak of one project. */
 struct group {
-    const struct search *search;
+    const struct resolve_search *search;
     const struct conflict *conflict;
-    const struct node *node;
+    const struct resolve_node *node;
 };
 
 static const struct wish *wish_at(const struct group *group, size_t i)
@@ -91,7 +91,8 @@ static bool all_take(const struct group *group, const struct release *release)
     return true;
 }
 
-static void say_missing_file(const struct search *search, const struct release *release, struct buf *out)
+static void say_missing_file(const struct resolve_search *search, const struct release *release,
+                             struct buf *out)
 {
     const char *target = search->request->target->name;
 
@@ -111,7 +112,7 @@ static void say_missing_file(const struct search *search, const struct release *
 }
 
 /* Nothing if the release is fine. */
-static void say_trouble(const struct search *search, const struct release *release, struct buf *out)
+static void say_trouble(const struct resolve_search *search, const struct release *release, struct buf *out)
 {
     if (!release->file)
         say_missing_file(search, release, out);
@@ -159,7 +160,7 @@ static bool any_takes(const struct wish *wish)
 /* Wishes that nobody could fulfil. */
 static void print_unknown_versions(const struct group *group, struct buf *out)
 {
-    const struct node *node = group->node;
+    const struct resolve_node *node = group->node;
 
     for (size_t i = 0; i < group->conflict->cause_count; i++) {
         const struct wish *wish = wish_at(group, i);
@@ -173,7 +174,7 @@ static void print_unknown_versions(const struct group *group, struct buf *out)
 
 static void print_group(const struct group *group, struct buf *out)
 {
-    const struct node *node = group->node;
+    const struct resolve_node *node = group->node;
 
     if (!print_wishes(group, out))
         buf_printf(out, "\n  %s", node->project);
@@ -189,12 +190,12 @@ static void print_group(const struct group *group, struct buf *out)
     }
 }
 
-static const struct node *node_of(const struct cause *cause)
+static const struct resolve_node *node_of(const struct cause *cause)
 {
     return cause->wish ? cause->wish->node : cause->release->node;
 }
 
-void explain_conflict(const struct search *search, const struct conflict *conflict, struct buf *out)
+void explain_conflict(const struct resolve_search *search, const struct conflict *conflict, struct buf *out)
 {
     for (size_t i = 0; i < conflict->cause_count; i++) {
         struct group group = {search, conflict, node_of(&conflict->causes[i])};

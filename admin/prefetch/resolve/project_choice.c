@@ -22,9 +22,9 @@ void pointers_add(struct pointers *pointers, void *item)
     pointers->items[pointers->count++] = item;
 }
 
-struct node *search_node(struct search *search, const char *project, size_t len)
+struct resolve_node *search_node(struct resolve_search *search, const char *project, size_t len)
 {
-    struct node *node;
+    struct resolve_node *node;
 
     HASH_FIND(hh, search->nodes, project, len, node);
     if (node)
@@ -36,7 +36,7 @@ struct node *search_node(struct search *search, const char *project, size_t len)
     return node;
 }
 
-void nodes_announce(struct search *search, struct node *const *nodes, size_t count)
+void nodes_announce(struct resolve_search *search, struct resolve_node *const *nodes, size_t count)
 {
     const struct resolve_provider *provider = search->request->provider;
     struct pointers names = {NULL, 0, 0};
@@ -79,7 +79,7 @@ static size_t stem_length(const char *filename)
 }
 
 /* The name may have dashes of its own: the version stands behind the one before which it is the project's. */
-static bool read_sdist(const struct node *node, struct offer *offer)
+static bool read_sdist(const struct resolve_node *node, struct offer *offer)
 {
     const char *filename = offer->file->filename;
     size_t len = stem_length(filename);
@@ -96,7 +96,7 @@ static bool read_sdist(const struct node *node, struct offer *offer)
 }
 
 /* Whether a set of requires-python, in a page or in metadata, takes the target's. One that cannot be read does. */
-static bool python_fits(const struct search *search, const char *requires_python)
+static bool target_python_fits(const struct resolve_search *search, const char *requires_python)
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
 
@@ -115,7 +115,8 @@ static bool has_hash(const struct page_file *file, const struct resolve_requirem
     return false;
 }
 
-static bool hashes_fit(const struct search *search, const struct node *node, const struct page_file *file)
+static bool hashes_fit(const struct resolve_search *search, const struct resolve_node *node,
+                       const struct page_file *file)
 {
     for (size_t i = 0; i < node->hashed.count; i++)
         if (!has_hash(file, node->hashed.items[i]))
@@ -123,7 +124,8 @@ static bool hashes_fit(const struct search *search, const struct node *node, con
     return node->hashed.count || !search->request->require_hashes;
 }
 
-static enum trouble judge(const struct search *search, const struct node *node, struct offer *offer)
+static enum trouble judge_offer(const struct resolve_search *search, const struct resolve_node *node,
+                                struct offer *offer)
 {
     offer->rank =
         offer->is_wheel ? wheel_tags_rank(search->request->target->tags, &offer->wheel) : SDIST_RANK;
@@ -133,14 +135,14 @@ static enum trouble judge(const struct search *search, const struct node *node, 
         return TROUBLE_WHEEL;
     if (!offer->is_wheel && !node->sdists)
         return TROUBLE_SDIST;
-    if (!python_fits(search, offer->file->requires_python))
+    if (!target_python_fits(search, offer->file->requires_python))
         return TROUBLE_PYTHON;
     return hashes_fit(search, node, offer->file) ? TROUBLE_NONE : TROUBLE_HASH;
 }
 
 /* False: the file's name does not say which version of this project it is. */
-static bool read_offer(const struct search *search, const struct node *node, const struct page_file *file,
-                       struct offer *offer)
+static bool read_offer(const struct resolve_search *search, const struct resolve_node *node,
+                       const struct page_file *file, struct offer *offer)
 {
     offer->file = file;
     offer->is_wheel = filename_is_wheel(file->filename);
@@ -152,14 +154,14 @@ static bool read_offer(const struct search *search, const struct node *node, con
     } else if (!read_sdist(node, offer)) {
         return false;
     }
-    offer->trouble = judge(search, node, offer);
+    offer->trouble = judge_offer(search, node, offer);
     return true;
 }
 
 /* ---- releases ---- */
 
 /* Is an offer without trouble better than what the release has? Of equals the page's last counts, as in pip. */
-static bool better(const struct offer *offer, const struct release *release)
+static bool offer_is_better(const struct offer *offer, const struct release *release)
 {
     if (!release->file || offer->file->yanked != release->yanked)
         return !release->file || release->yanked;
@@ -168,14 +170,14 @@ static bool better(const struct offer *offer, const struct release *release)
     return !release->wheel || wheel_name_compare_builds(&offer->wheel, release->wheel) >= 0;
 }
 
-static bool is_fitting_sdist(const struct search *search, const struct offer *offer,
+static bool is_fitting_sdist(const struct resolve_search *search, const struct offer *offer,
                              const struct release *release)
 {
-    return !offer->is_wheel && python_fits(search, offer->file->requires_python) &&
+    return !offer->is_wheel && target_python_fits(search, offer->file->requires_python) &&
            hashes_fit(search, release->node, offer->file);
 }
 
-static void take_offer(struct search *search, struct release *release, const struct offer *offer)
+static void take_offer(struct resolve_search *search, struct release *release, const struct offer *offer)
 {
     if (!release->sdist && is_fitting_sdist(search, offer, release))
         release->sdist = offer->file;
@@ -186,7 +188,7 @@ static void take_offer(struct search *search, struct release *release, const str
         }
         return;
     }
-    if (!better(offer, release))
+    if (!offer_is_better(offer, release))
         return;
     release->file = offer->file;
     release->yanked = offer->file->yanked;
@@ -214,8 +216,9 @@ struct spelling {
     UT_hash_handle hh;
 };
 
-static struct release *release_of(struct search *search, struct node *node, const struct version *version,
-                                  struct spelling **spellings, struct pointers *releases)
+static struct release *release_of(struct resolve_search *search, struct resolve_node *node,
+                                  const struct version *version, struct spelling **spellings,
+                                  struct pointers *releases)
 {
     struct spelling *found;
 
@@ -244,7 +247,7 @@ static struct release *better_release(struct release *a, struct release *b)
     return b->rank < a->rank ? b : a;
 }
 
-static struct release *merge(struct release *a, struct release *b)
+static struct release *merge_releases(struct release *a, struct release *b)
 {
     struct release *winner = better_release(a, b);
     const struct release *loser = winner == a ? b : a;
@@ -254,7 +257,7 @@ static struct release *merge(struct release *a, struct release *b)
     return winner;
 }
 
-static void sort_releases(struct search *search, struct node *node, struct pointers *releases)
+static void sort_releases(struct resolve_search *search, struct resolve_node *node, struct pointers *releases)
 {
     size_t kept = 0;
 
@@ -266,14 +269,14 @@ static void sort_releases(struct search *search, struct node *node, struct point
         struct release *release = releases->items[i];
         struct release **last = kept ? &node->releases[kept - 1] : NULL;
         if (last && version_compare(&(*last)->version, &release->version, VERSION_WHOLE) == 0)
-            *last = merge(*last, release);
+            *last = merge_releases(*last, release);
         else
             node->releases[kept++] = release;
     }
     node->release_count = kept;
 }
 
-static bool has_name(const char *const *names, size_t count, const char *name)
+static bool names_have(const char *const *names, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
@@ -281,7 +284,7 @@ static bool has_name(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-static void allow_formats(const struct search *search, struct node *node)
+static void allow_formats(const struct resolve_search *search, struct resolve_node *node)
 {
     const struct resolve_formats *formats = &search->request->formats;
     const char *const names[] = {node->project, ":all:"};
@@ -289,8 +292,8 @@ static void allow_formats(const struct search *search, struct node *node)
     node->wheels = true;
     node->sdists = search->request->sdists;
     for (size_t i = 0; i < 2; i++) {
-        bool only_binary = has_name(formats->only_binary, formats->only_binary_count, names[i]);
-        bool no_binary = has_name(formats->no_binary, formats->no_binary_count, names[i]);
+        bool only_binary = names_have(formats->only_binary, formats->only_binary_count, names[i]);
+        bool no_binary = names_have(formats->no_binary, formats->no_binary_count, names[i]);
         if (only_binary)
             node->sdists = false;
         else if (no_binary)
@@ -300,7 +303,7 @@ static void allow_formats(const struct search *search, struct node *node)
     }
 }
 
-static void read_page(struct search *search, struct node *node, const struct page *page)
+static void read_releases(struct resolve_search *search, struct resolve_node *node, const struct page *page)
 {
     struct pointers releases = {NULL, 0, 0};
     struct spelling *spellings = NULL;
@@ -314,7 +317,7 @@ static void read_page(struct search *search, struct node *node, const struct pag
     free(releases.items);
 }
 
-int node_load(struct search *search, struct node *node)
+int node_load(struct resolve_search *search, struct resolve_node *node)
 {
     const struct resolve_provider *provider = search->request->provider;
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -332,16 +335,16 @@ int node_load(struct search *search, struct node *node)
     node->exists = supply == RESOLVE_HAVE;
     allow_formats(search, node);
     if (node->exists)
-        read_page(search, node, page);
+        read_releases(search, node, page);
     return 0;
 }
 
 /* ---- metadata ---- */
 
-static void refuse(struct search *search, struct release *release, const char *format, ...)
+static void refuse_release(struct resolve_search *search, struct release *release, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void refuse(struct search *search, struct release *release, const char *format, ...)
+static void refuse_release(struct resolve_search *search, struct release *release, const char *format, ...)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     va_list args;
@@ -352,8 +355,8 @@ static void refuse(struct search *search, struct release *release, const char *f
     release->refusal = arena_strdup(&search->arena, text.data);
 }
 
-int search_applies(const struct search *search, const struct requirement *requirement, const char *extra,
-                   struct buf *error)
+int search_applies(const struct resolve_search *search, const struct requirement *requirement,
+                   const char *extra, struct buf *error)
 {
     struct marker_environment environment = search->request->target->environment;
 
@@ -366,21 +369,21 @@ static bool version_as_promised(const struct release *release)
     return version_compare(&release->metadata.version, &release->version, VERSION_WHOLE) == 0;
 }
 
-static void check_metadata(struct search *search, struct release *release)
+static void check_metadata(struct resolve_search *search, struct release *release)
 {
     const struct metadata *metadata = &release->metadata;
     struct buf CLEANUP_BUF why = BUF_INIT;
 
     if (strcmp(metadata->project, release->node->project) != 0 || !version_as_promised(release))
-        refuse(search, release, "has the metadata of %s %s", metadata->name, metadata->version.text);
-    else if (!python_fits(search, metadata->requires_python))
-        refuse(search, release, "requires Python %s", metadata->requires_python);
+        refuse_release(search, release, "has the metadata of %s %s", metadata->name, metadata->version.text);
+    else if (!target_python_fits(search, metadata->requires_python))
+        refuse_release(search, release, "requires Python %s", metadata->requires_python);
     for (size_t i = 0; i < metadata->require_count && !release->refusal; i++)
         if (search_applies(search, &metadata->requires[i], NULL, &why) < 0)
-            refuse(search, release, "has a requirement that makes no sense: %s", why.data);
+            refuse_release(search, release, "has a requirement that makes no sense: %s", why.data);
 }
 
-static void make_wishes(struct search *search, struct release *release)
+static void make_wishes(struct resolve_search *search, struct release *release)
 {
     const struct metadata *metadata = &release->metadata;
 
@@ -395,7 +398,7 @@ static void make_wishes(struct search *search, struct release *release)
     }
 }
 
-int release_load(struct search *search, struct release *release)
+int release_load(struct resolve_search *search, struct release *release)
 {
     const struct resolve_provider *provider = search->request->provider;
     struct buf CLEANUP_BUF text = BUF_INIT;
@@ -416,9 +419,9 @@ int release_load(struct search *search, struct release *release)
     }
     release->loaded = true;
     if (supply == RESOLVE_NONE)
-        refuse(search, release, "has no metadata that can be had: %s", why.data);
+        refuse_release(search, release, "has no metadata that can be had: %s", why.data);
     else if (metadata_parse(text.data, text.len, &release->metadata, &why) < 0)
-        refuse(search, release, "has unusable metadata: %s", why.data);
+        refuse_release(search, release, "has unusable metadata: %s", why.data);
     else
         check_metadata(search, release);
     if (!release->refusal)
@@ -426,7 +429,7 @@ int release_load(struct search *search, struct release *release)
     return 0;
 }
 
-void node_unload(struct node *node)
+void node_unload(struct resolve_node *node)
 {
     for (size_t i = 0; i < node->release_count; i++)
         metadata_release(&node->releases[i]->metadata);
@@ -437,7 +440,7 @@ void node_unload(struct node *node)
 /* ---- what is wanted of a project ---- */
 
 /* Constraints first, then edges; NULL behind the last. */
-static const struct specifier_set *specifiers_at(const struct node *node, size_t i)
+static const struct specifier_set *specifiers_at(const struct resolve_node *node, size_t i)
 {
     const struct wish *wish;
 
@@ -450,7 +453,7 @@ static const struct specifier_set *specifiers_at(const struct node *node, size_t
     return &wish->requirement->specifiers;
 }
 
-bool node_matches(const struct node *node, const struct version *version)
+bool node_matches(const struct resolve_node *node, const struct version *version)
 {
     const struct specifier_set *set;
 
@@ -460,7 +463,7 @@ bool node_matches(const struct node *node, const struct version *version)
     return true;
 }
 
-bool node_possible(const struct node *node)
+bool node_possible(const struct resolve_node *node)
 {
     for (size_t i = 0; i < node->release_count; i++)
         if (node->releases[i]->file && node_matches(node, &node->releases[i]->version))
@@ -469,7 +472,7 @@ bool node_possible(const struct node *node)
 }
 
 /* PEP 592: "==" or "===", without a wildcard. */
-static bool pins(const struct specifier_set *set)
+static bool set_pins(const struct specifier_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         if (set->items[i].op == SPECIFIER_ARBITRARY ||
@@ -479,7 +482,7 @@ static bool pins(const struct specifier_set *set)
 }
 
 /* Is there a final release, among all or those that match? */
-static bool has_final(const struct node *node, bool matching)
+static bool has_final(const struct resolve_node *node, bool matching)
 {
     for (size_t i = 0; i < node->release_count; i++) {
         const struct release *release = node->releases[i];
@@ -492,7 +495,7 @@ static bool has_final(const struct node *node, bool matching)
 
 static bool all_yanked(const struct demand *demand)
 {
-    const struct node *node = demand->node;
+    const struct resolve_node *node = demand->node;
 
     for (size_t i = 0; i < node->release_count; i++) {
         const struct release *release = node->releases[i];
@@ -503,7 +506,7 @@ static bool all_yanked(const struct demand *demand)
     return true;
 }
 
-void demand_init(const struct search *search, const struct node *node, struct demand *out)
+void demand_init(const struct resolve_search *search, const struct resolve_node *node, struct demand *out)
 {
     enum resolve_prereleases policy = search->request->prereleases;
     const struct specifier_set *set;
@@ -513,7 +516,7 @@ void demand_init(const struct search *search, const struct node *node, struct de
     *out = (struct demand){.node = node, .prereleases = policy == RESOLVE_PRERELEASES_ALL};
     for (size_t i = 0; (set = specifiers_at(node, i)); i++) {
         any = any || set->count;
-        pinned = pinned || pins(set);
+        pinned = pinned || set_pins(set);
         out->prereleases = out->prereleases || specifier_set_names_prerelease(set);
     }
     if (!out->prereleases && (policy == RESOLVE_PRERELEASES_IF_NEEDED || !any))

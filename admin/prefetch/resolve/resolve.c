@@ -18,7 +18,7 @@
 
 /* One choice. levels[0] is that of level 1. */
 struct level {
-    struct node *node;
+    struct resolve_node *node;
     struct release **candidates; /* best first */
     size_t count;
     size_t next;
@@ -28,11 +28,11 @@ struct level {
 
 /* ---- taking back ---- */
 
-static void undo_trail(struct search *search, size_t count)
+static void undo_trail(struct resolve_search *search, size_t count)
 {
     while (search->trail.count > count) {
         struct edge *edge = search->trail.items[--search->trail.count];
-        struct node *node = edge->wish->node;
+        struct resolve_node *node = edge->wish->node;
         struct pointers *list = edge->extra ? &node->extras : &node->edges;
         CHECK(list->items[list->count - 1] == edge);
         list->count--;
@@ -40,14 +40,14 @@ static void undo_trail(struct search *search, size_t count)
     }
 }
 
-static void undo_pin(struct search *search, struct level *level)
+static void undo_pin(struct resolve_search *search, struct level *level)
 {
     undo_trail(search, level->trail_count);
     level->node->pin = NULL;
     level->node->level = 0;
 }
 
-static void pop_level(struct search *search)
+static void pop_level(struct resolve_search *search)
 {
     struct level *level = search->levels.items[--search->levels.count];
 
@@ -61,8 +61,8 @@ static void pop_level(struct search *search)
 
 /* Projects whose wishes are to be looked through, because they were chosen or got an extra. */
 struct work {
-    struct search *search;
-    struct node *chooser; /* NULL: the user */
+    struct resolve_search *search;
+    struct resolve_node *chooser; /* NULL: the user */
     struct conflict *conflict;
     struct pointers nodes;
 };
@@ -87,7 +87,7 @@ static const struct edge *find_edge(const struct pointers *edges, const struct w
     return NULL;
 }
 
-static bool has_extra(const struct node *node, const char *extra)
+static bool has_extra(const struct resolve_node *node, const char *extra)
 {
     for (size_t i = 0; i < node->extras.count; i++)
         if (strcmp(((const struct edge *)node->extras.items[i])->extra, extra) == 0)
@@ -98,7 +98,7 @@ static bool has_extra(const struct node *node, const char *extra)
 static void want_extras(struct work *work, const struct edge *edge)
 {
     const struct requirement *requirement = edge->wish->requirement;
-    struct node *node = edge->wish->node;
+    struct resolve_node *node = edge->wish->node;
     bool more = false;
 
     for (size_t i = 0; i < requirement->extra_count; i++) {
@@ -119,7 +119,7 @@ static bool any_taken(const struct demand *demand)
     return false;
 }
 
-static bool found_fault_before(const struct node *node, const struct node *chooser)
+static bool found_fault_before(const struct resolve_node *node, const struct resolve_node *chooser)
 {
     for (size_t i = 0; i < node->found_fault.count; i++)
         if (node->found_fault.items[i] == chooser)
@@ -130,7 +130,7 @@ static bool found_fault_before(const struct node *node, const struct node *choos
 /* A new edge does not suit the release that was chosen before. */
 static void blame_pin(struct work *work, const struct edge *edge, const struct demand *demand)
 {
-    struct node *node = edge->wish->node;
+    struct resolve_node *node = edge->wish->node;
     const struct specifier_set *set = &edge->wish->requirement->specifiers;
     bool others = any_taken(demand);
 
@@ -151,7 +151,7 @@ static void blame_pin(struct work *work, const struct edge *edge, const struct d
 /* 1: the wish can hold beside the others. 0: it cannot, see the conflict. -1: the provider failed. */
 static int add_wish(struct work *work, const struct wish *wish, const struct edge *because)
 {
-    struct node *node = wish->node;
+    struct resolve_node *node = wish->node;
     struct demand demand;
 
     push_edge(work, wish, because, NULL);
@@ -177,8 +177,8 @@ static int add_wish(struct work *work, const struct wish *wish, const struct edg
 }
 
 /* Does a wish of the chosen release hold, for itself or (then *because) for an extra? */
-static bool holds(const struct search *search, const struct node *node, const struct wish *wish,
-                  const struct edge **because)
+static bool wish_holds(const struct resolve_search *search, const struct resolve_node *node,
+                       const struct wish *wish, const struct edge **because)
 {
     *because = NULL;
     if (search_applies(search, wish->requirement, NULL, NULL) > 0)
@@ -194,11 +194,11 @@ static bool holds(const struct search *search, const struct node *node, const st
 
 /* Adds the wishes of a chosen release that hold and are not there yet. All pages are announced before the first one
  * is waited for. */
-static int add_wishes(struct work *work, const struct node *node)
+static int add_wishes(struct work *work, const struct resolve_node *node)
 {
     const struct release *release = node->pin;
     size_t count = release->metadata.require_count;
-    struct node **CLEANUP_FREE coming = xcalloc(count + 1, sizeof(*coming));
+    struct resolve_node **CLEANUP_FREE coming = xcalloc(count + 1, sizeof(*coming));
     bool *CLEANUP_FREE held = xcalloc(count + 1, sizeof(*held));
     const struct edge **CLEANUP_FREE because = xcalloc(count + 1, sizeof(*because));
     size_t coming_count = 0;
@@ -206,7 +206,7 @@ static int add_wishes(struct work *work, const struct node *node)
 
     for (size_t i = 0; i < count; i++) {
         const struct wish *wish = &release->wishes[i];
-        held[i] = !find_edge(&wish->node->edges, wish) && holds(work->search, node, wish, &because[i]);
+        held[i] = !find_edge(&wish->node->edges, wish) && wish_holds(work->search, node, wish, &because[i]);
         if (held[i] && !wish->requirement->url)
             coming[coming_count++] = wish->node;
     }
@@ -217,7 +217,7 @@ static int add_wishes(struct work *work, const struct node *node)
     return status;
 }
 
-static int do_work(struct work *work)
+static int work_off(struct work *work)
 {
     int status = 1;
 
@@ -248,7 +248,7 @@ static bool pinned_by(const struct specifier_set *set)
     return false;
 }
 
-static struct preference preference_of(const struct search *search, struct node *node)
+static struct preference preference_of(const struct resolve_search *search, struct resolve_node *node)
 {
     struct preference out = {
         .passed_over = node->passed_over == search->choices,
@@ -271,8 +271,8 @@ static struct preference preference_of(const struct search *search, struct node 
     return out;
 }
 
-static int compare(const struct node *a, const struct preference *a_preference, const struct node *b,
-                   const struct preference *b_preference)
+static int compare_preferences(const struct resolve_node *a, const struct preference *a_preference,
+                               const struct resolve_node *b, const struct preference *b_preference)
 {
     const size_t *left = (const size_t *)a_preference;
     const size_t *right = (const size_t *)b_preference;
@@ -284,16 +284,16 @@ static int compare(const struct node *a, const struct preference *a_preference, 
 }
 
 /* NULL: all are chosen. */
-static struct node *preferred(struct search *search)
+static struct resolve_node *preferred(struct resolve_search *search)
 {
-    struct node *best = NULL;
+    struct resolve_node *best = NULL;
     struct preference best_preference;
 
-    for (struct node *node = search->nodes; node; node = node->hh.next) {
+    for (struct resolve_node *node = search->nodes; node; node = node->hh.next) {
         if (node->pin || !node->edges.count)
             continue;
         struct preference preference = preference_of(search, node);
-        if (best && compare(best, &best_preference, node, &preference) < 0)
+        if (best && compare_preferences(best, &best_preference, node, &preference) < 0)
             continue;
         best = node;
         best_preference = preference;
@@ -301,7 +301,7 @@ static struct node *preferred(struct search *search)
     return best;
 }
 
-static struct level *new_level(struct search *search, struct node *node)
+static struct level *new_level(struct resolve_search *search, struct resolve_node *node)
 {
     struct level *level = xcalloc(1, sizeof(*level));
     struct demand demand;
@@ -318,11 +318,11 @@ static struct level *new_level(struct search *search, struct node *node)
 
 /* Starts a level for the next project; false: all are chosen. One that has nothing to choose from is a dead end only
  * if there is no other. */
-static bool push_level(struct search *search)
+static bool push_level(struct resolve_search *search)
 {
     search->choices++;
     for (;;) {
-        struct node *node = preferred(search);
+        struct resolve_node *node = preferred(search);
         if (!node)
             return false;
         struct level *level = new_level(search, node);
@@ -339,8 +339,8 @@ static bool push_level(struct search *search)
 /* ---- choosing ---- */
 
 /* 1: chosen. 0: there is a conflict. -1: error. */
-static int choose(struct search *search, struct level *level, struct release *release,
-                  struct conflict *conflict)
+static int choose_release(struct resolve_search *search, struct level *level, struct release *release,
+                          struct conflict *conflict)
 {
     struct work work = {.search = search, .chooser = level->node, .conflict = conflict};
 
@@ -358,13 +358,13 @@ static int choose(struct search *search, struct level *level, struct release *re
     level->node->pin = release;
     level->node->level = search->levels.count;
     pointers_add(&work.nodes, level->node);
-    int status = do_work(&work);
+    int status = work_off(&work);
     free(work.nodes.items);
     return status;
 }
 
 /* The project of an earlier choice is chosen later, after the one of this level. */
-static void defer(struct search *search, struct node *node, struct node *chooser)
+static void defer_node(struct resolve_search *search, struct resolve_node *node, struct resolve_node *chooser)
 {
     size_t level = node->level;
 
@@ -374,10 +374,10 @@ static void defer(struct search *search, struct node *node, struct node *chooser
         pop_level(search);
 }
 
-static int no_answer(struct search *search, const struct conflict *conflict, const char *format, ...)
+static int no_answer(struct resolve_search *search, const struct conflict *conflict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int no_answer(struct search *search, const struct conflict *conflict, const char *format, ...)
+static int no_answer(struct resolve_search *search, const struct conflict *conflict, const char *format, ...)
 {
     va_list args;
 
@@ -389,14 +389,14 @@ static int no_answer(struct search *search, const struct conflict *conflict, con
     return -1;
 }
 
-static int no_versions(struct search *search, const struct conflict *conflict)
+static int no_versions(struct resolve_search *search, const struct conflict *conflict)
 {
     return no_answer(search, conflict,
                      "no versions fit the requirements for %s:", search->request->target->name);
 }
 
 /* Marks the projects of a dead end: what made it is chosen first from now on, so that the next one comes early. */
-static void mark(struct search *search, const struct conflict *conflict)
+static void mark_failure(struct resolve_search *search, const struct conflict *conflict)
 {
     search->failures++;
     for (size_t i = 0; i < conflict->cause_count; i++) {
@@ -410,7 +410,7 @@ static void mark(struct search *search, const struct conflict *conflict)
 }
 
 /* Nothing is left to choose from at the last level: goes back to the last one that is to blame. */
-static int go_back(struct search *search)
+static int search_go_back(struct resolve_search *search)
 {
     struct level *level = search->levels.items[search->levels.count - 1];
     struct conflict conflict = level->conflict;
@@ -420,7 +420,7 @@ static int go_back(struct search *search)
     conflict_blame_node(&conflict, level->node);
     pop_level(search);
     size_t last = conflict_last_level(&conflict);
-    mark(search, &conflict);
+    mark_failure(search, &conflict);
     if (!last) {
         status = no_versions(search, &conflict);
     } else {
@@ -435,7 +435,7 @@ static int go_back(struct search *search)
     return status;
 }
 
-static int check_steps(struct search *search, const struct level *level)
+static int check_steps(struct resolve_search *search, const struct level *level)
 {
     size_t max = search->request->steps_max ? search->request->steps_max : RESOLVE_STEPS_DEFAULT;
 
@@ -449,18 +449,18 @@ static int check_steps(struct search *search, const struct level *level)
 }
 
 /* Tries the next candidate of the last level. */
-static int step(struct search *search)
+static int search_step(struct resolve_search *search)
 {
     struct level *level = search->levels.items[search->levels.count - 1];
     struct conflict conflict = {0};
 
     if (level->next == level->count)
-        return go_back(search);
+        return search_go_back(search);
     if (check_steps(search, level) < 0)
         return -1;
-    int status = choose(search, level, level->candidates[level->next++], &conflict);
+    int status = choose_release(search, level, level->candidates[level->next++], &conflict);
     if (status == 0 && conflict.defer) {
-        defer(search, conflict.defer, level->node);
+        defer_node(search, conflict.defer, level->node);
         status = 1;
     } else if (status == 0) {
         undo_pin(search, level);
@@ -472,13 +472,13 @@ static int step(struct search *search)
     return status;
 }
 
-static int search_all(struct search *search)
+static int search_all(struct resolve_search *search)
 {
     int status = 0;
 
     while (push_level(search)) {
         do
-            status = step(search);
+            status = search_step(search);
         while (status == 0);
         if (status < 0)
             return -1;
@@ -489,7 +489,8 @@ static int search_all(struct search *search)
 /* ---- beginning ---- */
 
 /* 1: a wish of the user's holds for the target. */
-static int check_wish(struct search *search, const struct resolve_requirement *wanted, bool constraint)
+static int check_wish(struct resolve_search *search, const struct resolve_requirement *wanted,
+                      bool constraint)
 {
     const struct requirement *requirement = wanted->requirement;
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -507,7 +508,7 @@ static int check_wish(struct search *search, const struct resolve_requirement *w
     return search->error->len ? -1 : applies;
 }
 
-static struct wish *user_wish(struct search *search, const struct resolve_requirement *wanted,
+static struct wish *user_wish(struct resolve_search *search, const struct resolve_requirement *wanted,
                               bool constraint)
 {
     const char *project = wanted->requirement->project;
@@ -526,7 +527,7 @@ static struct wish *user_wish(struct search *search, const struct resolve_requir
     return wish;
 }
 
-static int read_constraints(struct search *search)
+static int read_constraints(struct resolve_search *search)
 {
     const struct resolve_request *request = search->request;
 
@@ -542,7 +543,7 @@ static int read_constraints(struct search *search)
     return 0;
 }
 
-static int read_requirements(struct search *search, struct pointers *wishes, struct pointers *nodes)
+static int read_requirements(struct resolve_search *search, struct pointers *wishes, struct pointers *nodes)
 {
     const struct resolve_request *request = search->request;
 
@@ -562,7 +563,7 @@ static int read_requirements(struct search *search, struct pointers *wishes, str
 }
 
 /* All that is wrong with the user's own wishes is told at once. */
-static int add_requirements(struct search *search, const struct pointers *wishes)
+static int add_requirements(struct resolve_search *search, const struct pointers *wishes)
 {
     struct conflict conflict = {0};
     struct work work = {.search = search, .conflict = &conflict};
@@ -576,7 +577,7 @@ static int add_requirements(struct search *search, const struct pointers *wishes
     return status < 0 ? -1 : 0;
 }
 
-static int begin(struct search *search)
+static int search_begin(struct resolve_search *search)
 {
     struct pointers wishes = {NULL, 0, 0};
     struct pointers nodes = {NULL, 0, 0};
@@ -584,7 +585,7 @@ static int begin(struct search *search)
 
     buf_reset(search->error);
     if (read_constraints(search) == 0 && read_requirements(search, &wishes, &nodes) == 0) {
-        nodes_announce(search, (struct node *const *)nodes.items, nodes.count);
+        nodes_announce(search, (struct resolve_node *const *)nodes.items, nodes.count);
         status = add_requirements(search, &wishes);
     }
     free(wishes.items);
@@ -594,20 +595,20 @@ static int begin(struct search *search)
 
 /* ---- the answer ---- */
 
-static int by_text(const void *a, const void *b)
+static int compare_texts(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int by_project(const void *a, const void *b)
+static int compare_resolved(const void *a, const void *b)
 {
     return strcmp(((const struct resolved *)a)->project, ((const struct resolved *)b)->project);
 }
 
-static void note(struct resolution *out, struct pointers *notes, const char *format, ...)
+static void add_note(struct resolution *out, struct pointers *notes, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void note(struct resolution *out, struct pointers *notes, const char *format, ...)
+static void add_note(struct resolution *out, struct pointers *notes, const char *format, ...)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     va_list args;
@@ -618,8 +619,8 @@ static void note(struct resolution *out, struct pointers *notes, const char *for
     pointers_add(notes, arena_strdup(&out->arena, text.data));
 }
 
-static void answer_extras(const struct search *search, const struct node *node, struct resolved *item,
-                          struct resolution *out, struct pointers *notes)
+static void answer_extras(const struct resolve_search *search, const struct resolve_node *node,
+                          struct resolved *item, struct resolution *out, struct pointers *notes)
 {
     const char **extras = arena_alloc(&out->arena, node->extras.count * sizeof(*extras));
 
@@ -631,16 +632,16 @@ static void answer_extras(const struct search *search, const struct node *node, 
             continue;
         }
         explain_who(edge->wish, &who);
-        note(out, notes, "%s %s has no extra \"%s\", which %s wants", item->project, item->version,
-             edge->extra, who.data);
+        add_note(out, notes, "%s %s has no extra \"%s\", which %s wants", item->project, item->version,
+                 edge->extra, who.data);
     }
     if (item->extra_count)
-        qsort(extras, item->extra_count, sizeof(*extras), by_text);
+        qsort(extras, item->extra_count, sizeof(*extras), compare_texts);
     item->extras = extras;
 }
 
-static void answer_node(const struct search *search, const struct node *node, struct resolved *item,
-                        struct resolution *out, struct pointers *notes)
+static void answer_node(const struct resolve_search *search, const struct resolve_node *node,
+                        struct resolved *item, struct resolution *out, struct pointers *notes)
 {
     struct buf CLEANUP_BUF who = BUF_INIT;
     const char *reason = node->pin->file->yanked_reason;
@@ -655,11 +656,11 @@ static void answer_node(const struct search *search, const struct node *node, st
     };
     answer_extras(search, node, item, out, notes);
     if (node->pin->yanked)
-        note(out, notes, "%s %s was yanked%s%s, but %s pins it", item->project, item->version,
-             reason && *reason ? ": " : "", reason ? reason : "", item->wanted_by);
+        add_note(out, notes, "%s %s was yanked%s%s, but %s pins it", item->project, item->version,
+                 reason && *reason ? ": " : "", reason ? reason : "", item->wanted_by);
 }
 
-static struct resolution *make_answer(const struct search *search)
+static struct resolution *make_answer(const struct resolve_search *search)
 {
     struct resolution *out = xcalloc(1, sizeof(*out));
     struct pointers notes = {NULL, 0, 0};
@@ -671,9 +672,9 @@ static struct resolution *make_answer(const struct search *search)
         answer_node(search, ((const struct level *)search->levels.items[i])->node, &out->items[out->count++],
                     out, &notes);
     if (out->count)
-        qsort(out->items, out->count, sizeof(*out->items), by_project);
+        qsort(out->items, out->count, sizeof(*out->items), compare_resolved);
     if (notes.count)
-        qsort(notes.items, notes.count, sizeof(*notes.items), by_text);
+        qsort(notes.items, notes.count, sizeof(*notes.items), compare_texts);
     out->notes = (const char *const *)notes.items;
     out->note_count = notes.count;
     return out;
@@ -690,14 +691,14 @@ void resolution_free(struct resolution *resolution)
 
 /* ---- from one search to the next ---- */
 
-static void forget_choices(struct search *search)
+static void forget_choices(struct resolve_search *search)
 {
     while (search->levels.count)
         pop_level(search);
     undo_trail(search, 0);
 }
 
-static void forget_wishes(struct node *node)
+static void forget_wishes(struct resolve_node *node)
 {
     if (node->hashed.count)
         node_unload(node);
@@ -710,10 +711,10 @@ static void forget_wishes(struct node *node)
     node->passed_over = 0;
 }
 
-static void search_reset(struct search *search)
+static void search_reset(struct resolve_search *search)
 {
     forget_choices(search);
-    for (struct node *node = search->nodes; node; node = node->hh.next)
+    for (struct resolve_node *node = search->nodes; node; node = node->hh.next)
         forget_wishes(node);
     search->steps = 0;
     search->deferrals = 0;
@@ -721,12 +722,12 @@ static void search_reset(struct search *search)
     search->choices = 0;
 }
 
-static void search_release(struct search *search)
+static void search_release(struct resolve_search *search)
 {
     forget_choices(search);
     free(search->levels.items);
     free(search->trail.items);
-    for (struct node *node = search->nodes; node; node = node->hh.next) {
+    for (struct resolve_node *node = search->nodes; node; node = node->hh.next) {
         node_unload(node);
         free(node->constraints.items);
         free(node->hashed.items);
@@ -738,10 +739,10 @@ static void search_release(struct search *search)
     arena_release(&search->arena);
 }
 
-static int answer(struct search *search, struct resolution **out)
+static int search_answer(struct resolve_search *search, struct resolution **out)
 {
     *out = NULL;
-    if (begin(search) < 0 || search_all(search) < 0)
+    if (search_begin(search) < 0 || search_all(search) < 0)
         return -1;
     *out = make_answer(search);
     return 0;
@@ -749,8 +750,8 @@ static int answer(struct search *search, struct resolution **out)
 
 int resolve(const struct resolve_request *request, struct resolution **out, struct buf *error)
 {
-    struct search search = {.request = request, .arena = ARENA_INIT, .error = error};
-    int status = answer(&search, out);
+    struct resolve_search search = {.request = request, .arena = ARENA_INIT, .error = error};
+    int status = search_answer(&search, out);
 
     search_release(&search);
     return status;
@@ -758,7 +759,7 @@ int resolve(const struct resolve_request *request, struct resolution **out, stru
 
 struct resolve_session {
     struct resolve_request request;
-    struct search search;
+    struct resolve_search search;
 };
 
 struct resolve_session *resolve_session_new(const struct resolve_request *common)
@@ -766,19 +767,19 @@ struct resolve_session *resolve_session_new(const struct resolve_request *common
     struct resolve_session *session = xcalloc(1, sizeof(*session));
 
     session->request = *common;
-    session->search = (struct search){.request = &session->request, .arena = ARENA_INIT};
+    session->search = (struct resolve_search){.request = &session->request, .arena = ARENA_INIT};
     return session;
 }
 
 int resolve_session_run(struct resolve_session *session, const struct resolve_requirement *requirements,
                         size_t count, struct resolution **out, struct buf *error)
 {
-    struct search *search = &session->search;
+    struct resolve_search *search = &session->search;
 
     session->request.requirements = requirements;
     session->request.requirement_count = count;
     search->error = error;
-    int status = answer(search, out);
+    int status = search_answer(search, out);
     search_reset(search);
     return status;
 }
@@ -796,12 +797,12 @@ void resolve_session_free(struct resolve_session **session_)
 int resolve_each_version(const struct resolve_request *request, const char *project,
                          int (*visit)(void *arg, const char *version), void *arg, struct buf *error)
 {
-    struct search search = {.request = request, .arena = ARENA_INIT, .error = error};
+    struct resolve_search search = {.request = request, .arena = ARENA_INIT, .error = error};
     struct demand demand;
-    int status = begin(&search);
+    int status = search_begin(&search);
 
     if (status == 0) {
-        const struct node *node = search_node(&search, project, strlen(project));
+        const struct resolve_node *node = search_node(&search, project, strlen(project));
         demand_init(&search, node, &demand);
         for (size_t i = 0; i < node->release_count && status == 0; i++)
             if (demand_takes(&demand, node->releases[i]))

@@ -13,7 +13,7 @@
 #include "formats/python/specifier.h"
 #include "formats/python/version.h"
 
-struct node;
+struct resolve_node;
 struct release;
 
 /* A growing array of pointers. */
@@ -30,7 +30,7 @@ struct wish {
     const struct release *parent; /* NULL: of the user */
     const char *origin;           /* then */
     bool constraint;
-    struct node *node; /* whom it speaks of */
+    struct resolve_node *node; /* whom it speaks of */
 };
 
 /* A wish that holds now, or (`extra`) that its project has this extra. */
@@ -45,7 +45,7 @@ struct edge {
 enum trouble { TROUBLE_NONE, TROUBLE_WHEEL, TROUBLE_BINARY, TROUBLE_SDIST, TROUBLE_PYTHON, TROUBLE_HASH };
 
 struct release {
-    struct node *node;
+    struct resolve_node *node;
     struct version version;
     const struct page_file *file;  /* the best that is there; NULL: none fits, see trouble */
     bool yanked;                   /* all that fit are */
@@ -61,7 +61,7 @@ struct release {
 };
 
 /* A project. */
-struct node {
+struct resolve_node {
     const char *project;
     bool announced; /* to the provider */
     bool loaded;    /* what follows */
@@ -81,15 +81,15 @@ struct node {
     size_t level;                /* of the pin */
     size_t depth;                /* distance from the user, when it was last looked at */
     size_t deferred;             /* how late it was put back; 0: never */
-    struct pointers found_fault; /* struct node for which it was put back */
+    struct pointers found_fault; /* struct resolve_node for which it was put back */
     size_t failure;              /* number of the last dead end it had part in */
     size_t passed_over;          /* number of the choice in which it had no candidates */
     UT_hash_handle hh;
 };
 
-struct search {
+struct resolve_search {
     const struct resolve_request *request;
-    struct node *nodes; /* by project */
+    struct resolve_node *nodes; /* by project */
     struct arena arena;
     struct pointers levels; /* struct level, the last is that of the last choice */
     struct pointers trail;  /* struct edge that hold, as they came */
@@ -103,31 +103,31 @@ struct search {
 /* ---- project_choice.c ---- */
 
 /* Never NULL; made if there is none yet. */
-struct node *search_node(struct search *search, const char *project, size_t len);
+struct resolve_node *search_node(struct resolve_search *search, const char *project, size_t len);
 /* Tells the provider of those that it does not know of yet. */
-void nodes_announce(struct search *search, struct node *const *nodes, size_t count);
+void nodes_announce(struct resolve_search *search, struct resolve_node *const *nodes, size_t count);
 /* Each asks the provider if it was not asked. -1: it failed, with search->error. */
-int node_load(struct search *search, struct node *node);
-int release_load(struct search *search, struct release *release);
+int node_load(struct resolve_search *search, struct resolve_node *node);
+int release_load(struct resolve_search *search, struct release *release);
 /* As if it had not been loaded: what its releases are depends on the hashes that are wanted. */
-void node_unload(struct node *node);
+void node_unload(struct resolve_node *node);
 /* 1: a marker, which may be NULL, holds for the target with this extra (NULL: none). -1 as marker_evaluate(). */
-int search_applies(const struct search *search, const struct requirement *requirement, const char *extra,
-                   struct buf *error);
+int search_applies(const struct resolve_search *search, const struct requirement *requirement,
+                   const char *extra, struct buf *error);
 
 /* What wishes and constraints of a node mean together. */
 struct demand {
-    const struct node *node;
+    const struct resolve_node *node;
     bool prereleases;
     bool yanked;
 };
-void demand_init(const struct search *search, const struct node *node, struct demand *out);
+void demand_init(const struct resolve_search *search, const struct resolve_node *node, struct demand *out);
 /* Does a release match all specifiers? */
-bool node_matches(const struct node *node, const struct version *version);
+bool node_matches(const struct resolve_node *node, const struct version *version);
 /* ... and may be taken, as things stand. */
 bool demand_takes(const struct demand *demand, const struct release *release);
 /* Would be taken if others asked for yanked files or pre-releases? */
-bool node_possible(const struct node *node);
+bool node_possible(const struct resolve_node *node);
 
 /* ---- conflict.c ---- */
 
@@ -145,7 +145,7 @@ struct conflict {
     size_t level_room;
     struct cause *causes;
     size_t cause_count;
-    struct node *defer; /* whom to choose later, instead of giving up the release */
+    struct resolve_node *defer; /* whom to choose later, instead of giving up the release */
 };
 void conflict_release(struct conflict *conflict);
 void conflict_blame_level(struct conflict *conflict, size_t level);
@@ -153,14 +153,14 @@ void conflict_blame_level(struct conflict *conflict, size_t level);
 void conflict_blame(struct conflict *conflict, const struct edge *edge);
 void conflict_tell(struct conflict *conflict, const struct wish *wish, const struct release *release);
 /* All edges and constraints of a node. */
-void conflict_blame_node(struct conflict *conflict, const struct node *node);
+void conflict_blame_node(struct conflict *conflict, const struct resolve_node *node);
 void conflict_merge(struct conflict *conflict, const struct conflict *other);
 /* The last level; 0: there is none. */
 size_t conflict_last_level(const struct conflict *conflict);
 
 /* ---- explain.c ---- */
 
-void explain_conflict(const struct search *search, const struct conflict *conflict, struct buf *out);
+void explain_conflict(const struct resolve_search *search, const struct conflict *conflict, struct buf *out);
 /* "flask 3.0", "requirements.txt:4". */
 void explain_who(const struct wish *wish, struct buf *out);
 

@@ -76,7 +76,7 @@ int list_platform_check(const char *text, size_t len, struct buf *error)
     return scan_finish(&scan, "the end of the platform");
 }
 
-static int read_line(struct list_reader *reader, size_t line, const char *text, size_t len)
+static int read_image_line(struct list_reader *reader, size_t line, const char *text, size_t len)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     struct buf CLEANUP_BUF reference = BUF_INIT;
@@ -107,7 +107,7 @@ int list_read_images(struct list_reader *reader, const char *text, size_t len)
     for (const char *end = text + len; text < end && !reader->stopped; line++) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         stop = stop ? stop : end;
-        (void)read_line(reader, line, text, (size_t)(stop - text));
+        (void)read_image_line(reader, line, text, (size_t)(stop - text));
         text = stop + 1;
     }
     return 0;

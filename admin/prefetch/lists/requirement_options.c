@@ -1,4 +1,4 @@
-#include "admin/prefetch/lists/options.h"
+#include "admin/prefetch/lists/requirement_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +57,17 @@ void line_options_release(struct line_options *options)
 
 /* ---- words ---- */
 
-struct word {
+struct line_word {
     char *text;
     size_t at;
 };
 
-struct words {
-    struct word *items;
+struct line_words {
+    struct line_word *items;
     size_t count;
 };
 
-static void words_release(struct words *words)
+static void words_release(struct line_words *words)
 {
     for (size_t i = 0; i < words->count; i++)
         free(words->items[i].text);
@@ -117,7 +117,8 @@ static int split_word(const struct buf *line, size_t *i, struct buf *word, struc
     return 0;
 }
 
-static int split(const struct buf *line, size_t start, struct words *words, size_t *at, struct buf *fault)
+static int split_words(const struct buf *line, size_t start, struct line_words *words, size_t *at,
+                       struct buf *fault)
 {
     for (size_t i = start; i < line->len;) {
         struct buf CLEANUP_BUF word = BUF_INIT;
@@ -131,7 +132,7 @@ static int split(const struct buf *line, size_t start, struct words *words, size
             return -1;
         }
         LIST_GROW(words->items, words->count);
-        words->items[words->count++] = (struct word){buf_take(&word), begin};
+        words->items[words->count++] = (struct line_word){buf_take(&word), begin};
     }
     return 0;
 }
@@ -188,7 +189,7 @@ static bool control_formats(struct wants *wants, const char *value, struct wants
     return true;
 }
 
-static int take_hash(const char *value, struct line_options *out, struct buf *fault)
+static int take_hash_option(const char *value, struct line_options *out, struct buf *fault)
 {
     static const char *const strong[] = {"sha256", "sha384", "sha512"};
     const char *colon = strchr(value, ':');
@@ -217,12 +218,12 @@ static int take_hash(const char *value, struct line_options *out, struct buf *fa
     return 0;
 }
 
-static int take_option(const struct option_name *name, const char *value, size_t at, struct wants *wants,
-                       struct line_options *out, struct buf *fault)
+static int take_line_option(const struct option_name *name, const char *value, size_t at, struct wants *wants,
+                            struct line_options *out, struct buf *fault)
 {
     bool only = name->kind == OPTION_ONLY_BINARY;
 
-    if (name->kind == OPTION_HASH && take_hash(value, out, fault) < 0)
+    if (name->kind == OPTION_HASH && take_hash_option(value, out, fault) < 0)
         return -1;
     if (only || name->kind == OPTION_NO_BINARY) {
         if (value[0] == '-') {
@@ -275,10 +276,10 @@ static const struct option_name *find_short(char letter)
 }
 
 /* The option at words[*i], which is behind what belongs to it then. */
-static int read_option(const struct words *words, size_t *i, struct wants *wants, struct line_options *out,
-                       struct buf *fault)
+static int read_option(const struct line_words *words, size_t *i, struct wants *wants,
+                       struct line_options *out, struct buf *fault)
 {
-    const struct word *word = &words->items[(*i)++];
+    const struct line_word *word = &words->items[(*i)++];
     bool is_long = word->text[1] == '-';
     const char *equals = is_long ? strchr(word->text, '=') : NULL;
     size_t len = equals ? (size_t)(equals - word->text) : strlen(word->text);
@@ -300,7 +301,7 @@ static int read_option(const struct words *words, size_t *i, struct wants *wants
         }
         value = words->items[(*i)++].text;
     }
-    return take_option(name, value ? value : "", word->at, wants, out, fault);
+    return take_line_option(name, value ? value : "", word->at, wants, out, fault);
 }
 
 static void add_stray(struct line_options *out, const char *text)
@@ -309,8 +310,8 @@ static void add_stray(struct line_options *out, const char *text)
     out->strays[out->stray_count++] = xstrdup(text);
 }
 
-static int read_words(const struct words *words, struct wants *wants, struct line_options *out, size_t *at,
-                      struct buf *fault)
+static int read_words(const struct line_words *words, struct wants *wants, struct line_options *out,
+                      size_t *at, struct buf *fault)
 {
     bool options = true;
 
@@ -343,13 +344,13 @@ static size_t options_start(const struct buf *line)
 int line_options_read(const struct buf *line, struct wants *wants, struct line_options *out, size_t *at,
                       struct buf *fault)
 {
-    struct words words __attribute__((cleanup(words_release))) = {NULL, 0};
+    struct line_words words __attribute__((cleanup(words_release))) = {NULL, 0};
     size_t start = options_start(line);
 
     out->requirement_len = start;
     while (out->requirement_len && line->data[out->requirement_len - 1] == ' ')
         out->requirement_len--;
-    if (split(line, start, &words, at, fault) < 0)
+    if (split_words(line, start, &words, at, fault) < 0)
         return -1;
     return read_words(&words, wants, out, at, fault);
 }

@@ -1,7 +1,7 @@
 /* Options of a line of a requirements file, as pip splits and reads them: Python's shlex.split() and optparse, so names
  * may be shortened, values stand behind "=", a space, or a short name. */
-#ifndef ADMIN_PREFETCH_LISTS_OPTIONS_H
-#define ADMIN_PREFETCH_LISTS_OPTIONS_H
+#ifndef ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
+#define ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
 
 #include "admin/prefetch/lists/list_private.h"
 
