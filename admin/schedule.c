@@ -53,7 +53,7 @@ struct schedule {
 
 /* ---- when ---- */
 
-/* That time of day, so many days behind `day`: a day may have 23 or 25 hours. */
+/* That time of day, so many days after `day`: a day may have 23 or 25 hours. */
 static int64_t time_on(const struct prefetch_config *config, const struct tm *day, int64_t days)
 {
     struct tm then = {.tm_year = day->tm_year, .tm_mon = day->tm_mon, .tm_isdst = -1};
@@ -72,7 +72,7 @@ int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int
     if (!config->at)
         return last_s ? last_s + config->every_s : started_s;
     localtime_r(&since, &day);
-    /* The first of the times at, at + every, at + 2 every ... behind the last run. */
+    /* The first of the times at, at + every, at + 2 every ... after the last run. */
     int64_t due_s = time_on(config, &day, 0);
     if (config->every_s % DAY_S == 0)
         return due_s > since ? due_s : time_on(config, &day, config->every_s / DAY_S);

@@ -270,7 +270,7 @@ static bool any_left(const struct passage *passages, size_t count, size_t *first
     return *first < count;
 }
 
-/* Not all at once: requests about progress wait for their turn behind them. */
+/* Not all at once: requests about progress wait for their turn after them. */
 static void begin_some(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
 {
     for (; *begun < count && fetching->under_way < UNDER_WAY_MAX; ++*begun) {

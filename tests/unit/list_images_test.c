@@ -62,10 +62,10 @@ static void images_faults(void **state)
     check_fault("ok\n  Nginx:1", "images.txt:2:3: " REPOSITORY "\"Nginx:1\"");
     check_fault(
         "nginx:",
-        "images.txt:1:7: expected a tag behind \":\", at most 128 of a-z A-Z 0-9 _ . -, found the end");
+        "images.txt:1:7: expected a tag after \":\", at most 128 of a-z A-Z 0-9 _ . -, found the end");
     check_fault("ghcr.io/", "images.txt:1:9: " REPOSITORY "the end");
     check_fault("nginx@sha256:12",
-                "images.txt:1:7: expected a digest behind \"@\", \"sha256:\" and 64 hex digits in lower "
+                "images.txt:1:7: expected a digest after \"@\", \"sha256:\" and 64 hex digits in lower "
                 "case, found \"sha256:12\"");
     check_fault("host:port/a",
                 "images.txt:1:1: expected a registry, \"HOST\" or \"HOST:PORT\", before the first \"/\", "
@@ -119,7 +119,7 @@ static void names_faults(void **state)
                      "\"pypi:flask=3\": column 11: expected one of ~= == != <= >= < > ===, \"@\", \"[\", "
                      "\";\" or the end, found \"=3\"");
     check_name_fault("docker:nginx:",
-                     "\"docker:nginx:\": column 14: expected a tag behind \":\", at most 128 of a-z A-Z "
+                     "\"docker:nginx:\": column 14: expected a tag after \":\", at most 128 of a-z A-Z "
                      "0-9 _ . -, found the end");
     check_name_fault(
         "conda:x", "\"conda:x\": column 1: expected \"pypi:\" or \"docker:\" before the name, found another "

@@ -71,9 +71,9 @@ static void pylock_skipped(void **state)
     list_case_strings(
         &wants.notes,
         "pylock.dev.toml:1: this file has a newer lock-version than 1.0; what is new in it was not read | "
-        "pylock.dev.toml:2: skipped a, which comes from a repository and no index | "
-        "pylock.dev.toml:5: skipped b, which comes from a directory and no index | "
-        "pylock.dev.toml:8: skipped c, which comes from an archive on the disk and no index");
+        "pylock.dev.toml:2: skipped a, which comes from a repository, not from an index | "
+        "pylock.dev.toml:5: skipped b, which comes from a directory, not from an index | "
+        "pylock.dev.toml:8: skipped c, which comes from an archive on the disk, not from an index");
 }
 
 #define PACKAGE(name, more)                                                                                \
@@ -168,10 +168,10 @@ static void pylock_file_faults(void **state)
                     "pylock.toml:5:9: expected url or path of a file, found nothing");
     list_case_fault(
         "pylock.toml", WITH("{url = 'https://h/'}"),
-        "pylock.toml:5:9: expected the name of a file behind the last \"/\" of its URL or path, found none");
+        "pylock.toml:5:9: expected the name of a file after the last \"/\" of its URL or path, found none");
     list_case_fault(
         "pylock.toml", WITH("{url = 'https://h/a%2Fb'}"),
-        "pylock.toml:5:9: expected the name of a file behind the last \"/\" of its URL or path, found none");
+        "pylock.toml:5:9: expected the name of a file after the last \"/\" of its URL or path, found none");
     list_case_fault("pylock.toml", WITH("{path = 'a.zip'}"),
                     "pylock.toml:5:9: expected a table of at least one hash as hashes, found nothing");
     list_case_fault("pylock.toml", WITH("{path = 'a.zip', hashes = {sha256 = '12'}}"),
@@ -277,8 +277,9 @@ static void poetry_sources(void **state)
     list_case_packages(&wants, "a 1.0 (poetry.lock:1) | c 1.0 (poetry.lock:15)");
     assert_null(wants.packages[0].files[0].url);
     assert_string_equal(wants.packages[1].files[0].url, "https://h/c.whl");
-    list_case_strings(&wants.notes,
-                      "poetry.lock:9: skipped b, which comes from a source of type \"git\" and no index");
+    list_case_strings(
+        &wants.notes,
+        "poetry.lock:9: skipped b, which comes from a source of type \"git\", not from an index");
 }
 
 static void poetry_faults(void **state)
@@ -327,8 +328,8 @@ static void pipfile_packages(void **state)
     assert_int_equal(wants.packages[0].hashes[0].kind, HASH_SHA256);
     assert_int_equal(wants.packages[0].file_count, 0);
     list_case_strings(&wants.notes,
-                      "Pipfile.lock: skipped default.here, which comes from \"path\" and no index | "
-                      "Pipfile.lock: skipped default.repo, which comes from \"git\" and no index");
+                      "Pipfile.lock: skipped default.here, which comes from \"path\", not from an index | "
+                      "Pipfile.lock: skipped default.repo, which comes from \"git\", not from an index");
     list_case_select(&wants, &list_case_linux, "flask-x 2.0 pytest 8 sphinx 7");
     list_case_select(&wants, &list_case_windows, "flask-x 2.0 win 1 pytest 8 sphinx 7");
 }
@@ -341,7 +342,7 @@ static void pipfile_hostile_category(void **state)
     list_case_read("Pipfile.lock", "{\"default\": {}, \"\\u001b[2J\": {\"here\": {\"path\": \".\"}}}",
                    &wants);
     list_case_strings(&wants.notes,
-                      "Pipfile.lock: skipped ?[2J.here, which comes from \"path\" and no index");
+                      "Pipfile.lock: skipped ?[2J.here, which comes from \"path\", not from an index");
 }
 
 static void pipfile_json_faults(void **state)

@@ -137,7 +137,7 @@ static void requirements_include_depth(void **state)
         list_case_write(name, text, strlen(text));
     }
     list_case_fault(NAME, "-r deep1.txt",
-                    "deep15.txt:1:1: expected lists at most 16 inside each other and 1000 of them, "
+                    "deep15.txt:1:1: expected lists nested at most 16 deep, and at most 1000 of them, "
                     "found more");
 }
 
@@ -153,7 +153,7 @@ static void requirements_include_count(void **state)
         buf_printf(&text, "-r %s\n", name);
     }
     list_case_fault(NAME, text.data,
-                    "requirements.txt:1000:1: expected lists at most 16 inside each other and 1000 of "
+                    "requirements.txt:1000:1: expected lists nested at most 16 deep, and at most 1000 of "
                     "them, found more");
 }
 
@@ -166,7 +166,7 @@ static void requirements_include_faults(void **state)
         "directory");
     list_case_fault(
         NAME, "-r /dev/zero",
-        "requirements.txt:1:1: expected a file that can be read, found \"/dev/zero\": no regular file");
+        "requirements.txt:1:1: expected a file that can be read, found \"/dev/zero\": not a regular file");
     list_case_fault(NAME, "-c https://h/c.txt",
                     "requirements.txt:1:1: expected the path of a file, found a URL; fetch that list first");
     LIST_CASE_WRITE("bad.txt", "\nflask >== 1");
@@ -209,12 +209,12 @@ static void requirements_ignored_options(void **state)
     assert_false(wants.prereleases);
     list_case_strings(
         &wants.notes,
-        "requirements.txt:1: ignored --index-url: files come from the upstreams of mirror.conf | "
-        "requirements.txt:1: ignored --extra-index-url: files come from the upstreams of mirror.conf | "
-        "requirements.txt:2: ignored \"stray\" behind the options, as pip does | "
-        "requirements.txt:2: ignored --find-links: files come from the upstreams of mirror.conf | "
+        "requirements.txt:1: ignored --index-url: files come from the upstreams in mirror.conf | "
+        "requirements.txt:1: ignored --extra-index-url: files come from the upstreams in mirror.conf | "
+        "requirements.txt:2: ignored \"stray\" after the options, as pip does | "
+        "requirements.txt:2: ignored --find-links: files come from the upstreams in mirror.conf | "
         "requirements.txt:3: ignored --prefer-binary: it has no meaning here | "
-        "requirements.txt:4: ignored --pre: it counts for nothing beside a requirement");
+        "requirements.txt:4: ignored --pre: it has no effect beside a requirement");
 }
 
 static void requirements_skipped(void **state)
@@ -222,24 +222,22 @@ static void requirements_skipped(void **state)
     (void)state;
     assert_true(mkdir("project", 0700) == 0);
     check_notes("-e ./project",
-                "requirements.txt:1: skipped the editable \"./project\", which comes from no index");
+                "requirements.txt:1: skipped the editable \"./project\", which does not come from an index");
     check_notes("git+https://u:p@h/r.git@v1#egg=x",
-                "requirements.txt:1: skipped the URL \"git+https://****@h/r.git@v1#egg=x\", which comes from "
-                "no index");
-    check_notes(
-        "https://h/x-1-py3-none-any.whl",
-        "requirements.txt:1: skipped the URL \"https://h/x-1-py3-none-any.whl\", which comes from no index");
-    check_notes("x @ https://h/x.zip",
-                "requirements.txt:1: skipped the requirement by URL \"x @ https://h/x.zip\", which "
-                "comes from no index");
-    check_notes(
-        "./x[a] ; os_name == 'nt'",
-        "requirements.txt:1: skipped the path \"./x[a] ; os_name == 'nt'\", which comes from no index");
+                "requirements.txt:1: skipped the URL \"git+https://****@h/r.git@v1#egg=x\", which does not "
+                "come from an index");
+    check_notes("https://h/x-1-py3-none-any.whl",
+                "requirements.txt:1: skipped the URL \"https://h/x-1-py3-none-any.whl\", which does not come "
+                "from an index");
+    check_notes("x @ https://h/x.zip", "requirements.txt:1: skipped the requirement by URL \"x @ "
+                                       "https://h/x.zip\", which does not come from an index");
+    check_notes("./x[a] ; os_name == 'nt'", "requirements.txt:1: skipped the path \"./x[a] ; os_name == "
+                                            "'nt'\", which does not come from an index");
     check_notes("x-1.0.tar.gz",
-                "requirements.txt:1: skipped the path \"x-1.0.tar.gz\", which comes from no index");
+                "requirements.txt:1: skipped the path \"x-1.0.tar.gz\", which does not come from an index");
     check_notes("../requirements/project/..\n",
                 "requirements.txt:1: skipped the path \"../requirements/project/..\", "
-                "which comes from no index");
+                "which does not come from an index");
 }
 
 static void requirements_variables(void **state)
@@ -300,7 +298,7 @@ static void requirements_continued_faults(void **state)
                     "requirements.txt:3:4: expected a version after \"<\", found \"x\"");
     list_case_fault(
         NAME, "ok\nflask==1 \\\n    --hash=md5:0 \\\n    --hash=sha256:" A64,
-        "requirements.txt:3:5: expected sha256:, sha384: or sha512: and hex digits behind --hash, found "
+        "requirements.txt:3:5: expected sha256:, sha384: or sha512: and hex digits after --hash, found "
         "\"md5:0\"");
 }
 
@@ -311,19 +309,20 @@ static void requirements_option_faults(void **state)
                     "requirements.txt:1:1: expected an option that pip knows, found \"--nonesuch\"");
     list_case_fault(NAME, "flask -z",
                     "requirements.txt:1:7: expected an option that pip knows, found \"-z\"");
-    list_case_fault(NAME, "--no x",
-                    "requirements.txt:1:1: expected more letters of an option, of which several begin so, "
-                    "found \"--no\"");
-    list_case_fault(NAME, "--pre=1", "requirements.txt:1:1: expected no value behind --pre, found one");
+    list_case_fault(
+        NAME, "--no x",
+        "requirements.txt:1:1: expected more letters of an option, since several begin like this, "
+        "found \"--no\"");
+    list_case_fault(NAME, "--pre=1", "requirements.txt:1:1: expected no value after --pre, found one");
     list_case_fault(NAME, "--pre -r",
-                    "requirements.txt:1:7: expected a value behind --requirement, found the end of the line");
+                    "requirements.txt:1:7: expected a value after --requirement, found the end of the line");
     list_case_fault(NAME, "-r 'x",
-                    "requirements.txt:1:4: expected a closing ' behind this one, found the end of the "
+                    "requirements.txt:1:4: expected a closing ' after this one, found the end of the "
                     "line");
     list_case_fault(NAME, "a --hash=sha256:12",
                     "requirements.txt:1:3: expected all hex digits of a sha256, found 2 characters");
     list_case_fault(NAME, "--only-binary --pre",
-                    "requirements.txt:1:1: expected projects behind --only-binary, found an "
+                    "requirements.txt:1:1: expected projects after --only-binary, found an "
                     "option");
 }
 
@@ -353,9 +352,8 @@ static void requirements_too_many_faults(void **state)
     wants_init(&wants);
     list_case_write(NAME, text.data, text.len);
     assert_int_equal(list_read(NAME, LIST_FORMAT_BY_NAME, true, &wants, &error), -1);
-    assert_string_equal(error.data,
-                        "requirements.txt:1001:1: expected an option that pip knows, found \"-q\"; there are "
-                        "too many faults to go on reading");
+    assert_string_equal(error.data, "requirements.txt:1001:1: expected an option that pip knows, found "
+                                    "\"-q\"; reading ends here, since there are too many faults");
 }
 
 static void requirements_long_line(void **state)

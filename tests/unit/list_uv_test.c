@@ -155,10 +155,9 @@ static void uv_members(void **state)
         "dependencies = [{ name = \"b\" }]\n" PACKAGE("a", "1", "") PACKAGE("b", "1", ""),
         &wants);
     list_case_select(&wants, &list_case_linux, "a 1 b 1");
-    list_case_strings(
-        &wants.notes,
-        "uv.lock:11: skipped two, which comes from directory \"two\" and no index | uv.lock:15: skipped g, "
-        "which comes from git \"https://****@h/r?rev=1#2\" and no index");
+    list_case_strings(&wants.notes, "uv.lock:11: skipped two, which comes from directory \"two\", not from "
+                                    "an index | uv.lock:15: skipped g, "
+                                    "which comes from git \"https://****@h/r?rev=1#2\", not from an index");
 }
 
 static void uv_by_url(void **state)

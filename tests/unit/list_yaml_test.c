@@ -87,9 +87,8 @@ static void compose_other_files(void **state)
     check("include:\n  - other.yml\nservices:\n  a:\n    extends: {file: b.yml, service: x}\n    image: "
           "nginx\n",
           "nginx (c.yml:6)",
-          "c.yml:2: what this file includes was not read; name those files, too | c.yml:4: what the service "
-          "\"a\" extends "
-          "was not read; name its file, too");
+          "c.yml:2: the files that this one includes were not read: name them, too | c.yml:4: the file that "
+          "the service \"a\" extends was not read: name it, too");
 }
 
 static void compose_faults(void **state)
@@ -104,11 +103,11 @@ static void compose_faults(void **state)
     list_case_fault("c.yml", "services:\n  a: x", "c.yml:2:6: expected the mapping of a service, found none");
     list_case_fault(
         "c.yml", "services:\n  a: {image: nginx, platform: linux}",
-        "c.yml:2:31: in character 6 of this platform: expected \"/\" and an architecture behind \"linux\", "
+        "c.yml:2:31: in character 6 of this platform: expected \"/\" and an architecture after \"linux\", "
         "found the end");
     list_case_fault(
         "c.yml", "services:\n  a: {image: \"nginx:${1}\"}",
-        "c.yml:2:14: expected \"${NAME}\" or \"${NAME:-default}\" behind \"$\", found something else");
+        "c.yml:2:14: expected \"${NAME}\" or \"${NAME:-default}\" after \"$\", found something else");
     list_case_fault(
         "c.yml", "services:\n  a: {image: \"nginx\\0x\"}",
         "c.yml:2:14: in character 1 of this image: expected a repository of at most 255 bytes: words of a-z "
@@ -126,7 +125,7 @@ static void compose_deep_variables(void **state)
         buf_add_text(&text, "${LIST_NONE:-");
     buf_add_text(&text, "\"");
     list_case_fault("c.yml", text.data,
-                    "c.yml:3:12: expected \"${NAME}\" or \"${NAME:-default}\" behind \"$\", found "
+                    "c.yml:3:12: expected \"${NAME}\" or \"${NAME:-default}\" after \"$\", found "
                     "something else");
 }
 
@@ -159,7 +158,7 @@ static void kubernetes_no_interpolation(void **state)
     (void)state;
     list_case_fault(
         "c.yml", "kind: Pod\ncontainers:\n- image: nginx:${TAG}",
-        "c.yml:3:10: in character 7 of this image: expected a tag behind \":\", at most 128 of a-z A-Z 0-9 _ "
+        "c.yml:3:10: in character 7 of this image: expected a tag after \":\", at most 128 of a-z A-Z 0-9 _ "
         ". -, found \"${TAG}\"");
 }
 
@@ -185,10 +184,9 @@ static void yaml_faults(void **state)
     list_case_fault("c.yml", "a: [1,\nb: c: d",
                     "c.yml:2:5: expected YAML, found an error: did not find expected ',' or ']'");
     list_case_fault("c.yml", "a: *none",
-                    "c.yml:1:4: expected the alias of an anchor before it, found one of none");
-    list_case_fault(
-        "c.yml", "a: &a\n  - *a",
-        "c.yml:2:5: expected the alias of an anchor before it, found one inside what it stands for");
+                    "c.yml:1:4: expected the alias of an anchor before it, found one without an anchor");
+    list_case_fault("c.yml", "a: &a\n  - *a",
+                    "c.yml:2:5: expected the alias of an anchor before it, found one inside its own anchor");
     list_case_fault("c.yml", "{{ .Values.image }}\nx",
                     "c.yml:2:1: expected YAML, found an error: did not find expected <document start>");
 }
@@ -197,8 +195,7 @@ static void yaml_anchors_end_with_document(void **state)
 {
     (void)state;
     list_case_fault("c.yml", "a: &a 1\n---\nb: *a",
-                    "c.yml:3:4: expected the alias of an anchor before it, found one of "
-                    "none");
+                    "c.yml:3:4: expected the alias of an anchor before it, found one without an anchor");
 }
 
 static void yaml_many_laughs(void **state)

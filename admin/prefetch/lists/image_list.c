@@ -6,7 +6,7 @@
 #include "formats/oci/image.h"
 #include "formats/scan.h"
 
-/* Where a tag begins: behind the last ":" that no "/" follows. `len` when there is none. */
+/* The ":" before a tag, which is the last one that no "/" follows; `len` if there is none. */
 static size_t tag_colon(const char *text, size_t len)
 {
     for (size_t i = len; i-- > 0 && text[i] != '/';)
@@ -15,7 +15,7 @@ static size_t tag_colon(const char *text, size_t len)
     return len;
 }
 
-/* Behind a registry, if the first of several words is one. Its syntax decides, as with Docker. */
+/* Skips the registry, if the first of several words looks like one, as for Docker. */
 static int skip_registry(struct scan *scan, size_t len)
 {
     const char *slash = memchr(scan->text, '/', len);
@@ -40,7 +40,7 @@ int list_image_check(const char *text, size_t len, struct buf *error)
 
     if (skip_registry(&scan, colon) < 0)
         return -1;
-    /* The registry counts for Docker's limit of a name, which so is never longer than ours. */
+    /* Docker's limit for a name includes the registry, which is stricter than ours for the repository. */
     if (!image_name_valid(text + scan.at, colon - scan.at) || colon > IMAGE_NAME_MAX_BYTES)
         return scan_expected(&scan,
                              "a repository of at most %d bytes: words of a-z and 0-9, with . _ __ or - "
@@ -48,11 +48,11 @@ int list_image_check(const char *text, size_t len, struct buf *error)
                              IMAGE_NAME_MAX_BYTES);
     scan.at = colon + 1;
     if (colon < named && !image_tag_valid(text + scan.at, named - scan.at))
-        return scan_expected(&scan, "a tag behind \":\", at most %d of a-z A-Z 0-9 _ . -",
+        return scan_expected(&scan, "a tag after \":\", at most %d of a-z A-Z 0-9 _ . -",
                              IMAGE_TAG_MAX_BYTES);
     scan.at = named + 1;
     if (at && image_digest_parse(text + scan.at, len - scan.at, &digest) < 0)
-        return scan_expected(&scan, "a digest behind \"@\", \"sha256:\" and 64 hex digits in lower case");
+        return scan_expected(&scan, "a digest after \"@\", \"sha256:\" and 64 hex digits in lower case");
     return 0;
 }
 
@@ -72,7 +72,7 @@ int list_platform_check(const char *text, size_t len, struct buf *error)
             break;
     }
     if (words < 2)
-        return scan_expected(&scan, "\"/\" and an architecture behind \"linux\"");
+        return scan_expected(&scan, "\"/\" and an architecture after \"linux\"");
     return scan_finish(&scan, "the end of the platform");
 }
 

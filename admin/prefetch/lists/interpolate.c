@@ -1,4 +1,4 @@
-/* Variables of Compose files: compose-spec, "Interpolation". */
+/* Variables of Compose files: compose-spec, "Interpolation". Values are those of the environment; the file .env is not read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static int not_set(const char *name, struct buf *missing)
     return 0;
 }
 
-/* Behind "${NAME": what stands between the operator and "}" is the text that `other` gets. */
+/* The rest after "${NAME": "}", or an operator and a text up to "}", which goes to `other`. */
 static int read_operator(struct scan *scan, const char *name, size_t depth, struct buf *out,
                          struct buf *missing)
 {
@@ -68,7 +68,7 @@ static int read_operator(struct scan *scan, const char *name, size_t depth, stru
     return op == '-' && result ? 1 : not_set(op == '-' ? unset.data : name, missing);
 }
 
-/* Behind "$". */
+/* After "$". */
 static int read_variable(struct scan *scan, size_t depth, struct buf *out, struct buf *missing)
 {
     bool braces = scan_take(scan, "{");
@@ -83,7 +83,7 @@ static int read_variable(struct scan *scan, size_t depth, struct buf *out, struc
     return value ? 1 : not_set(name, missing);
 }
 
-/* Up to the end, or the "}" that closes what it stands in. */
+/* Up to the end, or inside braces to the "}" that closes them. */
 static int interpolate(struct scan *scan, size_t depth, struct buf *out, struct buf *missing)
 {
     int result = 1;

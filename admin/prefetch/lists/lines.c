@@ -1,3 +1,5 @@
+/* No state. Text is cut, joined and stripped as Python's str methods do it: what is a space and what ends a line is more than
+ * in C, and a difference would make a requirement of half a line. */
 #include "admin/prefetch/lists/lines.h"
 
 #include <errno.h>
@@ -35,7 +37,7 @@ static bool python_ends_line(uint32_t c)
     return (c >= 10 && c <= 13) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
-/* How many bytes of whitespace stand at `at`. */
+/* How many bytes of whitespace begin at `at`. */
 static size_t spaces_at(const char *text, size_t len, size_t at)
 {
     size_t start = at;
@@ -48,7 +50,7 @@ static size_t spaces_at(const char *text, size_t len, size_t at)
 
 /* ---- physical lines ---- */
 
-/* The line at the cursor without its end; the cursor is behind it then. */
+/* The physical line at source->at, without its end; source->at moves past that. */
 static const char *next_physical(struct line_source *source, size_t *len)
 {
     const char *line = source->text + source->at;
@@ -77,7 +79,7 @@ void logical_line_release(struct logical_line *line)
     buf_release(&line->text);
     free(line->places);
     line->places = NULL;
-    line->room = 0;
+    line->capacity = 0;
 }
 
 struct line_place logical_line_place(const struct logical_line *line, size_t at)
@@ -89,13 +91,13 @@ static void reserve_places(struct logical_line *line, size_t len)
 {
     size_t wanted = line->text.len + len + 1;
 
-    if (wanted <= line->room)
+    if (wanted <= line->capacity)
         return;
-    line->room = 2 * wanted;
-    line->places = xrealloc(line->places, line->room * sizeof(*line->places));
+    line->capacity = 2 * wanted;
+    line->places = xrealloc(line->places, line->capacity * sizeof(*line->places));
 }
 
-/* All bytes of `text` get one place. */
+/* Appends text that is not in the file, such as the value of a variable: all of it has one place. */
 static void add_at(struct logical_line *line, const char *text, size_t len, struct line_place place)
 {
     reserve_places(line, len);
@@ -122,7 +124,7 @@ static void add_piece(struct logical_line *line, size_t number, const char *text
     line->places[line->text.len] = place;
 }
 
-/* pip takes off all backslashes at both ends of a line that goes on. */
+/* pip strips all backslashes at both ends of a line that is continued, not just the last one. */
 static void add_continued(struct logical_line *line, size_t number, const char *text, size_t len)
 {
     size_t start = 0;
@@ -134,7 +136,7 @@ static void add_continued(struct logical_line *line, size_t number, const char *
     add_piece(line, number, text, start, len - start);
 }
 
-/* Lines that are too long are read to their end, but not kept. */
+/* Lines that are too long are skipped to their end, so that the next one is read as such. */
 static bool join_physical(struct line_source *source, struct logical_line *line)
 {
     bool fits = true;
@@ -168,12 +170,12 @@ static void line_cut(struct logical_line *line, size_t start, size_t end)
     buf_truncate(&line->text, end - start);
 }
 
-/* A comment begins at a "#" behind whitespace or at the beginning; then both ends are stripped. */
+/* A comment begins at a "#" at the beginning or after whitespace: "a#egg=b" has none. Then both ends are stripped. */
 static void strip_comment(struct logical_line *line)
 {
     const char *text = line->text.data;
     size_t end = line->text.len;
-    size_t last = 0; /* behind the last character that is no space */
+    size_t last = 0; /* the end of the last character that is not a space */
     size_t size;
 
     if (!end)
@@ -189,7 +191,7 @@ static void strip_comment(struct logical_line *line)
     line_cut(line, start, last);
 }
 
-/* The length of "${NAME}" at `at`, 0 if there is none. */
+/* The length of "${NAME}" at `at`; 0 if there is none. */
 static size_t variable_at(const struct buf *text, size_t at)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -200,7 +202,7 @@ static size_t variable_at(const struct buf *text, size_t at)
     return name && text->data[at + 2 + name] == '}' ? name + 3 : 0;
 }
 
-/* What is not set, or empty, stays as it is. */
+/* As pip does, leaves "${NAME}" as it is if the variable is empty or not set. */
 static bool expand_variables(struct logical_line *line)
 {
     struct logical_line expanded = {.text = BUF_INIT, .number = line->number};
@@ -265,10 +267,10 @@ static bool convert_to_utf8(const char *encoding, const char *text, size_t len, 
     while (good && left) {
         buf_reserve(out, left + 16);
         char *to = out->data + out->len;
-        size_t room = out->cap - out->len - 1;
-        size_t before = room;
-        good = iconv(conversion, &from, &left, &to, &room) != (size_t)-1 || errno == E2BIG;
-        out->len += before - room;
+        size_t space_bytes = out->cap - out->len - 1;
+        size_t before = space_bytes;
+        good = iconv(conversion, &from, &left, &to, &space_bytes) != (size_t)-1 || errno == E2BIG;
+        out->len += before - space_bytes;
         good = good && out->len <= 2 * (size_t)LIST_MAX_BYTES;
     }
     out->data[out->len] = '\0';

@@ -1,6 +1,6 @@
-/* Logical lines of a requirements file, as pip makes them of what an editor shows (pip/_internal/req/req_file.py,
- * preprocess()): lines that end in "\" joined, comments gone, variables of the environment in place. Each byte still knows
- * where in the file it stands. */
+/* Logical lines of a requirements file, as pip makes them of physical ones (pip/_internal/req/req_file.py, preprocess()):
+ * lines that end in "\" joined, comments removed, environment variables replaced. Each byte keeps its place in the file, so
+ * that faults can point at it. */
 #ifndef ADMIN_PREFETCH_LISTS_LINES_H
 #define ADMIN_PREFETCH_LISTS_LINES_H
 
@@ -15,8 +15,8 @@ struct line_place {
 struct logical_line {
     struct buf text;
     struct line_place *places; /* of each byte, and of the end */
-    size_t room;
-    size_t number; /* of its first line */
+    size_t capacity;           /* of places */
+    size_t number;             /* of its first line */
 };
 
 /* The rest of a file. */
@@ -31,11 +31,11 @@ struct line_source {
 void logical_line_release(struct logical_line *line);
 #define CLEANUP_LOGICAL_LINE __attribute__((cleanup(logical_line_release)))
 
-/* The next that is not empty: 1; 0 behind the last; -1 with a fault, and the next call goes on behind it. */
+/* The next line that is not empty: 1; 0 at the end; -1 with a fault, after which the next call continues. */
 int logical_line_next(struct list_reader *reader, struct line_source *source, struct logical_line *line);
 struct line_place logical_line_place(const struct logical_line *line, size_t at);
 
-/* What pip decodes by a mark or a "coding:" comment becomes UTF-8. 0, or a fault. */
+/* Converts to UTF-8 what pip would decode by a byte order mark or a "coding:" comment. 0, or a fault. */
 int line_decode(struct list_reader *reader, struct buf *text);
 
 #endif

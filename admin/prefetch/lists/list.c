@@ -1,4 +1,4 @@
-/* What wants are, how faults and notes are worded, and which reader a file gets. */
+/* Collects wants, words faults and notes, and gives each file to the reader of its format. */
 #include "admin/prefetch/lists/list.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ static int keep_fault(struct list_reader *reader, const struct buf *fault)
     }
     reader->stopped = true;
     buf_set(reader->error, "%s%s", fault->data,
-            reader->keep_going ? "; there are too many faults to go on reading" : "");
+            reader->keep_going ? "; reading ends here, since there are too many faults" : "");
     return -1;
 }
 
@@ -113,7 +113,7 @@ void list_note(struct list_reader *reader, size_t line, const char *format, ...)
     list_strings_add(reader->wants, &reader->wants->notes, note.data, note.len);
 }
 
-/* Where the user and password of a URL end that begins at text, "https://user:password@"; 0: there are none. */
+/* The length of "user:password@" at the beginning of text, which follows "://"; 0: there is none. */
 static size_t userinfo_end(const char *text, size_t len)
 {
     size_t end = 0;
@@ -133,7 +133,7 @@ void list_add_quoted(const char *text, size_t len, struct buf *out)
         most--;
     for (size_t i = 0; i < most; i++) {
         unsigned char c = (unsigned char)text[i];
-        /* U+0080 to U+009F control terminals, too. */
+        /* Terminals obey U+0080 to U+009F, too. */
         bool control =
             c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < most && (unsigned char)text[i + 1] < 0xa0);
         buf_add_char(out, control || (c >= 0x80 && !utf8) ? '?' : (char)c);
@@ -161,7 +161,7 @@ const char *list_split_column(const char *message, size_t *column)
     return end + 2;
 }
 
-/* ---- what is found ---- */
+/* ---- adding to wants ---- */
 
 const char *list_origin(struct list_reader *reader, size_t line)
 {
@@ -230,7 +230,7 @@ int list_load(struct list_reader *reader, const char *path, struct buf *text)
     return 0;
 }
 
-/* Line, and column in characters, of a byte. */
+/* The line of a byte, and its column in characters. */
 static void text_place(const char *text, size_t at, struct toml_place *place)
 {
     *place = (struct toml_place){1, 1};
@@ -242,7 +242,7 @@ static void text_place(const char *text, size_t at, struct toml_place *place)
     }
 }
 
-/* The first byte that begins no character: what stands before it is UTF-8, and what is a character longer is not. */
+/* The first byte of a text that is not UTF-8 throughout that does not begin a character. */
 static size_t utf8_fault_at(const char *text, size_t len)
 {
     size_t at = 0;

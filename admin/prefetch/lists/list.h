@@ -1,5 +1,5 @@
-/* Lists: what somebody wants to have, as the files that people keep already. Each is read whole and without a side
- * effect; what it asks for is added to a struct wants, so that several lists become one.
+/* Lists: the packages and images that somebody wants, in the kinds of files that people keep already. Each is read whole
+ * and without side effects, and adds to a struct wants, so that several lists can become one.
  *
  *     requirements.txt     pip's requirements file format: PEP 508, hashes, continued lines, -r and -c
  *     pylock.toml          PEP 751
@@ -7,8 +7,8 @@
  *     images.txt           image references by tag or digest, one a line, "#" begins a comment
  *     YAML                 the `image:` values of Compose files and Kubernetes manifests, several documents a file
  *
- * Files come from users, but are bounded and checked as if they were hostile. Faults say "FILE:LINE:COLUMN: expected
- * ..., found ...". */
+ * Lists come from users, but are bounded and checked as if they were hostile: somebody may prefetch a list that he was
+ * sent. Faults say "FILE:LINE:COLUMN: expected ..., found ...". */
 #ifndef ADMIN_PREFETCH_LISTS_LIST_H
 #define ADMIN_PREFETCH_LISTS_LIST_H
 
@@ -41,7 +41,7 @@ enum list_format {
     LIST_FORMAT_YAML,
 };
 
-/* To be resolved. */
+/* A requirement, which is to be resolved. */
 struct list_requirement {
     struct requirement requirement;
     const char *origin; /* "requirements.txt:4" */
@@ -57,7 +57,7 @@ struct list_file {
     int64_t size_bytes; /* -1: not said */
 };
 
-/* One package of a lock file: taken as it is. */
+/* A package of a lock file, which is fetched as it is, without resolving. */
 struct list_package {
     const char *project; /* normalised */
     const char *version; /* as written; NULL: not said (pylock.toml allows that) */
@@ -91,15 +91,15 @@ struct wants {
     size_t package_count;
     struct list_image *images;
     size_t image_count;
-    /* What was named and skipped, and options that have no meaning here, a sentence each with its place. */
+    /* Things that were skipped, and options that have no meaning here, each as a sentence with its place. */
     struct wants_strings notes;
-    /* What could not be read, when reading goes on all the same. */
+    /* With keep_going, the faults that were read past. */
     struct wants_strings faults;
     bool prereleases;                 /* --pre */
     bool require_hashes;              /* --require-hashes, or a requirement with a hash */
     struct wants_strings only_binary; /* normalised projects, ":all:" */
     struct wants_strings no_binary;
-    /* Set by the caller: nothing but files is read, since the writer of a pipe may never come. */
+    /* Set by the caller: only regular files are read, since a pipe may never get a writer. */
     bool files_only;
     void *locks; /* private: what wants_select() needs */
 };
@@ -109,18 +109,18 @@ struct wants {
 void wants_init(struct wants *wants);
 void wants_release(struct wants *wants);
 
-/* Reads one list. keep_going: faults are kept in wants->faults and reading goes on behind them where it can; else the
- * first ends it. Returns 0; -1 with the fault, or why the file cannot be read, in `error`. */
+/* Reads one list. With keep_going faults are kept in wants->faults, and reading continues after them where it can; without,
+ * the first one ends it. Returns 0; -1 with the fault, or why the file cannot be read, in `error`. */
 int list_read(const char *path, enum list_format format, bool keep_going, struct wants *wants,
               struct buf *error);
 /* A name on the command line: "pypi:flask==3.*", "docker:nginx:1.27"; without a kind, one of PyPI. Returns 0; -1 with a
  * fault. */
 int list_add_name(const char *text, struct wants *wants, struct buf *error);
 
-/* Which packages of the lock files a target needs: by their markers, and where a lock file says what its roots are
- * (uv.lock), by what can be reached from them with the markers on the way; with all extras and groups, in any
- * combination. In doubt a package applies. Sets applies[0 .. package_count-1]. Returns 0; -1 with a sentence in `error`
- * for a marker that has no meaning, or a lock file that says it is not for this target. */
+/* Which packages of the lock files a target needs: those whose markers hold and, where a lock file names its roots
+ * (uv.lock), that can be reached from them over markers that hold; with all extras and groups, in any combination. In
+ * doubt a package applies. Sets applies[0 .. package_count-1]. Returns 0; -1 with a sentence in `error` for a marker
+ * without meaning, or a lock file that says it is not for this target. */
 int wants_select(const struct wants *wants, const struct marker_environment *environment, bool *applies,
                  struct buf *error);
 

@@ -1,4 +1,4 @@
-/* What the readers of lock files share: members of tables with their faults, markers, hashes and nodes. */
+/* Members of TOML tables with their faults, and the nodes, markers, hashes and files of lock files. */
 #include "admin/prefetch/lists/lock_file.h"
 
 #include <stdarg.h>
@@ -223,7 +223,7 @@ void lock_file_markers_add(struct wants *wants, struct lock_file_markers *marker
     markers->items[markers->count++] = marker;
 }
 
-/* The value is a marker: NULL and a fault if not. An empty one always applies. */
+/* 0 with the marker, or with NULL for an empty one, which always holds; -1 with a fault. */
 static int lock_file_marker_read(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
                                  const struct lock_file_marker **out)
 {
@@ -347,7 +347,7 @@ int lock_file_filename(struct lock_file_reader *reader, const json_t *holder, co
     if (!filename_valid(name.data, name.len)) {
         struct toml_place place = toml_place_of(reader->toml, holder);
         return list_fault(reader->list, place.line, place.column,
-                          "expected the name of a file behind the last \"/\" of its URL or path, found none");
+                          "expected the name of a file after the last \"/\" of its URL or path, found none");
     }
     *out = arena_strndup(&reader->list->wants->arena, name.data, name.len);
     return 0;

@@ -1,8 +1,8 @@
-/* Lock files: what their readers share (lock_file.c), and the graph that wants_select() walks (select.c).
+/* Lock files: the graph that wants_select() walks (select.c), and the helpers that their readers share (lock_file.c).
  *
- * A lock is a set of nodes, one for each package that the file names, fetched or not. Of a lock with roots those nodes
- * are needed that can be reached over edges whose markers apply; of one without, all whose own conditions do. Markers are
- * kept as texts, each once, for a file has the same few thousands of times. */
+ * A lock file becomes a set of nodes, one for each package that it names, whether that is fetched or not. If it has roots,
+ * the nodes are needed that can be reached from them over edges whose markers hold; if not, all whose own conditions
+ * hold. Markers are kept as text, each once: a file repeats the same few markers thousands of times. */
 #ifndef ADMIN_PREFETCH_LISTS_LOCK_FILE_H
 #define ADMIN_PREFETCH_LISTS_LOCK_FILE_H
 
@@ -34,7 +34,7 @@ struct lock_file_edge {
     size_t extra_count;
 };
 
-/* What a package depends on, or one of its extras. */
+/* The dependencies of a package, or of one of its extras. */
 struct lock_file_group {
     const char *extra; /* NULL: the package itself */
     struct lock_file_edge *edges;
@@ -55,8 +55,8 @@ struct lock_file_node {
 
 struct lock_file {
     const char *path;
-    const char *python;                 /* whom the whole file is for */
-    struct lock_file_markers platforms; /* the same */
+    const char *python;                 /* requires-python of the whole file; NULL: any */
+    struct lock_file_markers platforms; /* environments of the whole file */
     bool has_roots;
     struct lock_file_node *nodes; /* by project */
     size_t node_count;
@@ -74,7 +74,7 @@ void list_locks_free(struct list_locks *locks);
 
 /* ---- reading ---- */
 
-/* A TOML file, and the lock that it becomes. */
+/* A TOML file, and the lock file that it becomes. */
 struct lock_file_reader {
     struct list_reader *list;
     const struct toml *toml;
@@ -82,19 +82,19 @@ struct lock_file_reader {
     size_t number; /* of the lock file */
 };
 
-/* A new lock of wants, and its number. */
+/* Adds a lock file to wants, with its number in list_package.lock. */
 struct lock_file *lock_file_new(struct list_reader *reader, size_t *number);
-/* Reads the text as TOML and has `read` look at it; the lock's nodes are in order then. */
+/* Reads the text as TOML, calls `read` for it, and then sorts the nodes by project. */
 int lock_file_read_toml(struct list_reader *reader, const char *text, size_t len,
                         int (*read)(struct lock_file_reader *reader, const json_t *root));
-/* A node for the file's next package, zeroed; valid until the next is added. */
+/* Appends an empty node; valid until the next one is added. */
 struct lock_file_node *lock_file_add_node(struct lock_file *lock, const char *project);
 
-/* "expected <what>, found <value>", at the value or, where that has no place, at its holder. -1. */
+/* "expected <format>, found <value>" at the value or, if that has no place, at its holder. Returns -1. */
 int lock_file_expected(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 size_t lock_file_line(const struct lock_file_reader *reader, const json_t *value);
-/* Members of tables, NULL when there is none. Of another type: -1 with a fault. */
+/* A member of a table; NULL if there is none, -1 with a fault if it has another type. */
 int lock_file_text(struct lock_file_reader *reader, const json_t *table, const char *key, const char **out);
 int lock_file_array(struct lock_file_reader *reader, const json_t *table, const char *key,
                     const json_t **out);
@@ -109,13 +109,12 @@ int lock_file_project(struct lock_file_reader *reader, const json_t *table, cons
 int lock_file_version(struct lock_file_reader *reader, const json_t *table, const char **out);
 /* Interns a marker that was checked. */
 const struct lock_file_marker *lock_file_intern(struct wants *wants, const char *text);
-/* A marker, NULL where there is none. */
+/* A marker; NULL if there is none. */
 int lock_file_marker_member(struct lock_file_reader *reader, const json_t *table, const char *key,
                             const struct lock_file_marker **out);
-/* A marker, or an array of which any must apply. */
+/* A marker, or an array of markers, one of which must hold. */
 int lock_file_markers_member(struct lock_file_reader *reader, const json_t *table, const char *key,
                              struct lock_file_markers *out);
-/* Appends to them. */
 void lock_file_markers_add(struct wants *wants, struct lock_file_markers *markers,
                            const struct lock_file_marker *marker);
 /* A specifier set. */
@@ -124,9 +123,9 @@ int lock_file_python_member(struct lock_file_reader *reader, const json_t *table
 /* "sha256:..." as a checksum: 1; 0 when the algorithm is not known here; -1 with a fault. */
 int lock_file_hash(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
                    struct checksum *out);
-/* size, -1 when not said. */
+/* The member "size"; -1 if there is none. */
 int lock_file_size(struct lock_file_reader *reader, const json_t *table, int64_t *out);
-/* What stands behind the last "/" of a URL or path, decoded: the name of a file, in the arena. */
+/* The name of a file: the decoded text after the last "/" of a URL or path; in the arena. */
 int lock_file_filename(struct lock_file_reader *reader, const json_t *holder, const char *url,
                        const char **out);
 /* Adds a package for the node that was added last. */

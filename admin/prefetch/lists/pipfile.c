@@ -1,5 +1,5 @@
-/* Pipfile.lock: pipenv's JSON (github.com/pypa/pipfile, and pipenv's own src). Each member but "_meta" is a category of
- * packages by name. A fault in good JSON names the members that lead to it; jansson keeps no lines. */
+/* Pipfile.lock: pipenv's JSON (github.com/pypa/pipfile, and the source of pipenv). Each member but "_meta" is a category of
+ * packages by name. jansson keeps no lines, so a fault in valid JSON names the members that lead to it instead. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -99,7 +99,7 @@ static int pipfile_read_marker(const struct pipfile_entry *entry, struct lock_fi
     return 0;
 }
 
-/* What comes from no index, as the member that says so; else NULL. */
+/* The member that says that the package comes from elsewhere than an index; else NULL. */
 static const char *elsewhere(const json_t *table)
 {
     static const char *const members[] = {"git", "hg", "svn", "bzr", "path", "file"};
@@ -126,8 +126,8 @@ static int pipfile_read_entry(const struct pipfile_entry *entry)
     if (member) {
         struct buf CLEANUP_BUF category = BUF_INIT;
         list_add_quoted(entry->category, strlen(entry->category), &category);
-        list_note(entry->reader, 0, "skipped %s.%s, which comes from \"%s\" and no index", category.data,
-                  entry->name, member);
+        list_note(entry->reader, 0, "skipped %s.%s, which comes from \"%s\", not from an index",
+                  category.data, entry->name, member);
         return 0;
     }
     if (pipfile_read_version(entry, &package.version) < 0 || pipfile_read_hashes(entry, &package) < 0 ||

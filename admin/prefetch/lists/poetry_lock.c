@@ -1,7 +1,7 @@
-/* poetry.lock as poetry 1 and 2 write it (poetry's own src/poetry/packages/locker.py).
+/* poetry.lock as Poetry 1 and 2 write it (src/poetry/packages/locker.py).
  *
- * Which packages the project itself wants stands in pyproject.toml and not here. Since lock-version 2.1 each package
- * says when it is needed; of older files all packages are. */
+ * The file does not say which packages the project itself requires: only pyproject.toml does. Since lock-version 2.1 each
+ * package has markers that say when it is needed; of older files all packages are taken. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -10,7 +10,7 @@
 
 /* ---- markers ---- */
 
-/* A table has them by group: any group's may apply, and a group without one always does. */
+/* A table has markers by group: one of them must hold, and a group without a marker always holds. */
 static int poetry_read_markers(struct lock_file_reader *reader, const json_t *table,
                                struct lock_file_node *node)
 {
@@ -40,7 +40,7 @@ static int poetry_read_markers(struct lock_file_reader *reader, const json_t *ta
     return 0;
 }
 
-/* Poetry has more operators than PEP 440; what is written with those excludes no Python here. */
+/* Kept as text: Poetry has operators that PEP 440 lacks ("^3.9"), and lock_file_python_fits() lets those pass. */
 static int poetry_read_python(struct lock_file_reader *reader, const json_t *table, const char **out)
 {
     const char *text;
@@ -69,7 +69,7 @@ static int poetry_read_file(struct lock_file_reader *reader, const json_t *table
     return hashed < 0 ? -1 : lock_file_filename(reader, table, name, &out->filename);
 }
 
-/* Old files have those of all versions of a project in one array. */
+/* Poetry 1.0 to 1.2 lists the files of all versions of a project in one array. */
 static bool of_version(const char *filename, const char *version)
 {
     struct wheel_name wheel;
@@ -132,7 +132,7 @@ static int poetry_add_package(struct lock_file_reader *reader, const json_t *tab
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(type, strlen(type), &shown);
         list_note(reader->list, lock_file_line(reader, table),
-                  "skipped %s, which comes from a source of type \"%s\" and no "
+                  "skipped %s, which comes from a source of type \"%s\", not from an "
                   "index",
                   node->project, shown.data);
         return 0;

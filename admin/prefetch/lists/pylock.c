@@ -1,4 +1,5 @@
-/* pylock.toml: PEP 751. */
+/* pylock.toml: PEP 751. Packages without a file that an index could have (vcs, directory, a local archive) are skipped with a
+ * note. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -31,7 +32,7 @@ static int pylock_read_hashes(struct lock_file_reader *reader, const json_t *tab
     return 0;
 }
 
-/* A wheel, an sdist or an archive: the tables are alike. */
+/* A wheel, an sdist or an archive: their tables have the same members. */
 static int pylock_read_file(struct lock_file_reader *reader, const json_t *table, struct list_file *out)
 {
     const char *name;
@@ -76,7 +77,7 @@ static int pylock_read_files(struct lock_file_reader *reader, const json_t *tabl
     return 0;
 }
 
-/* What is built from a place that no index has: "vcs", "directory", an archive on the disk; NULL: none of that. */
+/* Where the package comes from if not from an index or a URL; else NULL. */
 static const char *source_elsewhere(const json_t *table)
 {
     const json_t *archive = json_object_get(table, "archive");
@@ -96,8 +97,8 @@ static int pylock_read_package(struct lock_file_reader *reader, const json_t *ta
     struct lock_file_node node = {.package = LOCK_NO_PACKAGE};
     const char *python;
 
-    /* That it is for another Python is no reason to leave it out: then installing it would fail, and so says the
-     * one who chooses its files. */
+    /* A package for another Python stays: installing it would fail, and choosing its file says so (PEP 751 makes an
+     * installer fail rather than skip it). */
     if (lock_file_project(reader, table, "name", &node.project) < 0 ||
         lock_file_version(reader, table, &node.version) < 0 ||
         lock_file_markers_member(reader, table, "marker", &node.markers) < 0 ||
@@ -105,8 +106,8 @@ static int pylock_read_package(struct lock_file_reader *reader, const json_t *ta
         return -1;
     const char *elsewhere = source_elsewhere(table);
     if (elsewhere) {
-        list_note(reader->list, lock_file_line(reader, table), "skipped %s, which comes from %s and no index",
-                  node.project, elsewhere);
+        list_note(reader->list, lock_file_line(reader, table),
+                  "skipped %s, which comes from %s, not from an index", node.project, elsewhere);
         return 0;
     }
     package.project = node.project;
@@ -147,7 +148,7 @@ static int pylock_read_root(struct lock_file_reader *reader, const json_t *root)
         return -1;
     if (!packages)
         return lock_file_expected(reader, root, NULL, "an array as packages");
-    /* A fault in these is none of the packages. */
+    /* A fault in these does not keep the packages from being read. */
     (void)lock_file_python_member(reader, root, "requires-python", &reader->lock_file->python);
     (void)lock_file_markers_member(reader, root, "environments", &reader->lock_file->platforms);
     for (size_t i = 0; i < json_array_size(packages) && !reader->list->stopped; i++)

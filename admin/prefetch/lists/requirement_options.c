@@ -1,3 +1,4 @@
+/* No state but wants->only_binary and no_binary, which pip changes as it reads, whatever else the line has. */
 #include "admin/prefetch/lists/requirement_options.h"
 
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "base/text.h"
 #include "formats/python/project.h"
 
-/* Of --only-binary and --no-binary. */
+/* Projects that --only-binary and --no-binary may list: each is compared with all before it. */
 #define FORMAT_PROJECTS_MAX 2000
 
 struct option_name {
@@ -17,7 +18,7 @@ struct option_name {
     enum option_kind kind;
 };
 
-/* Those of pip 23.0, and behind the line those that came later. */
+/* The options of pip 23.0, and after the line those of later versions. */
 static const struct option_name names[] = {
     {"--index-url", 'i', false, OPTION_INDEX},
     {"--pypi-url", 0, false, OPTION_INDEX},
@@ -79,7 +80,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Behind a quote, up to the one that closes it. */
+/* Appends the text from the quote at `*i` to the one that closes it, where `*i` is afterwards. */
 static int split_quoted(const struct buf *line, size_t *i, struct buf *word, struct buf *fault)
 {
     char quote = line->data[*i];
@@ -94,11 +95,11 @@ static int split_quoted(const struct buf *line, size_t *i, struct buf *word, str
     if (*i < line->len)
         return 0;
     *i = start;
-    buf_printf(fault, "expected a closing %c behind this one, found the end of the line", quote);
+    buf_printf(fault, "expected a closing %c after this one, found the end of the line", quote);
     return -1;
 }
 
-/* One word of shlex.split(), at which `*i` stands. */
+/* Appends the word of shlex.split() that begins at `*i`, which moves to its end. */
 static int split_word(const struct buf *line, size_t *i, struct buf *word, struct buf *fault)
 {
     for (; *i < line->len && !is_blank(line->data[*i]); (*i)++) {
@@ -107,7 +108,7 @@ static int split_word(const struct buf *line, size_t *i, struct buf *word, struc
             if (split_quoted(line, i, word, fault) < 0)
                 return -1;
         } else if (c == '\\' && *i + 1 == line->len) {
-            buf_add_text(fault, "expected a character behind \"\\\", found the end of the line");
+            buf_add_text(fault, "expected a character after \"\\\", found the end of the line");
             return -1;
         } else {
             *i += c == '\\';
@@ -158,7 +159,7 @@ static bool names_none(const char *value)
     return false;
 }
 
-/* pip's FormatControl: a project is in one of the two, and ":all:" begins both anew. False: there are too many. */
+/* pip's FormatControl: a project is in one of the two lists, and ":all:" empties both first. False: there are too many. */
 static bool control_formats(struct wants *wants, const char *value, struct wants_strings *target,
                             struct wants_strings *other)
 {
@@ -200,7 +201,7 @@ static int take_hash_option(const char *value, struct line_options *out, struct 
         if (text_equal_n(value, (size_t)(colon - value), strong[i]))
             kind = hash_kind_by_name(strong[i], strlen(strong[i]));
     if (kind < 0) {
-        buf_add_text(fault, "expected sha256:, sha384: or sha512: and hex digits behind --hash, found \"");
+        buf_add_text(fault, "expected sha256:, sha384: or sha512: and hex digits after --hash, found \"");
         list_add_quoted(value, strlen(value), fault);
         buf_add_char(fault, '"');
         return -1;
@@ -227,12 +228,12 @@ static int take_line_option(const struct option_name *name, const char *value, s
         return -1;
     if (only || name->kind == OPTION_NO_BINARY) {
         if (value[0] == '-') {
-            buf_printf(fault, "expected projects behind %s, found an option", name->name);
+            buf_printf(fault, "expected projects after %s, found an option", name->name);
             return -1;
         }
         if (!control_formats(wants, value, only ? &wants->only_binary : &wants->no_binary,
                              only ? &wants->no_binary : &wants->only_binary)) {
-            buf_printf(fault, "expected at most %d projects behind %s, found more", FORMAT_PROJECTS_MAX,
+            buf_printf(fault, "expected at most %d projects after %s, found more", FORMAT_PROJECTS_MAX,
                        name->name);
             return -1;
         }
@@ -244,7 +245,7 @@ static int take_line_option(const struct option_name *name, const char *value, s
 
 /* ---- names ---- */
 
-/* A whole name, or the beginning of just one. NULL with a fault. */
+/* A whole name, or the beginning of exactly one, as optparse allows. NULL with a fault. */
 static const struct option_name *find_long(const char *word, size_t len, struct buf *fault)
 {
     const struct option_name *found = NULL;
@@ -261,7 +262,8 @@ static const struct option_name *find_long(const char *word, size_t len, struct 
     if (count == 1)
         return found;
     buf_printf(fault, "expected %s, found \"",
-               count ? "more letters of an option, of which several begin so" : "an option that pip knows");
+               count ? "more letters of an option, since several begin like this"
+                     : "an option that pip knows");
     list_add_quoted(word, len, fault);
     buf_add_char(fault, '"');
     return NULL;
@@ -275,7 +277,7 @@ static const struct option_name *find_short(char letter)
     return NULL;
 }
 
-/* The option at words[*i], which is behind what belongs to it then. */
+/* Reads the option at words[*i] with its value, and moves *i past them. */
 static int read_option(const struct line_words *words, size_t *i, struct wants *wants,
                        struct line_options *out, struct buf *fault)
 {
@@ -291,12 +293,12 @@ static int read_option(const struct line_words *words, size_t *i, struct wants *
     if (!name)
         return -1;
     if (name->flag && value) {
-        buf_printf(fault, "expected no value behind %s, found one", name->name);
+        buf_printf(fault, "expected no value after %s, found one", name->name);
         return -1;
     }
     if (!name->flag && !value) {
         if (*i == words->count) {
-            buf_printf(fault, "expected a value behind %s, found the end of the line", name->name);
+            buf_printf(fault, "expected a value after %s, found the end of the line", name->name);
             return -1;
         }
         value = words->items[(*i)++].text;
@@ -332,7 +334,7 @@ static int read_words(const struct line_words *words, struct wants *wants, struc
     return 0;
 }
 
-/* Where the options begin: at the first "-" at the beginning or behind a space, as pip splits. */
+/* pip takes everything from the first "-" at the beginning or after a space as options. */
 static size_t options_start(const struct buf *line)
 {
     for (size_t i = 0; i < line->len; i++)

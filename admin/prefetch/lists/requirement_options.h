@@ -1,5 +1,5 @@
-/* Options of a line of a requirements file, as pip splits and reads them: Python's shlex.split() and optparse, so names
- * may be shortened, values stand behind "=", a space, or a short name. */
+/* Options of a line of a requirements file, as pip splits and reads them, which is Python's shlex.split() and optparse: names
+ * may be shortened, and a value follows "=", a space, or a short name. */
 #ifndef ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
 #define ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
 
@@ -10,7 +10,7 @@ enum option_kind {
     OPTION_CONSTRAINT,
     OPTION_EDITABLE,
     OPTION_HASH,
-    OPTION_ONLY_BINARY, /* done as it is read, in any line */
+    OPTION_ONLY_BINARY, /* takes effect as it is read, on any line */
     OPTION_NO_BINARY,
     OPTION_PRE,
     OPTION_REQUIRE_HASHES,
@@ -26,7 +26,7 @@ struct line_option {
 };
 
 struct line_options {
-    size_t requirement_len; /* what stands in front of the options; 0: nothing */
+    size_t requirement_len; /* of the text before the options; 0: none */
     struct line_option *items;
     size_t count;
     struct checksum *hashes;
@@ -38,7 +38,7 @@ struct line_options {
 void line_options_release(struct line_options *options);
 #define CLEANUP_LINE_OPTIONS __attribute__((cleanup(line_options_release)))
 
-/* Returns 0; -1 with the place in the line, and what was expected in `fault`. In both cases to be released. */
+/* Returns 0; -1 with the offset in the line, and what was expected in `fault`. `out` must be released in both cases. */
 int line_options_read(const struct buf *line, struct wants *wants, struct line_options *out, size_t *at,
                       struct buf *fault);
 

@@ -1,7 +1,8 @@
-/* requirements.txt as pip reads it: pip/_internal/req/req_file.py, and what of req/constructors.py says whether a line is
- * a requirement or a path. Kept on purpose: of several -r in a line only the first counts, options beside a requirement
- * count for nothing but --hash, --only-binary and --no-binary, and a -r in a file of constraints has requirements.
- * Different: a file is read once, where pip would read it again or for ever. */
+/* requirements.txt as pip reads it: pip/_internal/req/req_file.py, and the part of req/constructors.py that tells requirements
+ * from paths. Three oddities of pip are kept, so that the list means here what it means there: only the first -r on a line
+ * is read, the options beside a requirement are ignored but for --hash, --only-binary and --no-binary, and a -r inside a
+ * file of constraints names requirements. One is not: a file that is included again is not read again, where pip would,
+ * without end if it includes itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +16,19 @@
 #include "formats/python/project.h"
 #include "formats/word_list.h"
 
-/* What files included from one list share. */
+/* Shared by a list and all files that it includes. */
 struct inclusions {
-    struct word_list read; /* "c" or "r", and the path */
+    struct word_list read; /* "c" or "r" for how it was included, and the path */
     size_t bytes;
 };
 
-/* The file that is read. */
+/* The file that is being read. */
 struct requirements_file {
     struct list_reader *reader;
     struct inclusions *inclusions;
     bool constraint;
     size_t depth;
-    const struct logical_line *line;
+    const struct logical_line *line; /* NULL: none yet */
 };
 
 static int read_file_text(struct requirements_file *file, struct buf *text);
@@ -44,7 +45,7 @@ static void note_skipped(const struct requirements_file *file, const char *what,
     struct buf CLEANUP_BUF shown = BUF_INIT;
 
     list_add_quoted(text, len, &shown);
-    list_note(file->reader, file->line->number, "skipped %s \"%s\", which comes from no index", what,
+    list_note(file->reader, file->line->number, "skipped %s \"%s\", which does not come from an index", what,
               shown.data);
 }
 
@@ -102,7 +103,7 @@ static bool is_one_scheme(const char *text, size_t len, const char *const *words
     return false;
 }
 
-/* pip's is_url(): the word in front of the first ":" is one of these, or two with a "+" between them. */
+/* pip's is_url(): the word before the first ":" is one of these, or two of them with "+" between. */
 static bool is_url(const char *text, size_t len)
 {
     static const char *const plain[] = {"http", "https", "ftp", "file"};
@@ -154,7 +155,7 @@ static int requirement_fault(const struct requirements_file *file, size_t start,
     return fault_at(file, start, sentence);
 }
 
-/* pip takes a ";" with nothing behind it. */
+/* pip accepts a ";" that nothing follows, PEP 508 does not. */
 static size_t without_empty_marker(const char *text, size_t len)
 {
     const char *semicolon = memchr(text, ';', len);
@@ -190,7 +191,7 @@ static int parse_requirement(struct requirements_file *file, size_t len, struct 
 
 /* ---- files inside files ---- */
 
-/* Absolute, with the links of its folder followed: the same file has the same. */
+/* Absolute and without symbolic links in its folder, so that each file has one name. */
 static char *canonical(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -211,7 +212,7 @@ static bool first_time(struct requirements_file *file, const char *path, bool co
     return true;
 }
 
-/* The path that a -r means: relative to the file that says it. NULL with a fault for a URL. */
+/* The path that a -r means, which is relative to the file that has it. NULL with a fault for a URL. */
 static char *included_path(const struct requirements_file *file, const struct line_option *option)
 {
     const char *path = file->reader->path;
@@ -234,7 +235,7 @@ static char *included_path(const struct requirements_file *file, const struct li
     return xasprintf("%.*s/%s", (int)(slash - path), path, option->value);
 }
 
-/* Only files: a device or a pipe inside a list has nothing that anybody wants. */
+/* Only regular files: a list from somebody else must not make us read a device, or wait for a pipe. */
 static int load_included(const struct requirements_file *file, const struct line_option *option,
                          const char *path, struct buf *text)
 {
@@ -246,7 +247,7 @@ static int load_included(const struct requirements_file *file, const struct line
     bool found = stat(path, &status) == 0;
     if (!found || !S_ISREG(status.st_mode)) {
         buf_printf(&sentence, "expected a file that can be read, found \"%s\": %s", shown.data,
-                   found ? "no regular file" : strerror(errno));
+                   found ? "not a regular file" : strerror(errno));
         return fault_at(file, option->at, sentence.data);
     }
     return list_load(file->reader, path, text);
@@ -258,7 +259,7 @@ static int check_limits(const struct requirements_file *file, const struct line_
 
     if (file->depth + 1 < LIST_MAX_DEPTH && file->inclusions->read.count < LIST_MAX_FILES)
         return 0;
-    buf_printf(&sentence, "expected lists at most %d inside each other and %d of them, found more",
+    buf_printf(&sentence, "expected lists nested at most %d deep, and at most %d of them, found more",
                LIST_MAX_DEPTH, LIST_MAX_FILES);
     return fault_at(file, option->at, sentence.data);
 }
@@ -279,7 +280,7 @@ static int include_file(struct requirements_file *file, const struct line_option
         return -1;
     file->inclusions->bytes += text.len;
     if (file->inclusions->bytes > LIST_MAX_BYTES)
-        return fault_at(file, option->at, "expected lists of at most 64 MiB together, found more");
+        return fault_at(file, option->at, "expected lists of at most 64 MiB in total, found more");
     reader->path = path;
     int result = read_file_text(&inner, &text);
     reader->path = outer;
@@ -294,7 +295,6 @@ static void note_ignored(const struct requirements_file *file, const struct line
     list_note(file->reader, file->line->number, "ignored %s: %s", option->name, why);
 }
 
-/* A line with a -r or -c is that, and nothing else. */
 static const struct line_option *first_option(const struct line_options *options, enum option_kind kind)
 {
     for (size_t i = 0; i < options->count; i++)
@@ -328,15 +328,15 @@ static void apply_options(const struct requirements_file *file, const struct lin
             wants->require_hashes = true;
             break;
         case OPTION_HASH:
-            note_ignored(file, option, "no requirement stands in this line");
+            note_ignored(file, option, "there is no requirement on this line");
             break;
         case OPTION_INDEX:
-            note_ignored(file, option, "files come from the upstreams of mirror.conf");
+            note_ignored(file, option, "files come from the upstreams in mirror.conf");
             break;
         case OPTION_OTHER:
             note_ignored(file, option, "it has no meaning here");
             break;
-        default: /* the others have done what they do */
+        default: /* took effect in requirement_options.c, or is handled by apply_line() */
             break;
         }
     }
@@ -350,16 +350,16 @@ static int apply_line(struct requirements_file *file, struct line_options *optio
 
     list = list ? list : first_option(options, OPTION_CONSTRAINT);
     if (options->requirement_len) {
-        note_rest(file, options, NULL, "it counts for nothing beside a requirement");
+        note_rest(file, options, NULL, "it has no effect beside a requirement");
         return parse_requirement(file, options->requirement_len, options);
     }
     if (editable) {
-        note_rest(file, options, editable, "it counts for nothing beside -e");
+        note_rest(file, options, editable, "it has no effect beside -e");
         note_skipped(file, "the editable", editable->value, strlen(editable->value));
         return 0;
     }
     if (list) {
-        note_rest(file, options, list, "only the first -r or -c of a line counts");
+        note_rest(file, options, list, "only the first -r or -c on a line is read");
         return include_file(file, list, constraint);
     }
     apply_options(file, options);
@@ -377,7 +377,7 @@ static int read_logical_line(struct requirements_file *file)
     for (size_t i = 0; i < options.stray_count; i++) {
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(options.strays[i], strlen(options.strays[i]), &shown);
-        list_note(file->reader, file->line->number, "ignored \"%s\" behind the options, as pip does",
+        list_note(file->reader, file->line->number, "ignored \"%s\" after the options, as pip does",
                   shown.data);
     }
     return apply_line(file, &options);

@@ -1,4 +1,6 @@
-/* Which packages of lock files a target needs. */
+/* Which packages of lock files a target needs: a breadth-first walk over the graph of each lock file (lock_file.h). An extra
+ * or a dependency group is a set of edges of its own, which is walked once. The answers of markers are kept, since they
+ * are the same few for thousands of edges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,7 @@ struct selection {
     const struct version *python;
     signed char *answers; /* by number of marker */
     bool *reached;        /* nodes */
-    bool **done;          /* groups of nodes that are or were in the queue */
+    bool **done;          /* [node][group]: is or was in the queue */
     struct step {
         size_t node, group;
     } * queue;
@@ -56,7 +58,7 @@ static bool lock_file_python_fits(const struct selection *selection, const char 
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
 
-    /* What its reader could not understand is no reason to leave something out. */
+    /* A text that cannot be understood (Poetry has operators of its own) excludes nothing. */
     if (!wanted || !selection->python || specifier_set_parse(wanted, strlen(wanted), &set, NULL) < 0)
         return true;
     return specifier_set_contains(&set, selection->python, PRERELEASES_ALLOWED);
@@ -106,7 +108,7 @@ static bool edge_names(const struct lock_file_edge *edge, const struct lock_file
            (!edge->source || !node->source || strcmp(edge->source, node->source) == 0);
 }
 
-/* The first node of a project; nodes of one stand together. */
+/* The first node of a project: nodes are sorted by it. */
 static size_t find_project(const struct lock_file *lock, const char *project)
 {
     size_t low = 0;
@@ -133,7 +135,7 @@ static int follow_to(struct selection *selection, const struct lock_file_edge *e
         if (!edge_names(edge, &lock->nodes[i], exactly))
             continue;
         found++;
-        /* An edge without a version means the one of several forks that is for this target. */
+        /* uv may lock a project in several versions ("forks"); an edge that names none means the one for this target. */
         int answer = edge->version && exactly ? 1 : node_applies(selection, &lock->nodes[i]);
         if (answer < 0)
             return -1;
@@ -150,7 +152,7 @@ static int follow_edge(struct selection *selection, const struct lock_file_edge 
     if (answer <= 0)
         return answer;
     int found = follow_to(selection, edge, true);
-    /* A version that the file does not have: better all than none. */
+    /* The file lacks the version that the edge names: rather all than none. */
     return found ? (found < 0 ? -1 : 0) : (follow_to(selection, edge, false) < 0 ? -1 : 0);
 }
 

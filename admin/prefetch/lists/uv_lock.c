@@ -1,4 +1,4 @@
-/* uv.lock, version 1, as uv writes it; there is no specification but its source (crates/uv-resolver/src/lock). */
+/* uv.lock, version 1, as uv writes it; its source is the only specification (crates/uv-resolver/src/lock). */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -7,7 +7,7 @@
 
 /* ---- sources ---- */
 
-/* The one member of a source says of which kind it is. */
+/* A source has one member, whose name is its kind. */
 static const char *source_kind(const json_t *source)
 {
     static const char *const kinds[] = {"registry", "virtual", "editable", "directory", "git", "url", "path"};
@@ -27,7 +27,7 @@ static const char *source_text(struct lock_file_reader *reader, const json_t *so
     return text;
 }
 
-/* A project of the user's own, which is built where it is. */
+/* A project of the user's own, which uv builds in place. */
 static bool is_member(const char *kind)
 {
     return strcmp(kind, "virtual") == 0 || strcmp(kind, "editable") == 0 || strcmp(kind, "directory") == 0;
@@ -171,7 +171,7 @@ static int read_dependencies(struct lock_file_reader *reader, const json_t *tabl
     node->group_count = 1;
     if (read_group(reader, dependencies, NULL, &node->groups[0]) < 0 || read_groups(reader, extras, node) < 0)
         return -1;
-    /* Groups are for those who work on a project: nobody asks for them by an edge, only roots have them. */
+    /* Dependency groups are for developing a project: no edge asks for them, so they only matter for roots. */
     return node->root ? read_groups(reader, groups, node) : 0;
 }
 
@@ -190,7 +190,7 @@ static bool in_members(const struct lock_file_reader *reader, const char *projec
     return false;
 }
 
-/* What is fetched becomes a package; the others are named. */
+/* A node that has files becomes a package; one from elsewhere is skipped with a note. */
 static int uv_add_package(struct lock_file_reader *reader, const json_t *table, const char *kind,
                           struct lock_file_node *node)
 {
@@ -207,7 +207,8 @@ static int uv_add_package(struct lock_file_reader *reader, const json_t *table, 
         struct buf CLEANUP_BUF shown = BUF_INIT;
         list_add_quoted(where, strlen(where), &shown);
         list_note(reader->list, lock_file_line(reader, table),
-                  "skipped %s, which comes from %s \"%s\" and no index", node->project, kind, shown.data);
+                  "skipped %s, which comes from %s \"%s\", not from an index", node->project, kind,
+                  shown.data);
     }
     return 0;
 }
@@ -239,7 +240,7 @@ static int uv_read_package(struct lock_file_reader *reader, const json_t *table)
     return 0;
 }
 
-/* What a script, or a workspace that is no project, asks for: a root without a name. */
+/* The requirements of a script, or of a workspace that is not itself a project, belong to a root without a name. */
 static int uv_read_manifest(struct lock_file_reader *reader, const json_t *root)
 {
     const json_t *manifest;
@@ -266,7 +267,7 @@ static int uv_read_root(struct lock_file_reader *reader, const json_t *root)
         return lock_file_expected(reader, root, version, "a uv.lock of version = 1");
     if (lock_file_array(reader, root, "package", &packages) < 0)
         return -1;
-    /* A fault in these is none of the packages. */
+    /* A fault in these does not keep the packages from being read. */
     (void)lock_file_python_member(reader, root, "requires-python", &reader->lock_file->python);
     (void)lock_file_markers_member(reader, root, "supported-markers", &reader->lock_file->platforms);
     (void)uv_read_manifest(reader, root);

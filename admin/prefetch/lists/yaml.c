@@ -1,5 +1,5 @@
-/* Compose files and Kubernetes manifests. yaml_tree.c makes a tree of each document, in which an alias is the node
- * it stands for: so each node is looked at once, however often it is named. */
+/* Compose files and Kubernetes manifests. A document with a mapping "services" and no "kind" is a Compose file, all others are
+ * searched for lists of containers at any depth, since custom resources of Kubernetes have them anywhere. */
 #include <string.h>
 
 #include "admin/prefetch/lists/yaml.h"
@@ -8,7 +8,7 @@
 
 struct yaml_walk {
     struct list_reader *reader;
-    size_t steps; /* of looking for members, behind which a hostile file could hide work without end */
+    size_t steps; /* see YAML_MAX_STEPS */
 };
 
 static int node_fault(struct yaml_walk *walk, const struct yaml_node *node, const char *sentence)
@@ -21,7 +21,7 @@ static int node_fault(struct yaml_walk *walk, const struct yaml_node *node, cons
 static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct yaml_node *map,
                                            const char *key);
 
-/* "<<": a mapping, or a list of such, whose members count where the mapping has none of its own. */
+/* "<<": a mapping, or a list of them, that has the members that the mapping itself lacks. */
 static const struct yaml_node *yaml_merged_member(struct yaml_walk *walk, const struct yaml_node *merged,
                                                   const char *key)
 {
@@ -83,7 +83,7 @@ static int interpolated(struct yaml_walk *walk, const struct yaml_node *node, st
 
     if (result < 0)
         return node_fault(walk, node,
-                          "expected \"${NAME}\" or \"${NAME:-default}\" behind \"$\", found something else");
+                          "expected \"${NAME}\" or \"${NAME:-default}\" after \"$\", found something else");
     if (result == 0) {
         list_add_quoted(node->text, node->len, &shown);
         list_note(walk->reader, node->line, "skipped \"%s\": %s is not set and has no default", shown.data,
@@ -121,7 +121,7 @@ static void read_service(struct yaml_walk *walk, const struct yaml_node *name,
     list_add_quoted(name->text ? name->text : "", name->len, &shown);
     if (yaml_member(walk, service, "extends"))
         list_note(walk->reader, name->line,
-                  "what the service \"%s\" extends was not read; name its file, too", shown.data);
+                  "the file that the service \"%s\" extends was not read: name it, too", shown.data);
     if (!image || yaml_is_null(image)) {
         if (yaml_member(walk, service, "build"))
             list_note(walk->reader, name->line, "skipped the service \"%s\", which is built and has no image",
@@ -142,7 +142,8 @@ static void read_compose(struct yaml_walk *walk, const struct yaml_node *root,
     const struct yaml_node *include = yaml_member(walk, root, "include");
 
     if (include)
-        list_note(walk->reader, include->line, "what this file includes was not read; name those files, too");
+        list_note(walk->reader, include->line,
+                  "the files that this one includes were not read: name them, too");
     for (size_t i = 0; i < services->count && !walk->reader->stopped; i += 2) {
         const struct yaml_node *service = services->items[i + 1];
         CHECK(service);
@@ -170,7 +171,8 @@ static bool names_containers(const struct yaml_node *key)
            yaml_is(key, "ephemeralContainers");
 }
 
-/* Recursion: as deep as the tree is high, which is limited. */
+/* Recursion is safe, since the height of a tree is limited. `seen` keeps aliases from being searched again: a few
+ * dozen nested ones are billions of paths ("billion laughs"). */
 static void search_containers(struct yaml_walk *walk, struct yaml_node *node)
 {
     if (node->seen || node->kind == YAML_TEXT || walk->reader->stopped)

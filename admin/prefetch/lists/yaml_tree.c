@@ -1,5 +1,6 @@
-/* libyaml's events as trees. An anchor counts when its node is complete, so there are no cycles; what is nested, anchored
- * or counted too much is a fault. */
+/* libyaml's events as trees. Its own yaml_document_t is not used, since that has no limits. An anchor can be used once its node
+ * is complete, so there are no cycles; too many nodes or too much nesting is a fault. All memory is in the arena of the tree
+ * and goes with the document. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -81,7 +82,7 @@ static struct anchor *new_anchor(struct tree *tree, const yaml_char_t *name)
     return anchor;
 }
 
-/* Puts a complete node where it stands. */
+/* Appends a complete node to the innermost open one, or makes it the root. */
 static int place_node(struct tree *tree, const yaml_event_t *event, struct yaml_node *node)
 {
     if (!tree->depth) {
@@ -130,11 +131,11 @@ static int take_alias(struct tree *tree, const yaml_event_t *event)
     HASH_FIND_STR(tree->anchors, (const char *)event->data.alias.anchor, anchor);
     if (!anchor)
         return mark_fault(tree, &event->start_mark,
-                          "expected the alias of an anchor before it, found one of none");
+                          "expected the alias of an anchor before it, found one without an anchor");
     if (!anchor->node)
         return mark_fault(tree, &event->start_mark,
-                          "expected the alias of an anchor before it, found one inside what it "
-                          "stands for");
+                          "expected the alias of an anchor before it, found one inside its own "
+                          "anchor");
     if (++tree->nodes > LIST_MAX_NODES)
         return mark_fault(tree, &event->start_mark,
                           "expected a file of at most a million values, found more");
@@ -204,7 +205,7 @@ static int take_event(struct tree *tree, const yaml_event_t *event,
     }
 }
 
-/* The reader's faults have an offset in bytes and no mark: where parsing stood is near. */
+/* libyaml gives errors of its character reader only an offset in bytes; the parser's own mark is close to it. */
 static int parser_fault(struct tree *tree, const yaml_parser_t *parser)
 {
     const yaml_mark_t *mark = parser->error == YAML_READER_ERROR ? &parser->mark : &parser->problem_mark;

@@ -78,7 +78,7 @@ static size_t stem_length(const char *filename)
     return 0;
 }
 
-/* The name may have dashes of its own: the version stands behind the one before which it is the project's. */
+/* The name may have dashes of its own: the version stands after the one before which it is the project's. */
 static bool read_sdist(const struct resolve_node *node, struct offer *offer)
 {
     const char *filename = offer->file->filename;
@@ -439,7 +439,7 @@ void node_unload(struct resolve_node *node)
 
 /* ---- what is wanted of a project ---- */
 
-/* Constraints first, then edges; NULL behind the last. */
+/* Constraints first, then edges; NULL after the last. */
 static const struct specifier_set *specifiers_at(const struct resolve_node *node, size_t i)
 {
     const struct wish *wish;

@@ -149,7 +149,7 @@ struct conflict {
 };
 void conflict_release(struct conflict *conflict);
 void conflict_blame_level(struct conflict *conflict, size_t level);
-/* The choices behind an edge. */
+/* The choices after an edge. */
 void conflict_blame(struct conflict *conflict, const struct edge *edge);
 void conflict_tell(struct conflict *conflict, const struct wish *wish, const struct release *release);
 /* All edges and constraints of a node. */
