@@ -227,7 +227,7 @@ static void resolve_markers(void **state)
     GIVES("a 1.0, c 1.0", universe, "a", .python = "3.8");
     GIVES("a 1.0, d 1.0", universe, "a", .platform = "linux_aarch64");
     GIVES("b 1.0", universe, "a ; os_name == 'nt'\nb ; os_name == 'posix'");
-    FAILS(TRIAL(universe, "a ; os_name ~= 'posix'"), "r:1: the marker of a makes no sense: ");
+    FAILS(TRIAL(universe, "a ; os_name ~= 'posix'"), "r:1: the marker of a cannot be evaluated: ");
 }
 
 static void resolve_constraints(void **state)
@@ -273,7 +273,7 @@ static void resolve_metadata_that_is_none(void **state)
     GIVES("a 1.0", "a 2.0 broken\na 1.5 bare\na 1.4 other\na 1.3 : b ;os_name ~= 'x'\na 1.0", "a");
     FAILS(TRIAL("a 2.0 broken", "a"),
           "a 2.0 has unusable metadata: line 3 of the metadata: Version is \"none\"");
-    FAILS(TRIAL("a 2.0 bare", "a"), "a 2.0 has no metadata that can be had: nobody has it");
+    FAILS(TRIAL("a 2.0 bare", "a"), "a 2.0 has no metadata: nobody has it");
     FAILS(TRIAL("a 2.0 other", "a"), "a 2.0 has the metadata of another 2.0");
 }
 
@@ -374,7 +374,7 @@ static void resolve_gives_up(void **state)
             buf_add_char(&universe, '\n');
         }
     FAILS(TRIAL(universe.data, "p0\np1\np2\np3\np4\np5\np6\np7", .steps_max = 5),
-          "gave up to resolve the requirements for CPython 3.10 on linux_x86_64 after 5 steps");
+          "gave up resolving the requirements for CPython 3.10 on linux_x86_64 after 5 steps");
 }
 
 int main(void)

@@ -1,5 +1,6 @@
-/* Who is to blame for a dead end: the choices without which it would not be one, so that the search goes back to the
- * last of them, and the wishes to tell the user about if there is none. */
+/* Which choices are to blame for a dead end, so that the search can go back to the last of them, and which wishes explain it to
+ * the user if there is no choice left. A choice that is left out here would make the search skip answers; one too many only
+ * costs time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,12 @@ void conflict_release(struct conflict *conflict)
 
 void conflict_blame_level(struct conflict *conflict, size_t level)
 {
-    if (level >= conflict->level_room) {
-        size_t room = 2 * level + 16;
-        conflict->levels = xrealloc(conflict->levels, room * sizeof(*conflict->levels));
-        memset(conflict->levels + conflict->level_room, 0,
-               (room - conflict->level_room) * sizeof(*conflict->levels));
-        conflict->level_room = room;
+    if (level >= conflict->level_capacity) {
+        size_t capacity = 2 * level + 16;
+        conflict->levels = xrealloc(conflict->levels, capacity * sizeof(*conflict->levels));
+        memset(conflict->levels + conflict->level_capacity, 0,
+               (capacity - conflict->level_capacity) * sizeof(*conflict->levels));
+        conflict->level_capacity = capacity;
     }
     conflict->levels[level] = true;
 }
@@ -32,7 +33,7 @@ void conflict_blame(struct conflict *conflict, const struct edge *edge)
             conflict_blame_level(conflict, edge->wish->parent->node->level);
 }
 
-/* So many different wishes of one project for another are told. */
+/* At most this many different wishes of one project for another are reported: each of its versions may have its own. */
 #define TOLD_MAX 3
 
 static bool same_specifiers(const struct specifier_set *a, const struct specifier_set *b)
@@ -110,7 +111,7 @@ void conflict_blame_node(struct conflict *conflict, const struct resolve_node *n
 
 void conflict_merge(struct conflict *conflict, const struct conflict *other)
 {
-    for (size_t level = 0; level < other->level_room; level++)
+    for (size_t level = 0; level < other->level_capacity; level++)
         if (other->levels[level])
             conflict_blame_level(conflict, level);
     for (size_t i = 0; i < other->cause_count; i++)
@@ -119,7 +120,7 @@ void conflict_merge(struct conflict *conflict, const struct conflict *other)
 
 size_t conflict_last_level(const struct conflict *conflict)
 {
-    for (size_t level = conflict->level_room; level-- > 1;)
+    for (size_t level = conflict->level_capacity; level-- > 1;)
         if (conflict->levels[level])
             return level;
     return 0;

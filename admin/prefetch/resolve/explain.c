@@ -1,5 +1,5 @@
-/* Why there is no answer, in words: for each project that somebody's wishes collide on one line, which names all of
- * them and says what there is. */
+/* Why no answer exists, in words: one line for each project whose wishes collide, with all of these wishes and the versions that
+ * exist. */
 #include <string.h>
 
 #include "admin/prefetch/resolve/resolve_private.h"
@@ -111,7 +111,7 @@ static void say_missing_file(const struct resolve_search *search, const struct r
                    release->trouble == TROUBLE_SDIST ? ", and its sdist may not be used" : "");
 }
 
-/* Nothing if the release is fine. */
+/* Appends nothing if the release is fine. */
 static void say_trouble(const struct resolve_search *search, const struct release *release, struct buf *out)
 {
     if (!release->file)
@@ -125,10 +125,10 @@ static void say_trouble(const struct resolve_search *search, const struct releas
         buf_add_text(out, "is a pre-release");
 }
 
-/* So many different troubles are told. */
+/* At most this many different troubles are reported. */
 #define TROUBLES_MAX 3
 
-/* The newest release of each kind of trouble, among those that all wishes would take. */
+/* The newest release of each kind of trouble, among those that all wishes allow. */
 static void print_troubles(const struct group *group, struct buf *out)
 {
     struct buf CLEANUP_BUF last = BUF_INIT;
@@ -157,7 +157,7 @@ static bool any_takes(const struct wish *wish)
     return false;
 }
 
-/* Wishes that nobody could fulfil. */
+/* Wishes that no version fulfils. */
 static void print_unknown_versions(const struct group *group, struct buf *out)
 {
     const struct resolve_node *node = group->node;

@@ -1,4 +1,4 @@
-/* What there is of one project for a target: its releases, the best file of each, and what that requires. */
+/* The releases of one project: the best file of each for the target, its requirements, and which of them the wishes allow. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +10,14 @@
 #include "formats/python/project.h"
 #include "formats/python/wheel_tag.h"
 
-/* Behind every tag. */
+/* Worse than any tag. */
 #define SDIST_RANK 1000000
 
 void pointers_add(struct pointers *pointers, void *item)
 {
-    if (pointers->count == pointers->room) {
-        pointers->room = pointers->room ? 2 * pointers->room : 8;
-        pointers->items = xrealloc(pointers->items, pointers->room * sizeof(*pointers->items));
+    if (pointers->count == pointers->capacity) {
+        pointers->capacity = pointers->capacity ? 2 * pointers->capacity : 8;
+        pointers->items = xrealloc(pointers->items, pointers->capacity * sizeof(*pointers->items));
     }
     pointers->items[pointers->count++] = item;
 }
@@ -54,7 +54,7 @@ void nodes_announce(struct resolve_search *search, struct resolve_node *const *n
 
 /* ---- files ---- */
 
-/* What the name and the page say of one file. */
+/* One file, as its name and the page describe it. */
 struct offer {
     const struct page_file *file;
     struct version version;
@@ -64,7 +64,7 @@ struct offer {
     enum trouble trouble;
 };
 
-/* Those that pip builds. */
+/* The archives that pip builds. */
 static const char *const sdist_suffixes[] = {".tar.gz", ".zip",      ".tar.bz2", ".tgz",
                                              ".tar.xz", ".tar.lzma", ".tar",     ".tbz"};
 
@@ -78,7 +78,7 @@ static size_t stem_length(const char *filename)
     return 0;
 }
 
-/* The name may have dashes of its own: the version stands after the one before which it is the project's. */
+/* Names of projects may have dashes, so the version begins after the dash before which the text is this project's name. */
 static bool read_sdist(const struct resolve_node *node, struct offer *offer)
 {
     const char *filename = offer->file->filename;
@@ -95,7 +95,7 @@ static bool read_sdist(const struct resolve_node *node, struct offer *offer)
     return false;
 }
 
-/* Whether a set of requires-python, in a page or in metadata, takes the target's. One that cannot be read does. */
+/* Does requires-python, of a page or of metadata, allow the target's Python? As in pip, one that cannot be read does. */
 static bool target_python_fits(const struct resolve_search *search, const char *requires_python)
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
@@ -140,7 +140,7 @@ static enum trouble judge_offer(const struct resolve_search *search, const struc
     return hashes_fit(search, node, offer->file) ? TROUBLE_NONE : TROUBLE_HASH;
 }
 
-/* False: the file's name does not say which version of this project it is. */
+/* False: no version of this project can be read from the file's name. */
 static bool read_offer(const struct resolve_search *search, const struct resolve_node *node,
                        const struct page_file *file, struct offer *offer)
 {
@@ -160,7 +160,7 @@ static bool read_offer(const struct resolve_search *search, const struct resolve
 
 /* ---- releases ---- */
 
-/* Is an offer without trouble better than what the release has? Of equals the page's last counts, as in pip. */
+/* Is an offer without trouble better than the file of the release? Of equal ones the last on the page wins, as in pip. */
 static bool offer_is_better(const struct offer *offer, const struct release *release)
 {
     if (!release->file || offer->file->yanked != release->yanked)
@@ -210,7 +210,7 @@ static int newest_first(const void *a, const void *b)
     return version_compare(&(*right)->version, &(*left)->version, VERSION_WHOLE);
 }
 
-/* While a page is read: by the version as it is spelled in names of files. */
+/* While a page is read: releases by version as file names spell it. */
 struct spelling {
     struct release *release;
     UT_hash_handle hh;
@@ -235,7 +235,7 @@ static struct release *release_of(struct resolve_search *search, struct resolve_
     return release;
 }
 
-/* The better of two releases whose versions are equal, but written differently ("1.0", "1.0.0"). */
+/* The better of two releases of equal versions that are spelled differently ("1.0", "1.0.0"). */
 static struct release *better_release(struct release *a, struct release *b)
 {
     if (!a->file != !b->file)
@@ -380,7 +380,7 @@ static void check_metadata(struct resolve_search *search, struct release *releas
         refuse_release(search, release, "requires Python %s", metadata->requires_python);
     for (size_t i = 0; i < metadata->require_count && !release->refusal; i++)
         if (search_applies(search, &metadata->requires[i], NULL, &why) < 0)
-            refuse_release(search, release, "has a requirement that makes no sense: %s", why.data);
+            refuse_release(search, release, "has a requirement that cannot be evaluated: %s", why.data);
 }
 
 static void make_wishes(struct resolve_search *search, struct release *release)
@@ -419,7 +419,7 @@ int release_load(struct resolve_search *search, struct release *release)
     }
     release->loaded = true;
     if (supply == RESOLVE_NONE)
-        refuse_release(search, release, "has no metadata that can be had: %s", why.data);
+        refuse_release(search, release, "has no metadata: %s", why.data);
     else if (metadata_parse(text.data, text.len, &release->metadata, &why) < 0)
         refuse_release(search, release, "has unusable metadata: %s", why.data);
     else
@@ -439,7 +439,7 @@ void node_unload(struct resolve_node *node)
 
 /* ---- what is wanted of a project ---- */
 
-/* Constraints first, then edges; NULL after the last. */
+/* Constraints first, then edges; NULL at the end. */
 static const struct specifier_set *specifiers_at(const struct resolve_node *node, size_t i)
 {
     const struct wish *wish;
@@ -481,7 +481,7 @@ static bool set_pins(const struct specifier_set *set)
     return false;
 }
 
-/* Is there a final release, among all or those that match? */
+/* Is there a final release, among all of them or those that match? */
 static bool has_final(const struct resolve_node *node, bool matching)
 {
     for (size_t i = 0; i < node->release_count; i++) {

@@ -1,11 +1,11 @@
 /* The search: chooses a release of one project after the other, newest first, and goes back where that leads to a
  * dead end.
  *
- * State: `levels`, one for each choice, and `trail`, the wishes that the choices (and, before all, the user) brought.
- * Undoing a choice takes back its part of the trail. A choice that collides with an earlier one of a project which
- * has other releases puts that project back ("defers" it): the search resumes before that, and chooses it later. Each
- * pair of projects does so once, so this ends. All other dead ends blame the choices that made them, and the search
- * resumes at the last of these (conflict-directed backjumping). */
+ * State: `levels`, one for each choice, and `trail`, the wishes that the user and then the choices brought. Undoing a choice
+ * takes its part off the trail. When a choice collides with an earlier one, of a project that has other releases, that
+ * project is deferred: the search resumes before it was chosen, and chooses it later. Each pair of projects does that once,
+ * so it ends. Every other dead end blames the choices that led to it, and the search resumes at the last of those
+ * (conflict-directed backjumping), not just one choice back: between them there may be hundreds of unrelated projects. */
 #include "admin/prefetch/resolve/resolve.h"
 
 #include <stdlib.h>
@@ -22,11 +22,11 @@ struct level {
     struct release **candidates; /* best first */
     size_t count;
     size_t next;
-    size_t trail_count; /* before it */
+    size_t trail_count; /* before this choice */
     struct conflict conflict;
 };
 
-/* ---- taking back ---- */
+/* ---- undoing ---- */
 
 static void undo_trail(struct resolve_search *search, size_t count)
 {
@@ -59,7 +59,7 @@ static void pop_level(struct resolve_search *search)
 
 /* ---- wishes ---- */
 
-/* Projects whose wishes are to be looked through, because they were chosen or got an extra. */
+/* Projects whose wishes must be looked through, since they were just chosen or got an extra. */
 struct work {
     struct resolve_search *search;
     struct resolve_node *chooser; /* NULL: the user */
@@ -127,7 +127,7 @@ static bool found_fault_before(const struct resolve_node *node, const struct res
     return false;
 }
 
-/* A new edge does not suit the release that was chosen before. */
+/* A new edge does not allow the release that was chosen before. */
 static void blame_pin(struct work *work, const struct edge *edge, const struct demand *demand)
 {
     struct resolve_node *node = edge->wish->node;
@@ -148,7 +148,7 @@ static void blame_pin(struct work *work, const struct edge *edge, const struct d
         conflict_tell(work->conflict, ((const struct edge *)node->edges.items[i])->wish, NULL);
 }
 
-/* 1: the wish can hold beside the others. 0: it cannot, see the conflict. -1: the provider failed. */
+/* 1: the wish is compatible with the others. 0: it is not, see the conflict. -1: the provider failed. */
 static int add_wish(struct work *work, const struct wish *wish, const struct edge *because)
 {
     struct resolve_node *node = wish->node;
@@ -176,7 +176,7 @@ static int add_wish(struct work *work, const struct wish *wish, const struct edg
     return 1;
 }
 
-/* Does a wish of the chosen release hold, for itself or (then *because) for an extra? */
+/* Does a wish of the chosen release hold, either without an extra or for the one in *because? */
 static bool wish_holds(const struct resolve_search *search, const struct resolve_node *node,
                        const struct wish *wish, const struct edge **because)
 {
@@ -192,8 +192,8 @@ static bool wish_holds(const struct resolve_search *search, const struct resolve
     return false;
 }
 
-/* Adds the wishes of a chosen release that hold and are not there yet. All pages are announced before the first one
- * is waited for. */
+/* Adds the wishes of a chosen release that hold and were not added before. All pages are announced before the first one is
+ * waited for, so that they are fetched at the same time. */
 static int add_wishes(struct work *work, const struct resolve_node *node)
 {
     const struct release *release = node->pin;
@@ -228,12 +228,12 @@ static int work_off(struct work *work)
 
 /* ---- what to choose next ---- */
 
-/* In the order of comparing; the smaller is first. */
+/* Compared in this order, as an array of size_t; the smaller one is chosen first. From `unpinned` on the order is pip's. */
 struct preference {
-    size_t passed_over; /* has nothing to choose from as things stand: others may change that */
+    size_t passed_over; /* has no candidates now, which other choices may change */
     size_t deferred;
     size_t unpinned;
-    size_t blameless; /* had no part in the last dead end */
+    size_t blameless; /* was not part of the last dead end */
     size_t depth;
     size_t order;
     size_t free;
@@ -283,7 +283,7 @@ static int compare_preferences(const struct resolve_node *a, const struct prefer
     return strcmp(a->project, b->project);
 }
 
-/* NULL: all are chosen. */
+/* The project to choose next; NULL: all are chosen. */
 static struct resolve_node *preferred(struct resolve_search *search)
 {
     struct resolve_node *best = NULL;
@@ -316,8 +316,8 @@ static struct level *new_level(struct resolve_search *search, struct resolve_nod
     return level;
 }
 
-/* Starts a level for the next project; false: all are chosen. One that has nothing to choose from is a dead end only
- * if there is no other. */
+/* Starts a level for the next project; false: all are chosen. One without candidates is a dead end only if all the others
+ * have none either. */
 static bool push_level(struct resolve_search *search)
 {
     search->choices++;
@@ -395,7 +395,7 @@ static int no_versions(struct resolve_search *search, const struct conflict *con
                      "no versions fit the requirements for %s:", search->request->target->name);
 }
 
-/* Marks the projects of a dead end: what made it is chosen first from now on, so that the next one comes early. */
+/* Marks the projects of a dead end: they are chosen first from now on, so that the next dead end comes early. */
 static void mark_failure(struct resolve_search *search, const struct conflict *conflict)
 {
     search->failures++;
@@ -409,7 +409,7 @@ static void mark_failure(struct resolve_search *search, const struct conflict *c
     }
 }
 
-/* Nothing is left to choose from at the last level: goes back to the last one that is to blame. */
+/* The last level has no candidates left: goes back to the last one before it that is to blame. */
 static int search_go_back(struct resolve_search *search)
 {
     struct level *level = search->levels.items[search->levels.count - 1];
@@ -443,7 +443,7 @@ static int check_steps(struct resolve_search *search, const struct level *level)
         return 0;
     return no_answer(
         search, &level->conflict,
-        "gave up to resolve the requirements for %s after %zu steps, at %s: pin or constrain some "
+        "gave up resolving the requirements for %s after %zu steps, at %s: pin or constrain some "
         "versions",
         search->request->target->name, max, level->node->project);
 }
@@ -464,7 +464,7 @@ static int search_step(struct resolve_search *search)
         status = 1;
     } else if (status == 0) {
         undo_pin(search, level);
-        if (search->levels.count < conflict.level_room)
+        if (search->levels.count < conflict.level_capacity)
             conflict.levels[search->levels.count] = false;
         conflict_merge(&level->conflict, &conflict);
     }
@@ -488,7 +488,7 @@ static int search_all(struct resolve_search *search)
 
 /* ---- beginning ---- */
 
-/* 1: a wish of the user's holds for the target. */
+/* 1: a requirement of the user's holds for the target. */
 static int check_wish(struct resolve_search *search, const struct resolve_requirement *wanted,
                       bool constraint)
 {
@@ -497,8 +497,8 @@ static int check_wish(struct resolve_search *search, const struct resolve_requir
     int applies = search_applies(search, requirement, NULL, &why);
 
     if (applies < 0)
-        buf_set(search->error, "%s: the marker of %s makes no sense: %s", wanted->origin, requirement->name,
-                why.data);
+        buf_set(search->error, "%s: the marker of %s cannot be evaluated: %s", wanted->origin,
+                requirement->name, why.data);
     else if (applies && requirement->url)
         buf_set(search->error, "%s: %s @ %s is wanted by URL, which is not supported: give a version",
                 wanted->origin, requirement->name, requirement->url);
@@ -562,7 +562,7 @@ static int read_requirements(struct resolve_search *search, struct pointers *wis
     return 0;
 }
 
-/* All that is wrong with the user's own wishes is told at once. */
+/* Everything that is wrong with the user's own requirements is reported at once. */
 static int add_requirements(struct resolve_search *search, const struct pointers *wishes)
 {
     struct conflict conflict = {0};
