@@ -1,4 +1,4 @@
-/* No state. */
+/* A list is judged by what its names mean now, not by the blobs of its last run. */
 #include "admin/list_status.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static int tally_blob(struct tally *tally, const struct digest *digest)
     return 0;
 }
 
-/* What the name means by now: pages change, and tags move. */
+/* Counts the blob of the entry as it is now: pages change, and tags move. */
 static int tally_need(void *arg, const struct prefetch_need *need)
 {
     struct tally *tally = arg;
@@ -57,7 +57,7 @@ int list_emit(struct operation_call *call, const char *name)
     struct tally tally = {.store = call->store, .seen = seen};
     int error = prefetch_record_each(call->store, name, tally_need, &tally);
 
-    /* A record that is gone, or was evicted, notes nothing. */
+    /* A list whose record was evicted or removed needs nothing. */
     if (error && error != -ENOENT)
         return error;
     json_int_t needed = (json_int_t)digest_set_count(seen);

@@ -1,4 +1,6 @@
-/* yizhan prefetch: fetches what lists and names mean, before anybody asks for it. */
+/* yizhan prefetch: fetches the packages and images of lists and names before anybody asks for them. It is
+ * a client of the running server, of another one (--server) or of one that it starts in its own process
+ * (with_server()). */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ const struct command prefetch_command = {
         "      --images LIST      images, one per line; or a Compose file or Kubernetes manifests (.yml, "
         ".yaml)\n"
         "\n" PREFETCH_TARGET_DETAILS "\n"
-        "      --keep-going       continue past what cannot be read or resolved\n"
+        "      --keep-going       continue after a list that cannot be read or resolved\n"
         "      --dry-run          print what would be fetched, with sizes\n"
         "      --server URL       ask this server, not the one in the configuration\n"
         "  -c, --config FILE      the configuration; default: mirror.conf in the current folder\n"
@@ -37,8 +39,9 @@ const struct command prefetch_command = {
         "\n"
         "Each list is resolved by itself for each target, with all dependencies, so that\n"
         "`pip install -r LIST` works without an upstream afterwards. Lock files are taken as they are.\n"
-        "Asks the running server, or opens the store itself if no server is running. What is already\n"
-        "in the store is not fetched again. The exit status is 1 if something could not be fetched.\n",
+        "Asks the running server, or opens the store itself if no server is running. Files that are\n"
+        "already in the store are not fetched again. The exit status is 1 if something could not be "
+        "fetched.\n",
     .run = run_prefetch,
 };
 
@@ -130,14 +133,14 @@ static int prefetch_read_options(struct prefetch_call *call, int argc, char **ar
 
 /* ---- the work ---- */
 
-/* Of one name there is no rest. */
+/* With a single name there is nothing left that --keep-going could fetch. */
 static void say_what_to_do(const struct prefetch_call *call, const struct prefetch *prefetch)
 {
     const struct prefetch_options *options = &call->choice.options;
 
     if (!call->json && !options->keep_going && !prefetch_stopped(prefetch) &&
         (options->list_count || options->name_count > 1))
-        fprintf(stderr, "yizhan prefetch: so nothing is fetched; --keep-going fetches all the rest\n");
+        fprintf(stderr, "yizhan prefetch: nothing was fetched; --keep-going fetches everything else\n");
 }
 
 static int prefetch_perform(struct prefetch_call *call, struct prefetch *prefetch,
@@ -187,7 +190,8 @@ static int run_prefetch(int argc, char **argv)
     struct buf CLEANUP_BUF error = BUF_INIT;
     int result = EXIT_USAGE;
 
-    log_set_level(LOG_ERROR); /* what is reported says the rest */
+    log_set_level(
+        LOG_ERROR); /* a server in this process logs, too: the report tells the same in better words */
     prefetch_choice_init(&call.choice);
     if (prefetch_read_options(&call, argc, argv) == 0) {
         prefetch_choice_complete(&call.choice);

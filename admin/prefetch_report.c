@@ -1,3 +1,5 @@
+/* Messages go to standard error and results to standard output, so that output can be piped while bars are
+ * drawn. With --json failures go to both, as whoever reads the one may not see the other. */
 #include "admin/prefetch_report.h"
 
 #include <inttypes.h>
@@ -114,7 +116,7 @@ static void show_begin(void *arg, struct prefetch_item *item)
         item->shown = progress_begin(printed->progress, item->name, item->size_bytes);
 }
 
-/* What another client fetches may be under way before the item has its turn, and a bar. */
+/* Another client may be fetching the item before its turn has come, when it has no bar yet. */
 static void show_progress(void *arg, const struct prefetch_item *item, int64_t bytes)
 {
     const struct printed_report *printed = arg;
@@ -209,7 +211,7 @@ void printed_report_plan(struct printed_report *printed, const struct prefetch *
     for (const struct prefetch_item *item = prefetch->items; printed->json && item; item = item->hh.next)
         print_json_line(item_as_json(item));
     for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next)
-        if (item->state == ITEM_FAILED && !item->counted) /* else it was told while planning */
+        if (item->state == ITEM_FAILED && !item->counted) /* else it was reported while planning */
             print_failed(printed, item);
 }
 
@@ -244,7 +246,7 @@ void printed_report_summary(struct printed_report *printed, const struct prefetc
     int64_t duration_ms = clock_mono_ms() - printed->started_ms;
     struct buf CLEANUP_BUF text = BUF_INIT;
 
-    progress_free(&printed->progress); /* what follows is below the bars */
+    progress_free(&printed->progress); /* so that the summary goes below the bars */
     if (printed->json)
         print_json_line(prefetch_summary(prefetch, duration_ms));
     if (printed->json || printed->quiet)

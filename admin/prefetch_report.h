@@ -1,4 +1,4 @@
-/* What `yizhan prefetch` prints: for people on a terminal with bars, else a line each, or JSON. */
+/* The output of `yizhan prefetch`: bars on a terminal, otherwise a line for each item, or JSON. */
 #ifndef ADMIN_PREFETCH_REPORT_H
 #define ADMIN_PREFETCH_REPORT_H
 
@@ -21,15 +21,15 @@ struct printed_report {
 };
 
 void printed_report_init(struct printed_report *out, const char *command, bool json, bool quiet);
-/* What would be fetched, with sizes. */
+/* The items that would be fetched, with sizes. */
 void printed_report_plan(struct printed_report *printed, const struct prefetch *prefetch);
-/* What came, what was there, what failed and why, bytes and time. */
+/* How many items were fetched, held and failed, with bytes and time. */
 void printed_report_summary(struct printed_report *printed, const struct prefetch *prefetch);
 void printed_report_release(struct printed_report *printed);
 
 /* {"type":"summary",...}; a new reference. */
 json_t *prefetch_summary(const struct prefetch *prefetch, int64_t duration_ms);
-/* "12 fetched (3.4 MiB), 5 were there (1.2 MiB), 1 failed". */
+/* "12 fetched (3.4 MiB), 5 there already (1.2 MiB), 1 failed". */
 void prefetch_print_summary(const struct prefetch *prefetch, struct buf *out);
 
 #endif

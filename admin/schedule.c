@@ -1,6 +1,10 @@
-/* One thread: looks once a second whether a section is due, and runs it. When a section was run last is the time of its
- * record in the store (storage/catalog/prefetch_record.h), so that a restart does not begin everything anew; a run that could not
- * leave one counts until the restart. */
+/* One thread, which looks once a second whether a section is due, and runs it. A section was last run at the
+ * time of its record in the store (storage/catalog/prefetch_record.h), so that a restart does not begin
+ * everything again; a run that could not leave a record is only remembered until the restart.
+ *
+ * The run is a client of this same server, over HTTP, so it shares the fills of all other clients; it only
+ * touches the store for its record. schedule_stop() sets `stop`, which a run looks at between any two
+ * steps of its client, and wakes the thread. */
 #include "admin/schedule.h"
 
 #include <poll.h>
@@ -35,25 +39,25 @@
 #define LOOK_EVERY_MS 1000
 #define DAY_S 86400
 
-/* What is known of a section. */
 struct schedule_section {
     char *name;
-    int64_t last_s; /* when it was begun last */
+    int64_t last_s; /* when it last began; 0: never */
     UT_hash_handle hh;
 };
 
 struct schedule {
     struct proxy *proxy;
     pthread_t thread;
-    int stop_fd; /* readable: it shall end */
+    int stop_fd; /* an eventfd: readable when the thread must end */
     atomic_bool stop;
     int64_t started_s;
-    struct schedule_section *sections; /* the thread's own */
+    struct schedule_section *sections; /* used by the thread only */
 };
 
 /* ---- when ---- */
 
-/* That time of day, so many days after `day`: a day may have 23 or 25 hours. */
+/* The time of day of the section, `days` after `day`. Not by adding seconds: a day may have 23 or 25
+ * hours. */
 static int64_t time_on(const struct prefetch_config *config, const struct tm *day, int64_t days)
 {
     struct tm then = {.tm_year = day->tm_year, .tm_mon = day->tm_mon, .tm_isdst = -1};
@@ -72,7 +76,7 @@ int64_t schedule_due_s(const struct prefetch_config *config, int64_t last_s, int
     if (!config->at)
         return last_s ? last_s + config->every_s : started_s;
     localtime_r(&since, &day);
-    /* The first of the times at, at + every, at + 2 every ... after the last run. */
+    /* The first of the times at, at + every, at + 2 every, ... that is after the last run. */
     int64_t due_s = time_on(config, &day, 0);
     if (config->every_s % DAY_S == 0)
         return due_s > since ? due_s : time_on(config, &day, config->every_s / DAY_S);
@@ -125,7 +129,7 @@ static void ignore_tick(void *name)
 
 struct need_notes {
     struct buf record;
-    struct string_set *names; /* in it */
+    struct string_set *names; /* entries in the record */
 };
 
 static int note_need(void *arg, const struct prefetch_need *need)
@@ -138,7 +142,7 @@ static int note_need(void *arg, const struct prefetch_need *need)
     return 0;
 }
 
-/* What could not be fetched has no name in the store. */
+/* Items that could not be fetched have no entry in the store. */
 static void note_entries(struct store *store, const json_t *entries, struct need_notes *notes)
 {
     struct entry_read read;
@@ -159,7 +163,8 @@ static void note_entries(struct store *store, const json_t *entries, struct need
     }
 }
 
-/* What a run that failed in part did not see stays needed. */
+/* A run that failed in part saw only part of what the section needs: the rest of the old record stays
+ * needed. */
 static void record_run(const struct schedule *schedule, const char *name, const struct prefetch *prefetch,
                        const struct config *config, bool whole)
 {
@@ -172,8 +177,9 @@ static void record_run(const struct schedule *schedule, const char *name, const 
         (void)prefetch_record_each(store, name, note_need, &notes);
     int error = prefetch_record_put(store, name, &notes.record, NULL, NULL);
     if (error)
-        log_warn("prefetch %s: what it needs cannot be noted, its pin may not hold: %s", name,
-                 strerror(-error));
+        log_warn(
+            "prefetch %s: cannot record what it needs, so its blobs may be evicted although it is pinned: %s",
+            name, strerror(-error));
     string_set_free(&notes.names);
     buf_release(&notes.record);
 }
@@ -214,13 +220,13 @@ static void run_section(struct schedule *schedule, const struct prefetch_config 
     struct buf CLEANUP_BUF error = BUF_INIT;
 
     prefetch_choice_init(&choice);
-    /* One bad line shall not cost the night. */
+    /* One bad line must not cost the whole night. */
     choice.options.keep_going = true;
     choice.options.files_only = true;
     if (prefetch_choice_of_config(section, &choice, &error) < 0) {
         log_error("prefetch %s: %s", section->name, error.data);
     } else {
-        log_info("prefetch %s: begins", section->name);
+        log_info("prefetch %s: started", section->name);
         prefetch_choice_complete(&choice);
         run_prefetch_choice(schedule, section->name, &choice, config);
     }
@@ -254,7 +260,7 @@ static struct schedule_section *schedule_section_of(struct schedule *schedule, c
     return section;
 }
 
-/* What this machine's clock said when it was ahead would be waited for. */
+/* A time that was noted while the clock was ahead would otherwise be waited for. */
 static void cap_time(int64_t *time_s, int64_t now_s)
 {
     if (*time_s > now_s)

@@ -1,5 +1,6 @@
-/* A request that is given up takes the client with it, and with that all others: its answer would be written to a stack
- * frame that is gone. So after a stop nothing can be asked any more, which is all that a stop needs. */
+/* A request that is given up takes the client with it, and with that all others: its answer would be
+ * written to a stack frame that is gone. So after a stop nothing can be asked any more, which is all that
+ * a stop needs. */
 #include "admin/prefetch/ask.h"
 
 #include <stdlib.h>

@@ -28,8 +28,8 @@ void reply_release(struct reply *reply);
 /* `out` is overwritten. With options->held_only nothing is fetched for it: 504 when it is not held. */
 void prefetch_ask(struct prefetch *prefetch, const struct http_client_request *request, struct reply *out);
 
-/* For requests whose answers are waited for elsewhere: steps the client once. False when the run is to stop: the client
- * is gone then, so that no answer comes to memory of the caller's that may be gone too. */
+/* For requests whose answers are waited for elsewhere: steps the client once. False when the run is to
+ * stop: the client is gone then, so that no answer comes to memory of the caller's that may be gone too. */
 bool prefetch_step(struct prefetch *prefetch);
 
 #endif

@@ -6,9 +6,10 @@
  *                          │                                             │ no
  *                          └────────── FAILED ◄──────────────────────────┘
  *
- * The last request is asked until the store has had time to make it durable: what was passed on but not kept (a full
- * disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for what came after it: where
- * the store has evicted something meanwhile, it is asked for everything again in the end. */
+ * The last request is asked until the store has had time to make it durable: what was passed on but not
+ * kept (a full disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for
+ * what came after it: where the store has evicted something meanwhile, it is asked for everything again in
+ * the end. */
 #include "admin/prefetch/fetch.h"
 
 #include <poll.h>

@@ -1,5 +1,6 @@
-/* Which manifests and blobs a reference means: tag to digest, index to the manifests of the platforms that are wanted, those
- * to their blobs. Asked as docker asks. */
+/* A tag leads to a digest, an index to the manifests of the wanted platforms, and a manifest to its blobs.
+ * The requests are those of docker, in its order, so that a Yizhan holds afterwards exactly what a pull
+ * will ask for. */
 #include "admin/prefetch/images.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "formats/oci/platform.h"
 #include "upstreams/http_client.h"
 
-/* Indexes inside each other. */
+/* Of indexes inside indexes. */
 #define DEPTH_MAX 3
 #define CONFIG_MAX_BYTES (4 << 20)
 
@@ -30,7 +31,7 @@ struct wanted_image {
     char *reference;
     const char *const *platforms;
     size_t platform_count;
-    bool strict; /* they were asked for: an image of one platform must be one of them */
+    bool strict; /* the platforms were asked for, so an image without an index must be for one of them */
 };
 
 static void split_reference(const char *text, struct wanted_image *out)
@@ -48,7 +49,8 @@ static void split_reference(const char *text, struct wanted_image *out)
 
 /* ---- telling ---- */
 
-/* What the registry API says of an error (OCI distribution specification, "Error codes"), or what else there is. */
+/* The message of a registry's error (OCI distribution specification, "Error codes"), or whatever else is
+ * known. */
 static void print_trouble(const struct reply *reply, struct buf *out)
 {
     static const struct json_limits limits = {16, 1000, 1000};
@@ -63,7 +65,7 @@ static void print_trouble(const struct reply *reply, struct buf *out)
     else if (reply->trouble.len)
         buf_add_text(out, reply->trouble.data);
     else if (reply->status == 200)
-        buf_add_text(out, "what answers there is no Yizhan: it names no digest");
+        buf_add_text(out, "the server does not answer as a Yizhan does: it sends no digest");
     else
         buf_printf(out, "the answer was %d", reply->status);
 }
@@ -112,7 +114,7 @@ static void ask_registry(const struct wanted_image *image, const char *path, enu
     prefetch_ask(image->prefetch, &request, out);
 }
 
-/* The digest that a tag means; NULL after a failure was reported. */
+/* The digest that a tag points to; NULL after a failure, which was reported. */
 static char *resolve_tag(const struct wanted_image *image)
 {
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
@@ -126,14 +128,14 @@ static char *resolve_tag(const struct wanted_image *image)
         item->state = state;
         return take_ptr(&reply.digest);
     }
-    ask_registry(image, item->path, HTTP_CLIENT_BODY, false, &reply); /* which has a reason */
+    ask_registry(image, item->path, HTTP_CLIENT_BODY, false, &reply); /* whose body has the reason */
     fail_image(image, "", &reply);
     item->counted = true;
     prefetch_item_fail(item, "it cannot be resolved");
     return NULL;
 }
 
-/* Asks for a manifest and reads it. -1 after a failure was reported. */
+/* Asks for a manifest and reads it. -1 after a failure, which was reported. */
 static int load_manifest(const struct wanted_image *image, const char *digest, struct manifest *out)
 {
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
@@ -147,7 +149,7 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
     if (reply.status != 200) {
         fail_image(image, digest, &reply);
         item->counted = true;
-        prefetch_item_fail(item, "it cannot be had");
+        prefetch_item_fail(item, "it cannot be fetched");
         return -1;
     }
     if (manifest_parse(reply.body.data, reply.body.len, reply.content_type, out, &why) < 0) {
@@ -171,7 +173,7 @@ static void add_blobs(const struct wanted_image *image, const struct manifest *m
         const struct descriptor *blob = &manifest->descriptors[i];
         image_digest_print(&blob->digest, digest);
         if (blob->elsewhere)
-            prefetch_note(image->prefetch, "%s: layer %s is kept outside of registries: skipped",
+            prefetch_note(image->prefetch, "%s: layer %s is not kept in registries: skipped",
                           image->list->reference, digest);
         else
             add_image_item(image, ITEM_BLOB, digest, i ? "layer" : "config", blob->size_bytes);
@@ -186,7 +188,7 @@ static void fail_platform(const struct wanted_image *image, const char *platform
                   image->list->reference, platform, there);
 }
 
-/* The configuration of an image says what it is for: "linux/arm64/v8"; NULL: it does not. */
+/* The platform that the configuration of an image names: "linux/arm64/v8"; NULL: none. */
 static char *platform_of_config(const struct wanted_image *image, const struct manifest *manifest)
 {
     static const struct json_limits limits = {64, 100000, 1000000};
@@ -209,7 +211,7 @@ static char *platform_of_config(const struct wanted_image *image, const struct m
     return xasprintf("%s/%s%s%s", os, architecture, variant ? "/" : "", variant ? variant : "");
 }
 
-/* An image of one platform, where others may have been asked for. */
+/* An image without an index is for one platform, which may not be the one that was asked for. */
 static void check_platform(const struct wanted_image *image, const struct manifest *manifest)
 {
     char *CLEANUP_FREE own = platform_of_config(image, manifest);
@@ -219,10 +221,10 @@ static void check_platform(const struct wanted_image *image, const struct manife
             fail_platform(image, image->platforms[i], own);
 }
 
-/* check: an image of one platform must be one of those that are wanted. */
+/* check: an image without an index must be for one of the wanted platforms. */
 static void plan_image_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
 
-/* The best that an index has for a platform; NULL: nothing. */
+/* The best entry of an index for a platform; NULL: none. */
 static const struct descriptor *best_for(const struct manifest *index, const char *platform)
 {
     const struct descriptor *best = NULL;
@@ -239,7 +241,7 @@ static const struct descriptor *best_for(const struct manifest *index, const cha
     return best;
 }
 
-/* An entry that does not say what it is for may be for anything: docker and skopeo take the first. */
+/* An entry without a platform may be for any: docker and skopeo take the first one. */
 static const struct descriptor *first_without_platform(const struct manifest *index)
 {
     for (size_t i = 0; i < index->descriptor_count; i++)
@@ -254,7 +256,7 @@ static void print_platforms(const struct manifest *index, struct buf *out)
         if (index->descriptors[i].platform && strcmp(index->descriptors[i].platform, "unknown/unknown") != 0)
             buf_printf(out, "%s%s", out->len ? ", " : "", index->descriptors[i].platform);
     if (!out->len)
-        buf_add_text(out, "none that it names");
+        buf_add_text(out, "none with a name");
 }
 
 static void plan_platform(const struct wanted_image *image, const struct manifest *index,

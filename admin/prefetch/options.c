@@ -1,3 +1,6 @@
+/* The same checks serve the command line and mirror.conf, so that a section accepts what the command does.
+ * Options that are not given come from the machine we run on: it is asked only when they are needed, in
+ * prefetch_choice_complete(). */
 #include "admin/prefetch/options.h"
 
 #include <stdlib.h>
@@ -35,7 +38,7 @@ static void choice_add_list(struct prefetch_choice *choice, const char *path, bo
 
     word_list_add(&choice->paths, "%s", path);
     if (choice->paths.count == count)
-        return; /* it was there */
+        return; /* the list was named before */
     if (images && !text_ends(path, ".yml") && !text_ends(path, ".yaml"))
         format = LIST_FORMAT_IMAGES;
     choice->lists = xrealloc(choice->lists, (count + 1) * sizeof(*choice->lists));
@@ -44,7 +47,7 @@ static void choice_add_list(struct prefetch_choice *choice, const char *path, bo
     choice->options.list_count = choice->paths.count;
 }
 
-/* Adds words with commas between them. False: one is empty. */
+/* Adds words that are separated by commas. False: one is empty. */
 static bool add_words(struct word_list *list, const char *text)
 {
     const char *rest = text;
@@ -60,7 +63,7 @@ static bool add_words(struct word_list *list, const char *text)
     return true;
 }
 
-/* Is one, for any platform. */
+/* A version is valid if there is a target with it, whatever the platform. */
 static const char *take_pythons(struct prefetch_choice *choice, const char *value)
 {
     static const char expected[] = "versions of Python such as 3.10,3.11";

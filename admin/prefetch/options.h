@@ -1,4 +1,4 @@
-/* What to prefetch and for whom, put together from options of a command line or from a section of mirror.conf. */
+/* What to prefetch and for which targets, from the options of a command or from a section of mirror.conf. */
 #ifndef ADMIN_PREFETCH_OPTIONS_H
 #define ADMIN_PREFETCH_OPTIONS_H
 
@@ -37,16 +37,16 @@ struct prefetch_options {
     size_t image_platform_count;
     const char *implementation; /* "cp"; NULL: CPython */
     enum sdist_policy sdist;
-    int64_t versions; /* how many of each requirement that is named */
+    int64_t versions; /* how many of each requirement */
     bool without_deps;
-    bool keep_going; /* past what cannot be read or resolved */
-    bool files_only; /* lists are files, no pipes */
-    bool held_only;  /* nothing is fetched, what is not held counts as missing */
+    bool keep_going; /* after a list that cannot be read or resolved */
+    bool files_only; /* lists must be regular files */
+    bool held_only;  /* nothing is fetched; anything not held is missing */
 };
 
 /* ---- options ---- */
 
-/* The options of commands that take lists; their values are above those that a command has for itself. */
+/* The options of commands that take lists, above the values of the options that a command has itself. */
 enum {
     PREFETCH_OPTION_FIRST = 512,
     PREFETCH_IMAGES,
@@ -81,7 +81,7 @@ enum {
 /* clang-format on */
 
 struct prefetch_choice {
-    struct prefetch_options options; /* points to what follows */
+    struct prefetch_options options; /* points into the members below */
     struct word_list paths;          /* of lists, in their order */
     struct prefetch_list *lists;
     struct word_list names;
@@ -101,7 +101,7 @@ void prefetch_choice_add_name(struct prefetch_choice *choice, const char *name);
 /* A section of mirror.conf. Returns 0; -1 with a sentence in `error`. */
 int prefetch_choice_of_config(const struct prefetch_config *config, struct prefetch_choice *choice,
                               struct buf *error);
-/* Sets what was not given: this machine's Python and platform. After it, `options` are good. */
+/* Fills in this machine's Python and platform where none were given. `options` can be used from then on. */
 void prefetch_choice_complete(struct prefetch_choice *choice);
 
 #endif

@@ -1,5 +1,6 @@
-/* Which files of PyPI the lists mean: each list is resolved by itself for each target, packages of lock files are taken as
- * they are. Then, for the sdists among them, what their builds need, and for the sdists among that ... */
+/* Each list is resolved by itself for each target, since lists are installed by themselves and may
+ * contradict each other; packages of lock files are taken as they are. Then follow the build requirements
+ * of the sdists among the files, and of the sdists among those, until no new sdist turns up. */
 #include "admin/prefetch/packages.h"
 
 #include <stdlib.h>
@@ -18,21 +19,22 @@
 #include "formats/python/python_target.h"
 #include "formats/python/requirement.h"
 
-/* Builds that are needed for builds: how deep, and how many of them. A hostile index could go on for ever. */
+/* Builds that are needed for other builds: how deep, and how many. A hostile index could make them
+ * endless. */
 #define BUILD_DEPTH_MAX 20
 #define NESTED_BUILDS_MAX 2000
 
 struct build {
-    const struct page_file *sdist; /* of the source's page, which has it once */
-    size_t depth;                  /* 1: nobody's build needs it */
+    const struct page_file *sdist; /* on the page in the source, where each file exists once */
+    size_t depth;                  /* 1: needed itself, not for another build */
     UT_hash_handle hh;
 };
 
-/* Each sdist once, in the order in which they were found. */
+/* Each sdist once, in the order of being found: those that planning adds are planned in the same loop. */
 struct builds {
     struct build *all;
     size_t nested;
-    size_t depth; /* of the one that is being planned; 0: none */
+    size_t depth; /* of the build that is being planned; 0: none */
 };
 
 /* One list for one target. */
@@ -59,7 +61,7 @@ static struct resolve_requirement *as_wanted(const struct list_requirement *list
     return out;
 }
 
-/* Without requirements; `constraints` must live as long. */
+/* A request without requirements; `constraints` must live as long. */
 static struct resolve_request request_of(const struct package_plan *plan,
                                          const struct resolve_requirement *constraints)
 {
@@ -117,7 +119,7 @@ static void add_resolution(const struct package_plan *plan, const struct resolut
     }
 }
 
-/* What resolve() and resolve_session_run() answered. */
+/* Takes the answer of resolve() or resolve_session_run(). */
 static int take_answer(const struct package_plan *plan, int status, struct resolution *resolution,
                        bool builds)
 {
@@ -128,7 +130,7 @@ static int take_answer(const struct package_plan *plan, int status, struct resol
     return 0;
 }
 
-/* builds: what is needed to build sdists is to be planned, too. Returns 0; -1 with why not in `error`. */
+/* builds: plan the build requirements of sdists, too. Returns 0; -1 with the reason in `error`. */
 static int plan_request(const struct package_plan *plan, const struct resolve_request *request, bool builds,
                         struct buf *error)
 {
@@ -138,7 +140,7 @@ static int plan_request(const struct package_plan *plan, const struct resolve_re
     return take_answer(plan, status, resolution, builds);
 }
 
-/* One requirement that is not in the list, but follows from it. */
+/* A requirement that follows from the list, but is not in it. */
 static int plan_text(const struct package_plan *plan, struct resolve_session *session, const char *text,
                      const char *origin, bool builds, struct buf *error)
 {
@@ -154,7 +156,7 @@ static int plan_text(const struct package_plan *plan, struct resolve_session *se
 
 /* ---- builds ---- */
 
-/* All together, as pip installs them into one environment. */
+/* The build requirements are resolved together, as pip installs them into one environment. */
 static void plan_requires(const struct package_plan *plan, const struct page_file *sdist,
                           const char *const *requires, size_t count)
 {
@@ -200,7 +202,7 @@ static void plan_build(const struct package_plan *plan, const struct page_file *
     plan_requires(plan, sdist, requires, count);
 }
 
-/* What the build of an sdist needs is a closure of its own, as pip's build environments are. */
+/* Each build is resolved by itself, since pip builds each sdist in an environment of its own. */
 static void plan_builds(const struct package_plan *plan)
 {
     struct builds *builds = plan->builds;
@@ -209,11 +211,11 @@ static void plan_builds(const struct package_plan *plan)
          build = build->hh.next) {
         builds->depth = build->depth;
         if (build->depth > BUILD_DEPTH_MAX || builds->nested > NESTED_BUILDS_MAX) {
-            prefetch_fail(
-                plan->prefetch,
-                "%s is needed to build what is needed to build something else, and so on: more than %d "
-                "deep, or more than %d of them",
-                build->sdist->filename, BUILD_DEPTH_MAX, NESTED_BUILDS_MAX);
+            prefetch_fail(plan->prefetch,
+                          "%s is needed to build something that is needed to build something else, and so "
+                          "on: more than "
+                          "%d deep, or more than %d of them",
+                          build->sdist->filename, BUILD_DEPTH_MAX, NESTED_BUILDS_MAX);
             return;
         }
         plan_build(plan, build->sdist);
@@ -232,7 +234,7 @@ static void builds_release(struct builds *builds)
 
 /* ---- requirements ---- */
 
-/* Every line of it was part of what was said before. */
+/* Was every line of the text reported before? */
 static bool said_already(const char *text, const char *before)
 {
     size_t len;
@@ -245,7 +247,7 @@ static bool said_already(const char *text, const char *before)
     return true;
 }
 
-/* Together they have no answer, and why was told: what each has by itself. */
+/* With --keep-going, when all requirements together have no answer, which was reported: each by itself. */
 static void plan_each(const struct package_plan *plan, const struct resolve_request *all, const char *why)
 {
     for (size_t i = 0; i < all->requirement_count && !prefetch_stopped(plan->prefetch); i++) {
@@ -258,14 +260,15 @@ static void plan_each(const struct package_plan *plan, const struct resolve_requ
     }
 }
 
-/* The versions of one requirement, with --versions. */
+/* The versions of one requirement, for --versions. */
 struct versions {
     struct prefetch *prefetch;
     char **items;
     size_t count;
 };
 
-/* For one version after the other: with what they depend on, and without. */
+/* For version after version, with their dependencies and without. Sessions read each page once for all of
+ * them. */
 struct sessions {
     struct resolve_session *whole;
     struct resolve_session *alone;
@@ -288,7 +291,7 @@ static void print_pinned(const struct requirement *requirement, const char *vers
     buf_printf(out, "%s==%s", requirement->extra_count ? "]" : "", version);
 }
 
-/* Old versions may need what there is no more: then they come alone. */
+/* An old version may depend on files that no longer exist: then it is fetched without its dependencies. */
 static void plan_version(const struct package_plan *plan, const struct sessions *sessions,
                          const struct requirement *requirement, const char *version)
 {
@@ -298,7 +301,7 @@ static void plan_version(const struct package_plan *plan, const struct sessions 
     print_pinned(requirement, version, &text);
     if (plan_text(plan, sessions->whole, text.data, "--versions", true, &error) == 0)
         return;
-    prefetch_note(plan->prefetch, "%s is fetched without what it depends on: %s", text.data, error.data);
+    prefetch_note(plan->prefetch, "%s is fetched without its dependencies: %s", text.data, error.data);
     if (plan_text(plan, sessions->alone, text.data, "--versions", false, &error) < 0)
         prefetch_fail(plan->prefetch, "%s", error.data);
 }
@@ -369,7 +372,7 @@ static void append_hashes(struct checksum **out, size_t *count, const struct che
     *count += hash_count;
 }
 
-/* One of its files, whichever suits the target, known by its hash. */
+/* The hashes of all its files: resolving then picks the one of these files that suits the target. */
 static struct checksum *hashes_of(const struct list_package *package, size_t *count)
 {
     struct checksum *out = NULL;
@@ -381,7 +384,7 @@ static struct checksum *hashes_of(const struct list_package *package, size_t *co
     return out;
 }
 
-/* A version that is none by PEP 440 can be compared as text. */
+/* A version that is not valid by PEP 440 is compared as text, by "===". */
 static int package_requirement(const struct list_package *package, struct requirement *out, struct buf *error)
 {
     const char *version = package->version;
@@ -416,7 +419,7 @@ static void plan_package(const struct package_plan *plan, const struct list_pack
         prefetch_fail(plan->prefetch, "%s", error.data);
 }
 
-/* All pages are asked for before the first is waited for. */
+/* Asks for all pages before the first one is waited for. */
 static void announce_packages(const struct package_plan *plan, const bool *applies)
 {
     const struct resolve_provider *provider = source_provider(plan->prefetch->source);
@@ -472,8 +475,9 @@ void prefetch_plan_packages(struct prefetch *prefetch)
     size_t count = wants_pypi(prefetch) ? options->python_count * options->platform_count : 0;
 
     if (wants_pypi(prefetch) && !options->python_count)
-        prefetch_fail(prefetch, "which versions of Python the packages are for is not known: name them with "
-                                "--python (python = in mirror.conf)");
+        prefetch_fail(prefetch,
+                      "the versions of Python that the packages are for are not known: name them with "
+                      "--python (python = in mirror.conf)");
     for (size_t i = 0; i < count && !prefetch_stopped(prefetch); i++) {
         struct python_target CLEANUP_PYTHON_TARGET target;
         struct buf CLEANUP_BUF error = BUF_INIT;

@@ -1,4 +1,5 @@
-/* From lists to items, and from items to the names that the store has for them. */
+/* From lists to items, and from items to the entries that the store has for them. What the run owns begins
+ * and ends here. */
 #include "admin/prefetch/plan.h"
 
 #include <stdlib.h>
@@ -28,7 +29,7 @@ void prefetch_init(struct prefetch *prefetch, const struct prefetch_options *opt
 
 void prefetch_release(struct prefetch *prefetch)
 {
-    /* First, since answers go to what is freed below. */
+    /* First, since its answers would go to memory that is freed below. */
     http_client_free(&prefetch->client);
     prefetch_items_free(prefetch);
     source_free(&prefetch->source);
@@ -101,7 +102,7 @@ static void add_entry_name(json_t *out, const char *space, const char *key)
     json_array_append_new(out, json_pack("{s:s, s:s}", "space", space, "key", key));
 }
 
-/* Of a wheel nobody may have asked for the metadata: what is exported shall have it all the same. */
+/* Lock files are planned without metadata, but an export needs it: pip on the other side may ask for it. */
 static void add_file_entry_names(const struct prefetch *prefetch, const struct prefetch_item *item,
                                  json_t *out)
 {

@@ -1,5 +1,5 @@
-/* One run of prefetching: what was found to be needed (items), what is told on the way (notes, failures, progress), and
- * whether to stop. The parts of prefetching share it; plan.h begins and ends it. */
+/* One run of prefetching: what was found to be needed (items), what is told on the way (notes, failures,
+ * progress), and whether to stop. The parts of prefetching share it; plan.h begins and ends it. */
 #ifndef ADMIN_PREFETCH_RUN_H
 #define ADMIN_PREFETCH_RUN_H
 
@@ -66,7 +66,7 @@ struct prefetch {
 };
 
 /* Why items fail then, and those that are not held where nothing may be fetched. */
-#define PREFETCH_INTERRUPTED "interrupted; the next run goes on from here"
+#define PREFETCH_INTERRUPTED "interrupted; the next run continues from here"
 #define PREFETCH_NOT_HELD "it is not in the store: first `yizhan prefetch` with the same lists and options"
 
 bool prefetch_stopped(const struct prefetch *prefetch);

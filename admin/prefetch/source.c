@@ -1,5 +1,9 @@
-/* Pages and metadata as a Yizhan has them, each asked for once and kept, since several targets want the same. Pages come
- * in the background as soon as the resolver names them; whoever needs one waits for it. */
+/* Pages arrive in the background from when the resolver first names them, and the resolver waits for the one
+ * it needs; metadata is asked for when it is needed, since only the resolver knows which versions it will
+ * try. All of it is kept: the next target wants mostly the same.
+ *
+ * A page or metadata is ASKED until its answer comes, and from then on FOUND, MISSING (which the resolver
+ * can live with) or TROUBLED (which ends resolving). */
 #include "admin/prefetch/source.h"
 
 #include <stdlib.h>
@@ -23,7 +27,7 @@
 
 #define PAGE_MAX_BYTES ((size_t)256 << 20)
 #define SDIST_MAX_BYTES ((size_t)256 << 20)
-/* What the links of a Yizhan's pages are relative to; stands before all paths. */
+/* A Yizhan's pages have relative links; page_parse() wants an absolute URL to resolve them against. */
 #define ANYWHERE "http://yizhan"
 
 enum found { ASKED, FOUND, MISSING, TROUBLED };
@@ -127,7 +131,7 @@ static enum resolve_supply on_page(void *arg, const char *project, const struct 
 
     while (page->found == ASKED && prefetch_step(source->prefetch))
         ;
-    if (page->found == ASKED) /* there is nobody any more who could answer */
+    if (page->found == ASKED) /* the client is gone, so no answer can come */
         buf_set(&page->trouble, "interrupted");
     *out = page->page;
     return as_supply(page->found, &page->trouble, error);
@@ -140,7 +144,7 @@ const char *source_file_path(const struct page_file *file)
     return text_starts(file->url, ANYWHERE "/") ? file->url + strlen(ANYWHERE) : file->path;
 }
 
-/* 404 and 504 say that there is none; all else is trouble that may pass. */
+/* 404 and 504 mean that there is none; anything else is trouble that may pass. */
 static void note_reply(struct source_metadata *metadata, const struct reply *reply, const char *missing)
 {
     if (reply->status == 404 || reply->status == 504) {
@@ -165,7 +169,8 @@ static bool ask_for_metadata(struct source *source, const char *path, struct rep
     return out->status == 200;
 }
 
-/* Where no upstream has the metadata by itself, a Yizhan has it once it has the wheel. */
+/* If no upstream has the metadata as a file of its own, a Yizhan can read it out of the wheel once it has
+ * that. */
 static void load_of_wheel(struct source *source, struct source_metadata *metadata)
 {
     const struct http_client_request wheel = {.path = metadata->path, .want = HTTP_CLIENT_TOUCH};
@@ -180,7 +185,7 @@ static void load_of_wheel(struct source *source, struct source_metadata *metadat
         }
     }
     if (reply.status != 200) {
-        note_reply(metadata, &reply, "neither it nor the wheel is to be had");
+        note_reply(metadata, &reply, "neither it nor the wheel can be fetched");
         return;
     }
     metadata->found = FOUND;
@@ -206,7 +211,7 @@ static void load_of_sdist(struct source *source, const char *filename, struct so
     metadata->of_sdist = true;
     prefetch_ask(source->prefetch, &request, &reply);
     if (reply.status != 200) {
-        note_reply(metadata, &reply, "the sdist is not to be had");
+        note_reply(metadata, &reply, "the sdist cannot be fetched");
         return;
     }
     if (sdist_read(reply.body.data, reply.body.len, &sdist, &why) < 0) {
@@ -216,13 +221,13 @@ static void load_of_sdist(struct source *source, const char *filename, struct so
     }
     if (!sdist.dependencies_known)
         prefetch_note(source->prefetch,
-                      "%s does not say what it depends on before it is built: taken as nothing", filename);
+                      "%s only knows its dependencies once it is built: it is fetched without any", filename);
     metadata->found = FOUND;
     buf_add(&metadata->text, sdist.metadata.data, sdist.metadata.len);
     keep_build_requires(metadata, &sdist);
 }
 
-/* A release counts as held when its file is. */
+/* With held_only, metadata without its file is of no use: a release is held if its file is. */
 static bool file_is_held(struct source *source, const char *path)
 {
     const struct http_client_request request = {.path = path, .want = HTTP_CLIENT_HEAD};

@@ -123,7 +123,7 @@ def test_prefetch_for_the_python_of_this_machine(served, dists, tmp_path, monkey
     asked = ["prefetch", "--platform", "win_amd64", "--json", "app"]
     result = admin(served, *asked)
     assert result.status == 1
-    assert "which versions of Python the packages are for is not known: name them with --python" in result.stderr
+    assert "the versions of Python that the packages are for are not known: name them with --python" in result.stderr
     write(tmp_path, "python3", "#!/bin/sh\necho 3.10\n").chmod(0o755)
     result = admin(served, *asked)
     assert result.status == 0
@@ -172,7 +172,7 @@ def test_prefetch_builds_without_end(make_yizhan, make_upstream):
     yizhan = make_yizhan(make_upstream(Tree.tuna(dists)))
     refused = admin(yizhan, "prefetch", *TARGET, "p0")
     assert refused.status == 1
-    assert "p20-1.0.tar.gz is needed to build what is needed to build something else" in refused.stderr
+    assert "p20-1.0.tar.gz is needed to build something that is needed to build something else" in refused.stderr
 
 
 def test_prefetch_sdists_where_they_are_wanted(yizhan, dists):
@@ -412,7 +412,7 @@ def schedule(yizhan, **keys):
 
 
 def runs(yizhan):
-    return yizhan.stderr.count("prefetch nightly: begins")
+    return yizhan.stderr.count("prefetch nightly: started")
 
 
 def finished(yizhan):

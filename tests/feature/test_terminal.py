@@ -103,4 +103,4 @@ def test_terminal_prefetch_says_that_it_was_interrupted(yizhan, name):
     status, stdout = running.end()
     # The configuration of the image may be on its way, too.
     assert status == 1 and re.search(r"\b[12] failed", stdout)
-    assert "yizhan prefetch: interrupted; the next run goes on from here" in running.shown
+    assert "yizhan prefetch: interrupted; the next run continues from here" in running.shown

@@ -1,4 +1,5 @@
-/* Variables of Compose files: compose-spec, "Interpolation". Values are those of the environment; the file .env is not read. */
+/* Variables of Compose files: compose-spec, "Interpolation". Values are those of the environment; the file
+ * .env is not read. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* No state. Text is cut, joined and stripped as Python's str methods do it: what is a space and what ends a line is more than
- * in C, and a difference would make a requirement of half a line. */
+/* No state. Text is cut, joined and stripped as Python's str methods do it: what is a space and what ends
+ * a line is more than in C, and a difference would make a requirement of half a line. */
 #include "admin/prefetch/lists/lines.h"
 
 #include <errno.h>
@@ -170,7 +170,8 @@ static void line_cut(struct logical_line *line, size_t start, size_t end)
     buf_truncate(&line->text, end - start);
 }
 
-/* A comment begins at a "#" at the beginning or after whitespace: "a#egg=b" has none. Then both ends are stripped. */
+/* A comment begins at a "#" at the beginning or after whitespace: "a#egg=b" has none. Then both ends are
+ * stripped. */
 static void strip_comment(struct logical_line *line)
 {
     const char *text = line->text.data;

@@ -1,6 +1,6 @@
-/* Logical lines of a requirements file, as pip makes them of physical ones (pip/_internal/req/req_file.py, preprocess()):
- * lines that end in "\" joined, comments removed, environment variables replaced. Each byte keeps its place in the file, so
- * that faults can point at it. */
+/* Logical lines of a requirements file, as pip makes them of physical ones (pip/_internal/req/req_file.py,
+ * preprocess()): lines that end in "\" joined, comments removed, environment variables replaced. Each byte
+ * keeps its place in the file, so that faults can point at it. */
 #ifndef ADMIN_PREFETCH_LISTS_LINES_H
 #define ADMIN_PREFETCH_LISTS_LINES_H
 

@@ -1,14 +1,14 @@
-/* Lists: the packages and images that somebody wants, in the kinds of files that people keep already. Each is read whole
- * and without side effects, and adds to a struct wants, so that several lists can become one.
+/* Lists: the packages and images that somebody wants, in the kinds of files that people keep already. Each is
+ * read whole and without side effects, and adds to a struct wants, so that several lists can become one.
  *
  *     requirements.txt     pip's requirements file format: PEP 508, hashes, continued lines, -r and -c
  *     pylock.toml          PEP 751
  *     uv.lock, poetry.lock, Pipfile.lock
  *     images.txt           image references by tag or digest, one a line, "#" begins a comment
- *     YAML                 the `image:` values of Compose files and Kubernetes manifests, several documents a file
+ *     YAML                 `image:` in Compose files and Kubernetes manifests, several documents a file
  *
- * Lists come from users, but are bounded and checked as if they were hostile: somebody may prefetch a list that he was
- * sent. Faults say "FILE:LINE:COLUMN: expected ..., found ...". */
+ * Lists come from users, but are bounded and checked as if they were hostile: somebody may prefetch a list
+ * that they were sent. Faults say "FILE:LINE:COLUMN: expected ..., found ...". */
 #ifndef ADMIN_PREFETCH_LISTS_LIST_H
 #define ADMIN_PREFETCH_LISTS_LIST_H
 
@@ -29,8 +29,8 @@ struct marker_environment;
 #define LIST_MAX_FILES 1000
 
 enum list_format {
-    /* By the file's name: *.toml is a pylock.toml; uv.lock and *.py.lock, poetry.lock, Pipfile.lock; *.yml and
-     * *.yaml; all others are requirements. */
+    /* By the file's name: *.toml is a pylock.toml; uv.lock and *.py.lock, poetry.lock, Pipfile.lock; *.yml
+     * and *.yaml; all others are requirements. */
     LIST_FORMAT_BY_NAME,
     LIST_FORMAT_REQUIREMENTS,
     LIST_FORMAT_PYLOCK,
@@ -109,18 +109,19 @@ struct wants {
 void wants_init(struct wants *wants);
 void wants_release(struct wants *wants);
 
-/* Reads one list. With keep_going faults are kept in wants->faults, and reading continues after them where it can; without,
- * the first one ends it. Returns 0; -1 with the fault, or why the file cannot be read, in `error`. */
+/* Reads one list. With keep_going faults are kept in wants->faults, and reading continues after them where
+ * it can; without, the first one ends it. Returns 0; -1 with the fault, or why the file cannot be read, in
+ * `error`. */
 int list_read(const char *path, enum list_format format, bool keep_going, struct wants *wants,
               struct buf *error);
-/* A name on the command line: "pypi:flask==3.*", "docker:nginx:1.27"; without a kind, one of PyPI. Returns 0; -1 with a
- * fault. */
+/* A name on the command line: "pypi:flask==3.*", "docker:nginx:1.27"; without a kind, one of PyPI. Returns
+ * 0; -1 with a fault. */
 int list_add_name(const char *text, struct wants *wants, struct buf *error);
 
-/* Which packages of the lock files a target needs: those whose markers hold and, where a lock file names its roots
- * (uv.lock), that can be reached from them over markers that hold; with all extras and groups, in any combination. In
- * doubt a package applies. Sets applies[0 .. package_count-1]. Returns 0; -1 with a sentence in `error` for a marker
- * without meaning, or a lock file that says it is not for this target. */
+/* Which packages of the lock files a target needs: those whose markers hold and, where a lock file names
+ * its roots (uv.lock), that can be reached from them over markers that hold; with all extras and groups,
+ * in any combination. In doubt a package applies. Sets applies[0 .. package_count-1]. Returns 0; -1 with a
+ * sentence in `error` for a marker without meaning, or a lock file that says it is not for this target. */
 int wants_select(const struct wants *wants, const struct marker_environment *environment, bool *applies,
                  struct buf *error);
 

@@ -1,8 +1,9 @@
 /* Shared by list.c and the readers of the formats.
  *
- * A reader is given the whole text of a file and adds to reader->wants. It reports each fault to list_fault(), which always
- * returns -1 and sets reader->stopped when reading must end, which is at the first fault unless faults are kept. Until
- * then, a loop over the parts of a file continues after a part that failed. */
+ * A reader is given the whole text of a file and adds to reader->wants. It reports each fault to
+ * list_fault(), which always returns -1 and sets reader->stopped when reading must end, which is at the
+ * first fault unless faults are kept. Until then, a loop over the parts of a file continues after a part
+ * that failed. */
 #ifndef ADMIN_PREFETCH_LISTS_LIST_PRIVATE_H
 #define ADMIN_PREFETCH_LISTS_LIST_PRIVATE_H
 
@@ -44,20 +45,22 @@ int list_file_fault(struct list_reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void list_note(struct list_reader *reader, size_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Appends text of a file as messages quote it: without control characters, which could drive the terminal, without the
- * passwords of URLs, which would end up in logs, and at most 200 bytes. */
+/* Appends text of a file as messages quote it: without control characters, which could drive the terminal,
+ * without the passwords of URLs, which would end up in logs, and at most 200 bytes. */
 void list_add_quoted(const char *text, size_t len, struct buf *out);
-/* Splits "column 7: expected ...", as scan.h words faults. Returns the sentence; without a column *column is unchanged. */
+/* Splits "column 7: expected ...", as scan.h words faults. Returns the sentence; without a column *column
+ * is unchanged. */
 const char *list_split_column(const char *message, size_t *column);
 
 /* ---- what is found ---- */
 
 /* In the arena: "FILE:LINE". */
 const char *list_origin(struct list_reader *reader, size_t line);
-/* Appends one that has only its origin, for the caller to fill in; valid until the next call. NULL with a fault if there
- * are too many. */
+/* Appends one that has only its origin, for the caller to fill in; valid until the next call. NULL with a
+ * fault if there are too many. */
 struct list_requirement *list_add_requirement(struct list_reader *reader, size_t line, bool constraint);
-/* -1 with a fault if there are too many. The strings of the package must be in the arena; those of images are copied. */
+/* -1 with a fault if there are too many. The strings of the package must be in the arena; those of images
+ * are copied. */
 int list_add_package(struct list_reader *reader, size_t line, const struct list_package *package);
 int list_add_image(struct list_reader *reader, size_t line, const char *reference, const char *platform);
 void list_strings_add(struct wants *wants, struct wants_strings *strings, const char *text, size_t len);

@@ -1,8 +1,10 @@
-/* Lock files: the graph that wants_select() walks (select.c), and the helpers that their readers share (lock_file.c).
+/* Lock files: the graph that wants_select() walks (select.c), and the helpers that their readers share
+ * (lock_file.c).
  *
- * A lock file becomes a set of nodes, one for each package that it names, whether that is fetched or not. If it has roots,
- * the nodes are needed that can be reached from them over edges whose markers hold; if not, all whose own conditions
- * hold. Markers are kept as text, each once: a file repeats the same few markers thousands of times. */
+ * A lock file becomes a set of nodes, one for each package that it names, whether that is fetched or not.
+ * If it has roots, the nodes are needed that can be reached from them over edges whose markers hold; if
+ * not, all whose own conditions hold. Markers are kept as text, each once: a file repeats the same few
+ * markers thousands of times. */
 #ifndef ADMIN_PREFETCH_LISTS_LOCK_FILE_H
 #define ADMIN_PREFETCH_LISTS_LOCK_FILE_H
 

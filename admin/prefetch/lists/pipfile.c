@@ -1,5 +1,6 @@
-/* Pipfile.lock: pipenv's JSON (github.com/pypa/pipfile, and the source of pipenv). Each member but "_meta" is a category of
- * packages by name. jansson keeps no lines, so a fault in valid JSON names the members that lead to it instead. */
+/* Pipfile.lock: pipenv's JSON (github.com/pypa/pipfile, and the source of pipenv). Each member but "_meta"
+ * is a category of packages by name. jansson keeps no lines, so a fault in valid JSON names the members
+ * that lead to it instead. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"

@@ -1,7 +1,8 @@
 /* poetry.lock as Poetry 1 and 2 write it (src/poetry/packages/locker.py).
  *
- * The file does not say which packages the project itself requires: only pyproject.toml does. Since lock-version 2.1 each
- * package has markers that say when it is needed; of older files all packages are taken. */
+ * The file does not say which packages the project itself requires: only pyproject.toml does. Since
+ * lock-version 2.1 each package has markers that say when it is needed; of older files all packages are
+ * taken. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -40,7 +41,8 @@ static int poetry_read_markers(struct lock_file_reader *reader, const json_t *ta
     return 0;
 }
 
-/* Kept as text: Poetry has operators that PEP 440 lacks ("^3.9"), and lock_file_python_fits() lets those pass. */
+/* Kept as text: Poetry has operators that PEP 440 lacks ("^3.9"), and lock_file_python_fits() lets those
+ * pass. */
 static int poetry_read_python(struct lock_file_reader *reader, const json_t *table, const char **out)
 {
     const char *text;

@@ -1,5 +1,5 @@
-/* pylock.toml: PEP 751. Packages without a file that an index could have (vcs, directory, a local archive) are skipped with a
- * note. */
+/* pylock.toml: PEP 751. Packages without a file that an index could have (vcs, directory, a local archive)
+ * are skipped with a note. */
 #include <string.h>
 
 #include "admin/prefetch/lists/lock_file.h"
@@ -97,8 +97,8 @@ static int pylock_read_package(struct lock_file_reader *reader, const json_t *ta
     struct lock_file_node node = {.package = LOCK_NO_PACKAGE};
     const char *python;
 
-    /* A package for another Python stays: installing it would fail, and choosing its file says so (PEP 751 makes an
-     * installer fail rather than skip it). */
+    /* A package for another Python stays: installing it would fail, and choosing its file says so (PEP 751
+     * makes an installer fail rather than skip it). */
     if (lock_file_project(reader, table, "name", &node.project) < 0 ||
         lock_file_version(reader, table, &node.version) < 0 ||
         lock_file_markers_member(reader, table, "marker", &node.markers) < 0 ||

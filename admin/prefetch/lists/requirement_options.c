@@ -1,4 +1,5 @@
-/* No state but wants->only_binary and no_binary, which pip changes as it reads, whatever else the line has. */
+/* No state but wants->only_binary and no_binary, which pip changes as it reads, whatever else the line
+ * has. */
 #include "admin/prefetch/lists/requirement_options.h"
 
 #include <stdlib.h>
@@ -159,7 +160,8 @@ static bool names_none(const char *value)
     return false;
 }
 
-/* pip's FormatControl: a project is in one of the two lists, and ":all:" empties both first. False: there are too many. */
+/* pip's FormatControl: a project is in one of the two lists, and ":all:" empties both first. False: there
+ * are too many. */
 static bool control_formats(struct wants *wants, const char *value, struct wants_strings *target,
                             struct wants_strings *other)
 {

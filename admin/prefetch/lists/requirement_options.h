@@ -1,5 +1,5 @@
-/* Options of a line of a requirements file, as pip splits and reads them, which is Python's shlex.split() and optparse: names
- * may be shortened, and a value follows "=", a space, or a short name. */
+/* Options of a line of a requirements file, as pip splits and reads them, which is Python's shlex.split()
+ * and optparse: names may be shortened, and a value follows "=", a space, or a short name. */
 #ifndef ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
 #define ADMIN_PREFETCH_LISTS_REQUIREMENT_OPTIONS_H
 
@@ -38,7 +38,8 @@ struct line_options {
 void line_options_release(struct line_options *options);
 #define CLEANUP_LINE_OPTIONS __attribute__((cleanup(line_options_release)))
 
-/* Returns 0; -1 with the offset in the line, and what was expected in `fault`. `out` must be released in both cases. */
+/* Returns 0; -1 with the offset in the line, and what was expected in `fault`. `out` must be released in
+ * both cases. */
 int line_options_read(const struct buf *line, struct wants *wants, struct line_options *out, size_t *at,
                       struct buf *fault);
 

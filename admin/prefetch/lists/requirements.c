@@ -1,8 +1,9 @@
-/* requirements.txt as pip reads it: pip/_internal/req/req_file.py, and the part of req/constructors.py that tells requirements
- * from paths. Three oddities of pip are kept, so that the list means here what it means there: only the first -r on a line
- * is read, the options beside a requirement are ignored but for --hash, --only-binary and --no-binary, and a -r inside a
- * file of constraints names requirements. One is not: a file that is included again is not read again, where pip would,
- * without end if it includes itself. */
+/* requirements.txt as pip reads it: pip/_internal/req/req_file.py, and the part of req/constructors.py
+ * that tells requirements from paths. Three oddities of pip are kept, so that the list means here what it
+ * means there: only the first -r on a line is read, the options beside a requirement are ignored but for
+ * --hash, --only-binary and --no-binary, and a -r inside a file of constraints names requirements. One is
+ * not: a file that is included again is not read again, where pip would, without end if it includes
+ * itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Which packages of lock files a target needs: a breadth-first walk over the graph of each lock file (lock_file.h). An extra
- * or a dependency group is a set of edges of its own, which is walked once. The answers of markers are kept, since they
- * are the same few for thousands of edges. */
+/* Which packages of lock files a target needs: a breadth-first walk over the graph of each lock file
+ * (lock_file.h). An extra or a dependency group is a set of edges of its own, which is walked once. The
+ * answers of markers are kept, since they are the same few for thousands of edges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +135,8 @@ static int follow_to(struct selection *selection, const struct lock_file_edge *e
         if (!edge_names(edge, &lock->nodes[i], exactly))
             continue;
         found++;
-        /* uv may lock a project in several versions ("forks"); an edge that names none means the one for this target. */
+        /* uv may lock a project in several versions ("forks"); an edge that names none means the one for
+         * this target. */
         int answer = edge->version && exactly ? 1 : node_applies(selection, &lock->nodes[i]);
         if (answer < 0)
             return -1;

@@ -171,7 +171,8 @@ static int read_dependencies(struct lock_file_reader *reader, const json_t *tabl
     node->group_count = 1;
     if (read_group(reader, dependencies, NULL, &node->groups[0]) < 0 || read_groups(reader, extras, node) < 0)
         return -1;
-    /* Dependency groups are for developing a project: no edge asks for them, so they only matter for roots. */
+    /* Dependency groups are for developing a project: no edge asks for them, so they only matter for
+     * roots. */
     return node->root ? read_groups(reader, groups, node) : 0;
 }
 
@@ -240,7 +241,8 @@ static int uv_read_package(struct lock_file_reader *reader, const json_t *table)
     return 0;
 }
 
-/* The requirements of a script, or of a workspace that is not itself a project, belong to a root without a name. */
+/* The requirements of a script, or of a workspace that is not itself a project, belong to a root without a
+ * name. */
 static int uv_read_manifest(struct lock_file_reader *reader, const json_t *root)
 {
     const json_t *manifest;

@@ -1,5 +1,6 @@
-/* Compose files and Kubernetes manifests. A document with a mapping "services" and no "kind" is a Compose file, all others are
- * searched for lists of containers at any depth, since custom resources of Kubernetes have them anywhere. */
+/* Compose files and Kubernetes manifests. A document with a mapping "services" and no "kind" is a Compose
+ * file, all others are searched for lists of containers at any depth, since custom resources of Kubernetes
+ * have them anywhere. */
 #include <string.h>
 
 #include "admin/prefetch/lists/yaml.h"
@@ -171,8 +172,8 @@ static bool names_containers(const struct yaml_node *key)
            yaml_is(key, "ephemeralContainers");
 }
 
-/* Recursion is safe, since the height of a tree is limited. `seen` keeps aliases from being searched again: a few
- * dozen nested ones are billions of paths ("billion laughs"). */
+/* Recursion is safe, since the height of a tree is limited. `seen` keeps aliases from being searched
+ * again: a few dozen nested ones are billions of paths ("billion laughs"). */
 static void search_containers(struct yaml_walk *walk, struct yaml_node *node)
 {
     if (node->seen || node->kind == YAML_TEXT || walk->reader->stopped)

@@ -9,7 +9,8 @@
 
 enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 
-/* An alias is the node with the anchor itself, so a tree is really a graph: without cycles, at most LIST_MAX_NESTING high. */
+/* An alias is the node with the anchor itself, so a tree is really a graph: without cycles, at most
+ * LIST_MAX_NESTING high. */
 struct yaml_node {
     enum yaml_kind kind;
     bool plain;        /* text without quotes or a tag */
@@ -31,8 +32,8 @@ bool yaml_is_null(const struct yaml_node *node);
 int yaml_read(struct list_reader *reader, const char *text, size_t len,
               int (*read)(struct list_reader *reader, struct yaml_node *root));
 
-/* Appends the text with its variables replaced from the environment (compose-spec, "Interpolation"). 1; 0 when one is not
- * set and has no default, with its name in `missing`; -1 when the syntax is wrong. */
+/* Appends the text with its variables replaced from the environment (compose-spec, "Interpolation"). 1; 0
+ * when one is not set and has no default, with its name in `missing`; -1 when the syntax is wrong. */
 int compose_interpolate(const char *text, size_t len, struct buf *out, struct buf *missing);
 
 #endif

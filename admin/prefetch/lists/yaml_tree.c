@@ -1,6 +1,6 @@
-/* libyaml's events as trees. Its own yaml_document_t is not used, since that has no limits. An anchor can be used once its node
- * is complete, so there are no cycles; too many nodes or too much nesting is a fault. All memory is in the arena of the tree
- * and goes with the document. */
+/* libyaml's events as trees. Its own yaml_document_t is not used, since that has no limits. An anchor can
+ * be used once its node is complete, so there are no cycles; too many nodes or too much nesting is a
+ * fault. All memory is in the arena of the tree and goes with the document. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -205,7 +205,8 @@ static int take_event(struct tree *tree, const yaml_event_t *event,
     }
 }
 
-/* libyaml gives errors of its character reader only an offset in bytes; the parser's own mark is close to it. */
+/* libyaml gives errors of its character reader only an offset in bytes; the parser's own mark is close to
+ * it. */
 static int parser_fault(struct tree *tree, const yaml_parser_t *parser)
 {
     const yaml_mark_t *mark = parser->error == YAML_READER_ERROR ? &parser->mark : &parser->problem_mark;

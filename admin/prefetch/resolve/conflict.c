@@ -1,6 +1,6 @@
-/* Which choices are to blame for a dead end, so that the search can go back to the last of them, and which wishes explain it to
- * the user if there is no choice left. A choice that is left out here would make the search skip answers; one too many only
- * costs time. */
+/* Which choices are to blame for a dead end, so that the search can go back to the last of them, and which
+ * wishes explain it to the user if there is no choice left. A choice that is left out here would make the
+ * search skip answers; one too many only costs time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,8 @@ void conflict_blame(struct conflict *conflict, const struct edge *edge)
             conflict_blame_level(conflict, edge->wish->parent->node->level);
 }
 
-/* At most this many different wishes of one project for another are reported: each of its versions may have its own. */
+/* At most this many different wishes of one project for another are reported: each of its versions may
+ * have its own. */
 #define TOLD_MAX 3
 
 static bool same_specifiers(const struct specifier_set *a, const struct specifier_set *b)

@@ -1,5 +1,5 @@
-/* Why no answer exists, in words: one line for each project whose wishes collide, with all of these wishes and the versions that
- * exist. */
+/* Why no answer exists, in words: one line for each project whose wishes collide, with all of these wishes
+ * and the versions that exist. */
 #include <string.h>
 
 #include "admin/prefetch/resolve/resolve_private.h"

@@ -1,4 +1,5 @@
-/* The releases of one project: the best file of each for the target, its requirements, and which of them the wishes allow. */
+/* The releases of one project: the best file of each for the target, its requirements, and which of them
+ * the wishes allow. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,7 +79,8 @@ static size_t stem_length(const char *filename)
     return 0;
 }
 
-/* Names of projects may have dashes, so the version begins after the dash before which the text is this project's name. */
+/* Names of projects may have dashes, so the version begins after the dash before which the text is this
+ * project's name. */
 static bool read_sdist(const struct resolve_node *node, struct offer *offer)
 {
     const char *filename = offer->file->filename;
@@ -95,7 +97,8 @@ static bool read_sdist(const struct resolve_node *node, struct offer *offer)
     return false;
 }
 
-/* Does requires-python, of a page or of metadata, allow the target's Python? As in pip, one that cannot be read does. */
+/* Does requires-python, of a page or of metadata, allow the target's Python? As in pip, one that cannot be
+ * read does. */
 static bool target_python_fits(const struct resolve_search *search, const char *requires_python)
 {
     struct specifier_set CLEANUP_SPECIFIER_SET set = SPECIFIER_SET_INIT;
@@ -160,7 +163,8 @@ static bool read_offer(const struct resolve_search *search, const struct resolve
 
 /* ---- releases ---- */
 
-/* Is an offer without trouble better than the file of the release? Of equal ones the last on the page wins, as in pip. */
+/* Is an offer without trouble better than the file of the release? Of equal ones the last on the page
+ * wins, as in pip. */
 static bool offer_is_better(const struct offer *offer, const struct release *release)
 {
     if (!release->file || offer->file->yanked != release->yanked)

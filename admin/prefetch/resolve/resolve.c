@@ -1,11 +1,12 @@
-/* The search: chooses a release of one project after the other, newest first, and goes back where that leads to a
- * dead end.
+/* The search: chooses a release of one project after the other, newest first, and goes back where that leads
+ * to a dead end.
  *
- * State: `levels`, one for each choice, and `trail`, the wishes that the user and then the choices brought. Undoing a choice
- * takes its part off the trail. When a choice collides with an earlier one, of a project that has other releases, that
- * project is deferred: the search resumes before it was chosen, and chooses it later. Each pair of projects does that once,
- * so it ends. Every other dead end blames the choices that led to it, and the search resumes at the last of those
- * (conflict-directed backjumping), not just one choice back: between them there may be hundreds of unrelated projects. */
+ * State: `levels`, one for each choice, and `trail`, the wishes that the user and then the choices
+ * brought. Undoing a choice takes its part off the trail. When a choice collides with an earlier one, of a
+ * project that has other releases, that project is deferred: the search resumes before it was chosen, and
+ * chooses it later. Each pair of projects does that once, so it ends. Every other dead end blames the
+ * choices that led to it, and the search resumes at the last of those (conflict-directed backjumping), not
+ * just one choice back: between them there may be hundreds of unrelated projects. */
 #include "admin/prefetch/resolve/resolve.h"
 
 #include <stdlib.h>
@@ -192,8 +193,8 @@ static bool wish_holds(const struct resolve_search *search, const struct resolve
     return false;
 }
 
-/* Adds the wishes of a chosen release that hold and were not added before. All pages are announced before the first one is
- * waited for, so that they are fetched at the same time. */
+/* Adds the wishes of a chosen release that hold and were not added before. All pages are announced before
+ * the first one is waited for, so that they are fetched at the same time. */
 static int add_wishes(struct work *work, const struct resolve_node *node)
 {
     const struct release *release = node->pin;
@@ -228,7 +229,8 @@ static int work_off(struct work *work)
 
 /* ---- what to choose next ---- */
 
-/* Compared in this order, as an array of size_t; the smaller one is chosen first. From `unpinned` on the order is pip's. */
+/* Compared in this order, as an array of size_t; the smaller one is chosen first. From `unpinned` on the
+ * order is pip's. */
 struct preference {
     size_t passed_over; /* has no candidates now, which other choices may change */
     size_t deferred;
@@ -316,8 +318,8 @@ static struct level *new_level(struct resolve_search *search, struct resolve_nod
     return level;
 }
 
-/* Starts a level for the next project; false: all are chosen. One without candidates is a dead end only if all the others
- * have none either. */
+/* Starts a level for the next project; false: all are chosen. One without candidates is a dead end only if
+ * all the others have none either. */
 static bool push_level(struct resolve_search *search)
 {
     search->choices++;
@@ -395,7 +397,8 @@ static int no_versions(struct resolve_search *search, const struct conflict *con
                      "no versions fit the requirements for %s:", search->request->target->name);
 }
 
-/* Marks the projects of a dead end: they are chosen first from now on, so that the next dead end comes early. */
+/* Marks the projects of a dead end: they are chosen first from now on, so that the next dead end comes
+ * early. */
 static void mark_failure(struct resolve_search *search, const struct conflict *conflict)
 {
     search->failures++;

@@ -1,5 +1,6 @@
-/* Shared by resolve.c (the search), project_choice.c (the releases of one project), conflict.c (which choices are to blame)
- * and explain.c (why no answer exists). All of it lives in the arena of one search, on one thread. */
+/* Shared by resolve.c (the search), project_choice.c (the releases of one project), conflict.c (which
+ * choices are to blame) and explain.c (why no answer exists). All of it lives in the arena of one search,
+ * on one thread. */
 #ifndef ADMIN_PREFETCH_RESOLVE_RESOLVE_PRIVATE_H
 #define ADMIN_PREFETCH_RESOLVE_RESOLVE_PRIVATE_H
 
@@ -33,7 +34,8 @@ struct wish {
     struct resolve_node *node; /* the project that it is about */
 };
 
-/* A wish that holds now or, if `extra` is set, the demand for that extra of the project that the wish is about. */
+/* A wish that holds now or, if `extra` is set, the demand for that extra of the project that the wish is
+ * about. */
 struct edge {
     const struct wish *wish;
     const struct edge
