@@ -111,7 +111,7 @@ void challenge_parse(const char *value, struct challenge *out)
         }
         if (next.scheme == CHALLENGE_BEARER && !next.realm)
             next.scheme = CHALLENGE_NONE;
-        if (next.scheme > out->scheme) {
+        if (next.scheme > out->scheme) { /* in the order of preference; of equals the first stays */
             /* Swapped, so that the cleanup of `next` frees the lesser one. */
             struct challenge better = next;
             next = *out;
@@ -218,6 +218,7 @@ bool challenge_realm_allowed(const char *realm, const char *upstream_url, const 
     if (url_split(realm, strlen(realm), &url) < 0 ||
         url_split(upstream_url, strlen(upstream_url), &upstream) < 0)
         return false;
+    /* The request may carry a password: not without encryption where the upstream has it. */
     if ((upstream.https && !url.https) || memchr(url.authority.text, '@', url.authority.len))
         return false;
     char *CLEANUP_FREE host = challenge_host_of(&url);

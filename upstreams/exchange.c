@@ -136,6 +136,7 @@ void exchange_flush(struct exchange *exchange)
 {
     if (!exchange->gathered.len || exchange->unwanted)
         return;
+    /* The owner takes all of it or ends the exchange: nothing is kept back for a second try. */
     int wish = exchange->ops->body(exchange->owner, exchange->gathered.data, exchange->gathered.len);
     buf_reset(&exchange->gathered);
     exchange->paused = wish > 0;
@@ -334,7 +335,7 @@ void exchanges_turn(struct exchanges *exchanges, int64_t wait_ms)
 {
     if (!TAILQ_EMPTY(&exchanges->due))
         wait_ms = 0;
-    else if (TAILQ_EMPTY(&exchanges->all))
+    else if (TAILQ_EMPTY(&exchanges->all)) /* an idle wait is not held against the next exchange */
         exchanges->ticked_at_ms = clock_mono_ms();
     else if (wait_ms < 0 || wait_ms > TICK_MS)
         wait_ms = TICK_MS;

@@ -26,6 +26,19 @@
 /* Allocated by each transfer; from 128 KiB on malloc() would map and unmap it each time (server.c). */
 #define RECEIVE_BYTES (120L * 1024)
 
+/* Through a proxy the address is the proxy's, which the configuration or the environment chose. */
+static bool exchange_needs_public_address(const struct exchange *exchange)
+{
+    return !exchange->hop.trusted && !*exchange->hop.proxy;
+}
+
+static void exchange_refuse_address(struct exchange *exchange, const char *address)
+{
+    buf_set(&exchange->problem,
+            "%s leads to the address %s inside a private network, which only a configured host may have",
+            exchange->hop.host, address);
+}
+
 /* Checks the address that the name led to: a public name may have a private address (DNS rebinding). */
 static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -33,12 +46,10 @@ static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct 
     char text[NI_MAXHOST];
 
     (void)purpose;
-    if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_public(&address->addr)) {
+    if (exchange_needs_public_address(exchange) && !address_public(&address->addr)) {
         if (getnameinfo(&address->addr, address->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
             text[0] = '\0';
-        buf_set(&exchange->problem,
-                "%s leads to the address %s inside a private network, which only a configured host may have",
-                exchange->hop.host, text);
+        exchange_refuse_address(exchange, text);
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -53,10 +64,8 @@ static int exchange_on_send(void *arg, char *address, char *local, int port, int
     (void)local;
     (void)port;
     (void)local_port;
-    if (!exchange->hop.trusted && !*exchange->hop.proxy && !address_text_public(address, &numeric)) {
-        buf_set(&exchange->problem,
-                "%s leads to the address %s inside a private network, which only a configured host may have",
-                exchange->hop.host, address);
+    if (exchange_needs_public_address(exchange) && !address_text_public(address, &numeric)) {
+        exchange_refuse_address(exchange, address);
         return CURL_PREREQFUNC_ABORT;
     }
     counter_add(COUNTER_UPSTREAM_REQUESTS, 1);

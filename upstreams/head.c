@@ -14,7 +14,7 @@
 
 #define LINES_MAX 400
 #define BYTES_MAX (128 * 1024)
-#define VALUE_MAX 8192
+#define VALUE_MAX 8192 /* a Location of URL_MAX_BYTES fits */
 
 void head_init(struct head *head)
 {
@@ -86,6 +86,7 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
         buf_set(problem, "sent a header of %zu bytes", value_len);
         return -1;
     }
+    /* Repeated but equal lengths are allowed (RFC 9110 section 8.6). */
     if (field == &head->content_length_text && **field && !text_equal_n(value, value_len, *field)) {
         buf_set(problem, "sent two different Content-Length headers");
         return -1;
@@ -106,7 +107,7 @@ static int head_take_end(struct head *head, struct buf *problem)
 {
     uint64_t length;
 
-    if (head->status < 200)
+    if (head->status < 200) /* interim: the final head is still to come */
         return 0;
     head->chunked = strcasecmp(head->transfer_encoding, "chunked") == 0;
     if (*head->transfer_encoding && !head->chunked) {

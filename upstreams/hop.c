@@ -68,6 +68,7 @@ static char *hop_shown_of(CURLU *parts)
     return url_part_of(bare, CURLUPART_URL);
 }
 
+/* Origins are compared as text, so case is folded and a default port spelled out. */
 static char *hop_origin_of(CURLU *parts)
 {
     char *CLEANUP_FREE scheme = url_part_of(parts, CURLUPART_SCHEME);
@@ -149,6 +150,8 @@ static int hop_set_url(CURLU *parts, const char *url, struct buf *problem)
 {
     CURLUcode code = CURLUE_MALFORMED_INPUT;
 
+    /* NON_SUPPORT_SCHEME lets our policy refuse a scheme, which can name it. URLENCODE, since servers send
+     * spaces and UTF-8 in Location. */
     if (parts && strlen(url) <= URL_MAX_BYTES)
         code = curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
     if (code == CURLUE_OK)
@@ -169,6 +172,7 @@ static char *hop_origin_of_url(const char *url)
     return hop_set_url(parts, url, &problem) < 0 ? NULL : hop_origin_of(parts);
 }
 
+/* files_url is not home: its host may have a private address, but gets no credentials. */
 bool hop_is_home(const struct upstream *upstream, const char *url)
 {
     char *CLEANUP_FREE origin = hop_origin_of_url(url);
@@ -190,6 +194,7 @@ int hop_follow(struct hop *hop, const struct upstream *upstream, const char *loc
 {
     CURLU *CLEANUP_PARTS parts = curl_url();
 
+    /* curl resolves the second against the first. */
     if (hop_set_url(parts, hop->url, problem) < 0 || hop_set_url(parts, location, problem) < 0)
         return -1;
     return hop_from_parts(hop, upstream, parts, problem);
@@ -240,6 +245,7 @@ static const char *proxy_variable(const char *lower, const char *upper)
     return value && *value ? value : NULL;
 }
 
+/* `configured` may be "": no proxy, whatever the environment says. */
 char *hop_proxy(const char *configured, bool https, const char *host)
 {
     if (configured)

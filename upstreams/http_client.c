@@ -53,6 +53,7 @@ struct http_client {
 
 /* ---- the server's URL ---- */
 
+/* By its text: a name such as "127.example" counts too, and is merely asked without a proxy. */
 static bool host_is_loopback(const struct url_span *host)
 {
     char *CLEANUP_FREE name = xstrndup(host->text, host->len);
@@ -225,6 +226,7 @@ static void http_client_on_probed(struct http_client *client, CURLcode result)
     http_client_end_probe(client);
 }
 
+/* The requests in the queue are answered by http_client_step(), since callbacks may add to it. */
 static void http_client_give_up(struct http_client *client)
 {
     struct transfer *transfer;
@@ -272,7 +274,7 @@ static void http_client_listen(struct http_client *client)
         return;
     client->listened_ms = now_ms;
     http_client_note_heard(client);
-    if (client->heard_ms >= client->probed_ms)
+    if (client->heard_ms >= client->probed_ms) /* a byte came since then: it is alive */
         client->probed_ms = 0;
     if (!client->probed_ms && now_ms - client->heard_ms >= QUIET_MS)
         client->probed_ms = now_ms;
@@ -285,6 +287,7 @@ static void http_client_listen(struct http_client *client)
 void http_client_step(struct http_client *client, int wait_ms)
 {
     if (client->running) {
+        /* In short waits: silence must be noticed while nothing happens. */
         loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
         http_client_listen(client);
     }
@@ -304,6 +307,7 @@ int http_client_new(const char *url, const struct http_client_options *options, 
     client->parallel = options && options->parallel ? options->parallel : PARALLEL;
     if (client->parallel > PARALLEL_MAX)
         client->parallel = PARALLEL_MAX;
+    /* Counted by curl: a client may live beside the fetch thread of a server in this process. */
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     if (http_client_take_url(url, &client->server, error) < 0 ||
         loop_new(&client->loop, http_client_on_done, client, error) < 0) {

@@ -174,7 +174,7 @@ void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
     transfer->url = xconcat(transfer->server->base, request->path);
     transfer->redirects = 0;
     transfer->fresh = false;
-    /* curl sends "Accept: any" by itself unless told otherwise. */
+    /* Replaces the "Accept: any" that curl sends by default. */
     char *CLEANUP_FREE accept = xconcat("Accept: ", request->accept ? request->accept : "*/*");
     transfer_add_header(transfer, accept);
     if (request->held_only)
@@ -185,7 +185,7 @@ void transfer_begin(struct transfer *transfer, struct http_client_entry *entry)
     if (request->want == HTTP_CLIENT_HEAD)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also takes NOBODY back */
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* also resets CURLOPT_NOBODY */
     /* With identity the Content-Length is the size of the file. */
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, request->want == HTTP_CLIENT_BODY ? "gzip" : "identity");
     transfer_aim(transfer);

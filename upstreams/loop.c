@@ -41,6 +41,7 @@ static int loop_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
+        /* Fails if the socket is closed already, which does no harm. */
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
         curl_multi_assign(loop->multi, fd, NULL);
         return 0;

@@ -47,6 +47,7 @@ static void token_request_free(struct token_request *request)
 {
     free(request->url);
     free_secret(request->credentials);
+    /* The body holds the token. */
     explicit_bzero(request->body.data, request->body.len);
     buf_release(&request->body);
     free(request);
@@ -68,6 +69,7 @@ static int token_request_on_body(void *owner, const void *data, size_t len)
     struct token_request *request = owner;
 
     buf_add(&request->body, data, len);
+    /* Decoded bytes: a small compressed answer may unpack to any size. */
     return request->body.len > TOKEN_MAX_BYTES ? -1 : 0;
 }
 
@@ -157,7 +159,7 @@ struct token_request *token_request_start(struct exchanges *exchanges, struct up
     struct exchange_request what = {
         .upstream = upstream,
         .url = request->url,
-        .document = true,
+        .document = true, /* small, may come compressed */
         .accept = "application/json",
         .authorization = request->credentials,
     };

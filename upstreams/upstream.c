@@ -66,6 +66,7 @@ struct upstream *upstream_new(const struct upstream_options *options)
 
     CHECK(options->name && options->base_url);
     atomic_init(&upstream->references, 1);
+    /* Relaxed: it only has to be unique. */
     upstream->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     upstream->options = *options;
     upstream->options.name = xstrdup(options->name);
@@ -161,6 +162,7 @@ void upstream_note_failure(struct upstream *upstream)
     upstream->resting_until_ms = now_ms + upstream_rest_after_ms(upstream->failures);
 }
 
+/* Never shortens a rest. Being busy is not a failure, so the next rest does not get longer by it. */
 void upstream_note_busy(struct upstream *upstream, int64_t seconds)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&upstream->lock);
@@ -201,6 +203,8 @@ bool upstream_set_files_base(struct upstream *upstream, const char *url)
     return true;
 }
 
+/* Names only: two addresses of one host in different notation are different, and the safe side is not to
+ * trust. */
 static bool upstream_is_host(const char *known, const char *host, size_t len)
 {
     return known && strlen(known) == len && strncasecmp(known, host, len) == 0;
