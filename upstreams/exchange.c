@@ -121,7 +121,7 @@ void exchange_drop(struct exchange *exchange)
     free(exchange);
 }
 
-static void exchange_end(struct exchange *exchange, enum exchange_outcome how, const char *problem)
+static void exchange_end(struct exchange *exchange, enum exchange_outcome outcome, const char *problem)
 {
     const struct exchange_ops *ops = exchange->ops;
     void *owner = exchange->owner;
@@ -129,7 +129,7 @@ static void exchange_end(struct exchange *exchange, enum exchange_outcome how, c
     char *CLEANUP_FREE why = xstrdup(problem);
 
     exchange_drop(exchange);
-    ops->ended(owner, how, shown, why);
+    ops->ended(owner, outcome, shown, why);
 }
 
 void exchange_flush(struct exchange *exchange)

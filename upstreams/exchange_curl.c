@@ -27,16 +27,14 @@
 #define RECEIVE_BYTES (120L * 1024)
 
 /* Through a proxy the address is the proxy's, which the configuration or the environment chose. */
-static bool exchange_needs_public_address(const struct exchange *exchange)
+static bool exchange_may_go_inside(struct exchange *exchange, const char *address)
 {
-    return !exchange->hop.trusted && !*exchange->hop.proxy;
-}
-
-static void exchange_refuse_address(struct exchange *exchange, const char *address)
-{
+    if (exchange->hop.trusted || *exchange->hop.proxy)
+        return true;
     buf_set(&exchange->problem,
             "%s leads to the address %s inside a private network, which only a configured host may have",
             exchange->hop.host, address);
+    return false;
 }
 
 /* Checks the address that the name led to: a public name may have a private address (DNS rebinding). */
@@ -46,11 +44,11 @@ static curl_socket_t exchange_on_socket(void *arg, curlsocktype purpose, struct 
     char text[NI_MAXHOST];
 
     (void)purpose;
-    if (exchange_needs_public_address(exchange) && !address_public(&address->addr)) {
+    if (!address_public(&address->addr)) {
         if (getnameinfo(&address->addr, address->addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
             text[0] = '\0';
-        exchange_refuse_address(exchange, text);
-        return CURL_SOCKET_BAD;
+        if (!exchange_may_go_inside(exchange, text))
+            return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -64,10 +62,8 @@ static int exchange_on_send(void *arg, char *address, char *local, int port, int
     (void)local;
     (void)port;
     (void)local_port;
-    if (exchange_needs_public_address(exchange) && !address_text_public(address, &numeric)) {
-        exchange_refuse_address(exchange, address);
+    if (!address_text_public(address, &numeric) && !exchange_may_go_inside(exchange, address))
         return CURL_PREREQFUNC_ABORT;
-    }
     counter_add(COUNTER_UPSTREAM_REQUESTS, 1);
     buf_reset(&exchange->problem); /* of other addresses of the name, which were refused */
     exchange->phase = PHASE_WAITING;

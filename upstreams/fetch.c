@@ -31,22 +31,18 @@ const char *fetch_outcome_name(enum fetch_outcome outcome)
 
 /* ---- orders, from any thread ---- */
 
-static void fetch_order_locked(struct fetch *fetch, enum fetch_order order)
-{
-    lock_check_held(&fetch->fetcher->lock);
-    if (!fetch->orders)
-        TAILQ_INSERT_TAIL(&fetch->fetcher->ordered, fetch, ordered_entry);
-    fetch->orders |= order;
-}
-
 /* The wake-up is sent under the lock: once that is free, the fetch thread may carry out the order of
  * another thread and free the fetch, and after that fetcher_stop() the fetcher. */
-static void fetch_give_order(struct fetch *fetch, enum fetch_order what)
+static void fetch_give_order(struct fetch *fetch, enum fetch_order order, enum fetch_decision decision)
 {
     struct fetcher *fetcher = fetch->fetcher;
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
-    fetch_order_locked(fetch, what);
+    if (!fetch->orders)
+        TAILQ_INSERT_TAIL(&fetcher->ordered, fetch, ordered_entry);
+    fetch->orders |= order;
+    if (order == ORDER_DECIDE)
+        fetch->decision = decision;
     exchanges_wake(fetcher->exchanges);
 }
 
@@ -69,29 +65,24 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_options *o
     buf_init(&fetch->shown);
     buf_init(&fetch->challenge);
     authorization_init(&fetch->authorization);
-    fetch_give_order(fetch, ORDER_START);
+    fetch_give_order(fetch, ORDER_START, FETCH_PENDING);
     return fetch;
 }
 
 void fetch_cancel(struct fetch *fetch)
 {
-    fetch_give_order(fetch, ORDER_CANCEL);
+    fetch_give_order(fetch, ORDER_CANCEL, FETCH_PENDING);
 }
 
 void fetch_resume(struct fetch *fetch)
 {
-    fetch_give_order(fetch, ORDER_RESUME);
+    fetch_give_order(fetch, ORDER_RESUME, FETCH_PENDING);
 }
 
 void fetch_decide(struct fetch *fetch, enum fetch_decision decision)
 {
-    struct fetcher *fetcher = fetch->fetcher;
-
     CHECK(decision != FETCH_PENDING);
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fetcher->lock);
-    fetch->decision = decision;
-    fetch_order_locked(fetch, ORDER_DECIDE);
-    exchanges_wake(fetcher->exchanges);
+    fetch_give_order(fetch, ORDER_DECIDE, decision);
 }
 
 /* ---- the fetch thread ---- */

@@ -83,11 +83,10 @@ bool candidates_any_usable(const struct candidates *candidates)
     return false;
 }
 
-bool candidates_new_round(struct candidates *candidates)
+void candidates_new_round(struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->count; i++)
         candidates->items[i].tried = false;
-    return candidates_any_usable(candidates);
 }
 
 enum absence candidates_absence(const struct candidates *candidates)

@@ -53,8 +53,8 @@ void candidates_release(struct candidates *candidates);
 
 /* The best usable one that was not tried in this round, or NULL. */
 struct candidate *candidates_pick(struct candidates *candidates);
-/* Makes the tried ones available again. Returns false when no usable one is left. */
-bool candidates_new_round(struct candidates *candidates);
+/* Makes the tried ones available again. */
+void candidates_new_round(struct candidates *candidates);
 bool candidates_any_usable(const struct candidates *candidates);
 
 enum absence {

@@ -134,7 +134,7 @@ bool fetch_body_is_whole(struct fetch *fetch);
 bool fetch_has_all(const struct fetch *fetch);
 /* Sets the candidate's state after an exchange that did not complete the content; and after a judgement
  * alone. */
-void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const char *problem);
+void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome outcome, const char *problem);
 void fetch_note_judgement(struct fetch *fetch);
 /* After the same: sets `progress` and `fruitless` by how far it got. */
 void fetch_note_progress(struct fetch *fetch);

@@ -236,9 +236,9 @@ void fetch_note_progress(struct fetch *fetch)
         fetch->fruitless++; /* in any other state it is not asked like this again */
 }
 
-void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const char *problem)
+void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome outcome, const char *problem)
 {
-    switch (end) {
+    switch (outcome) {
     case EXCHANGE_DROPPED:
         fetch_note_judgement(fetch);
         return;
@@ -252,7 +252,7 @@ void fetch_note_exchange(struct fetch *fetch, enum exchange_outcome end, const c
     case EXCHANGE_BROKEN:
     case EXCHANGE_FAILED:
         buf_set(&fetch->current->problem, "%s", problem);
-        fetch_note_failure(fetch, end == EXCHANGE_FAILED ? CANDIDATE_USELESS : CANDIDATE_USABLE);
+        fetch_note_failure(fetch, outcome == EXCHANGE_FAILED ? CANDIDATE_USELESS : CANDIDATE_USABLE);
         return;
     }
 }

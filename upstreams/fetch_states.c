@@ -36,7 +36,8 @@
 #define FIRST_BACKOFF_MS 200
 #define BACKOFF_MS 1000
 
-static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *problem);
+static void fetch_on_ended(void *owner, enum exchange_outcome outcome, const char *shown,
+                           const char *problem);
 
 /* ---- what is done next ---- */
 
@@ -65,41 +66,26 @@ static void fetch_log_problem(struct fetch *fetch, const char *format, ...)
     buf_reset(&fetch->last_problem);
 }
 
-static void fetch_conclude(struct fetch *fetch)
+static void fetch_conclude(struct fetch *fetch, enum fetch_outcome outcome)
 {
+    static const char *const reasons[] = {
+        [FETCH_NOT_FOUND] = "no upstream has it",
+        [FETCH_DENIED] = "it needs other credentials, or it does not exist",
+        [FETCH_TOO_LARGE] = "it is too large",
+        [FETCH_UNAVAILABLE] = "no upstream could serve it",
+    };
+    bool absent = outcome == FETCH_NOT_FOUND || outcome == FETCH_DENIED;
     struct buf CLEANUP_BUF reason = BUF_INIT;
 
-    fetch_log_problem(fetch, "giving up");
-    if (!fetch->candidates.count) {
+    fetch_log_problem(fetch, "%s", absent ? "the other upstreams do not have it" : "giving up");
+    if (fetch->candidates.count) {
+        buf_printf(&reason, "%s (", reasons[outcome]);
+        candidates_describe(&fetch->candidates, &reason);
+        buf_add_char(&reason, ')');
+    } else {
         buf_add_text(&reason, "no upstream is known that may have it");
-        fetch_finish(fetch, FETCH_UNAVAILABLE, reason.data);
-        return;
     }
-    bool too_large = candidates_too_large(&fetch->candidates);
-    buf_add_text(&reason, too_large ? "it is too large (" : "no upstream could serve it (");
-    candidates_describe(&fetch->candidates, &reason);
-    buf_add_char(&reason, ')');
-    fetch_finish(fetch, too_large ? FETCH_TOO_LARGE : FETCH_UNAVAILABLE, reason.data);
-}
-
-static void fetch_conclude_absent(struct fetch *fetch, enum absence absence)
-{
-    bool denied = absence == ABSENCE_DENIED;
-    struct buf CLEANUP_BUF reason = BUF_INIT;
-
-    fetch_log_problem(fetch, "the other upstreams do not have it");
-    buf_add_text(&reason,
-                 denied ? "it needs other credentials, or it does not exist (" : "no upstream has it (");
-    candidates_describe(&fetch->candidates, &reason);
-    buf_add_char(&reason, ')');
-    fetch_finish(fetch, denied ? FETCH_DENIED : FETCH_NOT_FOUND, reason.data);
-}
-
-static bool fetch_worth_another_round(struct fetch *fetch)
-{
-    if (!candidates_any_usable(&fetch->candidates))
-        return false;
-    return fetch->offset > 0 || fetch->rounds + 1 < ROUNDS_MAX;
+    fetch_finish(fetch, outcome, reason.data);
 }
 
 static void fetch_back_off(struct fetch *fetch)
@@ -173,7 +159,7 @@ static bool fetch_get_authorization(struct fetch *fetch)
         return false;
     }
     if (!fetch->authorization.header)
-        fetch->challenged = false; /* the token it led to is evicted: the next 401 is a first one */
+        fetch->challenged = false; /* the token it led to is gone: the next 401 is a first one */
     return true;
 }
 
@@ -189,22 +175,12 @@ static void fetch_lend_slot(struct fetch *fetch)
 
 static bool fetch_take_slot(struct fetch *fetch)
 {
-    struct slots *slots = &fetch->fetcher->slots;
-    struct upstream *upstream = fetch->current->upstream;
-    bool runs = fetch->gave_slot ? slots_retake(slots, &fetch->slot, upstream, fetch->document)
-                                 : slots_take(slots, &fetch->slot, upstream, fetch->document);
+    bool held = slots_take(&fetch->fetcher->slots, &fetch->slot, fetch->current->upstream, fetch->document,
+                           fetch->gave_slot);
 
-    if (!runs)
+    if (!held)
         fetch->state = FETCH_QUEUED;
-    return runs;
-}
-
-static void fetch_choose(struct fetch *fetch, struct candidate *candidate)
-{
-    fetch->current = candidate;
-    fetch->request = (struct fetch_request){.offset = fetch->offset};
-    fetch->challenged = false;
-    fetch->gave_slot = false;
+    return held;
 }
 
 static void fetch_advance(struct fetch *fetch)
@@ -213,20 +189,26 @@ static void fetch_advance(struct fetch *fetch)
         /* With bytes in hand somebody has the object, whatever the others say. */
         enum absence absence = fetch->offset ? ABSENCE_UNKNOWN : candidates_absence(&fetch->candidates);
         if (absence != ABSENCE_UNKNOWN) {
-            fetch_conclude_absent(fetch, absence);
+            fetch_conclude(fetch, absence == ABSENCE_DENIED ? FETCH_DENIED : FETCH_NOT_FOUND);
             return;
         }
-        struct candidate *next =
-            fetch->fruitless < FRUITLESS_MAX ? candidates_pick(&fetch->candidates) : NULL;
+        bool fruitless = fetch->fruitless >= FRUITLESS_MAX;
+        struct candidate *next = fruitless ? NULL : candidates_pick(&fetch->candidates);
+        if (!next && !fruitless && candidates_any_usable(&fetch->candidates) &&
+            (fetch->offset > 0 || fetch->rounds + 1 < ROUNDS_MAX)) {
+            fetch_back_off(fetch);
+            return;
+        }
         if (!next) {
-            if (fetch->fruitless < FRUITLESS_MAX && fetch_worth_another_round(fetch))
-                fetch_back_off(fetch);
-            else
-                fetch_conclude(fetch);
+            bool too_large = candidates_too_large(&fetch->candidates);
+            fetch_conclude(fetch, too_large ? FETCH_TOO_LARGE : FETCH_UNAVAILABLE);
             return;
         }
         fetch_log_next(fetch, next);
-        fetch_choose(fetch, next);
+        fetch->current = next;
+        fetch->request = (struct fetch_request){.offset = fetch->offset};
+        fetch->challenged = false;
+        fetch->gave_slot = false;
         if (!fetch_get_authorization(fetch) || !fetch_take_slot(fetch) || fetch_start_exchange(fetch))
             return;
     }
@@ -402,10 +384,10 @@ static void fetch_deny(struct fetch *fetch)
             text_starts(fetch->authorization.header, "Basic ") ? "username and password" : "a fresh token");
 }
 
-static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *shown, const char *problem)
+static void fetch_on_ended(void *owner, enum exchange_outcome outcome, const char *shown, const char *problem)
 {
     struct fetch *fetch = owner;
-    bool dropped = end == EXCHANGE_DROPPED;
+    bool dropped = outcome == EXCHANGE_DROPPED;
 
     fetch->exchange = NULL;
     buf_set(&fetch->shown, "%s", shown);
@@ -413,7 +395,7 @@ static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *s
         fetch_deny(fetch);
     if (fetch->sink_refused) {
         fetch_finish(fetch, FETCH_REFUSED, "what came could not be kept");
-    } else if ((end == EXCHANGE_COMPLETE && fetch_body_is_whole(fetch)) ||
+    } else if ((outcome == EXCHANGE_COMPLETE && fetch_body_is_whole(fetch)) ||
                (!dropped && fetch_has_all(fetch))) {
         fetch_decided(fetch, fetch->ops->complete(fetch->sink));
     } else if (dropped && fetch->judgement.kind == JUDGE_NOT_MODIFIED) {
@@ -423,7 +405,7 @@ static void fetch_on_ended(void *owner, enum exchange_outcome end, const char *s
         fetch_challenged(fetch);
     } else {
         slots_give_back(&fetch->fetcher->slots, &fetch->slot);
-        fetch_note_exchange(fetch, end, problem);
+        fetch_note_exchange(fetch, outcome, problem);
         if (fetch->judgement.kind != JUDGE_ABSENT)
             fetch_note_problem(fetch);
         /* Dropped in the middle of the body: it was longer than allowed, so no byte of it can be trusted. */

@@ -66,12 +66,6 @@ static bool head_field_is_list(const struct head *head, char *const *field)
     return field == &head->www_authenticate || field == &head->cache_status || field == &head->link;
 }
 
-static void head_replace_field(char **field, char *value)
-{
-    free(*field);
-    *field = value;
-}
-
 static int head_take_field(struct head *head, const char *line, size_t len, struct buf *problem)
 {
     const char *colon = memchr(line, ':', len);
@@ -81,6 +75,8 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
         return 0;
     const char *value = colon + 1;
     size_t value_len = len - (size_t)(value - line);
+    char *kept;
+
     text_trim(&value, &value_len);
     if (value_len > VALUE_MAX) {
         buf_set(problem, "sent a header of %zu bytes", value_len);
@@ -96,10 +92,12 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
             buf_set(problem, "sent a header of more than %d bytes in several lines", VALUE_MAX);
             return -1;
         }
-        head_replace_field(field, xasprintf("%s, %.*s", *field, (int)value_len, value));
-        return 0;
+        kept = xasprintf("%s, %.*s", *field, (int)value_len, value);
+    } else {
+        kept = xstrndup(value, value_len);
     }
-    head_replace_field(field, xstrndup(value, value_len));
+    free(*field);
+    *field = kept;
     return 0;
 }
 

@@ -58,8 +58,7 @@ static struct slot_list *slot_pool_queue(struct slot_pool *pool, bool document)
     return document ? &pool->documents : &pool->blobs;
 }
 
-static bool slot_take(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document,
-                      bool first)
+bool slots_take(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document, bool again)
 {
     struct slot_pool *pool = slot_pool_get(slots, upstream);
     struct slot_list *queue = slot_pool_queue(pool, document);
@@ -69,27 +68,17 @@ static bool slot_take(struct slots *slots, struct slot *slot, struct upstream *u
     slot->document = document;
     /* While somebody waits no slot is free, see slot_pool_grant(): asking for both makes the order
      * evident. */
-    if ((first || TAILQ_EMPTY(queue)) && slot_pool_has_free(pool, document)) {
+    if ((again || TAILQ_EMPTY(queue)) && slot_pool_has_free(pool, document)) {
         pool->taken++;
         slot->state = SLOT_HELD;
         return true;
     }
     slot->state = SLOT_WAITING;
-    if (first)
+    if (again)
         TAILQ_INSERT_HEAD(queue, slot, entry);
     else
         TAILQ_INSERT_TAIL(queue, slot, entry);
     return false;
-}
-
-bool slots_take(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document)
-{
-    return slot_take(slots, slot, upstream, document, false);
-}
-
-bool slots_retake(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document)
-{
-    return slot_take(slots, slot, upstream, document, true);
 }
 
 static void slot_pool_grant(struct slots *slots, struct slot_pool *pool, bool document)

@@ -36,10 +36,9 @@ struct slots {
 };
 
 void slots_init(struct slots *slots);
-/* The slot must be NONE. True: it is HELD now; false: it waits. The upstream must outlive the slot's use. */
-bool slots_take(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document);
-/* As slots_take(), but at the head of the queue: for a request that held a slot and lent it to others. */
-bool slots_retake(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document);
+/* The slot must be NONE. True: it is HELD now; false: it waits, at the head of the queue if `again`, for a
+ * request that held a slot and lent it to others. The upstream must outlive the slot's use. */
+bool slots_take(struct slots *slots, struct slot *slot, struct upstream *upstream, bool document, bool again);
 /* From any state to NONE. */
 void slots_give_back(struct slots *slots, struct slot *slot);
 /* The next slot whose wait is over, HELD from now on; NULL when none is. */

@@ -103,13 +103,13 @@ static enum token_outcome token_request_read_body(const struct token_request *re
     return TOKEN_USELESS;
 }
 
-static enum token_outcome token_request_judge(const struct token_request *request, enum exchange_outcome end,
-                                              const char *exchange_problem, struct token_answer *answer,
-                                              struct buf *problem)
+static enum token_outcome token_request_judge(const struct token_request *request,
+                                              enum exchange_outcome outcome, const char *exchange_problem,
+                                              struct token_answer *answer, struct buf *problem)
 {
     if (request->status && request->status != 200)
         return token_request_judge_status(request, problem);
-    switch (end) {
+    switch (outcome) {
     case EXCHANGE_COMPLETE:
         return token_request_read_body(request, answer, problem);
     case EXCHANGE_DROPPED:
@@ -120,10 +120,10 @@ static enum token_outcome token_request_judge(const struct token_request *reques
         break;
     }
     buf_printf(problem, ": %s", exchange_problem);
-    return end == EXCHANGE_FAILED ? TOKEN_USELESS : TOKEN_TROUBLE;
+    return outcome == EXCHANGE_FAILED ? TOKEN_USELESS : TOKEN_TROUBLE;
 }
 
-static void token_request_on_ended(void *owner, enum exchange_outcome end, const char *shown,
+static void token_request_on_ended(void *owner, enum exchange_outcome outcome, const char *shown,
                                    const char *exchange_problem)
 {
     struct token_request *request = owner;
@@ -131,7 +131,7 @@ static void token_request_on_ended(void *owner, enum exchange_outcome end, const
     struct token_answer answer = {.outcome = TOKEN_USELESS};
 
     buf_printf(&problem, "the token server %s", shown);
-    answer.outcome = token_request_judge(request, end, exchange_problem, &answer, &problem);
+    answer.outcome = token_request_judge(request, outcome, exchange_problem, &answer, &problem);
     answer.problem = problem.data;
     token_done_fn *done = request->done;
     void *done_owner = request->owner;

@@ -12,9 +12,9 @@
  * A token is QUEUED or REQUESTED only while somebody waits for it, which bounds those. Failures are not
  * kept: the next fetch begins without credentials, as the registry may name another token server by then.
  *
- * The key holds the serial number of the upstream, not a reference: a reload replaces upstreams, and
- * nothing here keeps the old ones or takes a new one at the same address for them. Their tokens go unused
- * until they are evicted. */
+ * The key holds the serial number of the upstream, not a reference: a reload replaces upstreams,
+ * and nothing here keeps an old one alive, or mistakes a new one in the same memory for it. Tokens of old
+ * ones are not used again, and get evicted. */
 #include "upstreams/tokens.h"
 
 #include <inttypes.h>
@@ -303,7 +303,7 @@ static enum authorization_state token_wait(struct token *token, struct authoriza
     if (token->upstream)
         return AUTH_WAIT;
     token->upstream = upstream_ref(upstream);
-    if (slots_take(&token->tokens->slots, &token->slot, upstream, false))
+    if (slots_take(&token->tokens->slots, &token->slot, upstream, false, false))
         token_send_request(token);
     return AUTH_WAIT;
 }

@@ -122,13 +122,13 @@ static void slots_first_come_first_served(void **state)
     struct slots all;
 
     slots_init(&all);
-    assert_true(slots_take(&all, &blobs[0], *state, false));
-    assert_true(slots_take(&all, &blobs[1], *state, false));
-    assert_false(slots_take(&all, &blobs[2], *state, false));
-    assert_false(slots_take(&all, &blobs[3], *state, false));
-    assert_true(slots_take(&all, &documents[0], *state, true));
-    assert_true(slots_take(&all, &documents[1], *state, true));
-    assert_false(slots_take(&all, &documents[2], *state, true));
+    assert_true(slots_take(&all, &blobs[0], *state, false, false));
+    assert_true(slots_take(&all, &blobs[1], *state, false, false));
+    assert_false(slots_take(&all, &blobs[2], *state, false, false));
+    assert_false(slots_take(&all, &blobs[3], *state, false, false));
+    assert_true(slots_take(&all, &documents[0], *state, true, false));
+    assert_true(slots_take(&all, &documents[1], *state, true, false));
+    assert_false(slots_take(&all, &documents[2], *state, true, false));
     assert_null(slots_next(&all));
 
     slots_give_back(&all, &blobs[0]); /* 3 run: room for a document only */
@@ -147,22 +147,22 @@ static void slots_first_come_first_served(void **state)
 }
 
 /* A request that lent its slot is the next to get one, but takes none that is held. */
-static void slots_retake_in_front(void **state)
+static void slots_taken_again_in_front(void **state)
 {
     struct slot slots[4] = {0};
     struct slots all;
 
     slots_init(&all);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(slots_take(&all, &slots[i], *state, false), i < 2);
-    assert_false(slots_retake(&all, &slots[3], *state, false));
+        assert_int_equal(slots_take(&all, &slots[i], *state, false, false), i < 2);
+    assert_false(slots_take(&all, &slots[3], *state, false, true));
     slots_give_back(&all, &slots[0]);
     assert_ptr_equal(slots_next(&all), &slots[3]);
     assert_null(slots_next(&all));
     slots_give_back(&all, &slots[1]);
     assert_ptr_equal(slots_next(&all), &slots[2]);
     slots_give_back(&all, &slots[2]);
-    assert_true(slots_retake(&all, &slots[0], *state, false));
+    assert_true(slots_take(&all, &slots[0], *state, false, true));
     slots_give_back(&all, &slots[0]);
     slots_give_back(&all, &slots[3]);
     assert_true(LIST_EMPTY(&all.pools));
@@ -176,7 +176,7 @@ static void slots_given_back_when_granted(void **state)
 
     slots_init(&all);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(slots_take(&all, &slots[i], *state, false), i < 2);
+        assert_int_equal(slots_take(&all, &slots[i], *state, false, false), i < 2);
     slots_give_back(&all, &slots[0]);
     slots_give_back(&all, &slots[2]);
     assert_ptr_equal(slots_next(&all), &slots[3]);
@@ -200,7 +200,7 @@ int main(void)
         TEST(upstream_trusted_hosts),
         TEST(slots_first_come_first_served),
         TEST(slots_given_back_when_granted),
-        TEST(slots_retake_in_front),
+        TEST(slots_taken_again_in_front),
         TEST(upstream_quota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
