@@ -98,7 +98,7 @@ static void check_answer(const char *body, size_t len)
     char *CLEANUP_FREE token = NULL;
     int64_t lifetime_s = 0;
 
-    if (token_answer_parse(body, len, &token, &lifetime_s, &error) < 0) {
+    if (challenge_read_token(body, len, &token, &lifetime_s, &error) < 0) {
         CHECK(error.len && !token);
         return;
     }
