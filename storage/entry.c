@@ -71,6 +71,8 @@ int entry_scopes(struct store *store, const char *space, const char *after,
     return index_read_scopes(store->readers, space, after, visit, arg);
 }
 
+/* Not waited for, so that no request is held up by the index. A change that a crash takes costs a fetch or
+ * a confirmation more. Changes of one entry keep their order, since the queue does. */
 static void order_entry(struct store *store, enum order_kind kind, const struct entry *entry)
 {
     struct order *order = order_new(kind);

@@ -13,6 +13,7 @@
 int64_t store_evict(struct store *store, bool hurry)
 {
     atomic_store(&store->hurry, hurry);
+    /* The wake-up ends a rest that the thread may be in: hurry would count from the next step only. */
     orders_wake(store->orders);
     store_flush(store); /* comes back when the thread has done what it can */
     atomic_store(&store->hurry, false);

@@ -121,6 +121,7 @@ bool in_use_note(struct in_use *in_use, const struct digest *digest, int64_t use
         HASH_ADD(hh, in_use->uses, digest, sizeof(use->digest), use);
     }
     use->used_at_s = used_at_s;
+    /* Exactly once per fill of the table: each later use would wake the store thread again. */
     return added && HASH_COUNT(in_use->uses) == IN_USE_NOTED_MAX;
 }
 

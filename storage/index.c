@@ -101,6 +101,8 @@ static int index_step(struct index *index, sqlite3_stmt *statement)
     return schema_error(index->db, result);
 }
 
+/* SQLITE_STATIC: bound values are the caller's memory, not copied. The caller's statement is reset and its
+ * bindings are cleared before the caller returns (CLEANUP_STATEMENT), so none of them dangles. */
 static void index_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
 {
     sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_STATIC);
@@ -215,6 +217,7 @@ void index_close(struct index **index_)
 
     if (!index)
         return;
+    /* With the log emptied, index.db alone is the index, for whoever copies the file. */
     int result = sqlite3_wal_checkpoint_v2(index->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (result != SQLITE_OK)
         log_warn("store: cannot write the index's log back into the index: %s; the next start does it",
@@ -247,6 +250,7 @@ int index_begin(struct index *index)
     return index_run(index, STATEMENT_BEGIN);
 }
 
+/* In the transaction of the rows that they count, so that a crash leaves both or neither. */
 static int save_totals(struct index *index)
 {
     sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_SET_TOTALS];
@@ -336,6 +340,7 @@ int index_add_blob(struct index *index, const struct digest *digest, int64_t siz
 
     if (known == size_bytes)
         return 0;
+    /* The file has just been committed or found with this size, so it is the row that is wrong. */
     if (known >= 0)
         return resize_blob(index, digest, known, size_bytes);
     if (known != -ENOENT)
@@ -359,6 +364,8 @@ int index_remove_blob(struct index *index, const struct digest *digest)
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
+    /* Entries without their blob would be misses anyway, and a tag or page that goes with its blob is
+     * fetched again. */
     index_bind_digest(remove_entries, 1, digest);
     int error = index_step(index, remove_entries);
     if (error)

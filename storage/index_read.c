@@ -29,7 +29,7 @@ struct reading {
     sqlite3_stmt *entry;
     sqlite3_stmt *entries;
     sqlite3_stmt *scopes;
-    /* Prepared when they are asked first. */
+    /* Prepared on first use. */
     const struct index_query *often[INDEX_OFTEN_MAX];
     sqlite3_stmt *often_statements[INDEX_OFTEN_MAX];
 };
@@ -127,6 +127,8 @@ static struct reading *take_reading(struct index_readers *readers)
     return reading ? reading : open_reading(readers);
 }
 
+/* Closes the connection where there are spare ones enough: after a peak of requests they would keep their
+ * descriptors. */
 static void give_back(struct index_readers *readers, struct reading *reading)
 {
     bool kept = false;
@@ -261,7 +263,9 @@ int index_read_scopes(struct index_readers *readers, const char *space, const ch
     return error;
 }
 
-/* Returns an SQLite result code. */
+/* Statements of frequent queries stay prepared with their connection: preparing takes longer than the
+ * look-up of a row. They are found by the address of the query, which is static. Returns an SQLite result
+ * code. */
 static int query_statement(struct reading *reading, const struct index_query *query, sqlite3_stmt **out)
 {
     int i = 0;

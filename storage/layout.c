@@ -128,6 +128,7 @@ static int layout_make_folders(struct layout *layout, struct buf *what)
     layout->blobs_fd = openat(layout->root_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (layout->blobs_fd < 0)
         return -1;
+    /* All of them in advance, so that a commit never has to make a folder and sync its parent. */
     for (int folder = 0; folder < LAYOUT_FOLDERS; folder++) {
         snprintf(name, sizeof(name), "%02x", (unsigned)folder);
         int result = make_folder(layout->blobs_fd, name);
@@ -288,5 +289,6 @@ int64_t layout_free_bytes(const struct layout *layout)
 
     if (fstatvfs(layout->root_fd, &figures) < 0)
         return INT64_MAX;
+    /* f_bavail, not f_bfree: without the blocks that are reserved for root. */
     return (int64_t)(figures.f_bavail * figures.f_frsize);
 }

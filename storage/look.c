@@ -19,6 +19,7 @@
 
 #define PAGE_ROWS 256
 
+/* A store whose index was lost is one too: it is rebuilt. */
 bool store_exists(const char *path)
 {
     char *CLEANUP_FREE index = xasprintf("%s/index.db", path);
@@ -33,6 +34,7 @@ void store_save_uses(struct store *store)
     store_flush(store);
 }
 
+/* Copied: `bind` may bind what lives on its own stack. */
 static void query_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
 {
     sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_TRANSIENT);
@@ -62,13 +64,6 @@ struct blob_page {
     size_t count;
 };
 
-static void bind_by_digest(void *arg, sqlite3_stmt *statement)
-{
-    const struct blob_page *page = arg;
-
-    query_bind_digest(statement, 1, &page->after.digest);
-}
-
 static void bind_by_use(void *arg, sqlite3_stmt *statement)
 {
     const struct blob_page *page = arg;
@@ -86,22 +81,33 @@ static int blob_page_add(void *arg, sqlite3_stmt *row)
     return page->count == PAGE_ROWS;
 }
 
+static void bind_looked_up(void *arg, sqlite3_stmt *statement)
+{
+    const struct blob_row *row = arg;
+
+    query_bind_digest(statement, 1, &row->digest);
+}
+
+static int read_looked_up(void *arg, sqlite3_stmt *row)
+{
+    (void)blob_row_read(row, arg);
+    return 1;
+}
+
 int blob_look(struct store *store, const struct digest *digest, struct blob_row *out)
 {
     static const struct index_query query = {
         "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
-        bind_by_digest,
-        blob_page_add,
+        bind_looked_up,
+        read_looked_up,
         true,
     };
-    struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
 
-    page->after.digest = *digest;
-    int error = index_read_rows(store->readers, &query, page);
+    *out = (struct blob_row){.digest = *digest, .size_bytes = -1};
+    int error = index_read_rows(store->readers, &query, out);
     if (error)
         return error;
-    *out = page->rows[0];
-    return page->count ? 0 : -ENOENT;
+    return out->size_bytes < 0 ? -ENOENT : 0;
 }
 
 int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct blob_row *row), void *arg)
@@ -163,6 +169,7 @@ static int digest_list_add(void *arg, sqlite3_stmt *row)
     return 0;
 }
 
+/* Merges the two lists, both in the order of digests. */
 static int visit_files_and_rows(const struct digest_list *files, const struct digest_list *rows,
                                 int (*visit)(void *arg, const struct digest *digest), void *arg)
 {

@@ -3,8 +3,8 @@
  * which file has its functions.
  *
  * A *blob* is an immutable file named by its SHA-256. An *entry* is a name that somebody gave to a blob, or
- * to a fact worth remembering: (space, key) -> digest, times and a short text of attributes. What spaces,
- * keys and attributes mean is the business of storage/catalog/spaces.h.
+ * to a fact worth remembering: (space, key) -> digest, times and a short text of attributes. The meaning of
+ * spaces, keys and attributes is the business of storage/catalog/spaces.h.
  *
  * Writing a blob:
  *     blob_begin()            a .part file

@@ -58,6 +58,7 @@ static int hash_blob_file(int fd, struct reading *reading, const struct blob_che
     }
     hasher_final(hasher, &sum);
     hasher_free(hasher);
+    /* EIO is a verdict on the blob; another error says nothing about it. */
     if (error == -EIO) {
         reading->bytes = BYTES_UNREADABLE;
         return 0;
@@ -120,6 +121,8 @@ static int remove_blob_file(struct store *store, const struct digest *digest)
     return unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed with
+ * its row, as is a row without a file. */
 static int repair_blob(struct store *store, const struct reading *reading, const struct stat *st,
                        struct blob_verdict *out)
 {

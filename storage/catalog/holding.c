@@ -59,7 +59,9 @@ static const char *find_registry(const struct config *config, const char *name, 
     return NULL;
 }
 
-/* Appends registry and repository of text[0..len). */
+/* Appends registry and repository of text[0..len), as docker expands short names: the first part is a
+ * registry if it is one of mirror.conf or looks like one (has a dot or a port, or is localhost), else the
+ * default registry is meant; and a repository of one part on docker.io is below library/. */
 static int expand_name(const struct config *config, const char *text, size_t len, struct buf *out)
 {
     const char *slash = memchr(text, '/', len);
@@ -240,6 +242,8 @@ static int visit_release(void *arg, const struct entry *entry)
     return visitor->result;
 }
 
+/* Page and JSON of the project are about all versions, so they belong to the project only; a release's
+ * JSON and files belong to both. */
 static int each_of_project(struct store *store, struct visitor *visitor)
 {
     const struct holding *holding = visitor->holding;
@@ -366,6 +370,8 @@ static int visit_tags(struct store *store, struct visitor *visitor, const struct
     return visit_scope(store, SPACE_TAG, visit_part, &tags);
 }
 
+/* Only entries in the image's own scope: another image may share the bytes, under names of its own. The
+ * parts of a tag or manifest are known only as far as its manifests are held. */
 static int each_of_image(struct store *store, struct visitor *visitor, bool own)
 {
     static const char *const all[] = {SPACE_TAG, SPACE_MANIFEST, SPACE_BLOB, SPACE_TAGS, SPACE_REFERRERS};

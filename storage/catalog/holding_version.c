@@ -73,6 +73,8 @@ bool version_choice_has(const struct version_choice *choice, const char *version
 
 /* ---- files ---- */
 
+/* "foo-bar-1.0.tar.gz" may be bar-1.0 of foo or 1.0 of foo-bar: the project decides which dash ends the
+ * name. The version of a wheel or egg ends at the next dash, that of an sdist at the suffix. */
 char *version_of_file(const char *project, const char *filename)
 {
     static const char *const suffixes[] = {".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".zip", ".whl", ".egg"};

@@ -11,6 +11,7 @@
 #include "storage/catalog/image_key.h"
 #include "storage/catalog/origin.h"
 
+/* The entry has a digest only where the store can find the blob by it: by SHA-256. */
 struct entry image_reference_entry(const char *image_name, const char *key, const struct checksum *digest,
                                    int64_t size_bytes)
 {

@@ -1,4 +1,4 @@
-/* No state. */
+/* No state. A key was checked when it was made, so one without a registry is a bug. */
 #include "storage/catalog/image_key.h"
 
 #include <string.h>

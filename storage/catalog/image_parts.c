@@ -25,6 +25,8 @@ struct walk {
 
 static void walk_manifest(struct walk *walk, const struct manifest *manifest, int depth);
 
+/* Calls visit() also where the manifest is not held: its digest is a part anyway. The media type is
+ * unknown here, so manifest_parse() goes by what the body says. */
 static void walk_held(struct walk *walk, const struct digest *digest, int depth)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;

@@ -155,6 +155,8 @@ struct names {
     bool others; /* something else than an image has it too */
 };
 
+/* Entries come in the order of space and key, so those of one image in one space are neighbours; an image
+ * may still be listed twice, as manifest and as blob. Tags name a manifest, and do not keep it. */
 static int names_add(void *arg, const struct entry *entry)
 {
     struct names *names = arg;
@@ -248,6 +250,7 @@ static bool find_dying(const struct search *search, const struct digest *digest)
     return goes;
 }
 
+/* A manifest of the repository that stays needs the blob. Where there are too many to look at, one might. */
 static bool needed_in(struct image_units *units, const struct repository *repository,
                       const struct digest *digest)
 {
@@ -269,6 +272,8 @@ struct choice {
     struct digest_set *out;
 };
 
+/* Adds the part to the unit unless somebody else needs it: another image, or an entry that has nothing to
+ * do with images (a file of a package may have the same bytes as a layer). */
 static void unit_choose_part(void *arg, const struct digest *digest)
 {
     struct choice *choice = arg;

@@ -1,4 +1,5 @@
-/* No state. */
+/* No state. Lines instead of JSON: the values are header fields and URLs, which have no line breaks, and
+ * an entry is parsed for every document that comes from the store. */
 #include "storage/catalog/origin.h"
 
 #include <stdlib.h>

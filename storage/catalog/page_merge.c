@@ -130,7 +130,7 @@ static void merge_versions(const struct page *held, const struct page *imported,
             out->versions.items[out->versions.count++] = imported->versions.items[i];
 }
 
-/* A page that borrows the strings of both. */
+/* A page that borrows the strings of both, and has an arena only for its lists. */
 static void merge_pages(const struct page *held, const struct page *imported, struct page *out)
 {
     *out = *held;

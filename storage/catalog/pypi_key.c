@@ -1,4 +1,4 @@
-/* No state. */
+/* No state. Thin on purpose: a file's key is our path of it, which formats/python/project.h spells. */
 #include "storage/catalog/pypi_key.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* No state. */
+/* No state: what the table of spaces.h needs in code. */
 #include "storage/catalog/spaces.h"
 
 #include <string.h>
