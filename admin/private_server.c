@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "admin/local_url.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config.h"
@@ -38,7 +39,7 @@ static int start_work(void *arg, struct proxy *proxy, struct buf *error)
     struct buf url = BUF_INIT;
 
     (void)error;
-    server_url_of(proxy->address, &url);
+    local_url_print(proxy->address, &url);
     server->url = buf_take(&url);
     CHECK(pthread_create(&server->thread, NULL, run, server) == 0);
     return 0;

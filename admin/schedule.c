@@ -16,11 +16,11 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "admin/local_url.h"
 #include "admin/prefetch/fetch.h"
 #include "admin/prefetch/options.h"
 #include "admin/prefetch/plan.h"
 #include "admin/prefetch_report.h"
-#include "admin/server_url.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -199,7 +199,7 @@ static void run_prefetch_choice(struct schedule *schedule, const char *name, str
     struct http_client *client = NULL;
     struct prefetch prefetch;
 
-    server_url_of(schedule->proxy->address, &url);
+    local_url_print(schedule->proxy->address, &url);
     if (http_client_new(url.data, &options, &client, &error) < 0) {
         log_error("prefetch %s: %s", name, error.data);
         return;

@@ -5,36 +5,14 @@
 #include <signal.h>
 
 #include "admin/control.h"
+#include "admin/local_url.h"
 #include "admin/operation.h"
 #include "admin/private_server.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/config_file.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "proxy/core/proxy.h"
-
-/* ---- addresses ---- */
-
-void server_url_of(const char *address, struct buf *out)
-{
-    static const struct {
-        const char *all;
-        const char *loopback;
-    } hosts[] = {{"0.0.0.0:", "127.0.0.1:"}, {"[::]:", "[::1]:"}};
-
-    if (text_starts(address, "unix:")) {
-        buf_add_text(out, address);
-        return;
-    }
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        if (text_starts(address, hosts[i].all)) {
-            buf_printf(out, "http://%s%s", hosts[i].loopback, address + strlen(hosts[i].all));
-            return;
-        }
-    }
-    buf_printf(out, "http://%s", address);
-}
 
 /* ---- asking the running server ---- */
 
@@ -45,7 +23,7 @@ static int run_address(struct operation_call *call, const json_t *arguments)
     (void)arguments;
     if (!call->proxy)
         return operation_failed(call, "no server runs");
-    server_url_of(call->proxy->address, &url);
+    local_url_print(call->proxy->address, &url);
     call->emit(call->arg, json_pack("{s:s, s:o}", "type", "address", "url", operation_text(url.data)));
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/local_url.h"
 #include "admin/server_url.h"
 #include "base/buf.h"
 #include "base/log.h"
@@ -233,7 +234,7 @@ static void address_as_url(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf CLEANUP_BUF url = BUF_INIT;
-        server_url_of(cases[i][0], &url);
+        local_url_print(cases[i][0], &url);
         assert_string_equal(url.data, cases[i][1]);
     }
 }
