@@ -369,7 +369,7 @@ static void manifest_rubbish(void **state)
     check_refused(OCI_IMAGE, "", "is empty");
     check_refused(OCI_IMAGE, "\n<html><body>please log in</body></html>", "is HTML");
     check_refused(OCI_IMAGE, "please log in", "is not valid JSON");
-    check_refused(OCI_IMAGE, "[]", "no object");
+    check_refused(OCI_IMAGE, "[]", "not an object");
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "}x", "is not valid JSON");
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "}{}", "is not valid JSON");
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "," LAYERS "}", "names a member twice");
