@@ -24,9 +24,10 @@
 #include "upstreams/loop.h"
 #include "upstreams/upstream.h"
 
-#define REDIRECTS_MAX 10
-#define TICK_MS 1000
-#define TICK_LATE_MS 3000 /* a longer gap was our own, stopped or asleep: upstreams are not blamed for it */
+#define EXCHANGE_REDIRECTS_MAX 10
+#define EXCHANGE_TICK_MS 1000
+#define EXCHANGE_TICK_LATE_MS \
+    3000 /* a longer gap was our own, stopped or asleep: upstreams are not blamed for it */
 #define SLOWEST_BYTES_PER_S 1024
 
 struct exchanges {
@@ -182,8 +183,8 @@ static void exchange_next_hop(struct exchange *exchange)
 {
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
-    if (++exchange->hops > REDIRECTS_MAX) {
-        buf_set(&problem, "redirects more than %d times", REDIRECTS_MAX);
+    if (++exchange->hops > EXCHANGE_REDIRECTS_MAX) {
+        buf_set(&problem, "redirects more than %d times", EXCHANGE_REDIRECTS_MAX);
         exchange_end(exchange, EXCHANGE_FAILED, problem.data);
         return;
     }
@@ -298,10 +299,10 @@ static void exchanges_tick(struct exchanges *exchanges)
     int64_t passed_ms = now_ms - exchanges->ticked_at_ms;
     struct exchange *next;
 
-    if (passed_ms < TICK_MS)
+    if (passed_ms < EXCHANGE_TICK_MS)
         return;
-    if (passed_ms > TICK_LATE_MS)
-        passed_ms = TICK_LATE_MS;
+    if (passed_ms > EXCHANGE_TICK_LATE_MS)
+        passed_ms = EXCHANGE_TICK_LATE_MS;
     exchanges->ticked_at_ms = now_ms;
     for (struct exchange *exchange = TAILQ_FIRST(&exchanges->all); exchange; exchange = next) {
         next = TAILQ_NEXT(exchange, all_entry);
@@ -337,8 +338,8 @@ void exchanges_turn(struct exchanges *exchanges, int64_t wait_ms)
         wait_ms = 0;
     else if (TAILQ_EMPTY(&exchanges->all)) /* an idle wait is not held against the next exchange */
         exchanges->ticked_at_ms = clock_mono_ms();
-    else if (wait_ms < 0 || wait_ms > TICK_MS)
-        wait_ms = TICK_MS;
+    else if (wait_ms < 0 || wait_ms > EXCHANGE_TICK_MS)
+        wait_ms = EXCHANGE_TICK_MS;
     loop_turn(exchanges->loop, wait_ms);
     exchanges_look_at_due(exchanges);
     exchanges_tick(exchanges);

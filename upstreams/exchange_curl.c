@@ -76,7 +76,7 @@ static int exchange_on_send(void *arg, char *address, char *local, int port, int
 static void exchange_drain(struct exchange *exchange)
 {
     exchange->phase = PHASE_DRAINING;
-    exchange->deadline_ms = clock_mono_ms() + DRAIN_MS;
+    exchange->deadline_ms = clock_mono_ms() + EXCHANGE_DRAIN_MS;
 }
 
 static void exchange_on_head(struct exchange *exchange)
@@ -107,7 +107,7 @@ static size_t exchange_on_header(char *data, size_t size, size_t count, void *ar
     if (ended)
         exchange_on_head(exchange);
     /* Returning 0 closes the connection: cheaper than reading a body that is known to be long. */
-    bool long_body = !exchange->request.head && exchange->head.content_length > DRAIN_BYTES;
+    bool long_body = !exchange->request.head && exchange->head.content_length > EXCHANGE_DRAIN_BYTES;
     return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
 }
 
@@ -118,7 +118,7 @@ static size_t exchange_on_body(char *data, size_t size, size_t count, void *arg)
 
     if (exchange->phase == PHASE_DRAINING) {
         exchange->drained_bytes += (int64_t)len;
-        return exchange->drained_bytes > DRAIN_BYTES ? 0 : len;
+        return exchange->drained_bytes > EXCHANGE_DRAIN_BYTES ? 0 : len;
     }
     if (exchange->paused) {
         exchange->curl_paused = true;

@@ -12,8 +12,8 @@
 
 #define GATHER_BYTES (128 * 1024)
 /* An unwanted body is read up to here, so that the connection can be used again. */
-#define DRAIN_BYTES (64 * 1024)
-#define DRAIN_MS 2000
+#define EXCHANGE_DRAIN_BYTES (64 * 1024)
+#define EXCHANGE_DRAIN_MS 2000
 
 enum exchange_phase {
     PHASE_CONNECTING, /* until curl is about to send; bounded by CURLOPT_CONNECTTIMEOUT */

@@ -89,7 +89,7 @@ void candidates_new_round(struct candidates *candidates)
         candidates->items[i].tried = false;
 }
 
-enum absence candidates_absence(const struct candidates *candidates)
+enum candidates_absence candidates_absence(const struct candidates *candidates)
 {
     size_t absent = 0;
     size_t denied = 0;

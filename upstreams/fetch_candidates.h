@@ -57,14 +57,14 @@ struct candidate *candidates_pick(struct candidates *candidates);
 void candidates_new_round(struct candidates *candidates);
 bool candidates_any_usable(const struct candidates *candidates);
 
-enum absence {
+enum candidates_absence {
     ABSENCE_UNKNOWN,
     ABSENCE_SURE,
     ABSENCE_DENIED, /* some may have it, but do not show it to us */
 };
 /* Whether the object is absent: every upstream that was healthy when the fetch began says so, or denies
  * access. If none was healthy, every one must have been asked, and at least one must have said so. */
-enum absence candidates_absence(const struct candidates *candidates);
+enum candidates_absence candidates_absence(const struct candidates *candidates);
 /* True when one has it too large, and the others are absent or deny access. */
 bool candidates_too_large(const struct candidates *candidates);
 

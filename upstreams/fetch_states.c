@@ -187,7 +187,8 @@ static void fetch_advance(struct fetch *fetch)
 {
     for (;;) {
         /* With bytes in hand somebody has the object, whatever the others say. */
-        enum absence absence = fetch->offset ? ABSENCE_UNKNOWN : candidates_absence(&fetch->candidates);
+        enum candidates_absence absence =
+            fetch->offset ? ABSENCE_UNKNOWN : candidates_absence(&fetch->candidates);
         if (absence != ABSENCE_UNKNOWN) {
             fetch_conclude(fetch, absence == ABSENCE_DENIED ? FETCH_DENIED : FETCH_NOT_FOUND);
             return;

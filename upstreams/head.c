@@ -12,9 +12,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define LINES_MAX 400
-#define BYTES_MAX (128 * 1024)
-#define VALUE_MAX 8192 /* a Location of URL_MAX_BYTES fits */
+#define HEAD_LINES_MAX 400
+#define HEAD_BYTES_MAX (128 * 1024)
+#define HEAD_VALUE_MAX 8192 /* a Location of URL_MAX_BYTES fits */
 
 void head_init(struct head *head)
 {
@@ -78,7 +78,7 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
     char *kept;
 
     text_trim(&value, &value_len);
-    if (value_len > VALUE_MAX) {
+    if (value_len > HEAD_VALUE_MAX) {
         buf_set(problem, "sent a header of %zu bytes", value_len);
         return -1;
     }
@@ -88,8 +88,8 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
         return -1;
     }
     if (**field && head_field_is_list(head, field)) {
-        if (strlen(*field) + value_len > VALUE_MAX) {
-            buf_set(problem, "sent a header of more than %d bytes in several lines", VALUE_MAX);
+        if (strlen(*field) + value_len > HEAD_VALUE_MAX) {
+            buf_set(problem, "sent a header of more than %d bytes in several lines", HEAD_VALUE_MAX);
             return -1;
         }
         kept = xasprintf("%s, %.*s", *field, (int)value_len, value);
@@ -128,8 +128,8 @@ int head_add_line(struct head *head, const char *line, size_t len, struct buf *p
 {
     head->lines++;
     head->bytes += len;
-    if (head->lines > LINES_MAX || head->bytes > BYTES_MAX) {
-        buf_set(problem, "sent a head of more than %d lines or %d bytes", LINES_MAX, BYTES_MAX);
+    if (head->lines > HEAD_LINES_MAX || head->bytes > HEAD_BYTES_MAX) {
+        buf_set(problem, "sent a head of more than %d lines or %d bytes", HEAD_LINES_MAX, HEAD_BYTES_MAX);
         return -1;
     }
     while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))

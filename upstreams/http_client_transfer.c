@@ -17,7 +17,7 @@
 #include "upstreams/http_client_private.h"
 #include "upstreams/loop.h"
 
-#define REDIRECTS_MAX 3
+#define CLIENT_REDIRECTS_MAX 3
 #define CONNECT_TIMEOUT_S 10L
 /* A Yizhan sends nothing while it fetches, for as long as that takes. Whether its machine is still there
  * is found out by the kernel, with keep-alive probes. */
@@ -68,15 +68,15 @@ static size_t transfer_on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct transfer *transfer = arg;
     size_t len = size * count;
-    size_t room = transfer->kept_max - transfer->body.len;
+    size_t space = transfer->kept_max - transfer->body.len;
 
     transfer->heard_ms = clock_mono_ms();
     transfer->received_bytes += (int64_t)len;
-    if (len > room && transfer->bounded) {
+    if (len > space && transfer->bounded) {
         buf_set(&transfer->problem, "the answer has more than %zu bytes", transfer->kept_max);
         return 0;
     }
-    buf_add(&transfer->body, data, len < room ? len : room);
+    buf_add(&transfer->body, data, len < space ? len : space);
     /* Returning fewer bytes than came makes curl end the transfer with CURLE_WRITE_ERROR: `cut` tells that
      * from an error. */
     transfer->cut = transfer->received_bytes > transfer->enough_bytes;
@@ -218,7 +218,8 @@ static bool transfer_follow(struct transfer *transfer)
     const char *location = transfer->head.location;
     struct buf CLEANUP_BUF url = BUF_INIT;
 
-    if (!transfer->head_ended || !head_redirects(&transfer->head) || transfer->redirects == REDIRECTS_MAX ||
+    if (!transfer->head_ended || !head_redirects(&transfer->head) ||
+        transfer->redirects == CLIENT_REDIRECTS_MAX ||
         url_resolve(transfer->url, location, strlen(location), &url) < 0 ||
         !transfer_same_server(transfer, url.data))
         return false;

@@ -161,7 +161,7 @@ static void token_forget(struct token *token)
 
 /* Drops tokens that are idle, or the least recently used ones when the table is full. Those that somebody
  * waits for stay: there are no more of them than fetches. */
-static void tokens_make_room(struct tokens *tokens)
+static void tokens_evict(struct tokens *tokens)
 {
     int64_t idle_since_ms = clock_mono_ms() - TOKEN_IDLE_MS;
     struct token *next;
@@ -182,7 +182,7 @@ static struct token *tokens_find_or_add(struct tokens *tokens, const struct upst
 
     if (token)
         return token;
-    tokens_make_room(tokens);
+    tokens_evict(tokens);
     token = xcalloc(1, sizeof(*token));
     token->tokens = tokens;
     token->key = token_key(upstream, scope);

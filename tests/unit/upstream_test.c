@@ -131,12 +131,12 @@ static void slots_first_come_first_served(void **state)
     assert_false(slots_take(&all, &documents[2], *state, true, false));
     assert_null(slots_next(&all));
 
-    slots_give_back(&all, &blobs[0]); /* 3 run: room for a document only */
+    slots_give_back(&all, &blobs[0]); /* 3 are held: only a document may have the next */
     assert_ptr_equal(slots_next(&all), &documents[2]);
     assert_null(slots_next(&all));
     slots_give_back(&all, &documents[0]);
     slots_give_back(&all, &documents[1]);
-    assert_null(slots_next(&all)); /* 2 run */
+    assert_null(slots_next(&all)); /* 2 are held */
     slots_give_back(&all, &documents[2]);
     assert_ptr_equal(slots_next(&all), &blobs[2]);
     slots_give_back(&all, &blobs[3]); /* from the queue */
