@@ -121,6 +121,7 @@ static char *resolve_tag(const struct wanted_image *image)
     struct prefetch_item *item = add_image_item(image, ITEM_MANIFEST, image->reference, "tag", 0);
     struct checksum checksum;
 
+    /* First whether it is held, so that the report can tell; then what the tag means now, since tags move. */
     ask_registry(image, item->path, HTTP_CLIENT_HEAD, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
     ask_registry(image, item->path, HTTP_CLIENT_HEAD, false, &reply);

@@ -93,6 +93,7 @@ static const char *take_platforms(struct prefetch_choice *choice, const char *va
     bool good = add_words(&words, value);
 
     for (size_t i = 0; good && i < words.count; i++) {
+        /* One option for both: only platforms of images have a "/". */
         bool image = strchr(words.items[i], '/');
         good = image ? image_platform_valid(words.items[i]) : platform_known(words.items[i]);
         word_list_add(image ? &choice->image_platforms : &choice->platforms, "%s", words.items[i]);

@@ -195,6 +195,7 @@ static void plan_build(const struct package_plan *plan, const struct page_file *
     struct buf CLEANUP_BUF ignored = BUF_INIT;
     size_t count = 0;
 
+    /* Only for the build requirements; the resolver has asked before, unless dependencies were left out. */
     (void)provider->metadata(provider->arg, "", sdist, &ignored, &ignored);
     const char *const *requires = source_build_requires(source, sdist);
     while (requires && requires[count])

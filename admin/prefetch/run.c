@@ -40,6 +40,7 @@ void prefetch_fail(struct prefetch *prefetch, const char *format, ...)
 
 /* ---- items ---- */
 
+/* Several targets, lists and images need the same file or blob: it is fetched once. */
 struct prefetch_item *prefetch_add_item(struct prefetch *prefetch, enum item_kind kind, const char *path,
                                         const char *name, int64_t size_bytes, bool *created)
 {

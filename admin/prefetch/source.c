@@ -192,6 +192,7 @@ static void load_of_wheel(struct source *source, struct source_metadata *metadat
     buf_add(&metadata->text, reply.body.data, reply.body.len);
 }
 
+/* Takes the strings over. */
 static void keep_build_requires(struct source_metadata *metadata, struct sdist *sdist)
 {
     metadata->build_requires = xcalloc(sdist->build_require_count + 1, sizeof(char *));
@@ -200,6 +201,8 @@ static void keep_build_requires(struct source_metadata *metadata, struct sdist *
     sdist->build_require_count = 0;
 }
 
+/* The whole archive is needed: PEP 658 metadata of sdists is hardly ever published, and build requirements
+ * never. */
 static void load_of_sdist(struct source *source, const char *filename, struct source_metadata *metadata)
 {
     const struct http_client_request request = {
@@ -214,6 +217,7 @@ static void load_of_sdist(struct source *source, const char *filename, struct so
         note_reply(metadata, &reply, "the sdist cannot be fetched");
         return;
     }
+    /* One that cannot be read is like one without metadata: the resolver may take an older version. */
     if (sdist_read(reply.body.data, reply.body.len, &sdist, &why) < 0) {
         metadata->found = MISSING;
         buf_set(&metadata->trouble, "the sdist %s", why.data);

@@ -80,6 +80,7 @@ static int read_image_line(struct list_reader *reader, size_t line, const char *
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     struct buf CLEANUP_BUF reference = BUF_INIT;
+    /* No reference can have a "#". */
     const char *comment = len ? memchr(text, '#', len) : NULL;
     const char *start = text;
     size_t column = 1;

@@ -49,6 +49,8 @@ void list_strings_add(struct wants *wants, struct wants_strings *strings, const 
     strings->items[strings->count++] = arena_strndup(&wants->arena, text, len);
 }
 
+/* Once reading must end, the callers on the way out report faults of their own: the first one is the
+ * cause. */
 static int keep_fault(struct list_reader *reader, const struct buf *fault)
 {
     struct wants *wants = reader->wants;
@@ -129,6 +131,7 @@ void list_add_quoted(const char *text, size_t len, struct buf *out)
     size_t most = len < QUOTED_BYTES ? len : QUOTED_BYTES;
     bool utf8 = text_is_utf8(text, len);
 
+    /* Cut before a character, not inside of one. */
     while (most < len && most && ((unsigned char)text[most] & 0xc0) == 0x80)
         most--;
     for (size_t i = 0; i < most; i++) {
@@ -320,6 +323,7 @@ int list_read(const char *path, enum list_format format, bool keep_going, struct
 
     if (list_load(&reader, path, &text) < 0)
         return -1;
+    /* Only from here on: without the text of the list there is nothing to continue with. */
     reader.keep_going = keep_going;
     readers[format == LIST_FORMAT_BY_NAME ? format_by_name(path) : format](&reader, text.data, text.len);
     return reader.stopped ? -1 : 0;
@@ -385,6 +389,7 @@ int list_add_name(const char *text, struct wants *wants, struct buf *error)
             "expected \"pypi:\" or \"docker:\" before the name: a list of mirror.conf is fetched by the "
             "server; for now, name its files with -r and --images",
             error);
+    /* No requirement has a ":" right after its name, so "npm:left-pad" is a kind that we do not have. */
     if (word && text[word] == ':')
         return name_fault(text, 0, "expected \"pypi:\" or \"docker:\" before the name, found another kind",
                           error);

@@ -81,6 +81,7 @@ int lock_file_read_toml(struct list_reader *reader, const char *text, size_t len
         return list_fault(reader, place.line, place.column, "%s", fault.data);
     struct lock_file *lock = reading.lock_file = lock_file_new(reader, &reading.number);
     int result = read(&reading, toml_root(toml));
+    /* select.c looks for projects by bisection. */
     if (lock->node_count)
         qsort(lock->nodes, lock->node_count, sizeof(*lock->nodes), compare_nodes);
     return result;
@@ -88,6 +89,8 @@ int lock_file_read_toml(struct list_reader *reader, const char *text, size_t len
 
 /* ---- faults ---- */
 
+/* jansson has one object for all that is true and one for all that is false, so these have no place of
+ * their own. */
 static struct toml_place value_place(const struct lock_file_reader *reader, const json_t *holder,
                                      const json_t *value)
 {
@@ -238,6 +241,7 @@ static int lock_file_marker_read(struct lock_file_reader *reader, const json_t *
         return lock_file_expected(reader, holder, value, "a marker as a string");
     if (!*text)
         return 0;
+    /* One that is known was parsed before, when it was added. */
     HASH_FIND(hh, locks->markers, text, strlen(text), known);
     struct marker CLEANUP_MARKER *marker = known ? NULL : marker_parse(text, strlen(text), &fault);
     if (!known && !marker) {
@@ -309,6 +313,7 @@ int lock_file_hash(struct lock_file_reader *reader, const json_t *holder, const 
 
     if (!colon || colon == text)
         return lock_file_expected(reader, holder, value, "a hash such as \"sha256:\" and its hex digits");
+    /* A kind that we do not know is no fault: the file may have other hashes. */
     int kind = hash_kind_by_name(text, (size_t)(colon - text));
     if (kind < 0)
         return 0;
@@ -335,6 +340,7 @@ int lock_file_filename(struct lock_file_reader *reader, const json_t *holder, co
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
     bool is_url = strstr(url, "://");
+    /* A path may come from Windows; in a URL a backslash is a character like any other. */
     size_t len = is_url ? strcspn(url, "?#") : strlen(url);
     size_t start = len;
 

@@ -182,6 +182,7 @@ static json_t *pipfile_read_json(struct list_reader *reader, const char *text, s
         list_fault(reader, 1, 1, "expected a Pipfile.lock of a usual size, found one that %s", fault.data);
         return NULL;
     }
+    /* A package that is there twice could mean either version. */
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         syntax_fault(reader, &error);

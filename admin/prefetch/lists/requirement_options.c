@@ -192,6 +192,7 @@ static bool control_formats(struct wants *wants, const char *value, struct wants
     return true;
 }
 
+/* pip takes only these three kinds. */
 static int take_hash_option(const char *value, struct line_options *out, struct buf *fault)
 {
     static const char *const strong[] = {"sha256", "sha384", "sha512"};
@@ -322,6 +323,7 @@ static int read_words(const struct line_words *words, struct wants *wants, struc
     for (size_t i = 0; i < words->count;) {
         const char *text = words->items[i].text;
         *at = words->items[i].at;
+        /* As in optparse, words after "--" are not options, whatever they begin with. */
         if (options && strcmp(text, "--") == 0) {
             options = false;
             i++;

@@ -79,6 +79,8 @@ static bool is_directory(const char *text, size_t len)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* pip's parse_req_from_line(): markers and extras are left off, and "name @ ./path" is a requirement by
+ * URL. */
 static bool is_path(const char *text, size_t len)
 {
     const char *semicolon = memchr(text, ';', len);
@@ -202,6 +204,7 @@ static char *canonical(const char *path)
     return real ? xasprintf("%s/%s", real, slash ? slash + 1 : path) : xstrdup(path);
 }
 
+/* A file may be read once as requirements and once as constraints, which are different things. */
 static bool first_time(struct requirements_file *file, const char *path, bool constraint)
 {
     char *CLEANUP_FREE real = canonical(path);

@@ -18,6 +18,7 @@ static const char *source_kind(const json_t *source)
     return NULL;
 }
 
+/* With sorted keys, equal sources are equal texts. */
 static const char *source_text(struct lock_file_reader *reader, const json_t *source)
 {
     char *dump = source ? json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS) : NULL;

@@ -66,6 +66,7 @@ static struct yaml_node *new_node(struct tree *tree, const yaml_event_t *event, 
     return node;
 }
 
+/* YAML allows an anchor to be defined again; aliases mean the last one before them. */
 static struct anchor *new_anchor(struct tree *tree, const yaml_char_t *name)
 {
     struct anchor *anchor;
@@ -136,6 +137,7 @@ static int take_alias(struct tree *tree, const yaml_event_t *event)
         return mark_fault(tree, &event->start_mark,
                           "expected the alias of an anchor before it, found one inside its own "
                           "anchor");
+    /* Counted like a node: a file could else be mostly aliases. */
     if (++tree->nodes > LIST_MAX_NODES)
         return mark_fault(tree, &event->start_mark,
                           "expected a file of at most a million values, found more");

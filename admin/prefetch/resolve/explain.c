@@ -102,6 +102,7 @@ static void say_missing_file(const struct resolve_search *search, const struct r
         buf_add_text(out, "has no file with one of the hashes that are listed");
     else if (release->trouble == TROUBLE_HASH)
         buf_add_text(out, "is not listed with a hash, which is required of all");
+    /* Of a project with --no-binary only the sdist matters. */
     else if (!release->node->wheels)
         buf_printf(out, "%s, and its wheels may not be used",
                    release->trouble == TROUBLE_SDIST ? "has an sdist, which may not be used"

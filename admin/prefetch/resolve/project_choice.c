@@ -185,6 +185,7 @@ static void take_offer(struct resolve_search *search, struct release *release, c
 {
     if (!release->sdist && is_fitting_sdist(search, offer, release))
         release->sdist = offer->file;
+    /* Kept for the explanation, as long as there is no file that fits. */
     if (offer->trouble != TROUBLE_NONE) {
         if (!release->file && offer->trouble > release->trouble) {
             release->trouble = offer->trouble;
@@ -288,6 +289,7 @@ static bool names_have(const char *const *names, size_t count, const char *name)
     return false;
 }
 
+/* The project's own entries come before ":all:", and decide alone. */
 static void allow_formats(const struct resolve_search *search, struct resolve_node *node)
 {
     const struct resolve_formats *formats = &search->request->formats;
@@ -523,8 +525,11 @@ void demand_init(const struct resolve_search *search, const struct resolve_node 
         pinned = pinned || set_pins(set);
         out->prereleases = out->prereleases || specifier_set_names_prerelease(set);
     }
+    /* pip allows pre-releases of a project without final ones only when no wish names versions, PEP 440
+     * also when none matches. */
     if (!out->prereleases && (policy == RESOLVE_PRERELEASES_IF_NEEDED || !any))
         out->prereleases = !has_final(node, any);
+    /* After `prereleases`, on which it depends. */
     out->yanked = pinned && all_yanked(out);
 }
 

@@ -29,6 +29,7 @@ struct level {
 
 /* ---- undoing ---- */
 
+/* In reverse order, so each edge is the last one of its project. */
 static void undo_trail(struct resolve_search *search, size_t count)
 {
     while (search->trail.count > count) {
@@ -78,6 +79,7 @@ static void push_edge(struct work *work, const struct wish *wish, const struct e
     pointers_add(&work->search->trail, edge);
 }
 
+/* A project that gets an extra later is looked through again: wishes that hold already are left alone. */
 static const struct edge *find_edge(const struct pointers *edges, const struct wish *wish)
 {
     for (size_t i = 0; i < edges->count; i++) {
@@ -136,8 +138,11 @@ static void blame_pin(struct work *work, const struct edge *edge, const struct d
     bool others = any_taken(demand);
 
     CHECK(node); /* every wish that has an edge has its project */
+    /* Choosing it later can only help if it has other releases, and was not tried for the same chooser
+     * before. */
     if (node != work->chooser && others && !found_fault_before(node, work->chooser))
         work->conflict->defer = node;
+    /* If no release fits, choosing this project again would not help: only the wishes are to blame. */
     if (others)
         conflict_blame_level(work->conflict, node->level);
     if (others && !specifier_set_contains(set, &node->pin->version, PRERELEASES_ALLOWED))
