@@ -24,7 +24,7 @@
 #include "storage/upkeep.h"
 
 /* Growing files count for max_size. Eviction is woken each time one has grown by as much as this. */
-#define LOOK_EVERY_BYTES (64 << 20)
+#define WAKE_EVERY_BYTES (64 << 20)
 
 /* ---- reading ---- */
 
@@ -186,14 +186,14 @@ static int writer_reserve(struct blob_writer *writer)
     return errno == ENOSPC || errno == EDQUOT ? -errno : 0; /* EOPNOTSUPP and the like: do without */
 }
 
-/* Has the store thread evict the missing bytes, and at least LOOK_EVERY_BYTES where the store holds as
+/* Has the store thread evict the missing bytes, and at least WAKE_EVERY_BYTES where the store holds as
  * much, so that the next writer does not fail as well. A quota is not seen in the free space: then all of
  * the bytes must come from eviction. The fetch itself is not held up: its bytes pass through without being
  * kept. */
 static void ask_for_space(struct store *store, int error, int64_t bytes)
 {
     int64_t held_bytes = atomic_load(&store->bytes);
-    int64_t step_bytes = held_bytes < LOOK_EVERY_BYTES ? held_bytes : LOOK_EVERY_BYTES;
+    int64_t step_bytes = held_bytes < WAKE_EVERY_BYTES ? held_bytes : WAKE_EVERY_BYTES;
 
     if (bytes < step_bytes)
         bytes = step_bytes;
@@ -243,7 +243,7 @@ static void writer_note_growth(struct blob_writer *writer, int64_t end_bytes)
     if (end_bytes <= writer->end_bytes)
         return;
     atomic_fetch_add(&store->growing_bytes, end_bytes - writer->end_bytes);
-    if (end_bytes / LOOK_EVERY_BYTES != writer->end_bytes / LOOK_EVERY_BYTES)
+    if (end_bytes / WAKE_EVERY_BYTES != writer->end_bytes / WAKE_EVERY_BYTES)
         orders_wake(store->orders);
     writer->end_bytes = end_bytes;
 }

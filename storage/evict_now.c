@@ -22,7 +22,7 @@ int64_t store_evict(struct store *store, bool hurry)
     return over_bytes > 0 ? over_bytes : 0;
 }
 
-struct preview {
+struct eviction_preview {
     struct store *store;
     struct evict_excess left;
     const struct digest_set *spared;
@@ -33,13 +33,13 @@ struct preview {
     void *arg;
 };
 
-static bool preview_may_evict(const struct preview *preview, const struct blob_row *row)
+static bool preview_may_evict(const struct eviction_preview *preview, const struct blob_row *row)
 {
     return !digest_set_has(preview->gone, &row->digest) &&
            !(preview->spared && digest_set_has(preview->spared, &row->digest));
 }
 
-static int preview_evict(struct preview *preview, const struct blob_row *row)
+static int preview_evict(struct eviction_preview *preview, const struct blob_row *row)
 {
     preview->left.all_bytes -= row->size_bytes;
     preview->left.disk_bytes -= row->size_bytes;
@@ -49,7 +49,7 @@ static int preview_evict(struct preview *preview, const struct blob_row *row)
 
 /* As struct evict_unit in evict.c, on rows that were read on a read connection. */
 struct preview_unit {
-    const struct preview *preview;
+    const struct eviction_preview *preview;
     const struct digest *first;
     struct blob_row *rows;
     size_t count;
@@ -59,7 +59,7 @@ struct preview_unit {
 static void preview_unit_add(void *arg, const struct digest *digest)
 {
     struct preview_unit *unit = arg;
-    const struct preview *preview = unit->preview;
+    const struct eviction_preview *preview = unit->preview;
     struct blob_row row;
 
     if (digest_equal(digest, unit->first) || blob_look(preview->store, digest, &row) != 0 ||
@@ -72,7 +72,7 @@ static void preview_unit_add(void *arg, const struct digest *digest)
 
 static int preview_turn(void *arg, const struct blob_row *row)
 {
-    struct preview *preview = arg;
+    struct eviction_preview *preview = arg;
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
 
     if (preview->left.all_bytes <= 0 ||
@@ -99,7 +99,7 @@ int64_t store_evict_preview(struct store *store, const struct store_options *opt
     struct digest_set *CLEANUP_DIGEST_SET spared = evict_spared(store);
     struct digest_set *CLEANUP_DIGEST_SET gone = digest_set_new();
     struct evict_limits limits = {options->max_size_bytes, options->min_free_bytes};
-    struct preview preview = {
+    struct eviction_preview preview = {
         .store = store,
         .spared = spared,
         .gone = gone,

@@ -23,7 +23,7 @@
 
 #define SPARE_MAX 32 /* more than this many threads at once is rare: the others open and close */
 
-struct reading {
+struct read_connection {
     sqlite3 *db;
     sqlite3_stmt *blob_size;
     sqlite3_stmt *entry;
@@ -37,7 +37,7 @@ struct reading {
 struct index_readers {
     char *path; /* set once */
     struct lock lock;
-    struct reading *spare[SPARE_MAX]; /* guarded by lock */
+    struct read_connection *spare[SPARE_MAX]; /* guarded by lock */
     int spare_count;
     _Atomic bool damaged;
 };
@@ -51,7 +51,7 @@ struct index_readers *index_readers_new(const char *index_path)
     return readers;
 }
 
-static void close_reading(struct reading *reading)
+static void close_reading(struct read_connection *reading)
 {
     sqlite3_finalize(reading->blob_size);
     sqlite3_finalize(reading->entry);
@@ -81,15 +81,15 @@ bool index_readers_found_damage(const struct index_readers *readers)
     return atomic_load(&readers->damaged);
 }
 
-static int reading_prepare(struct reading *reading, const char *sql, sqlite3_stmt **out)
+static int reading_prepare(struct read_connection *reading, const char *sql, sqlite3_stmt **out)
 {
     return sqlite3_prepare_v3(reading->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
 }
 
 /* Returns NULL where the index cannot be opened (logged): out of descriptors, for one. */
-static struct reading *open_reading(const struct index_readers *readers)
+static struct read_connection *open_reading(const struct index_readers *readers)
 {
-    struct reading *reading = xcalloc(1, sizeof(*reading));
+    struct read_connection *reading = xcalloc(1, sizeof(*reading));
     int result = schema_open_reader(readers->path, &reading->db);
 
     if (result == SQLITE_OK)
@@ -116,9 +116,9 @@ static struct reading *open_reading(const struct index_readers *readers)
     return NULL;
 }
 
-static struct reading *take_reading(struct index_readers *readers)
+static struct read_connection *take_reading(struct index_readers *readers)
 {
-    struct reading *reading = NULL;
+    struct read_connection *reading = NULL;
 
     lock_acquire(&readers->lock);
     if (readers->spare_count > 0)
@@ -129,7 +129,7 @@ static struct reading *take_reading(struct index_readers *readers)
 
 /* Closes the connection where there are spare ones enough: after a peak of requests they would keep their
  * descriptors. */
-static void give_back(struct index_readers *readers, struct reading *reading)
+static void give_back(struct index_readers *readers, struct read_connection *reading)
 {
     bool kept = false;
 
@@ -143,7 +143,7 @@ static void give_back(struct index_readers *readers, struct reading *reading)
         close_reading(reading);
 }
 
-static void give_reading(struct index_readers *readers, struct reading *reading, sqlite3_stmt *used)
+static void give_reading(struct index_readers *readers, struct read_connection *reading, sqlite3_stmt *used)
 {
     sqlite3_reset(used);
     sqlite3_clear_bindings(used);
@@ -151,7 +151,7 @@ static void give_reading(struct index_readers *readers, struct reading *reading,
 }
 
 /* Returns 0 for the end of the rows, else -EIO, logged. */
-static int reading_end(struct index_readers *readers, struct reading *reading, int result)
+static int reading_end(struct index_readers *readers, struct read_connection *reading, int result)
 {
     if (result == SQLITE_DONE)
         return 0;
@@ -163,7 +163,7 @@ static int reading_end(struct index_readers *readers, struct reading *reading, i
 
 int64_t index_read_blob_size(struct index_readers *readers, const struct digest *digest)
 {
-    struct reading *reading = take_reading(readers);
+    struct read_connection *reading = take_reading(readers);
     int64_t size_bytes;
 
     if (!reading)
@@ -199,7 +199,7 @@ void index_read_entry_row(sqlite3_stmt *row, struct entry *out)
 int index_read_entry(struct index_readers *readers, const char *space, const char *key,
                      struct entry_read *out)
 {
-    struct reading *reading = take_reading(readers);
+    struct read_connection *reading = take_reading(readers);
     struct entry row;
     int error = 0;
 
@@ -223,7 +223,7 @@ int index_read_entry(struct index_readers *readers, const char *space, const cha
 int index_read_entries(struct index_readers *readers, const char *space, const char *scope,
                        int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
-    struct reading *reading = take_reading(readers);
+    struct read_connection *reading = take_reading(readers);
     struct entry row;
     int error = 0;
     int result;
@@ -246,7 +246,7 @@ int index_read_entries(struct index_readers *readers, const char *space, const c
 int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
                       int (*visit)(void *arg, const char *scope), void *arg)
 {
-    struct reading *reading = take_reading(readers);
+    struct read_connection *reading = take_reading(readers);
     int error = 0;
     int result;
 
@@ -266,7 +266,8 @@ int index_read_scopes(struct index_readers *readers, const char *space, const ch
 /* Statements of frequent queries stay prepared with their connection: preparing takes longer than the
  * look-up of a row. They are found by the address of the query, which is static. Returns an SQLite result
  * code. */
-static int query_statement(struct reading *reading, const struct index_query *query, sqlite3_stmt **out)
+static int query_statement(struct read_connection *reading, const struct index_query *query,
+                           sqlite3_stmt **out)
 {
     int i = 0;
 
@@ -284,7 +285,7 @@ static int query_statement(struct reading *reading, const struct index_query *qu
 
 int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg)
 {
-    struct reading *reading = take_reading(readers);
+    struct read_connection *reading = take_reading(readers);
     sqlite3_stmt *statement = NULL;
     int error = 0;
 

@@ -289,7 +289,7 @@ int entry_walk(struct store *store, const char *space, const char *after,
     return result;
 }
 
-struct naming {
+struct name_query {
     const struct digest *digest;
     int (*visit)(void *arg, const struct entry *entry);
     void *arg;
@@ -297,14 +297,14 @@ struct naming {
 
 static void bind_named_blob(void *arg, sqlite3_stmt *statement)
 {
-    const struct naming *naming = arg;
+    const struct name_query *naming = arg;
 
     query_bind_digest(statement, 1, naming->digest);
 }
 
 static int visit_name(void *arg, sqlite3_stmt *row)
 {
-    const struct naming *naming = arg;
+    const struct name_query *naming = arg;
     struct entry entry;
 
     index_read_entry_row(row, &entry);
@@ -320,7 +320,7 @@ int entry_list_naming(struct store *store, const struct digest *digest,
         visit_name,
         true,
     };
-    struct naming naming = {.digest = digest, .visit = visit, .arg = arg};
+    struct name_query naming = {.digest = digest, .visit = visit, .arg = arg};
 
     return index_read_rows(store->readers, &query, &naming);
 }

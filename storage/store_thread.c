@@ -27,7 +27,7 @@
 #include "storage/store_private.h"
 
 #define BATCH_MAX 1000 /* orders in one group */
-#define LOOK_EVERY_MS 60000
+#define LIMITS_EVERY_MS 60000
 #define RETRY_EVICTION_MS 1000
 #define SAVE_USES_EVERY_MS 300000
 #define REST_FACTOR 24
@@ -83,7 +83,7 @@ static int wait_ms(enum evict_state state, int64_t rest_until_us)
     case EVICT_IDLE:
         break;
     }
-    return LOOK_EVERY_MS;
+    return LIMITS_EVERY_MS;
 }
 
 /* Without the mark the next start compares the index with the folders and repairs the differences. */

@@ -19,12 +19,12 @@
 #include "storage/store_thread.h"
 #include "storage/upkeep.h"
 
-#define PIECE_BYTES (256 * 1024)
+#define VERIFY_PIECE_BYTES (256 * 1024)
 
 /* The verdict on the file's bytes. */
 enum bytes { BYTES_UNREAD, BYTES_RIGHT, BYTES_WRONG, BYTES_UNREADABLE };
 
-struct reading {
+struct blob_reading {
     const struct digest *digest;
     bool found; /* a file */
     struct stat st;
@@ -34,9 +34,9 @@ struct reading {
 /* ---- reading ---- */
 
 /* Returns 0 with reading->bytes set, -ECANCELED, or negative errno. */
-static int hash_blob_file(int fd, struct reading *reading, const struct blob_check *check)
+static int hash_blob_file(int fd, struct blob_reading *reading, const struct blob_check *check)
 {
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    char *CLEANUP_FREE piece = xmalloc(VERIFY_PIECE_BYTES);
     struct hasher *hasher = hasher_new(HASH_SHA256);
     struct checksum sum;
     off_t at = 0;
@@ -44,7 +44,7 @@ static int hash_blob_file(int fd, struct reading *reading, const struct blob_che
 
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     while (!error) {
-        ssize_t got = pread(fd, piece, PIECE_BYTES, at);
+        ssize_t got = pread(fd, piece, VERIFY_PIECE_BYTES, at);
         if (got == 0)
             break;
         if (got < 0) {
@@ -69,7 +69,7 @@ static int hash_blob_file(int fd, struct reading *reading, const struct blob_che
 }
 
 /* Returns 0, or negative errno; *row_bytes is negative where there is no row. */
-static int read_blob_file(struct store *store, const struct blob_check *check, struct reading *reading,
+static int read_blob_file(struct store *store, const struct blob_check *check, struct blob_reading *reading,
                           int64_t *row_bytes)
 {
     char name[LAYOUT_NAME_SIZE];
@@ -90,13 +90,13 @@ static int read_blob_file(struct store *store, const struct blob_check *check, s
 /* ---- settling, on the store thread ---- */
 
 struct settlement {
-    const struct reading *reading;
+    const struct blob_reading *reading;
     bool repair;
     struct blob_verdict *out;
 };
 
 /* By the file and row of this moment, and by the bytes where they were of this file. */
-static enum blob_fault fault_now(const struct reading *reading, const struct stat *st, bool file,
+static enum blob_fault fault_now(const struct blob_reading *reading, const struct stat *st, bool file,
                                  int64_t row_bytes)
 {
     bool same = file && reading->found && st->st_ino == reading->st.st_ino &&
@@ -123,7 +123,7 @@ static int remove_blob_file(struct store *store, const struct digest *digest)
 
 /* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed with
  * its row, as is a row without a file. */
-static int repair_blob(struct store *store, const struct reading *reading, const struct stat *st,
+static int repair_blob(struct store *store, const struct blob_reading *reading, const struct stat *st,
                        struct blob_verdict *out)
 {
     int error = index_begin(store->index);
@@ -145,7 +145,7 @@ static int repair_blob(struct store *store, const struct reading *reading, const
 static int blob_verify_on_thread(struct store *store, void *arg)
 {
     const struct settlement *settlement = arg;
-    const struct reading *reading = settlement->reading;
+    const struct blob_reading *reading = settlement->reading;
     struct blob_verdict *out = settlement->out;
     int64_t row_bytes = index_blob_size(store->index, reading->digest);
     char name[LAYOUT_NAME_SIZE];
@@ -170,7 +170,7 @@ static int blob_verify_on_thread(struct store *store, void *arg)
 int blob_verify(struct store *store, const struct digest *digest, const struct blob_check *check,
                 struct blob_verdict *out)
 {
-    struct reading reading = {.digest = digest};
+    struct blob_reading reading = {.digest = digest};
     struct settlement settlement = {&reading, check->repair, out};
     int64_t row_bytes;
 

@@ -19,8 +19,6 @@
 #include "formats/oci/platform.h"
 #include "upstreams/http_client.h"
 
-/* Of indexes inside indexes. */
-#define DEPTH_MAX 3
 #define CONFIG_MAX_BYTES (4 << 20)
 
 /* One image of a list. */
@@ -290,12 +288,12 @@ static void plan_image_manifest(const struct wanted_image *image, const char *di
         if (check)
             check_platform(image, &manifest);
         add_blobs(image, &manifest);
-    } else if (depth < DEPTH_MAX) {
+    } else if (depth < MANIFEST_MAX_LEVELS) {
         for (size_t i = 0; i < image->platform_count; i++)
             plan_platform(image, &manifest, image->platforms[i], depth);
     } else {
         prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels", image->list->origin,
-                      image->list->reference, DEPTH_MAX);
+                      image->list->reference, MANIFEST_MAX_LEVELS);
     }
 }
 

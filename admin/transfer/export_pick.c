@@ -13,7 +13,6 @@
 #include "storage/catalog/origin.h"
 #include "storage/catalog/spaces.h"
 
-#define DEPTH_MAX 3                   /* of indexes in indexes, as in storage/catalog/image_parts.h */
 #define NO_PLATFORM "unknown/unknown" /* attestations */
 
 /* ---- what the content says ---- */
@@ -175,7 +174,7 @@ static int want(struct choosing *choosing, const struct picked_manifest *manifes
     }
     if (manifest->manifest.kind != MANIFEST_INDEX)
         return want_blobs(choosing, manifest, platform);
-    for (size_t i = 0; depth < DEPTH_MAX && i < manifest->manifest.descriptor_count; i++) {
+    for (size_t i = 0; depth < MANIFEST_MAX_LEVELS && i < manifest->manifest.descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->manifest.descriptors[i];
         const struct picked_manifest *child = find_read(choosing->pick, descriptor);
         if (child && want(choosing, child, descriptor->platform, depth + 1) < 0)

@@ -17,8 +17,6 @@
 #include "storage/catalog/image_entries.h"
 #include "storage/catalog/spaces.h"
 
-#define DEPTH_MAX 3 /* of indexes in indexes, as in storage/catalog/image_parts.h */
-
 /* ---- the list ---- */
 
 static void free_texts(char **texts, size_t count)
@@ -175,7 +173,7 @@ static int plan_manifest(struct planning *planning, const struct digest *digest,
         return lacks(planning, "the manifest", digest, "");
     if (!digest_set_add(planning->seen, digest))
         return 0;
-    if (depth > DEPTH_MAX || manifest_parse(body, len, media_type, &manifest, &problem) < 0) {
+    if (depth > MANIFEST_MAX_LEVELS || manifest_parse(body, len, media_type, &manifest, &problem) < 0) {
         buf_set(planning->error, "%s: a manifest of %s %s", foreign_name(plan->foreign), planning->image_name,
                 problem.len ? problem.data : "lies too deep in others");
         return -1;

@@ -15,6 +15,8 @@ struct buf;
 #define MANIFEST_MAX_BYTES (4 * 1024 * 1024)
 #define MANIFEST_MAX_DESCRIPTORS 4096
 #define MANIFEST_MAX_DEPTH 32
+/* Indexes inside each other that are followed. Real ones have one level; a hostile one may name itself. */
+#define MANIFEST_MAX_LEVELS 3
 /* Of one descriptor: the sizes of a whole manifest can be added up without an overflow. */
 #define MANIFEST_MAX_BLOB_BYTES ((int64_t)1 << 50)
 #define MEDIA_TYPE_MAX_BYTES 255

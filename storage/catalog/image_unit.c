@@ -19,6 +19,7 @@
 
 #include "base/digest_set.h"
 #include "base/memory.h"
+#include "formats/oci/manifest.h"
 #include "storage/catalog/image_key.h"
 #include "storage/catalog/image_parts.h"
 #include "storage/catalog/spaces.h"
@@ -26,8 +27,8 @@
 
 /* Parts kept from one question to the next. */
 #define KEPT_PARTS_MAX 200000
-/* As deep as image_walk_parts() goes: an index of indexes of images and their layers. */
-#define DEPTH_MAX 4
+/* The manifests inside each other, and their layers. */
+#define UNIT_DEPTH_MAX (MANIFEST_MAX_LEVELS + 1)
 
 /* The digests that a manifest names, and its own. */
 struct part_list {
@@ -149,7 +150,7 @@ static void forget_repositories(struct image_units *units)
 
 /* ---- which repositories have a blob ---- */
 
-struct names {
+struct image_names {
     char **items;
     size_t count;
     bool others; /* something else than an image has it too */
@@ -159,7 +160,7 @@ struct names {
  * may still be listed twice, as manifest and as blob. Tags name a manifest, and do not keep it. */
 static int names_add(void *arg, const struct entry *entry)
 {
-    struct names *names = arg;
+    struct image_names *names = arg;
 
     if (!entry_is_in(entry, SPACE_MANIFEST) && !entry_is_in(entry, SPACE_BLOB)) {
         names->others |= !entry_is_in(entry, SPACE_TAG);
@@ -172,13 +173,13 @@ static int names_add(void *arg, const struct entry *entry)
     return 0;
 }
 
-static void names_of(struct store *store, const struct digest *digest, struct names *out)
+static void names_of(struct store *store, const struct digest *digest, struct image_names *out)
 {
-    *out = (struct names){.count = 0};
+    *out = (struct image_names){.count = 0};
     (void)entry_list_naming(store, digest, names_add, out);
 }
 
-static void names_release(struct names *names)
+static void names_release(struct image_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->items[i]);
@@ -188,7 +189,7 @@ static void names_release(struct names *names)
 /* ---- the unit ---- */
 
 /* For one question, in one repository. */
-struct search {
+struct unit_search {
     struct image_units *units;
     const struct repository *repository;
     struct digest_set *seen; /* manifests whose own needs are being looked for, or were */
@@ -199,18 +200,18 @@ struct search {
 static void add_with_parts(void *arg, const struct digest *digest);
 
 /* The parts that the manifest names, and those of the manifests of this repository among them. */
-static void add_parts_of(const struct search *search, const struct part_list *list)
+static void add_parts_of(const struct unit_search *search, const struct part_list *list)
 {
-    struct search deeper = *search;
+    struct unit_search deeper = *search;
 
     deeper.depth++;
-    if (deeper.depth <= DEPTH_MAX)
+    if (deeper.depth <= UNIT_DEPTH_MAX)
         digest_set_each(list->parts, add_with_parts, &deeper);
 }
 
 static void add_with_parts(void *arg, const struct digest *digest)
 {
-    const struct search *search = arg;
+    const struct unit_search *search = arg;
     struct image_units *units = search->units;
     struct blob_row row;
 
@@ -224,10 +225,10 @@ static void add_with_parts(void *arg, const struct digest *digest)
 
 /* Adds the manifests that need the blob, by themselves or by another one, to `dying`; false when one of
  * them was used later. `seen` keeps indexes that name each other from multiplying the work. */
-static bool find_dying(const struct search *search, const struct digest *digest)
+static bool find_dying(const struct unit_search *search, const struct digest *digest)
 {
     struct image_units *units = search->units;
-    struct search deeper = *search;
+    struct unit_search deeper = *search;
     struct blob_row row;
     bool goes = true;
 
@@ -244,7 +245,7 @@ static bool find_dying(const struct search *search, const struct digest *digest)
             continue;
         digest_set_add(units->dying, &list->manifest);
         add_parts_of(search, list);
-        if (deeper.depth <= DEPTH_MAX)
+        if (deeper.depth <= UNIT_DEPTH_MAX)
             goes = find_dying(&deeper, &list->manifest);
     }
     return goes;
@@ -277,7 +278,7 @@ struct choice {
 static void unit_choose_part(void *arg, const struct digest *digest)
 {
     struct choice *choice = arg;
-    struct names names;
+    struct image_names names;
 
     names_of(choice->units->store, digest, &names);
     bool needed = names.others;
@@ -288,14 +289,14 @@ static void unit_choose_part(void *arg, const struct digest *digest)
         digest_set_add(choice->out, digest);
 }
 
-static bool find_unit(struct image_units *units, const struct names *names, const struct digest *digest,
+static bool find_unit(struct image_units *units, const struct image_names *names, const struct digest *digest,
                       int64_t used_at_s, struct digest_set *out)
 {
     struct choice choice = {units, out};
 
     for (size_t i = 0; i < names->count; i++) {
         struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
-        struct search search = {units, repository_of(units, names->items[i]), seen, used_at_s, 0};
+        struct unit_search search = {units, repository_of(units, names->items[i]), seen, used_at_s, 0};
         if (search.repository->too_many)
             return true;
         if (!find_dying(&search, digest))
@@ -308,7 +309,7 @@ static bool find_unit(struct image_units *units, const struct names *names, cons
 static bool image_units_add(void *arg, const struct digest *digest, int64_t used_at_s, struct digest_set *out)
 {
     struct image_units *units = arg;
-    struct names names;
+    struct image_names names;
 
     if (units->kept_parts > KEPT_PARTS_MAX)
         forget_parts(units);
