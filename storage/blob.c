@@ -28,6 +28,7 @@
 
 /* ---- reading ---- */
 
+/* Not waited for: the request misses and the blob is fetched again in the meantime. */
 static void ask_for_check(struct store *store, const struct digest *digest)
 {
     struct order *order = order_new(ORDER_CHECK_BLOB);
@@ -142,6 +143,8 @@ int blob_read(struct store *store, const struct digest *digest, size_t max_bytes
     return error;
 }
 
+/* Read whole, so only for small blobs: pages, manifests, records. A file that ends early is an I/O error:
+ * its size was checked when it was opened. */
 int blob_peek(struct store *store, const struct digest *digest, size_t max_bytes, struct buf *out)
 {
     struct blob blob;

@@ -70,6 +70,7 @@ static void preview_unit_add(void *arg, const struct digest *digest)
                    (preview->left.disk_bytes <= 0 && row.used_at_s > preview->keep_since_s);
 }
 
+/* evict_unit() and round_has_enough() of evict.c, as a dry run. */
 static int preview_turn(void *arg, const struct blob_row *row)
 {
     struct eviction_preview *preview = arg;

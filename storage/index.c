@@ -23,6 +23,9 @@
 #include "base/memory.h"
 #include "storage/schema.h"
 
+/* Prepared once, when the index is opened. Rows are compared with a position as a pair (used_at, digest),
+ * so that of many blobs of the same second none is skipped or seen twice; blob_by_use serves that without
+ * sorting. */
 #define STATEMENT_TABLE(X)                                                                        \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
     X(COMMIT, "COMMIT")                                                                           \
@@ -69,7 +72,7 @@ struct index {
     sqlite3_stmt *statements[STATEMENTS];
     struct store_figures totals;
     struct store_figures committed;
-    bool damaged;
+    bool damaged; /* SQLite said so; stays, and the next start looks */
 };
 
 /* ---- statements ---- */
@@ -208,6 +211,7 @@ int index_open(const char *path, struct index **out, enum index_condition *condi
                 strerror(errno));
         return -1;
     }
+    /* Now there is no file, so a second failure is the disk's. */
     return index_try_open(path, out, condition, error) == SCHEMA_OK ? 0 : -1;
 }
 

@@ -265,6 +265,8 @@ static int entry_page_visit(struct entry_page *page, int (*visit)(void *arg, con
     return result;
 }
 
+/* A page begins after the last key of the one before, not at an offset: entries that are put or removed by
+ * `visit` or by others shift nothing. */
 int entry_walk(struct store *store, const char *space, const char *after,
                int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
@@ -357,7 +359,8 @@ static int visit_sum(void *arg, sqlite3_stmt *row)
     return summing->visit(summing->arg, &sum);
 }
 
-/* One row for each blob first, since files of the same bytes must not count twice. */
+/* One row for each blob first, since files of the same bytes must not count twice. Sums read every entry
+ * of the space and its blob: good for an administrator's question, not for a request. */
 #define SUMS                                                                                 \
     "SELECT space, scope, sum(entries) AS entries, count(blob.digest), "                     \
     "ifnull(sum(blob.size), 0) AS bytes, ifnull(max(blob.used_at), 0) FROM named LEFT JOIN " \

@@ -23,6 +23,7 @@ struct entry_removal {
     struct removed *out;
 };
 
+/* Not by in_use_unlink(): the administrator named it, so it goes even from under a reader. */
 static int unlink_blob(struct store *store, const struct digest *digest, struct removed *out)
 {
     char name[LAYOUT_NAME_SIZE];

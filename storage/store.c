@@ -29,6 +29,7 @@ static int open_index(struct store *store, struct buf *error)
 
     if (index_open(store->layout.index_path, &store->index, &condition, error) < 0)
         return -1;
+    /* An index that was not clean is marked so already; recovery may crash and be done again. */
     int result = condition == INDEX_CLEAN ? index_mark_clean(store->index, false) : recover_index(store);
     if (result < 0) {
         layout_explain(error, "bring up to date the index", store->layout.index_path, -result);

@@ -51,6 +51,7 @@ static int holding_parse_project(const char *text, struct holding *out, struct b
     return 0;
 }
 
+/* len 0: the default one. NULL: not in mirror.conf. */
 static const char *find_registry(const struct config *config, const char *name, size_t len)
 {
     for (size_t i = 0; i < config->registry_count; i++)
@@ -344,6 +345,9 @@ static int add_other_manifest(void *arg, const struct entry *entry)
     return 0;
 }
 
+/* A tag that is purged leaves what another tag needs, and a manifest that no tag of it leads to, since
+ * somebody may have pulled that by its digest. A manifest that is purged takes the tags that name it
+ * along. */
 static int add_others(struct store *store, const struct holding *holding, const struct digest *root,
                       const struct digest_set *parts, struct digest_set *needed)
 {

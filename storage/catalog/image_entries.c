@@ -24,6 +24,8 @@ struct entry image_reference_entry(const char *image_name, const char *key, cons
     return entry;
 }
 
+/* origin.digest is printed for heads only, that is for tags: a later HEAD that says the same digest
+ * confirms the tag. */
 static void add_document(const struct image_entries *entries, const char *space, bool head, const char *key,
                          const char *media_type, const struct digest *digest, int64_t size_bytes)
 {

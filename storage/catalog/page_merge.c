@@ -41,6 +41,7 @@ static void page_release(struct page **page)
 }
 #define CLEANUP_PAGE __attribute__((cleanup(page_release)))
 
+/* NULL: not a valid page of the project. The entry may be from a bundle. */
 static struct page *parse_page_of_entry(const struct entry *entry, const struct buf *body)
 {
     struct origin origin = ORIGIN_INIT;
