@@ -8,11 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/transfer/export_output.h"
+#include "admin/transfer/export_image.h"
+#include "admin/transfer/export_wheels.h"
 #include "base/buf.h"
 #include "base/memory.h"
-
-#define PIECE_BYTES (256 * 1024)
 
 struct export_conversion {
     const struct export_options *options;
@@ -36,23 +35,6 @@ int export_format_by_name(const char *name)
     return -1;
 }
 
-int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
-                      const struct bundle_blob *blob)
-{
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
-    ssize_t got;
-
-    if (name && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
-        return -1;
-    while ((got = bundle_read_bytes(work->reader, piece, PIECE_BYTES, work->error)) > 0)
-        if (name && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
-            return -1;
-    if (got < 0)
-        return -1;
-    work->written.bytes += name ? blob->size_bytes : 0;
-    return name ? export_output_end(output, work->error) : 0;
-}
-
 static ssize_t read_pipe(void *arg, void *data, size_t max)
 {
     struct export_conversion *conversion = arg;
@@ -68,17 +50,20 @@ static ssize_t read_pipe(void *arg, void *data, size_t max)
 
 static int convert(struct export_conversion *conversion, struct bundle_reader *reader)
 {
+    const struct export_options *options = conversion->options;
     const struct bundle_content *content;
-    struct export_work work = {.options = conversion->options,
-                               .reader = reader,
-                               .notes = &conversion->notes,
-                               .error = &conversion->error};
 
     if (bundle_read_content(reader, &content, &conversion->error) < 0)
         return -1;
-    work.content = content;
-    int result = conversion->options->format == EXPORT_WHEELS ? export_wheels_convert(&work)
-                                                              : export_image_convert(&work);
+    struct export_work work = {.destination = options->destination,
+                               .platform = options->platform,
+                               .reader = reader,
+                               .content = content,
+                               .notes = &conversion->notes,
+                               .error = &conversion->error};
+    int result = options->format == EXPORT_WHEELS
+                     ? export_wheels_convert(&work)
+                     : export_image_convert(&work, options->format == EXPORT_DOCKER);
     conversion->written = work.written;
     return result;
 }

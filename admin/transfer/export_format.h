@@ -9,9 +9,8 @@
 #define ADMIN_TRANSFER_EXPORT_FORMAT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
-#include "admin/transfer/bundle.h"
+#include "admin/transfer/export_work.h"
 
 struct buf;
 struct export_conversion;
@@ -28,12 +27,6 @@ struct export_options {
     const char *platform; /* "linux/arm64"; NULL: all of an OCI layout's, a docker archive's only one */
 };
 
-/* What was written, for people and --json. */
-struct export_written {
-    int64_t files; /* wheels and sdists; or blobs */
-    int64_t bytes;
-};
-
 /* Strings of the options must stay until the end. Returns 0, or -1 with a sentence in `error`. */
 int export_conversion_start(const struct export_options *options, struct export_conversion **out,
                             struct buf *error);
@@ -43,24 +36,5 @@ int export_conversion_take_fd(struct export_conversion *conversion);
  * why. notes: gets sentences, a line each. */
 int export_conversion_end(struct export_conversion **conversion, bool whole, struct export_written *out,
                           struct buf *notes, struct buf *error);
-
-/* ---- the conversions (export_image.c, export_wheels.c) ---- */
-
-/* What a conversion works on. They return 0, or -1 with a sentence. */
-struct export_work {
-    const struct export_options *options;
-    struct bundle_reader *reader;
-    const struct bundle_content *content;
-    struct export_written written;
-    struct buf *notes;
-    struct buf *error;
-};
-struct export_output;
-/* The blob that the reader is at: writes its bytes as a file of this name; NULL: skips them. Returns 0, or -1 with a
- * sentence. */
-int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
-                      const struct bundle_blob *blob);
-int export_image_convert(struct export_work *work);
-int export_wheels_convert(struct export_work *work);
 
 #endif

@@ -3,13 +3,15 @@
  * that look for index.json first find the manifests as they are.
  *
  * The bundle has the manifests before all other blobs, so what is not wanted need not be kept. */
+#include "admin/transfer/export_image.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/transfer/export_format.h"
 #include "admin/transfer/export_output.h"
 #include "admin/transfer/export_pick.h"
+#include "admin/transfer/export_work.h"
 #include "base/buf.h"
 #include "base/digest_set.h"
 #include "base/json.h"
@@ -194,15 +196,13 @@ static int write_docker(struct export_work *work, const struct export_pick *pick
     return write_json(work, output, "manifest.json", root);
 }
 
-int export_image_convert(struct export_work *work)
+int export_image_convert(struct export_work *work, bool docker)
 {
-    const struct export_options *options = work->options;
-    bool docker = options->format == EXPORT_DOCKER;
     struct export_output *CLEANUP_EXPORT_OUTPUT output = NULL;
     struct export_pick CLEANUP_EXPORT_PICK pick;
 
-    export_pick_init(&pick, work->content, options->platform, docker);
-    if (export_output_open(options->destination, !docker && !text_ends(options->destination, ".tar"), &output,
+    export_pick_init(&pick, work->content, work->platform, docker);
+    if (export_output_open(work->destination, !docker && !text_ends(work->destination, ".tar"), &output,
                            work->error) < 0 ||
         write_blobs(work, &pick, output) < 0 || write_index(work, &pick, output) < 0 ||
         (docker && write_docker(work, &pick, output) < 0))

@@ -1,10 +1,12 @@
 /* Wheels and sdists under their own names, in one folder. */
+#include "admin/transfer/export_wheels.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/transfer/export_format.h"
 #include "admin/transfer/export_output.h"
+#include "admin/transfer/export_work.h"
 #include "base/buf.h"
 #include "base/memory.h"
 #include "formats/python/project.h"
@@ -124,7 +126,7 @@ int export_wheels_convert(struct export_work *work)
     int more;
 
     if (list_wheels(work, &wheels) < 0 || drop_doubles(work, &wheels) < 0 ||
-        export_output_open(work->options->destination, true, &output, work->error) < 0)
+        export_output_open(work->destination, true, &output, work->error) < 0)
         return -1;
     while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
         const struct wheel *wheel = find(&wheels, &blob.digest);

@@ -10,13 +10,13 @@
 
 #define LINKS_MAX 8 /* that lead to each other */
 
-struct foreign *foreign_new(const char *name, int fd, bool folder)
+struct foreign *foreign_new(const char *name, int fd, bool owns_fd)
 {
     struct foreign *foreign = xcalloc(1, sizeof(*foreign));
 
     foreign->name = name;
     foreign->fd = fd;
-    foreign->folder = folder;
+    foreign->owns_fd = owns_fd;
     return foreign;
 }
 
@@ -26,7 +26,7 @@ void foreign_free(struct foreign **foreign)
 
     if (!old)
         return;
-    if (old->folder && old->fd >= 0)
+    if (old->owns_fd && old->fd >= 0)
         close(old->fd);
     arena_release(&old->arena);
     free(old->files);
@@ -119,18 +119,20 @@ static void keep_text(struct foreign_intake *intake, const void *data, size_t le
         buf_add(&intake->text, data, len);
 }
 
-void foreign_intake_bytes(struct foreign_intake *intake, const void *data, size_t len)
+int foreign_intake_bytes(void *arg, const void *data, size_t len)
 {
+    struct foreign_intake *intake = arg;
     struct foreign_file *file = intake->file;
 
     if (!len)
-        return;
+        return 0;
     if (!file->size_bytes)
         file->gzip = len >= 2 && memcmp(data, "\x1f\x8b", 2) == 0;
     if (intake->keep)
         keep_text(intake, data, len);
     hasher_update(intake->hasher, data, len);
     file->size_bytes += (int64_t)len;
+    return 0;
 }
 
 int foreign_intake_end(struct foreign_intake *intake, struct buf *error)
@@ -235,6 +237,5 @@ const struct foreign_file *foreign_at(const struct foreign *foreign, size_t i)
 
 int foreign_read(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
 {
-    return foreign->folder ? foreign_read_folder(foreign, sink, error)
-                           : foreign_read_archive(foreign, sink, error);
+    return foreign->read(foreign, sink, error);
 }

@@ -136,12 +136,6 @@ static int read_bytes(struct foreign *foreign, struct archive *archive,
     }
 }
 
-static int take_bytes(void *arg, const void *data, size_t len)
-{
-    foreign_intake_bytes(arg, data, len);
-    return 0;
-}
-
 static int take_member(struct foreign *foreign, struct archive *archive, struct archive_entry *entry,
                        struct foreign_intake *intake, struct buf *error)
 {
@@ -157,7 +151,7 @@ static int take_member(struct foreign *foreign, struct archive *archive, struct 
         return -1;
     int64_t claimed = archive_entry_size(entry);
     foreign_intake_begin(intake, foreign, file);
-    if (read_bytes(foreign, archive, take_bytes, intake, error) < 0)
+    if (read_bytes(foreign, archive, foreign_intake_bytes, intake, error) < 0)
         return -1;
     if (file->size_bytes != claimed)
         return refuse(foreign, name.data, "has another size than it says", error);
@@ -176,38 +170,6 @@ static int next_member(struct foreign *foreign, struct archive *archive, struct 
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
         return broken(foreign, archive, error);
     return check_factor(foreign, archive, error) < 0 ? -1 : 1;
-}
-
-int foreign_open_archive(int fd, const char *name, struct foreign **out, struct buf *error)
-{
-    struct foreign *CLEANUP_FOREIGN foreign = foreign_new(name, fd, false);
-    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, error);
-    struct foreign_intake __attribute__((cleanup(foreign_intake_release))) intake = {.text = BUF_INIT};
-    struct archive_entry *entry;
-    int more;
-
-    if (!archive)
-        return -1;
-    while ((more = next_member(foreign, archive, &entry, error)) > 0)
-        if (take_member(foreign, archive, entry, &intake, error) < 0)
-            return -1;
-    if (more < 0 || foreign_finish(foreign, error) < 0)
-        return -1;
-    *out = take_ptr(&foreign);
-    return 0;
-}
-
-int foreign_first_name(int fd, struct buf *out)
-{
-    struct foreign *CLEANUP_FOREIGN foreign = foreign_new("", fd, false);
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, &ignored);
-    struct archive_entry *entry;
-
-    if (!archive || next_member(foreign, archive, &entry, &ignored) <= 0 || !archive_entry_pathname(entry))
-        return -1;
-    buf_add_text(out, archive_entry_pathname(entry));
-    return 0;
 }
 
 /* ---- the second time ---- */
@@ -248,7 +210,7 @@ static int read_member(struct foreign *foreign, struct archive *archive, const s
     return result;
 }
 
-int foreign_read_archive(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
+static int archive_read_again(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
 {
     struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, error);
     struct buf CLEANUP_BUF name = BUF_INIT;
@@ -271,4 +233,39 @@ int foreign_read_archive(struct foreign *foreign, const struct foreign_sink *sin
             return result;
     }
     return more < 0 ? -1 : at == foreign->count ? 0 : changed(foreign, error);
+}
+
+/* ---- the first time ---- */
+
+int foreign_open_archive(int fd, const char *name, struct foreign **out, struct buf *error)
+{
+    struct foreign *CLEANUP_FOREIGN foreign = foreign_new(name, fd, false);
+    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, error);
+    struct foreign_intake __attribute__((cleanup(foreign_intake_release))) intake = {.text = BUF_INIT};
+    struct archive_entry *entry;
+    int more;
+
+    if (!archive)
+        return -1;
+    while ((more = next_member(foreign, archive, &entry, error)) > 0)
+        if (take_member(foreign, archive, entry, &intake, error) < 0)
+            return -1;
+    if (more < 0 || foreign_finish(foreign, error) < 0)
+        return -1;
+    foreign->read = archive_read_again;
+    *out = take_ptr(&foreign);
+    return 0;
+}
+
+int foreign_first_name(int fd, struct buf *out)
+{
+    struct foreign *CLEANUP_FOREIGN foreign = foreign_new("", fd, false);
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, &ignored);
+    struct archive_entry *entry;
+
+    if (!archive || next_member(foreign, archive, &entry, &ignored) <= 0 || !archive_entry_pathname(entry))
+        return -1;
+    buf_add_text(out, archive_entry_pathname(entry));
+    return 0;
 }

@@ -54,12 +54,6 @@ static int read_bytes(const struct foreign *foreign, const char *name,
     }
 }
 
-static int take_bytes(void *arg, const void *data, size_t len)
-{
-    foreign_intake_bytes(arg, data, len);
-    return 0;
-}
-
 static int take_file(struct foreign *foreign, const char *name, struct foreign_intake *intake,
                      struct buf *error)
 {
@@ -68,7 +62,7 @@ static int take_file(struct foreign *foreign, const char *name, struct foreign_i
     if (!file)
         return -1;
     foreign_intake_begin(intake, foreign, file);
-    if (read_bytes(foreign, name, take_bytes, intake, error) < 0)
+    if (read_bytes(foreign, name, foreign_intake_bytes, intake, error) < 0)
         return -1;
     return foreign_intake_end(intake, error);
 }
@@ -97,6 +91,18 @@ static int take_blobs(struct foreign *foreign, struct foreign_intake *intake, st
     return 0;
 }
 
+static int folder_read_again(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
+{
+    for (size_t i = 0; i < foreign->count; i++) {
+        int result = sink->begin(sink->arg, &foreign->files[i]);
+        if (result > 0)
+            result = read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
 int foreign_open_folder(const char *path, struct foreign **out, struct buf *error)
 {
     struct foreign *CLEANUP_FOREIGN foreign =
@@ -111,18 +117,7 @@ int foreign_open_folder(const char *path, struct foreign **out, struct buf *erro
         take_file(foreign, "index.json", &intake, error) < 0 || take_blobs(foreign, &intake, error) < 0 ||
         foreign_finish(foreign, error) < 0)
         return -1;
+    foreign->read = folder_read_again;
     *out = take_ptr(&foreign);
-    return 0;
-}
-
-int foreign_read_folder(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
-{
-    for (size_t i = 0; i < foreign->count; i++) {
-        int result = sink->begin(sink->arg, &foreign->files[i]);
-        if (result > 0)
-            result = read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
-        if (result < 0)
-            return result;
-    }
     return 0;
 }

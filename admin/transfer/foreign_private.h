@@ -10,8 +10,10 @@
 
 struct foreign {
     const char *name;
-    int fd; /* of the archive, borrowed; or of the folder, its own */
-    bool folder;
+    int fd; /* of the archive, which belongs to the caller; or of the folder, its own */
+    bool owns_fd;
+    /* foreign_read() for what the files are in. */
+    int (*read)(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
     struct arena arena;
     struct foreign_file *files;
     size_t count;
@@ -29,7 +31,8 @@ struct foreign_intake {
     bool keep;
 };
 
-struct foreign *foreign_new(const char *name, int fd, bool folder);
+/* An empty table; the opener sets `read`. */
+struct foreign *foreign_new(const char *name, int fd, bool owns_fd);
 /* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is too long.
  * base: what it is relative to, a normal name, or "". Empty is the root. */
 int foreign_normal_name(const char *base, const char *name, struct buf *out);
@@ -37,15 +40,13 @@ int foreign_normal_name(const char *base, const char *name, struct buf *out);
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);
 
 void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign, struct foreign_file *file);
-void foreign_intake_bytes(struct foreign_intake *intake, const void *data, size_t len);
+/* Always returns 0, so that it can be the callback of what reads a file. */
+int foreign_intake_bytes(void *intake, const void *data, size_t len);
 /* Returns 0, or -1 with a sentence when there is too much JSON. */
 int foreign_intake_end(struct foreign_intake *intake, struct buf *error);
 void foreign_intake_release(struct foreign_intake *intake);
 
 /* Makes them findable. Returns 0, or -1 when a name stands for two different files. */
 int foreign_finish(struct foreign *foreign, struct buf *error);
-
-int foreign_read_archive(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
-int foreign_read_folder(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
 
 #endif

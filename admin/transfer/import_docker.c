@@ -1,6 +1,8 @@
 /* manifest.json of `docker save`: "Docker Image Specification v1.2", "Combined Image JSON + Filesystem Changeset
  * Format". It has no manifest as registries have them, so one is made, always the same for the same image: schema 2
  * with the layers as they are, and the configuration byte for byte, whose digest is the image's ID. */
+#include "admin/transfer/import_docker.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>

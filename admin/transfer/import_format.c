@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/transfer/import_docker.h"
 #include "admin/transfer/import_image.h"
+#include "admin/transfer/import_oci.h"
 #include "admin/transfer/import_wheels.h"
 #include "base/buf.h"
 #include "base/file.h"

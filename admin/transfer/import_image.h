@@ -34,9 +34,4 @@ void import_image_add_tag(struct import_image *image, const char *tag);
 int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
                        struct import_plan *plan, struct buf *error);
 
-/* docker save, podman save, skopeo copy docker-archive: (import_docker.c). A manifest is made of what they say. */
-int import_docker_read(struct import_plan *plan, struct import_images *out, struct buf *error);
-/* OCI image layouts, in a folder or an archive (import_oci.c). */
-int import_oci_read(const struct import_plan *plan, struct import_images *out, struct buf *error);
-
 #endif
