@@ -11,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/prefetch/options.h"
 #include "admin/prefetch/plan.h"
 #include "admin/prefetch_report.h"
@@ -72,24 +73,24 @@ static struct {
 
 enum { SINCE = 256, SPLIT, ALL, ZSTD, FORMAT };
 
-static int take_split(struct invocation *invocation, const char *value)
+static int take_split(struct command_line *line, const char *value)
 {
     if (config_parse_size(value, &chosen.split_bytes) < 0 || chosen.split_bytes < 1 << 20)
-        return invocation_bad_value(invocation, "--split", value, "a size such as 4G, at least 1M");
+        return command_line_bad_value(line, "--split", value, "a size such as 4G, at least 1M");
     return 0;
 }
 
-static int take_format(struct invocation *invocation, const char *value)
+static int take_format(struct command_line *line, const char *value)
 {
     int format = export_format_by_name(value);
 
     if (format < 0)
-        return invocation_bad_value(invocation, "--format", value, EXPORT_FORMAT_NAMES);
+        return command_line_bad_value(line, "--format", value, EXPORT_FORMAT_NAMES);
     chosen.format = (enum export_format)format;
     return 0;
 }
 
-static int take_option(struct invocation *invocation, int option, const char *value)
+static int take_option(struct command_line *line, int option, const char *value)
 {
     const char *expected;
 
@@ -101,7 +102,7 @@ static int take_option(struct invocation *invocation, int option, const char *va
         chosen.since = value;
         return 0;
     case SPLIT:
-        return take_split(invocation, value);
+        return take_split(line, value);
     case ALL:
         chosen.all = true;
         return 0;
@@ -109,10 +110,10 @@ static int take_option(struct invocation *invocation, int option, const char *va
         chosen.zstd = true;
         return 0;
     case FORMAT:
-        return take_format(invocation, value);
+        return take_format(line, value);
     default:
         expected = prefetch_choice_take(&chosen.choice, option, value);
-        return expected ? invocation_bad_value(invocation, prefetch_choice_name(option), value, expected) : 0;
+        return expected ? command_line_bad_value(line, prefetch_choice_name(option), value, expected) : 0;
     }
 }
 
@@ -122,7 +123,7 @@ static bool to_stdout(void)
 }
 
 /* Options that do not go together. Returns 0, or EXIT_USAGE after a message. */
-static int check_options(const struct invocation *invocation, int names)
+static int check_options(const struct command_line *line, int names)
 {
     const char *wrong = NULL;
     size_t platforms = chosen.choice.image_platforms.count;
@@ -134,7 +135,7 @@ static int check_options(const struct invocation *invocation, int names)
         return command_lacks(&export_command, "--all, a name or a list");
     if (chosen.all && ways > 1)
         wrong = "--all goes with neither names nor lists";
-    else if (to_stdout() && (chosen.split_bytes || invocation->json || chosen.format != EXPORT_BUNDLE))
+    else if (to_stdout() && (chosen.split_bytes || line->json || chosen.format != EXPORT_BUNDLE))
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
         wrong = "--split, --zstd and --since are for bundles";
@@ -191,7 +192,7 @@ static int open_earlier(const char *path, struct pieces **pieces, struct buf *wh
     return fd;
 }
 
-static int leave_out_bundle(struct invocation *invocation, const char *path)
+static int leave_out_bundle(struct command_line *line, const char *path)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
     struct pieces *pieces;
@@ -206,7 +207,7 @@ static int leave_out_bundle(struct invocation *invocation, const char *path)
     } else {
         json_t *without = json_array();
         leave_out_content(without, content);
-        json_object_set_new(invocation->arguments, "without", without);
+        json_object_set_new(line->arguments, "without", without);
     }
     bundle_reader_free(&reader);
     cleanup_close(&fd);
@@ -228,24 +229,24 @@ static int64_t parse_date(const char *text)
         if (end && !*end)
             return (int64_t)mktime(&date);
     }
-    return invocation_age(text, &ago_s) == 0 ? clock_wall_s() - ago_s : -1;
+    return command_line_age(text, &ago_s) == 0 ? clock_wall_s() - ago_s : -1;
 }
 
-static int take_since(struct invocation *invocation)
+static int take_since(struct command_line *line)
 {
     if (!chosen.since)
         return 0;
     char *CLEANUP_FREE pieces = pieces_whole(chosen.since);
     if (pieces || access(chosen.since, F_OK) == 0)
-        return leave_out_bundle(invocation, chosen.since) < 0 ? EXIT_FAILED : 0;
+        return leave_out_bundle(line, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
     if (since_s < 0) {
-        (void)invocation_bad_value(
-            invocation, "--since", chosen.since,
+        (void)command_line_bad_value(
+            line, "--since", chosen.since,
             "the file of a bundle that is there, a date such as 2026-03-01, or a time such as 7d");
         return EXIT_USAGE;
     }
-    json_object_set_new(invocation->arguments, "since", json_integer(since_s));
+    json_object_set_new(line->arguments, "since", json_integer(since_s));
     return 0;
 }
 
@@ -255,14 +256,14 @@ static int take_since(struct invocation *invocation)
 static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
 {
     const struct http_client_options options = {.parallel = 0};
-    struct invocation *invocation = arg;
+    struct command_line *line = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct printed_report printed;
     struct prefetch prefetch;
     struct http_client *client = NULL;
     struct config *config = NULL;
 
-    if (config_load(invocation->config_path, &config, &error) < 0 ||
+    if (config_load(line->config_path, &config, &error) < 0 ||
         http_client_new(url, &options, &client, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.data);
         config_free(config);
@@ -272,14 +273,14 @@ static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
     prefetch_init(&prefetch, &chosen.choice.options, client, &printed.report, stop);
     int result = prefetch_plan(&prefetch) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (result == EXIT_DONE)
-        json_object_set_new(invocation->arguments, "entries", prefetch_entries(&prefetch, config));
+        json_object_set_new(line->arguments, "entries", prefetch_entries(&prefetch, config));
     prefetch_release(&prefetch);
     printed_report_release(&printed);
     config_free(config);
     return result;
 }
 
-static int take_lists(struct invocation *invocation)
+static int take_lists(struct command_line *line)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
 
@@ -287,7 +288,7 @@ static int take_lists(struct invocation *invocation)
         return 0;
     prefetch_choice_complete(&chosen.choice);
     chosen.choice.options.held_only = true;
-    int result = with_server(invocation->config_path, NULL, plan_lists, invocation, &error);
+    int result = with_server(line->config_path, NULL, plan_lists, line, &error);
     if (result < 0)
         fprintf(stderr, "yizhan export: %s\n", error.data);
     return result ? EXIT_FAILED : 0;
@@ -444,13 +445,13 @@ static void print_text(const json_t *summary, struct buf *out)
     }
 }
 
-static void print_summary(const struct invocation *invocation, const json_t *summary)
+static void print_summary(const struct command_line *line, const json_t *summary)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (to_stdout() || !summary)
         return;
-    if (invocation->json) {
+    if (line->json) {
         char *CLEANUP_FREE json = json_dumps(summary, JSON_COMPACT);
         buf_set(&text, "%s", json);
     } else {
@@ -476,59 +477,59 @@ static void note_object(void *arg, const json_t *object)
     }
     if (!noting->shows_progress || !type || strcmp(type, "progress") != 0)
         return;
-    invocation_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
+    operation_run_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
 }
 
 /* ---- all ---- */
 
-static int perform(struct invocation *invocation)
+static int perform(struct command_line *line)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF sending = BUF_INIT;
     struct output output;
-    struct noting noting = {&output, !to_stdout() && !invocation->json};
+    struct noting noting = {&output, !to_stdout() && !line->json};
     const struct printer printer = {.note = note_object, .arg = &noting};
 
-    invocation_catch_signals(); /* from here on there may be something to remove */
+    operation_run_catch_signals(); /* from here on there may be something to remove */
     if (open_output(&output, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : strerror(errno));
         return EXIT_FAILED;
     }
-    invocation->fd = output.fd;
-    invocation->silent = true;
-    invocation->error = &sending;
-    int result = invocation_perform(invocation, &export_operation, &printer);
-    invocation->error = NULL;
+    line->fd = output.fd;
+    line->silent = true;
+    line->error = &sending;
+    int result = operation_run(line, &export_operation, &printer);
+    line->error = NULL;
     /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
     int written = end_output(&output, result == EXIT_DONE, &error);
     if (written == 0 && result == EXIT_DONE)
-        print_summary(invocation, output.summary);
+        print_summary(line, output.summary);
     else
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
     json_decref(output.summary);
     return written == 0 && result == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int take_names(struct invocation *invocation, int argc, char **argv)
+static int take_names(struct command_line *line, int argc, char **argv)
 {
     json_t *names = json_array();
 
     for (int i = optind; i < argc; i++) {
-        if (invocation_name(invocation, argv[i]) < 0) {
+        if (command_line_name(line, argv[i]) < 0) {
             json_decref(names);
             return EXIT_USAGE;
         }
         json_array_append_new(names, operation_text(argv[i]));
     }
-    json_object_set_new(invocation->arguments, "names", names);
-    json_object_set_new(invocation->arguments, "all", json_boolean(chosen.all));
-    json_object_set_new(invocation->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
-    json_object_set_new(invocation->arguments, "compress",
+    json_object_set_new(line->arguments, "names", names);
+    json_object_set_new(line->arguments, "all", json_boolean(chosen.all));
+    json_object_set_new(line->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
+    json_object_set_new(line->arguments, "compress",
                         json_boolean(chosen.zstd || text_ends(chosen.output, ".zst")));
     return 0;
 }
 
-static int export_with(struct invocation *invocation, int argc, char **argv)
+static int export_with(struct command_line *line, int argc, char **argv)
 {
     static const struct option options[] = {
         COMMON_OPTIONS,
@@ -541,27 +542,27 @@ static int export_with(struct invocation *invocation, int argc, char **argv)
         PREFETCH_TARGET_OPTIONS,
         {NULL, 0, NULL, 0},
     };
-    int result = invocation_options(invocation, argc, argv, options, take_option);
+    int result = command_line_options(line, argc, argv, options, take_option);
 
     log_set_level(LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
     if (!result)
-        result = check_options(invocation, argc - optind);
+        result = check_options(line, argc - optind);
     if (!result)
-        result = take_names(invocation, argc, argv);
+        result = take_names(line, argc, argv);
     if (!result)
-        result = take_since(invocation);
+        result = take_since(line);
     if (!result)
-        result = take_lists(invocation);
-    return result ? result : perform(invocation);
+        result = take_lists(line);
+    return result ? result : perform(line);
 }
 
 static int run_export(int argc, char **argv)
 {
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&export_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&export_command);
 
     prefetch_choice_init(&chosen.choice);
-    int result = export_with(&invocation, argc, argv);
+    int result = export_with(&line, argc, argv);
     prefetch_choice_release(&chosen.choice);
     return result;
 }

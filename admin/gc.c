@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/table.h"
 #include "base/config.h"
 #include "base/json.h"
@@ -130,10 +131,10 @@ static void print_object(void *table, const json_t *object)
     printf("%s\n", text.data);
 }
 
-static int take_option(struct invocation *invocation, int option, const char *value)
+static int take_option(struct command_line *line, int option, const char *value)
 {
     (void)option, (void)value;
-    json_object_set_new(invocation->arguments, "dry_run", json_true());
+    json_object_set_new(line->arguments, "dry_run", json_true());
     return 0;
 }
 
@@ -159,11 +160,11 @@ static int run_gc(int argc, char **argv)
     static const char *const heads[] = {"SIZE", "LAST USED", "NAME"};
     struct table table = {.align = "rrl", .heads = heads};
     const struct printer printer = {.object = print_object, .arg = &table};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&gc_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&gc_command);
 
-    if (invocation_options(&invocation, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, take_option))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&gc_command, argv[optind]);
-    return invocation_perform(&invocation, &gc_operation, &printer);
+    return operation_run(&line, &gc_operation, &printer);
 }

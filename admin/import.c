@@ -6,8 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/transfer/import_format.h"
 #include "admin/transfer/pieces.h"
 #include "base/buf.h"
@@ -45,12 +46,12 @@ static struct import_options chosen;
 
 enum { FORMAT = 256, NAME };
 
-static int take_option(struct invocation *invocation, int option, const char *value)
+static int take_option(struct command_line *line, int option, const char *value)
 {
     if (option == FORMAT && import_format_by_name(value) < 0)
-        return invocation_bad_value(invocation, "--format", value, IMPORT_FORMAT_NAMES);
+        return command_line_bad_value(line, "--format", value, IMPORT_FORMAT_NAMES);
     if (option == NAME && !text_starts(value, "docker:"))
-        return invocation_bad_value(invocation, "--name", value, "docker:IMAGE:TAG");
+        return command_line_bad_value(line, "--name", value, "docker:IMAGE:TAG");
     if (option == FORMAT)
         chosen.format = value;
     else
@@ -85,7 +86,7 @@ static void print_object(void *arg, const json_t *object)
     if (!type)
         return;
     if (strcmp(type, "progress") == 0) {
-        invocation_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
+        operation_run_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
     } else if (strcmp(type, "summary") == 0) {
         print_summary(object, &text);
         printf("%s\n", text.data);
@@ -137,21 +138,21 @@ static void name_next_piece(const char *path, struct buf *error)
 }
 
 /* Performs the operation on what comes out of fd, which it closes. What failed is in `error`. */
-static int perform(struct invocation *invocation, const char *path, int fd, struct buf *error)
+static int perform(struct command_line *line, const char *path, int fd, struct buf *error)
 {
-    json_object_set_new(invocation->arguments, "name",
+    json_object_set_new(line->arguments, "name",
                         operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
-    invocation->fd = fd;
-    invocation->error = error;
-    int result = invocation_perform(invocation, &import_operation, &printer);
-    invocation->error = NULL;
+    line->fd = fd;
+    line->error = error;
+    int result = operation_run(line, &import_operation, &printer);
+    line->error = NULL;
     close(fd);
     if (text_ends(error->data, NO_BUNDLE))
         buf_add_text(error, what_else(path));
     return result;
 }
 
-static int import_pieces(struct invocation *invocation, const char *path)
+static int import_pieces(struct command_line *line, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF unread = BUF_INIT;
@@ -160,7 +161,7 @@ static int import_pieces(struct invocation *invocation, const char *path)
 
     if (pieces_read(path, &pieces, &fd, &error) < 0)
         return failed(path, &error);
-    int result = perform(invocation, path, fd, &error);
+    int result = perform(line, path, fd, &error);
     /* Where a piece could not be read, the import only knows that something is missing. */
     if (pieces_end(&pieces, false, &unread) < 0)
         return failed(path, &unread);
@@ -170,7 +171,7 @@ static int import_pieces(struct invocation *invocation, const char *path)
     return result;
 }
 
-static int import_bundle(struct invocation *invocation, const char *path)
+static int import_bundle(struct command_line *line, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -179,13 +180,13 @@ static int import_bundle(struct invocation *invocation, const char *path)
         buf_set(&error, "%s", strerror(errno));
         return failed(path, &error);
     }
-    int result = perform(invocation, path, fd, &error);
+    int result = perform(line, path, fd, &error);
     tell(&error);
     return result;
 }
 
 /* What another program made is made a bundle on the way. */
-static int import_foreign(struct invocation *invocation, enum import_format format, const char *path)
+static int import_foreign(struct command_line *line, enum import_format format, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF cut = BUF_INIT;
@@ -193,7 +194,7 @@ static int import_foreign(struct invocation *invocation, enum import_format form
     struct config *config = NULL;
     struct import_feed *feed = NULL;
 
-    if (config_load(invocation->config_path, &config, &error) < 0) {
+    if (config_load(line->config_path, &config, &error) < 0) {
         fprintf(stderr, "yizhan import: %s\n", error.data);
         return EXIT_FAILED;
     }
@@ -204,7 +205,7 @@ static int import_foreign(struct invocation *invocation, enum import_format form
         config_free(config);
         return EXIT_FAILED;
     }
-    result = perform(invocation, path, import_feed_take_fd(feed), &cut);
+    result = perform(line, path, import_feed_take_fd(feed), &cut);
     /* Where the feed could not bring everything, the import only knows that something is missing. */
     if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
@@ -213,14 +214,14 @@ static int import_foreign(struct invocation *invocation, enum import_format form
     return result;
 }
 
-static int import_one(struct invocation *invocation, const char *path)
+static int import_one(struct command_line *line, const char *path)
 {
     char *CLEANUP_FREE whole = pieces_whole(path);
     struct buf CLEANUP_BUF error = BUF_INIT;
     int format = IMPORT_BUNDLE;
 
     if (whole)
-        return import_pieces(invocation, whole);
+        return import_pieces(line, whole);
     if (chosen.format)
         format = import_format_by_name(chosen.format);
     else if (strcmp(path, "-") != 0)
@@ -230,8 +231,8 @@ static int import_one(struct invocation *invocation, const char *path)
         return EXIT_FAILED;
     }
     if (format == IMPORT_BUNDLE)
-        return import_bundle(invocation, path);
-    return import_foreign(invocation, (enum import_format)format, path);
+        return import_bundle(line, path);
+    return import_foreign(line, (enum import_format)format, path);
 }
 
 /* Of the pieces of one bundle only the first counts. */
@@ -255,16 +256,16 @@ static int run_import(int argc, char **argv)
         {"name", required_argument, NULL, NAME},
         {NULL, 0, NULL, 0},
     };
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&import_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&import_command);
     int result = EXIT_DONE;
 
-    invocation.creates = true;
-    if (invocation_options(&invocation, argc, argv, options, take_option))
+    line.creates = true;
+    if (command_line_options(&line, argc, argv, options, take_option))
         return EXIT_USAGE;
     if (optind == argc)
         return command_lacks(&import_command, "a file, a folder or -");
     for (int i = optind, first = optind; i < argc; i++)
-        if (!is_later_piece(argv[i], argv, first, i) && import_one(&invocation, argv[i]) != EXIT_DONE)
+        if (!is_later_piece(argv[i], argv, first, i) && import_one(&line, argv[i]) != EXIT_DONE)
             result = EXIT_FAILED;
     return result;
 }

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/list_status.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/table.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -190,9 +191,9 @@ static int run_ls(int argc, char **argv)
     static const char *const heads[] = {"NAME", "FILES/TAGS/NEEDS", "BLOBS", "SIZE", "LAST USED"};
     struct table table = {.align = "lrrrr", .heads = heads};
     const struct printer printer = {.object = print_object, .end = print_end, .arg = &table};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&ls_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&ls_command);
 
-    if (invocation_options(&invocation, argc, argv, options, NULL))
+    if (command_line_options(&line, argc, argv, options, NULL))
         return EXIT_USAGE;
     const char *which = optind < argc ? argv[optind++] : "all";
     if (optind < argc)
@@ -200,6 +201,6 @@ static int run_ls(int argc, char **argv)
     if (strcmp(which, "pypi") != 0 && strcmp(which, "docker") != 0 && strcmp(which, "prefetch") != 0 &&
         strcmp(which, "all") != 0)
         return command_surplus(&ls_command, which);
-    json_object_set_new(invocation.arguments, "which", json_string(which));
-    return invocation_perform(&invocation, &ls_operation, &printer);
+    json_object_set_new(line.arguments, "which", json_string(which));
+    return operation_run(&line, &ls_operation, &printer);
 }

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/digest_set.h"
@@ -292,14 +293,14 @@ static void print_object(void *arg, const json_t *object)
     printf("%s\n", text.data);
 }
 
-static int take_option(struct invocation *invocation, int option, const char *value)
+static int take_option(struct command_line *line, int option, const char *value)
 {
     int64_t seconds;
 
     (void)option;
-    if (invocation_age(value, &seconds) < 0)
-        return invocation_bad_value(invocation, "--older-than", value, "a time such as 30d (s m h d)");
-    json_object_set_new(invocation->arguments, "older_than_s", json_integer(seconds));
+    if (command_line_age(value, &seconds) < 0)
+        return command_line_bad_value(line, "--older-than", value, "a time such as 30d (s m h d)");
+    json_object_set_new(line->arguments, "older_than_s", json_integer(seconds));
     return 0;
 }
 
@@ -324,16 +325,16 @@ static int run_purge(int argc, char **argv)
     static const struct option options[] = {
         COMMON_OPTIONS, {"older-than", required_argument, NULL, 256}, {NULL, 0, NULL, 0}};
     static const struct printer printer = {.object = print_object};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&purge_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&purge_command);
 
-    if (invocation_options(&invocation, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, take_option))
         return EXIT_USAGE;
-    bool by_age = json_object_get(invocation.arguments, "older_than_s");
+    bool by_age = json_object_get(line.arguments, "older_than_s");
     if (optind == argc && !by_age)
         return command_lacks(&purge_command, "pypi:PROJECT, docker:IMAGE, prefetch:LIST or --older-than");
-    if (!by_age && invocation_name(&invocation, argv[optind++]) < 0)
+    if (!by_age && command_line_name(&line, argv[optind++]) < 0)
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&purge_command, argv[optind]);
-    return invocation_perform(&invocation, &purge_operation, &printer);
+    return operation_run(&line, &purge_operation, &printer);
 }

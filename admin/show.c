@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/list_status.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/table.h"
 #include "base/digest_set.h"
 #include "base/json.h"
@@ -152,15 +153,15 @@ static int run_show(int argc, char **argv)
                                         "LAST USED", "LAST CONFIRMED", "FROM"};
     struct table table = {.align = "llrlrrl", .heads = heads};
     const struct printer printer = {.object = print_object, .arg = &table};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&show_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&show_command);
 
-    if (invocation_options(&invocation, argc, argv, options, NULL))
+    if (command_line_options(&line, argc, argv, options, NULL))
         return EXIT_USAGE;
     if (optind == argc)
         return command_lacks(&show_command, "pypi:PROJECT, docker:IMAGE or prefetch:LIST");
-    if (invocation_name(&invocation, argv[optind++]) < 0)
+    if (command_line_name(&line, argv[optind++]) < 0)
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&show_command, argv[optind]);
-    return invocation_perform(&invocation, &show_operation, &printer);
+    return operation_run(&line, &show_operation, &printer);
 }

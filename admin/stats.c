@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/table.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -239,11 +240,11 @@ static int run_stats(int argc, char **argv)
 {
     static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
     static const struct printer printer = {.object = print_object};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&stats_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&stats_command);
 
-    if (invocation_options(&invocation, argc, argv, options, NULL))
+    if (command_line_options(&line, argc, argv, options, NULL))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&stats_command, argv[optind]);
-    return invocation_perform(&invocation, &stats_operation, &printer);
+    return operation_run(&line, &stats_operation, &printer);
 }

@@ -8,8 +8,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "admin/invocation.h"
+#include "admin/command_line.h"
 #include "admin/operation.h"
+#include "admin/operation_run.h"
 #include "admin/refetch.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -256,7 +257,7 @@ static void print_progress(const json_t *object)
     buf_add_text(&text, ", ");
     text_print_size(&text, json_number_member(object, "bytes"));
     buf_add_text(&text, " read");
-    invocation_show_progress("%s", text.data);
+    operation_run_show_progress("%s", text.data);
 }
 
 static void print_fault(const json_t *object)
@@ -309,15 +310,15 @@ static void note_path(void *paths, const json_t *object)
 }
 
 /* Fetched by a server of our own, now that the store is free. It need not succeed: the next request will try again. */
-static void fetch_again(const struct invocation *invocation, const json_t *paths)
+static void fetch_again(const struct command_line *line, const json_t *paths)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     size_t count = json_array_size(paths);
-    int fetched = count ? refetch_alone(invocation->config_path, paths, &error) : 0;
+    int fetched = count ? refetch_alone(line->config_path, paths, &error) : 0;
 
     if (fetched < 0)
         fprintf(stderr, "yizhan verify: what was removed is not fetched again: %s\n", error.data);
-    else if (count && invocation->json)
+    else if (count && line->json)
         printf("{\"type\":\"refetch\",\"removed\":%zu,\"refetched\":%d}\n", count, fetched);
     else if (count)
         printf("%d of %zu that were removed are fetched again\n", fetched, count);
@@ -325,30 +326,30 @@ static void fetch_again(const struct invocation *invocation, const json_t *paths
 
 enum { REPAIR = 256, SAMPLE, RATE };
 
-static int take_sample(struct invocation *invocation, const char *value)
+static int take_sample(struct command_line *line, const char *value)
 {
     char *end;
     double percent = strtod(value, &end);
 
     if (end == value || strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100))
-        return invocation_bad_value(invocation, "--sample", value, "a share such as 5%");
-    json_object_set_new(invocation->arguments, "sample", json_real(percent));
+        return command_line_bad_value(line, "--sample", value, "a share such as 5%");
+    json_object_set_new(line->arguments, "sample", json_real(percent));
     return 0;
 }
 
-static int take_option(struct invocation *invocation, int option, const char *value)
+static int take_option(struct command_line *line, int option, const char *value)
 {
     int64_t bytes;
 
     if (option == SAMPLE)
-        return take_sample(invocation, value);
+        return take_sample(line, value);
     if (option == REPAIR) {
-        json_object_set_new(invocation->arguments, "repair", json_true());
+        json_object_set_new(line->arguments, "repair", json_true());
         return 0;
     }
     if (config_parse_size(value, &bytes) < 0)
-        return invocation_bad_value(invocation, "--rate", value, "a size such as 100M (K M G T), or 0");
-    json_object_set_new(invocation->arguments, "rate_bytes", json_integer(bytes));
+        return command_line_bad_value(line, "--rate", value, "a size such as 100M (K M G T), or 0");
+    json_object_set_new(line->arguments, "rate_bytes", json_integer(bytes));
     return 0;
 }
 
@@ -379,13 +380,13 @@ static int run_verify(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     json_t *CLEANUP_JSON paths = json_array();
     const struct printer printer = {.object = print_object, .note = note_path, .arg = paths};
-    struct invocation CLEANUP_INVOCATION invocation = invocation_of(&verify_command);
+    struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&verify_command);
 
-    if (invocation_options(&invocation, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, take_option))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&verify_command, argv[optind]);
-    int result = invocation_perform(&invocation, &verify_operation, &printer);
-    fetch_again(&invocation, paths);
+    int result = operation_run(&line, &verify_operation, &printer);
+    fetch_again(&line, paths);
     return result;
 }

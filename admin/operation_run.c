@@ -1,6 +1,6 @@
 /* State: whether a signal has come that ends an operation in order, the server that works on it, if one does, and whether a
  * line about progress is on the terminal. */
-#include "admin/invocation.h"
+#include "admin/operation_run.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "admin/command_line.h"
 #include "admin/control.h"
 #include "admin/operation.h"
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/config_file.h"
-#include "base/config_value.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -29,76 +29,9 @@ static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t server_fd = -1;
 static bool progress_shown;
 
-/* ---- options ---- */
-
-struct invocation invocation_of(const struct command *command)
-{
-    return (struct invocation){
-        .command = command, .config_path = "mirror.conf", .arguments = json_object(), .fd = -1};
-}
-
-void invocation_release(struct invocation *invocation)
-{
-    json_decref(take_ptr(&invocation->arguments));
-}
-
-/* getopt's own list, for those of the options that have a letter. */
-static void print_letters(const struct option *options, struct buf *out)
-{
-    for (; options->name; options++)
-        if (options->val < 256)
-            buf_printf(out, "%c%s", options->val, options->has_arg ? ":" : "");
-}
-
-int invocation_options(struct invocation *invocation, int argc, char **argv, const struct option *options,
-                       int (*take)(struct invocation *invocation, int option, const char *value))
-{
-    struct buf CLEANUP_BUF letters = BUF_INIT;
-    int option;
-
-    opterr = 0;
-    buf_add_char(&letters, ':'); /* tells a value that is missing from an option that is unknown */
-    print_letters(options, &letters);
-    while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
-        if (option == 'c')
-            invocation->config_path = optarg;
-        else if (option == 'j')
-            invocation->json = true;
-        else if (option == '?' || option == ':')
-            return command_bad_option(invocation->command, option, argv);
-        else if (take(invocation, option, optarg) < 0)
-            return EXIT_USAGE;
-    }
-    return 0;
-}
-
-int invocation_age(const char *text, int64_t *seconds)
-{
-    size_t len = strlen(text);
-
-    return len && text[len - 1] >= '0' && text[len - 1] <= '9' ? -1 : config_parse_time(text, seconds);
-}
-
-int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
-                         const char *expected)
-{
-    fprintf(stderr, "yizhan %s: %s \"%s\": expected %s\n", invocation->command->name, option, value,
-            expected);
-    return -1;
-}
-
-int invocation_name(struct invocation *invocation, const char *name)
-{
-    if (!text_starts(name, "pypi:") && !text_starts(name, "docker:") && !text_starts(name, "prefetch:"))
-        return invocation_bad_value(invocation, "name", name,
-                                    "pypi:PROJECT[==VERSION], docker:IMAGE[:TAG] or prefetch:LIST");
-    json_object_set_new(invocation->arguments, "name", operation_text(name));
-    return 0;
-}
-
 /* ---- progress ---- */
 
-void invocation_show_progress(const char *format, ...)
+void operation_run_show_progress(const char *format, ...)
 {
     va_list args;
 
@@ -111,14 +44,14 @@ void invocation_show_progress(const char *format, ...)
     va_end(args);
 }
 
-void invocation_show_bytes(int64_t bytes, int64_t of)
+void operation_run_show_bytes(int64_t bytes, int64_t of)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     text_print_size(&text, bytes);
     buf_add_text(&text, " of ");
     text_print_size(&text, of);
-    invocation_show_progress("%s", text.data);
+    operation_run_show_progress("%s", text.data);
 }
 
 static void clear_progress(void)
@@ -182,7 +115,7 @@ static void note_signal(int number)
 }
 
 /* The second signal does what signals do. What is ignored stays so: nohup(1). */
-void invocation_catch_signals(void)
+void operation_run_catch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
@@ -227,18 +160,18 @@ static int open_store(struct config *config, bool creates, struct store **out, s
 }
 
 static int perform_alone(const struct config *config, const struct operation *operation, struct store *store,
-                         const struct invocation *invocation, struct output *output, struct buf *error)
+                         const struct command_line *line, struct output *output, struct buf *error)
 {
     struct operation_call call = {.store = store,
                                   .config = config,
                                   .emit = emit,
                                   .wanted = wanted,
                                   .arg = output,
-                                  .fd = invocation->fd,
+                                  .fd = line->fd,
                                   .error = BUF_INIT};
 
-    invocation_catch_signals();
-    int result = operation->run(&call, invocation->arguments);
+    operation_run_catch_signals();
+    int result = operation->run(&call, line->arguments);
     if (call.error.len)
         buf_set(error, "%s", call.error.data);
     else if (interrupted)
@@ -250,15 +183,14 @@ static int perform_alone(const struct config *config, const struct operation *op
 /* ---- by the server, else alone ---- */
 
 /* The handler has a descriptor of its own: the other is closed when the command ends. */
-static int perform_by_server(int fd, const struct operation *operation, const struct invocation *invocation,
+static int perform_by_server(int fd, const struct operation *operation, const struct command_line *line,
                              struct output *output, struct buf *error)
 {
-    invocation_catch_signals();
+    operation_run_catch_signals();
     server_fd = dup(fd);
     if (interrupted)
         shutdown(fd, SHUT_RDWR);
-    int result =
-        control_command(fd, operation->name, invocation->arguments, invocation->fd, emit, output, error);
+    int result = control_command(fd, operation->name, line->arguments, line->fd, emit, output, error);
     int done_fd = server_fd;
     server_fd = -1;
     cleanup_close(&done_fd);
@@ -267,7 +199,7 @@ static int perform_by_server(int fd, const struct operation *operation, const st
     return result;
 }
 
-static int perform(struct invocation *invocation, struct config *config, const struct operation *operation,
+static int perform(struct command_line *line, struct config *config, const struct operation *operation,
                    struct output *output, struct buf *error)
 {
     struct buf CLEANUP_BUF unreachable = BUF_INIT;
@@ -275,8 +207,8 @@ static int perform(struct invocation *invocation, struct config *config, const s
     int fd = control_connect(config->storage.path, &unreachable);
 
     if (fd >= 0)
-        return perform_by_server(fd, operation, invocation, output, error);
-    int result = open_store(config, invocation->creates, &store, error);
+        return perform_by_server(fd, operation, line, output, error);
+    int result = open_store(config, line->creates, &store, error);
     if (result == -EBUSY)
         buf_set(error,
                 "another process has the store %s (its number is in %s/lock), but answers no commands (%s): "
@@ -285,32 +217,31 @@ static int perform(struct invocation *invocation, struct config *config, const s
                 config->storage.path, config->storage.path, unreachable.data);
     if (result < 0)
         return 1;
-    result = perform_alone(config, operation, store, invocation, output, error);
+    result = perform_alone(config, operation, store, line, output, error);
     store_close(&store);
     return result;
 }
 
-int invocation_perform(struct invocation *invocation, const struct operation *operation,
-                       const struct printer *printer)
+int operation_run(struct command_line *line, const struct operation *operation, const struct printer *printer)
 {
-    struct output output = {.printer = printer, .json = invocation->json, .silent = invocation->silent};
+    struct output output = {.printer = printer, .json = line->json, .silent = line->silent};
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct config *config = NULL;
     int result = 1;
 
     log_set_level(LOG_ERROR); /* the results say the rest */
     signal(SIGPIPE, SIG_IGN);
-    if (config_load(invocation->config_path, &config, &error) == 0) {
+    if (config_load(line->config_path, &config, &error) == 0) {
         if (holding_check_pins(config, &error) == 0)
-            result = perform(invocation, config, operation, &output, &error);
+            result = perform(line, config, operation, &output, &error);
         config_free(config);
     }
     clear_progress();
-    if (!invocation->json && !invocation->silent && printer->end)
+    if (!line->json && !line->silent && printer->end)
         printer->end(printer->arg);
-    if (invocation->error)
-        buf_set(invocation->error, "%s", error.data);
+    if (line->error)
+        buf_set(line->error, "%s", error.data);
     else if (error.len)
-        fprintf(stderr, "yizhan %s: %s\n", invocation->command->name, error.data);
+        fprintf(stderr, "yizhan %s: %s\n", line->command->name, error.data);
     return result ? EXIT_FAILED : EXIT_DONE;
 }

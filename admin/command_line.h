@@ -1,14 +1,24 @@
-/* How a command that asks something of a store is called: its options, the way to the store, and what it prints. */
-#ifndef ADMIN_INVOCATION_H
-#define ADMIN_INVOCATION_H
+/* The command line of a command that asks something of a store, taken apart.
+ *
+ * Three words that are easily confused:
+ *
+ *     command     what a user types: `yizhan purge pypi:flask` (admin/command.h). It reads its command line, and prints.
+ *     operation   what is done to the store for it (admin/operation.h). It runs in the process that has the store open:
+ *                 in the running server, or in the command itself where none runs.
+ *     command line, operation_run()   the way from the one to the other: the options that all commands have and the
+ *                 operation's arguments (here), and sending these to where the operation runs (admin/operation_run.h)
+ */
+#ifndef ADMIN_COMMAND_LINE_H
+#define ADMIN_COMMAND_LINE_H
 
 #include <getopt.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "admin/command.h"
 
-struct operation;
+struct buf;
 
 /* What all of these commands take; a command's own options have values from 256 on, or a letter. */
 #define COMMON_OPTIONS                        \
@@ -23,7 +33,7 @@ struct operation;
 /* After the options. */
 #define COMMON_CLOSING "\nAsks the running server, or opens the store itself if no server is running.\n"
 
-struct invocation {
+struct command_line {
     const struct command *command;
     const char *config_path;
     bool json;
@@ -33,22 +43,22 @@ struct invocation {
     bool silent;       /* standard output is for something else: results are not printed */
     struct buf *error; /* NULL, or takes what failed, in place of standard error */
 };
-#define CLEANUP_INVOCATION __attribute__((cleanup(invocation_release)))
+#define CLEANUP_COMMAND_LINE __attribute__((cleanup(command_line_release)))
 
-struct invocation invocation_of(const struct command *command);
-void invocation_release(struct invocation *invocation);
+struct command_line command_line_of(const struct command *command);
+void command_line_release(struct command_line *line);
 
 /* Reads the options; `take` is called for those that are not common and returns 0, or -1 after it has said what is
  * wrong. Returns 0 with getopt's optind at the first argument, or EXIT_USAGE after a message. */
-int invocation_options(struct invocation *invocation, int argc, char **argv, const struct option *options,
-                       int (*take)(struct invocation *invocation, int option, const char *value));
+int command_line_options(struct command_line *line, int argc, char **argv, const struct option *options,
+                         int (*take)(struct command_line *line, int option, const char *value));
 /* Says that a value is wrong and what was expected. Returns -1. */
-int invocation_bad_value(const struct invocation *invocation, const char *option, const char *value,
-                         const char *expected);
+int command_line_bad_value(const struct command_line *line, const char *option, const char *value,
+                           const char *expected);
 
 /* Reads how long ago. Unlike in mirror.conf the unit must be there: "3" for three days would mean nearly everything.
  * Returns 0, or -1. */
-int invocation_age(const char *text, int64_t *seconds);
+int command_line_age(const char *text, int64_t *seconds);
 
 /* For commands that take such a name. */
 #define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"
@@ -58,25 +68,6 @@ int invocation_age(const char *text, int64_t *seconds);
 
 /* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name". Returns 0, or -1 after a
  * message when it has not even the form of one. */
-int invocation_name(struct invocation *invocation, const char *name);
-
-/* Prints results for people. */
-struct printer {
-    void (*object)(void *arg, const json_t *object);
-    void (*end)(void *arg); /* may be NULL */
-    /* For the command itself: called with every object, also where they are printed as JSON. May be NULL. */
-    void (*note)(void *arg, const json_t *object);
-    void *arg;
-};
-/* How far it is, in one line of the terminal on standard error, if that is one: the next object that is printed, or the end,
- * takes it away. */
-void invocation_show_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same of a transfer: "12.5 MiB of 1.00 GiB". */
-void invocation_show_bytes(int64_t bytes, int64_t of);
-/* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
-void invocation_catch_signals(void);
-/* Does the operation, by the server or on the store, and prints. Returns an exit status. */
-int invocation_perform(struct invocation *invocation, const struct operation *operation,
-                       const struct printer *printer);
+int command_line_name(struct command_line *line, const char *name);
 
 #endif
