@@ -24,7 +24,7 @@ enum node_kind {
 };
 
 /* What jansson's values do not know of themselves. */
-struct node {
+struct toml_node {
     const json_t *value;
     size_t at, line, line_start;
     enum node_kind kind;
@@ -35,17 +35,17 @@ struct node {
 struct toml {
     const char *text;
     json_t *root;
-    struct node *nodes; /* by value */
+    struct toml_node *nodes; /* by value */
 };
 
-struct key {
+struct toml_key {
     char *parts[KEY_PARTS_MAX];
     size_t count;
 };
 
 #define CLEANUP_KEY __attribute__((cleanup(key_release)))
 
-static void key_release(struct key *key)
+static void key_release(struct toml_key *key)
 {
     for (size_t i = 0; i < key->count; i++)
         free(key->parts[i]);
@@ -100,7 +100,7 @@ int toml_fault(struct toml_reader *reader, const char *format, ...)
 struct toml_place toml_place_of(const struct toml *toml, const json_t *value)
 {
     struct toml_place place = {.line = 1, .column = 1};
-    struct node *node;
+    struct toml_node *node;
 
     HASH_FIND_PTR(toml->nodes, &value, node);
     if (node) {
@@ -112,9 +112,9 @@ struct toml_place toml_place_of(const struct toml *toml, const json_t *value)
 
 /* ---- nodes ---- */
 
-static struct node *find_node(const struct toml_reader *reader, const json_t *value)
+static struct toml_node *find_node(const struct toml_reader *reader, const json_t *value)
 {
-    struct node *node;
+    struct toml_node *node;
 
     HASH_FIND_PTR(reader->toml->nodes, &value, node);
     return node;
@@ -123,7 +123,7 @@ static struct node *find_node(const struct toml_reader *reader, const json_t *va
 /* The thing at the cursor. jansson's booleans are the same two values everywhere: they have no node. */
 static void note_node(struct toml_reader *reader, const json_t *value, enum node_kind kind)
 {
-    struct node *node = xcalloc(1, sizeof(*node));
+    struct toml_node *node = xcalloc(1, sizeof(*node));
 
     node->value = value;
     node->at = reader->scan.at;
@@ -189,7 +189,7 @@ static int skip_lines(struct toml_reader *reader)
 
 /* ---- keys ---- */
 
-static int read_key_part(struct toml_reader *reader, struct key *key)
+static int read_key_part(struct toml_reader *reader, struct toml_key *key)
 {
     struct buf CLEANUP_BUF part = BUF_INIT;
     struct scan *scan = &reader->scan;
@@ -212,7 +212,7 @@ static int read_key_part(struct toml_reader *reader, struct key *key)
     return 0;
 }
 
-static int read_toml_key(struct toml_reader *reader, struct key *key)
+static int read_toml_key(struct toml_reader *reader, struct toml_key *key)
 {
     do {
         scan_skip_blanks(&reader->scan);
@@ -245,7 +245,7 @@ static json_t *add_container(struct toml_reader *reader, json_t *table, const ch
 
 static int taken(struct toml_reader *reader, const char *key, const json_t *value)
 {
-    const struct node *node = find_node(reader, value);
+    const struct toml_node *node = find_node(reader, value);
 
     if (node)
         return toml_fault(reader, "%s is defined a second time; first in line %zu", shown(key), node->line);
@@ -259,7 +259,7 @@ static json_t *step_of_header(struct toml_reader *reader, json_t *table, const c
 
     if (!next)
         return add_container(reader, table, key, json_object(), NODE_IMPLICIT);
-    const struct node *node = find_node(reader, next);
+    const struct toml_node *node = find_node(reader, next);
     if (node && node->kind == NODE_TABLE_ARRAY)
         return json_array_get(next, json_array_size(next) - 1);
     if (node && node->kind != NODE_VALUE)
@@ -275,7 +275,7 @@ static json_t *step_of_key(struct toml_reader *reader, json_t *table, const char
 
     if (!next)
         return add_container(reader, table, key, json_object(), NODE_DOTTED);
-    struct node *node = find_node(reader, next);
+    struct toml_node *node = find_node(reader, next);
     if (node && node->kind == NODE_IMPLICIT) {
         node->kind = NODE_DOTTED;
         node->section = reader->section;
@@ -292,7 +292,7 @@ static json_t *open_table(struct toml_reader *reader, json_t *parent, const char
 
     if (!table)
         return add_container(reader, parent, key, json_object(), NODE_HEADER);
-    struct node *node = find_node(reader, table);
+    struct toml_node *node = find_node(reader, table);
     if (!node || node->kind != NODE_IMPLICIT) {
         taken(reader, key, table);
         return NULL;
@@ -307,7 +307,7 @@ static json_t *open_table(struct toml_reader *reader, json_t *parent, const char
 static json_t *open_array_item(struct toml_reader *reader, json_t *parent, const char *key)
 {
     json_t *array = json_object_get(parent, key);
-    const struct node *node = array ? find_node(reader, array) : NULL;
+    const struct toml_node *node = array ? find_node(reader, array) : NULL;
 
     if (array && (!node || node->kind != NODE_TABLE_ARRAY)) {
         taken(reader, key, array);
@@ -322,7 +322,7 @@ static json_t *open_array_item(struct toml_reader *reader, json_t *parent, const
 }
 
 /* What the header defines begins at its bracket. */
-static json_t *open_section(struct toml_reader *reader, const struct key *key, bool array, size_t start)
+static json_t *open_section(struct toml_reader *reader, const struct toml_key *key, bool array, size_t start)
 {
     size_t end = reader->scan.at;
     json_t *table = reader->toml->root;
@@ -340,7 +340,7 @@ static json_t *open_section(struct toml_reader *reader, const struct key *key, b
 /* Returns the table that is open then. */
 static json_t *read_header(struct toml_reader *reader)
 {
-    struct key CLEANUP_KEY key = {.count = 0};
+    struct toml_key CLEANUP_KEY key = {.count = 0};
     size_t start = reader->scan.at;
     bool array = scan_take(&reader->scan, "[[");
     const char *end = array ? "]]" : "]";
@@ -365,7 +365,7 @@ static json_t *read_toml_value(struct toml_reader *reader);
 
 static int read_key_value(struct toml_reader *reader, json_t *table)
 {
-    struct key CLEANUP_KEY key = {.count = 0};
+    struct toml_key CLEANUP_KEY key = {.count = 0};
     struct scan *scan = &reader->scan;
     size_t start = scan->at;
 
@@ -544,8 +544,8 @@ const json_t *toml_root(const struct toml *toml)
 
 void toml_free(struct toml *toml)
 {
-    struct node *node;
-    struct node *next;
+    struct toml_node *node;
+    struct toml_node *next;
 
     if (!toml)
         return;

@@ -64,20 +64,20 @@ struct operand {
 
 enum node_kind { NODE_COMPARE, NODE_AND, NODE_OR };
 
-struct node {
+struct marker_node {
     enum node_kind kind;
-    struct node *next; /* child of the same parent */
-    struct node *children;
+    struct marker_node *next; /* child of the same parent */
+    struct marker_node *children;
     struct operand left, right; /* of COMPARE */
     int op;
 };
 
 struct marker {
     struct arena arena;
-    struct node *root;
+    struct marker_node *root;
 };
 
-struct parser {
+struct marker_parser {
     struct scan *scan;
     struct arena *arena;
     unsigned depth;
@@ -85,9 +85,9 @@ struct parser {
 
 /* ---- reading ---- */
 
-static struct node *parse_or(struct parser *parser);
+static struct marker_node *parse_or(struct marker_parser *parser);
 
-static int parse_string(struct parser *parser, struct operand *out)
+static int parse_string(struct marker_parser *parser, struct operand *out)
 {
     struct scan *scan = parser->scan;
     int quote = scan_peek(scan);
@@ -107,7 +107,7 @@ static int parse_string(struct parser *parser, struct operand *out)
     return 0;
 }
 
-static int parse_operand(struct parser *parser, struct operand *out)
+static int parse_operand(struct marker_parser *parser, struct operand *out)
 {
     int c = scan_peek(parser->scan);
 
@@ -122,7 +122,7 @@ static int parse_operand(struct parser *parser, struct operand *out)
     return scan_expected(parser->scan, "a marker variable, such as python_version, or a quoted string");
 }
 
-static int parse_operator(struct parser *parser)
+static int parse_operator(struct marker_parser *parser)
 {
     struct scan *scan = parser->scan;
     int op = specifier_operator_scan(scan);
@@ -144,9 +144,9 @@ static bool is_names(const struct operand *operand)
     return operand->variable && operand->variable->kind == NAMES;
 }
 
-static struct node *parse_comparison(struct parser *parser)
+static struct marker_node *parse_comparison(struct marker_parser *parser)
 {
-    struct node *node = arena_alloc(parser->arena, sizeof(*node));
+    struct marker_node *node = arena_alloc(parser->arena, sizeof(*node));
     struct scan *scan = parser->scan;
     size_t start = scan->at;
 
@@ -167,10 +167,10 @@ static struct node *parse_comparison(struct parser *parser)
     return node;
 }
 
-static struct node *parse_atom(struct parser *parser)
+static struct marker_node *parse_atom(struct marker_parser *parser)
 {
     struct scan *scan = parser->scan;
-    struct node *node = NULL;
+    struct marker_node *node = NULL;
 
     scan_skip_blanks(scan);
     if (scan_peek(scan) != '(') {
@@ -192,15 +192,16 @@ static struct node *parse_atom(struct parser *parser)
 }
 
 /* One or more atoms with a word between them. */
-static struct node *parse_marker_list(struct parser *parser, enum node_kind kind, const char *word,
-                                      struct node *(*parse_child)(struct parser *parser))
+static struct marker_node *parse_marker_list(struct marker_parser *parser, enum node_kind kind,
+                                             const char *word,
+                                             struct marker_node *(*parse_child)(struct marker_parser *parser))
 {
-    struct node *first = parse_child(parser);
+    struct marker_node *first = parse_child(parser);
 
     if (!first || !scan_take_word(parser->scan, word))
         return first;
-    struct node *list = arena_alloc(parser->arena, sizeof(*list));
-    struct node *last = first;
+    struct marker_node *list = arena_alloc(parser->arena, sizeof(*list));
+    struct marker_node *last = first;
 
     list->kind = kind;
     list->children = first;
@@ -212,12 +213,12 @@ static struct node *parse_marker_list(struct parser *parser, enum node_kind kind
 }
 
 /* "and" binds more tightly. */
-static struct node *parse_and(struct parser *parser)
+static struct marker_node *parse_and(struct marker_parser *parser)
 {
     return parse_marker_list(parser, NODE_AND, "and", parse_atom);
 }
 
-static struct node *parse_or(struct parser *parser)
+static struct marker_node *parse_or(struct marker_parser *parser)
 {
     return parse_marker_list(parser, NODE_OR, "or", parse_and);
 }
@@ -225,7 +226,7 @@ static struct node *parse_or(struct parser *parser)
 struct marker *marker_scan(struct scan *scan)
 {
     struct marker CLEANUP_MARKER *marker = xcalloc(1, sizeof(*marker));
-    struct parser parser = {.scan = scan, .arena = &marker->arena};
+    struct marker_parser parser = {.scan = scan, .arena = &marker->arena};
 
     if (scan->len - scan->at > MARKER_MAX_BYTES) {
         scan_expected(scan, "a marker of at most %d bytes", MARKER_MAX_BYTES);
@@ -279,20 +280,20 @@ static const char *operator_text(int op)
     return op == OP_IN ? "in" : op == OP_NOT_IN ? "not in" : specifier_operator_text(op);
 }
 
-static void print_comparison(const struct node *node, struct buf *out)
+static void print_comparison(const struct marker_node *node, struct buf *out)
 {
     print_operand(&node->left, out);
     buf_printf(out, " %s ", operator_text(node->op));
     print_operand(&node->right, out);
 }
 
-static void print_node(const struct node *node, struct buf *out)
+static void print_node(const struct marker_node *node, struct buf *out)
 {
     if (node->kind == NODE_COMPARE) {
         print_comparison(node, out);
         return;
     }
-    for (const struct node *child = node->children; child; child = child->next) {
+    for (const struct marker_node *child = node->children; child; child = child->next) {
         bool inner = node->kind == NODE_AND && child->kind == NODE_OR;
         if (child != node->children)
             buf_add_text(out, node->kind == NODE_AND ? " and " : " or ");
@@ -329,7 +330,7 @@ static void add_value(const struct operand *operand, const struct marker_environ
         buf_add_text(out, text);
 }
 
-static bool in_names(const struct node *node, const struct marker_environment *environment)
+static bool in_names(const struct marker_node *node, const struct marker_environment *environment)
 {
     const char *const *names = field(environment, node->right.variable);
     struct buf CLEANUP_BUF wanted = BUF_INIT;
@@ -406,7 +407,7 @@ static bool is_of_extras(const struct operand *operand)
     return operand->variable && operand->variable->kind != PLAIN;
 }
 
-static int evaluate_comparison(const struct node *node, const struct marker_environment *environment,
+static int evaluate_comparison(const struct marker_node *node, const struct marker_environment *environment,
                                struct buf *error)
 {
     struct buf CLEANUP_BUF left = BUF_INIT;
@@ -433,14 +434,15 @@ static int evaluate_comparison(const struct node *node, const struct marker_envi
     return result;
 }
 
-static int evaluate(const struct node *node, const struct marker_environment *environment, struct buf *error)
+static int evaluate(const struct marker_node *node, const struct marker_environment *environment,
+                    struct buf *error)
 {
     int result = node->kind == NODE_AND;
     bool failed = false;
 
     if (node->kind == NODE_COMPARE)
         return evaluate_comparison(node, environment, error);
-    for (const struct node *child = node->children; child; child = child->next) {
+    for (const struct marker_node *child = node->children; child; child = child->next) {
         int answer = evaluate(child, environment, failed ? NULL : error);
         failed |= answer < 0;
         result = node->kind == NODE_AND ? result && answer > 0 : result || answer > 0;

@@ -12,7 +12,7 @@
 /* So much of a bad value is quoted. */
 #define QUOTED_BYTES 80
 
-struct reader {
+struct metadata_reader {
     const char *at;
     const char *end;
     size_t line; /* number of the one at the cursor, from 1 */
@@ -21,14 +21,14 @@ struct reader {
 };
 
 /* One header, unfolded. */
-struct field {
+struct metadata_field {
     const char *name; /* in the text */
     size_t name_len;
     struct buf value;
     size_t line;
 };
 
-static void field_release(struct field *field)
+static void field_release(struct metadata_field *field)
 {
     buf_release(&field->value);
 }
@@ -36,7 +36,7 @@ static void field_release(struct field *field)
 /* ---- lines ---- */
 
 /* Takes the line at the cursor, without its end. */
-static const char *take_header_line(struct reader *reader, size_t *len)
+static const char *take_header_line(struct metadata_reader *reader, size_t *len)
 {
     const char *line = reader->at;
     const char *stop = line;
@@ -51,7 +51,7 @@ static const char *take_header_line(struct reader *reader, size_t *len)
     return line;
 }
 
-static bool continues(const struct reader *reader)
+static bool continues(const struct metadata_reader *reader)
 {
     return reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\t');
 }
@@ -75,7 +75,7 @@ static ssize_t header_name_length(const char *line, size_t len)
 }
 
 /* False: there are no more headers. */
-static bool next_metadata_field(struct reader *reader, struct field *field)
+static bool next_metadata_field(struct metadata_reader *reader, struct metadata_field *field)
 {
     size_t len;
 
@@ -101,7 +101,7 @@ static bool next_metadata_field(struct reader *reader, struct field *field)
 
 /* ---- fields ---- */
 
-static int refuse_field(struct reader *reader, const struct field *field, const char *what)
+static int refuse_field(struct metadata_reader *reader, const struct metadata_field *field, const char *what)
 {
     if (reader->error)
         buf_set(reader->error, "line %zu of the metadata: %.*s %s", field->line, (int)field->name_len,
@@ -110,7 +110,7 @@ static int refuse_field(struct reader *reader, const struct field *field, const 
 }
 
 /* Quotes the value too, which is UTF-8, up to a whole character. */
-static int refuse_value(struct reader *reader, const struct field *field, const char *what)
+static int refuse_value(struct metadata_reader *reader, const struct metadata_field *field, const char *what)
 {
     size_t len = field->value.len < QUOTED_BYTES ? field->value.len : QUOTED_BYTES;
 
@@ -131,7 +131,7 @@ static char *normalized_extra(const char *name, size_t len)
     return buf_take(&out);
 }
 
-static int read_metadata_name(struct reader *reader, const struct field *field)
+static int read_metadata_name(struct metadata_reader *reader, const struct metadata_field *field)
 {
     if (reader->out->name)
         return 0;
@@ -142,7 +142,7 @@ static int read_metadata_name(struct reader *reader, const struct field *field)
     return 0;
 }
 
-static int read_metadata_version(struct reader *reader, const struct field *field)
+static int read_metadata_version(struct metadata_reader *reader, const struct metadata_field *field)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
 
@@ -153,7 +153,7 @@ static int read_metadata_version(struct reader *reader, const struct field *fiel
     return refuse_value(reader, field, why.data);
 }
 
-static int read_requires_python(struct reader *reader, const struct field *field)
+static int read_requires_python(struct metadata_reader *reader, const struct metadata_field *field)
 {
     if (!reader->out->requires_python)
         reader->out->requires_python = xstrdup(field->value.data);
@@ -166,7 +166,7 @@ static void *grow_list(void *items, size_t count, size_t size)
     return count & (count - 1) ? items : xrealloc(items, (count ? 2 * count : 1) * size);
 }
 
-static int read_requires_dist(struct reader *reader, const struct field *field)
+static int read_requires_dist(struct metadata_reader *reader, const struct metadata_field *field)
 {
     struct metadata *out = reader->out;
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -183,7 +183,7 @@ static int read_requires_dist(struct reader *reader, const struct field *field)
     return refuse_value(reader, field, why.data);
 }
 
-static int read_extra(struct reader *reader, const struct field *field)
+static int read_extra(struct metadata_reader *reader, const struct metadata_field *field)
 {
     struct metadata *out = reader->out;
 
@@ -198,7 +198,7 @@ static int read_extra(struct reader *reader, const struct field *field)
 
 static const struct {
     const char *name;
-    int (*read)(struct reader *reader, const struct field *field);
+    int (*read)(struct metadata_reader *reader, const struct metadata_field *field);
 } fields[] = {
     {"Name", read_metadata_name},
     {"Version", read_metadata_version},
@@ -207,7 +207,7 @@ static const struct {
     {"Provides-Extra", read_extra},
 };
 
-static int read_metadata_field(struct reader *reader, const struct field *field)
+static int read_metadata_field(struct metadata_reader *reader, const struct metadata_field *field)
 {
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
         if (strlen(fields[i].name) != field->name_len ||
@@ -233,8 +233,8 @@ static int require_fields(const struct metadata *metadata, struct buf *error)
 
 int metadata_parse(const char *text, size_t len, struct metadata *out, struct buf *error)
 {
-    struct reader reader = {.at = text, .end = text + len, .line = 1, .out = out, .error = error};
-    struct field field __attribute__((cleanup(field_release))) = {.value = BUF_INIT};
+    struct metadata_reader reader = {.at = text, .end = text + len, .line = 1, .out = out, .error = error};
+    struct metadata_field field __attribute__((cleanup(field_release))) = {.value = BUF_INIT};
 
     memset(out, 0, sizeof(*out));
     if (len > METADATA_MAX_BYTES) {

@@ -18,7 +18,7 @@ int page_list_add(struct list_builder *builder, const char *name)
 
 /* ---- HTML ---- */
 
-struct list_reader {
+struct root_list_reader {
     struct list_builder *builder;
     bool in_anchor, in_title, is_index;
     struct buf href, text, title;
@@ -27,7 +27,7 @@ struct list_reader {
 
 static void list_text(void *arg, const char *text, size_t len)
 {
-    struct list_reader *reader = arg;
+    struct root_list_reader *reader = arg;
     struct buf *into = reader->in_title ? &reader->title : reader->in_anchor ? &reader->text : NULL;
 
     if (into && into->len + len <= 4096)
@@ -47,7 +47,7 @@ static void last_segment(const char *href, const char **start, size_t *len)
 }
 
 /* A link to a project: its text and its address are the same name. */
-static int end_link(struct list_reader *reader)
+static int end_link(struct root_list_reader *reader)
 {
     struct buf CLEANUP_BUF from_text = BUF_INIT;
     struct buf CLEANUP_BUF from_href = BUF_INIT;
@@ -74,7 +74,7 @@ static int end_link(struct list_reader *reader)
 
 static int list_start(void *arg, const struct html_tag *tag)
 {
-    struct list_reader *reader = arg;
+    struct root_list_reader *reader = arg;
 
     if (strcmp(tag->name, "a") == 0) {
         const char *href = html_attribute(tag, "href");
@@ -100,7 +100,7 @@ static int list_start(void *arg, const struct html_tag *tag)
 
 static int list_end(void *arg, const char *name)
 {
-    struct list_reader *reader = arg;
+    struct root_list_reader *reader = arg;
 
     if (strcmp(name, "a") == 0)
         return end_link(reader);
@@ -115,7 +115,8 @@ static int list_end(void *arg, const char *name)
 int page_list_parse_html(struct list_builder *builder, const char *body, size_t len)
 {
     static const struct html_events events = {list_start, list_end, list_text};
-    struct list_reader reader = {.builder = builder, .href = BUF_INIT, .text = BUF_INIT, .title = BUF_INIT};
+    struct root_list_reader reader = {
+        .builder = builder, .href = BUF_INIT, .text = BUF_INIT, .title = BUF_INIT};
     int result = html_parse(body, len, &events, &reader, builder->error);
 
     buf_release(&reader.href);

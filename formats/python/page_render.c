@@ -32,17 +32,18 @@ static const struct known_file **held_file_matches(const struct page *page, cons
     return found;
 }
 
-struct metadata {
+struct rendered_metadata {
     enum page_metadata kind;
     struct digest sha256;
 };
 
-static struct metadata rendered_metadata(const struct page_file *file, const struct known_file *known)
+static struct rendered_metadata rendered_metadata(const struct page_file *file,
+                                                  const struct known_file *known)
 {
-    struct metadata metadata = {file->metadata, file->metadata_sha256};
+    struct rendered_metadata metadata = {file->metadata, file->metadata_sha256};
 
     if (metadata.kind != METADATA_HASHED && known && known->has_metadata && filename_is_wheel(file->filename))
-        metadata = (struct metadata){METADATA_HASHED, known->metadata_sha256};
+        metadata = (struct rendered_metadata){METADATA_HASHED, known->metadata_sha256};
     return metadata;
 }
 
@@ -123,7 +124,7 @@ static void add_hashes(yajl_gen gen, const struct page_file *file, const struct 
 
 /* Only under the new name: pip 22.3 to 23.0 dies on an object under "dist-info-metadata" in JSON, which is
  * why PEP 714 renamed it. (In HTML, which has no objects, both names are given.) */
-static void add_metadata(yajl_gen gen, const struct metadata *metadata)
+static void add_metadata(yajl_gen gen, const struct rendered_metadata *metadata)
 {
     char hex[DIGEST_HEX_SIZE];
 
@@ -144,7 +145,7 @@ static void add_metadata(yajl_gen gen, const struct metadata *metadata)
 static void add_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,
                      bool absolute, struct buf *scratch)
 {
-    struct metadata metadata = rendered_metadata(file, known);
+    struct rendered_metadata metadata = rendered_metadata(file, known);
     int64_t size = rendered_size(file, known);
 
     yajl_gen_map_open(gen);
@@ -292,7 +293,7 @@ static void add_fragment(const struct page_file *file, const struct known_file *
     }
 }
 
-static void add_metadata_attributes(const struct metadata *metadata, struct buf *out)
+static void add_metadata_attributes(const struct rendered_metadata *metadata, struct buf *out)
 {
     char value[sizeof("sha256=") + DIGEST_HEX_SIZE] = "true";
 
@@ -308,7 +309,7 @@ static void add_metadata_attributes(const struct metadata *metadata, struct buf 
 
 static void render_link(const struct page_file *file, const struct known_file *known, struct buf *out)
 {
-    struct metadata metadata = rendered_metadata(file, known);
+    struct rendered_metadata metadata = rendered_metadata(file, known);
 
     buf_add_text(out, "<a href=\"../..");
     text_html_escape(file->path, strlen(file->path), out);

@@ -228,12 +228,12 @@ static bool says_all(const char *headers, const char *end)
 }
 
 /* A section of requires.txt: "[extra]", "[extra:marker]", "[:marker]". */
-struct section {
+struct requires_section {
     char *extra;
     char *marker;
 };
 
-static void section_begin(struct section *section, const char *line, size_t len, struct buf *out)
+static void section_begin(struct requires_section *section, const char *line, size_t len, struct buf *out)
 {
     const char *colon = memchr(line, ':', len);
     size_t extra_len = colon ? (size_t)(colon - line) : len;
@@ -247,7 +247,7 @@ static void section_begin(struct section *section, const char *line, size_t len,
 }
 
 /* "a>=1" and "a>=1; marker" become fields with all conditions after ";". A URL has ";" only after a blank. */
-static void add_build_requirement(const struct section *section, const char *line, size_t len,
+static void add_build_requirement(const struct requires_section *section, const char *line, size_t len,
                                   struct buf *out)
 {
     const char *semicolon = memchr(line, ';', len);
@@ -274,7 +274,7 @@ static void add_build_requirement(const struct section *section, const char *lin
 /* A marker stands in the section's head once, and with each of its lines in what is made of it. */
 static int add_requires(const struct buf *text, struct buf *out)
 {
-    struct section section = {NULL, NULL};
+    struct requires_section section = {NULL, NULL};
     const char *rest = text->data;
     const char *line;
     size_t len;

@@ -7,28 +7,28 @@
 #include "formats/scan.h"
 
 /* Longer words first: the first that fits is taken. */
-struct word {
+struct version_word {
     const char *spelling;
     char kind;
 };
-static const struct word pre_words[] = {
+static const struct version_word pre_words[] = {
     {"alpha", 'a'}, {"a", 'a'},       {"beta", 'b'}, {"b", 'b'},
     {"c", 'r'},     {"preview", 'r'}, {"pre", 'r'},  {"rc", 'r'},
 };
-static const struct word post_words[] = {{"post", 'p'}, {"rev", 'p'}, {"r", 'p'}};
-static const struct word dev_words[] = {{"dev", 'd'}};
+static const struct version_word post_words[] = {{"post", 'p'}, {"rev", 'p'}, {"r", 'p'}};
+static const struct version_word dev_words[] = {{"dev", 'd'}};
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---- reading ---- */
 
 /* Writes the canonical text while the other spelling is read. */
-struct writer {
+struct version_writer {
     struct version *version;
     size_t len;
     bool full;
 };
 
-static void put(struct writer *writer, const char *text, size_t len)
+static void put(struct version_writer *writer, const char *text, size_t len)
 {
     if (len > VERSION_MAX_BYTES - writer->len) {
         writer->full = true;
@@ -38,13 +38,13 @@ static void put(struct writer *writer, const char *text, size_t len)
     writer->len += len;
 }
 
-static void put_text(struct writer *writer, const char *text)
+static void put_text(struct version_writer *writer, const char *text)
 {
     put(writer, text, strlen(text));
 }
 
 /* The digits at the cursor as a number, which is 0 where there are none. */
-static struct version_span put_number(struct scan *scan, struct writer *writer)
+static struct version_span put_number(struct scan *scan, struct version_writer *writer)
 {
     size_t start = scan->at;
     size_t at = writer->len;
@@ -66,7 +66,7 @@ static bool take_separator(struct scan *scan)
 }
 
 /* [sep] word [sep]: returns the word's kind and stands before its number; 0, and nothing happened. */
-static char take_word(struct scan *scan, const struct word *words, size_t count)
+static char take_word(struct scan *scan, const struct version_word *words, size_t count)
 {
     size_t start = scan->at;
 
@@ -91,7 +91,7 @@ static bool take_bare_post(struct scan *scan)
     return false;
 }
 
-static int read_release(struct scan *scan, struct writer *writer)
+static int read_release(struct scan *scan, struct version_writer *writer)
 {
     struct version *out = writer->version;
 
@@ -122,7 +122,7 @@ static int read_release(struct scan *scan, struct writer *writer)
     return 0;
 }
 
-static void read_suffixes(struct scan *scan, struct writer *writer)
+static void read_suffixes(struct scan *scan, struct version_writer *writer)
 {
     struct version *out = writer->version;
 
@@ -142,7 +142,7 @@ static void read_suffixes(struct scan *scan, struct writer *writer)
 }
 
 /* One segment of a local version: a number, or letters and digits in lower case. */
-static void put_segment(struct scan *scan, struct writer *writer)
+static void put_segment(struct scan *scan, struct version_writer *writer)
 {
     size_t start = scan->at;
 
@@ -160,7 +160,7 @@ static void put_segment(struct scan *scan, struct writer *writer)
     }
 }
 
-static int read_local(struct scan *scan, struct writer *writer)
+static int read_local(struct scan *scan, struct version_writer *writer)
 {
     if (!scan_take(scan, "+"))
         return 0;
@@ -183,7 +183,7 @@ static int read_local(struct scan *scan, struct writer *writer)
 
 int version_scan(struct scan *scan, bool local, struct version *out)
 {
-    struct writer writer = {.version = out};
+    struct version_writer writer = {.version = out};
     size_t start = scan->at;
 
     *out = (struct version){.text = ""};

@@ -132,7 +132,7 @@ int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_nam
 
 /* ---- targets ---- */
 
-struct place {
+struct ranked_tag {
     const char *tag; /* in the list */
     int rank;
     UT_hash_handle hh;
@@ -140,8 +140,8 @@ struct place {
 
 struct wheel_tags {
     struct word_list list;
-    struct place *places; /* by tag */
-    struct arena arena;   /* of the places */
+    struct ranked_tag *places; /* by tag */
+    struct arena arena;        /* of the places */
 };
 
 /* While a list is made. */
@@ -154,7 +154,7 @@ struct maker {
 static void add_tag(struct wheel_tags *tags, const char *python, const char *abi, const char *platform)
 {
     char *CLEANUP_FREE tag = xasprintf("%s-%s-%s", python, abi, platform);
-    struct place *place;
+    struct ranked_tag *place;
 
     for (char *c = tag; *c; c++)
         *c = (char)tolower((unsigned char)*c);
@@ -325,7 +325,7 @@ static int rank_platforms(const struct wheel_tags *tags, const struct buf *prefi
     int best = -1;
 
     for (const char *rest = platforms; (platform = text_next(&rest, '.', &len));) {
-        struct place *place;
+        struct ranked_tag *place;
         buf_reset(&tag);
         buf_add(&tag, prefix->data, prefix->len);
         buf_add(&tag, platform, len);
