@@ -25,8 +25,8 @@ PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
-# Feature tests side by side: they mostly wait, so twice as many as there are processors, at most eight. TEST_JOBS=0, or
-# no pytest-xdist: one after the other.
+# Feature tests side by side: they mostly wait, so twice as many as there are processors, at most eight.
+# TEST_JOBS=0, or no pytest-xdist: one after the other.
 TEST_JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); echo $$((n < 4 ? 2 * n : 8)))
 SIDE_BY_SIDE = $(if $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo yes),-n $(TEST_JOBS))
 # Warnings stop developers and CI, but not a user whose compiler is newer than ours.
@@ -144,8 +144,8 @@ feature: $(BUILD)/yizhan $(TOOLS)
 		$(PYTHON) -m pytest -q -p no:cacheprovider $(SIDE_BY_SIDE) \
 		--junitxml=$(BUILD)/log/feature.xml $(FEATURE_TESTS) $(PYTEST_FLAGS) tests/feature
 
-# What other programs do takes a third of the time and shows a sanitizer nothing new: one test of each of them, and all
-# in a soak.
+# What other programs do takes a third of the time and shows a sanitizer nothing new: one test of each of
+# them, and all in a soak.
 ASAN_TESTS ?= $(if $(filter soak,$(YIZHAN_TEST_EXTENT)),,-m "not peers or one_of_each")
 
 asan:
@@ -198,8 +198,8 @@ lint-clang: $(LINTED:%=clang/%)
 $(LINTED:%=clang/%): clang/%:
 	$(Q)clang -fsyntax-only $(CPPFLAGS) $(TEST_CFLAGS) $(CFLAGS) $*
 
-# How many steps the analyzer goes into a function. Few functions need many, and nearly all of the time is theirs: so
-# the default of 225,000 is for lint-deep.
+# How many steps the analyzer goes into a function. Few functions need many, and nearly all of the time is
+# theirs: so the default of 225,000 is for lint-deep.
 TIDY_NODES ?= 45000
 
 lint-tidy: $(LINTED:%=tidy/%)
