@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int misused(const struct command *command)
+static int command_misused(const struct command *command)
 {
     fprintf(stderr, "`yizhan %s --help` explains how it is used\n", command->name);
     return EXIT_USAGE;
@@ -31,17 +31,17 @@ int command_bad_option(const struct command *command, int returned, char *const 
                                              : "is unknown";
 
     fprintf(stderr, "yizhan %s: option \"%s\" %s\n", command->name, option, what);
-    return misused(command);
+    return command_misused(command);
 }
 
 int command_surplus(const struct command *command, const char *argument)
 {
     fprintf(stderr, "yizhan %s: unexpected argument \"%s\"\n", command->name, argument);
-    return misused(command);
+    return command_misused(command);
 }
 
 int command_lacks(const struct command *command, const char *what)
 {
     fprintf(stderr, "yizhan %s: %s is missing\n", command->name, what);
-    return misused(command);
+    return command_misused(command);
 }

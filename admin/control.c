@@ -29,8 +29,8 @@
 #define SEND_TIMEOUT_S 30
 #define ACCEPT_PAUSE_MS 100
 
-struct session {
-    struct session *prev, *next;
+struct control_session {
+    struct control_session *prev, *next;
     struct control *control;
     int fd;
 };
@@ -44,30 +44,30 @@ struct control {
     pthread_t thread;
 
     struct lock lock; /* guards below */
-    struct session *sessions;
+    struct control_session *sessions;
     int session_count;
     pthread_cond_t ended; /* one has left the list */
 };
 
 /* ---- one command ---- */
 
-static int emit(void *arg, json_t *object)
+static int session_emit(void *arg, json_t *object)
 {
-    const struct session *session = arg;
+    const struct control_session *session = arg;
 
     return control_send(session->fd, object) < 0 ? -1 : 0;
 }
 
-static bool wanted(void *arg)
+static bool session_wanted(void *arg)
 {
-    const struct session *session = arg;
+    const struct control_session *session = arg;
     char byte;
     ssize_t got = recv(session->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-static void tell_end(const struct session *session, int result, const struct buf *error)
+static void session_send_end(const struct control_session *session, int result, const struct buf *error)
 {
     json_t *last = json_pack("{s:b, s:b}", "done", 1, "failed", result != 0);
 
@@ -77,15 +77,15 @@ static void tell_end(const struct session *session, int result, const struct buf
 }
 
 /* fd: what came with the request, or -1. */
-static void perform(struct session *session, const json_t *request, int fd)
+static void session_perform(struct control_session *session, const json_t *request, int fd)
 {
     const char *name = json_text_member(request, "command");
     const struct operation *operation = name ? operation_find(name) : NULL;
     struct proxy *proxy = session->control->proxy;
     struct operation_call call = {.store = proxy->store,
                                   .proxy = proxy,
-                                  .emit = emit,
-                                  .wanted = wanted,
+                                  .emit = session_emit,
+                                  .wanted = session_wanted,
                                   .arg = session,
                                   .fd = fd,
                                   .error = BUF_INIT};
@@ -103,11 +103,11 @@ static void perform(struct session *session, const json_t *request, int fd)
             &call, "the running server does not know the command \"%.100s\": is it an older version?",
             name ? name : "");
     }
-    tell_end(session, result, &call.error);
+    session_send_end(session, result, &call.error);
     buf_release(&call.error);
 }
 
-static void serve(struct session *session)
+static void session_serve(struct control_session *session)
 {
     struct control_lines lines = {.fd = session->fd, .text = BUF_INIT, .got_fd = -1};
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -116,21 +116,21 @@ static void serve(struct session *session)
         0) {
         json_t *CLEANUP_JSON request = control_receive(&lines, REQUEST_WAIT_MS, &error);
         if (request)
-            perform(session, request, lines.got_fd);
+            session_perform(session, request, lines.got_fd);
         else
-            tell_end(session, 1, &error);
+            session_send_end(session, 1, &error);
     }
     cleanup_close(&lines.got_fd);
     buf_release(&lines.text);
 }
 
-static void *run_session(void *arg)
+static void *session_run(void *arg)
 {
-    struct session *session = arg;
+    struct control_session *session = arg;
     struct control *control = session->control;
 
     pthread_setname_np(pthread_self(), "command");
-    serve(session);
+    session_serve(session);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
     DL_DELETE(control->sessions, session);
     control->session_count--;
@@ -143,7 +143,7 @@ static void *run_session(void *arg)
 /* ---- accepting ---- */
 
 /* Returns false when there are too many. */
-static bool begin_session(struct control *control, int fd)
+static bool session_start(struct control *control, int fd)
 {
     struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
     pthread_attr_t attributes;
@@ -153,12 +153,12 @@ static bool begin_session(struct control *control, int fd)
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
     if (control->session_count == CONTROL_SESSIONS_MAX)
         return false;
-    struct session *session = xcalloc(1, sizeof(*session));
+    struct control_session *session = xcalloc(1, sizeof(*session));
     session->control = control;
     session->fd = fd;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int error = pthread_create(&thread, &attributes, run_session, session);
+    int error = pthread_create(&thread, &attributes, session_run, session);
     pthread_attr_destroy(&attributes);
     if (error) {
         free(session);
@@ -169,7 +169,7 @@ static bool begin_session(struct control *control, int fd)
     return true;
 }
 
-static void accept_one(struct control *control)
+static void control_accept(struct control *control)
 {
     int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
@@ -177,17 +177,17 @@ static void accept_one(struct control *control)
         poll(NULL, 0, ACCEPT_PAUSE_MS); /* out of descriptors, perhaps: the socket stays readable */
         return;
     }
-    if (begin_session(control, fd))
+    if (session_start(control, fd))
         return;
-    struct session refused = {.control = control, .fd = fd};
+    struct control_session refused = {.control = control, .fd = fd};
     struct buf CLEANUP_BUF error = BUF_INIT;
     buf_set(&error, "%d commands are running in the server already; try again in a while",
             CONTROL_SESSIONS_MAX);
-    tell_end(&refused, 1, &error);
+    session_send_end(&refused, 1, &error);
     close(fd);
 }
 
-static void *run_accept(void *arg)
+static void *control_run_accept(void *arg)
 {
     struct control *control = arg;
     struct pollfd fds[] = {{.fd = control->stop_fd, .events = POLLIN},
@@ -200,14 +200,14 @@ static void *run_accept(void *arg)
         if (fds[0].revents)
             return NULL;
         if (fds[1].revents)
-            accept_one(control);
+            control_accept(control);
     }
 }
 
 /* ---- start and stop ---- */
 
 /* Returns the listening socket, or -1 with errno. */
-static int open_socket(const struct sockaddr_un *address)
+static int control_listen(const struct sockaddr_un *address)
 {
     struct stat st;
     int CLEANUP_CLOSE fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -238,7 +238,7 @@ int control_start(struct proxy *proxy, struct control **out, struct buf *error)
     control->proxy = proxy;
     control->listen_fd = -1;
     if (control_address(path, &control->folder_fd, &address) == 0)
-        control->listen_fd = open_socket(&address);
+        control->listen_fd = control_listen(&address);
     if (control->listen_fd < 0) {
         buf_set(error, "cannot make the control socket %s/" CONTROL_NAME ": %s%s", path, strerror(errno),
                 errno == EEXIST ? "; something that is no socket has that name: move it" : "");
@@ -252,14 +252,14 @@ int control_start(struct proxy *proxy, struct control **out, struct buf *error)
     CHECK(control->stop_fd >= 0);
     lock_init(&control->lock, LOCK_RANK_CONTROL);
     lock_condition_init(&control->ended);
-    CHECK(pthread_create(&control->thread, NULL, run_accept, control) == 0);
+    CHECK(pthread_create(&control->thread, NULL, control_run_accept, control) == 0);
     *out = control;
     return 0;
 }
 
-static void end_sessions(struct control *control)
+static void sessions_end(struct control *control)
 {
-    struct session *session;
+    struct control_session *session;
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
     DL_FOREACH (control->sessions, session)
@@ -278,7 +278,7 @@ void control_stop(struct control **control_)
     CHECK(write(control->stop_fd, &one, sizeof(one)) == sizeof(one));
     pthread_join(control->thread, NULL);
     unlinkat(control->folder_fd, CONTROL_NAME, 0);
-    end_sessions(control);
+    sessions_end(control);
     close(control->listen_fd);
     close(control->stop_fd);
     close(control->folder_fd);

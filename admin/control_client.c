@@ -27,8 +27,8 @@ int control_connect(const char *store_path, struct buf *error)
 }
 
 /* Reads to the last line. Returns as control_command(). */
-static int read_results(struct control_lines *lines, int (*visit)(void *arg, json_t *object), void *arg,
-                        struct buf *error)
+static int control_read_results(struct control_lines *lines, int (*visit)(void *arg, json_t *object),
+                                void *arg, struct buf *error)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     json_t *object;
@@ -49,8 +49,8 @@ static int read_results(struct control_lines *lines, int (*visit)(void *arg, jso
     return 1;
 }
 
-static int converse(struct control_lines *lines, json_t *request, int with_fd,
-                    int (*visit)(void *arg, json_t *object), void *arg, struct buf *error)
+static int control_converse(struct control_lines *lines, json_t *request, int with_fd,
+                            int (*visit)(void *arg, json_t *object), void *arg, struct buf *error)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     json_t *CLEANUP_JSON greeting = control_receive(lines, ANSWER_WAIT_MS, &fault);
@@ -71,7 +71,7 @@ static int converse(struct control_lines *lines, json_t *request, int with_fd,
         buf_set(error, "cannot send the command to the server: %s", strerror(-failure));
         return 1;
     }
-    return read_results(lines, visit, arg, error);
+    return control_read_results(lines, visit, arg, error);
 }
 
 int control_command(int fd, const char *command, const json_t *arguments, int with_fd,
@@ -79,7 +79,7 @@ int control_command(int fd, const char *command, const json_t *arguments, int wi
 {
     struct control_lines lines = {.fd = fd, .text = BUF_INIT, .got_fd = -1};
     json_t *request = json_pack("{s:s, s:O}", "command", command, "arguments", arguments);
-    int result = converse(&lines, request, with_fd, visit, arg, error);
+    int result = control_converse(&lines, request, with_fd, visit, arg, error);
 
     buf_release(&lines.text);
     close(fd);

@@ -14,11 +14,11 @@
 #include "base/memory.h"
 
 /* Lists of entries are long. */
-#define LINE_MAX_BYTES (64 << 20)
-#define VALUES_MAX (4 << 20)
+#define CONTROL_LINE_MAX_BYTES (64 << 20)
+#define CONTROL_VALUES_MAX (4 << 20)
 #define READ_BYTES 16384
 
-static int send_all(int fd, const char *data, size_t len)
+static int control_send_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
         ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
@@ -58,8 +58,8 @@ int control_send_with(int fd, json_t *object, int with_fd)
         return -EINVAL;
     int error = sent ? send_descriptor(fd, text, with_fd) : 0;
     if (!error)
-        error = send_all(fd, text + sent, strlen(text) - sent);
-    return error ? error : send_all(fd, "\n", 1);
+        error = control_send_all(fd, text + sent, strlen(text) - sent);
+    return error ? error : control_send_all(fd, "\n", 1);
 }
 
 int control_send(int fd, json_t *object)
@@ -80,7 +80,7 @@ static void take_descriptors(struct control_lines *lines, const struct cmsghdr *
 }
 
 /* recv() that takes a descriptor over, the last one that came. The padding of a message for one has room for a second. */
-static ssize_t receive(struct control_lines *lines, char *data, size_t max)
+static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t max)
 {
     /* CMSG_SPACE() is padded, and would take a second descriptor in, which nobody would close. */
     _Alignas(struct cmsghdr) char room[CMSG_LEN(sizeof(int))];
@@ -98,7 +98,7 @@ static ssize_t receive(struct control_lines *lines, char *data, size_t max)
 }
 
 /* As poll(). */
-static int wait_for_some(int fd, int wait_ms)
+static int control_poll(int fd, int wait_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
     int64_t until_ms = clock_mono_ms() + wait_ms;
@@ -113,9 +113,9 @@ static int wait_for_some(int fd, int wait_ms)
 }
 
 /* Returns 1 when a line is there, 0 when there is more to come, -1 at the end or on errors. */
-static int receive_some(struct control_lines *lines, int wait_ms, struct buf *error)
+static int control_receive_some(struct control_lines *lines, int wait_ms, struct buf *error)
 {
-    int ready = wait_for_some(lines->fd, wait_ms);
+    int ready = control_poll(lines->fd, wait_ms);
 
     if (ready < 0 && errno == EINTR)
         return 0;
@@ -124,7 +124,7 @@ static int receive_some(struct control_lines *lines, int wait_ms, struct buf *er
         return -1;
     }
     buf_reserve(&lines->text, READ_BYTES);
-    ssize_t got = receive(lines, lines->text.data + lines->text.len, READ_BYTES);
+    ssize_t got = control_recvmsg(lines, lines->text.data + lines->text.len, READ_BYTES);
     if (got < 0 && errno == EINTR)
         return 0;
     if (got <= 0) {
@@ -133,14 +133,14 @@ static int receive_some(struct control_lines *lines, int wait_ms, struct buf *er
     }
     const void *end = memchr(lines->text.data + lines->text.len, '\n', (size_t)got);
     lines->text.len += (size_t)got;
-    if (!end && lines->text.len - lines->at > LINE_MAX_BYTES) {
-        buf_set(error, "it sent a line of more than %d bytes", LINE_MAX_BYTES);
+    if (!end && lines->text.len - lines->at > CONTROL_LINE_MAX_BYTES) {
+        buf_set(error, "it sent a line of more than %d bytes", CONTROL_LINE_MAX_BYTES);
         return -1;
     }
     return end ? 1 : 0;
 }
 
-static void forget_read(struct control_lines *lines)
+static void control_drop_read(struct control_lines *lines)
 {
     memmove(lines->text.data, lines->text.data + lines->at, lines->text.len - lines->at);
     buf_truncate(&lines->text, lines->text.len - lines->at);
@@ -149,15 +149,15 @@ static void forget_read(struct control_lines *lines)
 
 json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *error)
 {
-    static const struct json_limits limits = {16, VALUES_MAX, VALUES_MAX};
+    static const struct json_limits limits = {16, CONTROL_VALUES_MAX, CONTROL_VALUES_MAX};
     const char *end;
     size_t searched = lines->at;
 
     while (!(end = memchr(lines->text.data + searched, '\n', lines->text.len - searched))) {
         if (lines->at)
-            forget_read(lines);
+            control_drop_read(lines);
         searched = lines->text.len;
-        if (receive_some(lines, wait_ms, error) < 0)
+        if (control_receive_some(lines, wait_ms, error) < 0)
             return NULL;
     }
     const char *line = lines->text.data + lines->at;

@@ -60,7 +60,7 @@ const struct command export_command = {
 };
 
 static struct {
-    const char *output;
+    const char *destination;
     const char *since;
     int64_t split_bytes; /* 0: in one piece */
     bool all;
@@ -90,13 +90,13 @@ static int take_format(struct command_line *line, const char *value)
     return 0;
 }
 
-static int take_option(struct command_line *line, int option, const char *value)
+static int export_take_option(struct command_line *line, int option, const char *value)
 {
     const char *expected;
 
     switch (option) {
     case 'o':
-        chosen.output = value;
+        chosen.destination = value;
         return 0;
     case SINCE:
         chosen.since = value;
@@ -119,7 +119,7 @@ static int take_option(struct command_line *line, int option, const char *value)
 
 static bool to_stdout(void)
 {
-    return strcmp(chosen.output, "-") == 0;
+    return strcmp(chosen.destination, "-") == 0;
 }
 
 /* Options that do not go together. Returns 0, or EXIT_USAGE after a message. */
@@ -129,7 +129,7 @@ static int check_options(const struct command_line *line, int names)
     size_t platforms = chosen.choice.image_platforms.count;
     int ways = (chosen.all ? 1 : 0) + (names ? 1 : 0) + (chosen.choice.options.list_count ? 1 : 0);
 
-    if (!chosen.output)
+    if (!chosen.destination)
         return command_lacks(&export_command, "-o FILE");
     if (!ways)
         return command_lacks(&export_command, "--all, a name or a list");
@@ -151,7 +151,7 @@ static int check_options(const struct command_line *line, int names)
 
 /* ---- since ---- */
 
-static ssize_t read_file(void *fd, void *data, size_t max)
+static ssize_t earlier_read(void *fd, void *data, size_t max)
 {
     ssize_t got = read(*(const int *)fd, data, max);
 
@@ -198,7 +198,7 @@ static int leave_out_bundle(struct command_line *line, const char *path)
     struct pieces *pieces;
     const struct bundle_content *content;
     int fd = open_earlier(path, &pieces, &why);
-    const struct bundle_input input = {read_file, &fd};
+    const struct bundle_input input = {earlier_read, &fd};
     struct bundle_reader *reader = bundle_reader_new(&input);
 
     int result = fd < 0 ? -1 : bundle_read_content(reader, &content, &why);
@@ -296,7 +296,7 @@ static int take_lists(struct command_line *line)
 
 /* ---- where it goes ---- */
 
-struct output {
+struct export_destination {
     int fd;
     int flags;  /* of standard output, as we got it: who shares it with us shall find it so again */
     char *part; /* of a plain file, until it is whole */
@@ -316,109 +316,112 @@ static bool is_alone(int fd, const char *part)
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-static int open_part(struct output *output, struct buf *error)
+static int destination_open_part(struct export_destination *destination, struct buf *error)
 {
-    char *CLEANUP_FREE part = xasprintf("%s.part", chosen.output);
+    char *CLEANUP_FREE part = xasprintf("%s.part", chosen.destination);
     int CLEANUP_CLOSE fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd >= 0 && !is_alone(fd, part)) {
-        buf_set(error, "another export writes %s just now: wait for it, or name another file", chosen.output);
+        buf_set(error, "another export writes %s just now: wait for it, or name another file",
+                chosen.destination);
         return -1;
     }
     if (fd < 0 || ftruncate(fd, 0) < 0) {
         buf_set(error, "cannot write %s: %s", part, strerror(errno));
         return -1;
     }
-    output->fd = take_fd(&fd);
-    output->part = take_ptr(&part);
+    destination->fd = take_fd(&fd);
+    destination->part = take_ptr(&part);
     return 0;
 }
 
 /* A file gets its name when it is whole; a pipe or a device is written to as it is, and stays what it is. */
-static int open_file(struct output *output, struct buf *error)
+static int destination_open_file(struct export_destination *destination, struct buf *error)
 {
     struct stat status;
 
-    if (stat(chosen.output, &status) < 0 || S_ISREG(status.st_mode))
-        return open_part(output, error);
+    if (stat(chosen.destination, &status) < 0 || S_ISREG(status.st_mode))
+        return destination_open_part(destination, error);
     if (S_ISDIR(status.st_mode)) {
-        buf_set(error, "%s is a folder: name a file in it", chosen.output);
+        buf_set(error, "%s is a folder: name a file in it", chosen.destination);
         return -1;
     }
-    output->fd = open(chosen.output, O_WRONLY | O_CLOEXEC);
-    if (output->fd < 0)
-        buf_set(error, "cannot write %s: %s", chosen.output, strerror(errno));
-    return output->fd < 0 ? -1 : 0;
+    destination->fd = open(chosen.destination, O_WRONLY | O_CLOEXEC);
+    if (destination->fd < 0)
+        buf_set(error, "cannot write %s: %s", chosen.destination, strerror(errno));
+    return destination->fd < 0 ? -1 : 0;
 }
 
-static int open_conversion(struct output *output, struct buf *error)
+static int destination_open_conversion(struct export_destination *destination, struct buf *error)
 {
     const struct word_list *platforms = &chosen.choice.image_platforms;
 
-    output->options = (struct export_options){
+    destination->options = (struct export_options){
         .format = chosen.format,
-        .destination = chosen.output,
+        .destination = chosen.destination,
         .platform = platforms->count == 1 ? platforms->items[0] : NULL, /* a list has only those it names */
     };
 
-    if (export_conversion_start(&output->options, &output->conversion, error) < 0)
+    if (export_conversion_start(&destination->options, &destination->conversion, error) < 0)
         return -1;
-    output->fd = export_conversion_take_fd(output->conversion);
+    destination->fd = export_conversion_take_fd(destination->conversion);
     return 0;
 }
 
-static int open_output(struct output *output, struct buf *error)
+static int destination_open(struct export_destination *destination, struct buf *error)
 {
-    *output = (struct output){.fd = -1};
+    *destination = (struct export_destination){.fd = -1};
     if (to_stdout()) {
-        output->flags = fcntl(STDOUT_FILENO, F_GETFL);
-        output->fd = dup(STDOUT_FILENO);
-        return output->fd < 0 ? -1 : 0;
+        destination->flags = fcntl(STDOUT_FILENO, F_GETFL);
+        destination->fd = dup(STDOUT_FILENO);
+        return destination->fd < 0 ? -1 : 0;
     }
     if (chosen.format != EXPORT_BUNDLE)
-        return open_conversion(output, error);
+        return destination_open_conversion(destination, error);
     if (chosen.split_bytes)
-        return pieces_write(chosen.output, chosen.split_bytes, &output->pieces, &output->fd, error);
-    return open_file(output, error);
+        return pieces_write(chosen.destination, chosen.split_bytes, &destination->pieces, &destination->fd,
+                            error);
+    return destination_open_file(destination, error);
 }
 
-static int end_conversion(struct output *output, bool whole, struct buf *error)
+static int destination_end_conversion(struct export_destination *destination, bool whole, struct buf *error)
 {
     struct buf CLEANUP_BUF notes = BUF_INIT;
     struct export_written written;
-    int result = export_conversion_end(&output->conversion, whole, &written, &notes, error);
+    int result = export_conversion_end(&destination->conversion, whole, &written, &notes, error);
 
     fputs(notes.data, stderr);
-    json_decref(output->summary);
-    output->summary =
+    json_decref(destination->summary);
+    destination->summary =
         json_pack("{s:s, s:I, s:I}", "type", "summary", chosen.format == EXPORT_WHEELS ? "files" : "blobs",
                   (json_int_t)written.files, "bytes", (json_int_t)written.bytes);
     return result;
 }
 
 /* A file that is whole gets its name; one that is not is removed. */
-static int end_part(const struct output *output, bool whole, struct buf *error)
+static int destination_end_part(const struct export_destination *destination, bool whole, struct buf *error)
 {
-    if (whole && (fsync(output->fd) == 0 || errno == EINVAL) && rename(output->part, chosen.output) == 0)
+    if (whole && (fsync(destination->fd) == 0 || errno == EINVAL) &&
+        rename(destination->part, chosen.destination) == 0)
         return 0;
     if (whole)
-        buf_set(error, "cannot write %s: %s", chosen.output, strerror(errno));
-    unlink(output->part);
+        buf_set(error, "cannot write %s: %s", chosen.destination, strerror(errno));
+    unlink(destination->part);
     return whole ? -1 : 0;
 }
 
-static int end_output(struct output *output, bool whole, struct buf *error)
+static int destination_end(struct export_destination *destination, bool whole, struct buf *error)
 {
-    int result = output->part ? end_part(output, whole, error) : 0;
+    int result = destination->part ? destination_end_part(destination, whole, error) : 0;
 
-    if (to_stdout() && output->flags >= 0)
-        (void)fcntl(output->fd, F_SETFL, output->flags);
-    close(output->fd);
-    if (output->pieces)
-        result = pieces_end(&output->pieces, whole, error);
-    if (output->conversion)
-        result = end_conversion(output, whole, error);
-    free(output->part);
+    if (to_stdout() && destination->flags >= 0)
+        (void)fcntl(destination->fd, F_SETFL, destination->flags);
+    close(destination->fd);
+    if (destination->pieces)
+        result = pieces_end(&destination->pieces, whole, error);
+    if (destination->conversion)
+        result = destination_end_conversion(destination, whole, error);
+    free(destination->part);
     return result;
 }
 
@@ -445,7 +448,7 @@ static void print_text(const json_t *summary, struct buf *out)
     }
 }
 
-static void print_summary(const struct command_line *line, const json_t *summary)
+static void export_print_summary(const struct command_line *line, const json_t *summary)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
@@ -460,20 +463,20 @@ static void print_summary(const struct command_line *line, const json_t *summary
     printf("%s\n", text.data);
 }
 
-struct noting {
-    struct output *output;
+struct export_noting {
+    struct export_destination *destination;
     bool shows_progress;
 };
 
 /* What was sent is said when it has its place. */
 static void note_object(void *arg, const json_t *object)
 {
-    const struct noting *noting = arg;
+    const struct export_noting *noting = arg;
     const char *type = json_text_member(object, "type");
 
     if (type && strcmp(type, "summary") == 0) {
-        json_decref(noting->output->summary);
-        noting->output->summary = json_deep_copy(object);
+        json_decref(noting->destination->summary);
+        noting->destination->summary = json_deep_copy(object);
     }
     if (!noting->shows_progress || !type || strcmp(type, "progress") != 0)
         return;
@@ -482,31 +485,31 @@ static void note_object(void *arg, const json_t *object)
 
 /* ---- all ---- */
 
-static int perform(struct command_line *line)
+static int export_perform(struct command_line *line)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct buf CLEANUP_BUF sending = BUF_INIT;
-    struct output output;
-    struct noting noting = {&output, !to_stdout() && !line->json};
+    struct export_destination destination;
+    struct export_noting noting = {&destination, !to_stdout() && !line->json};
     const struct printer printer = {.note = note_object, .arg = &noting};
 
     operation_run_catch_signals(); /* from here on there may be something to remove */
-    if (open_output(&output, &error) < 0) {
+    if (destination_open(&destination, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : strerror(errno));
         return EXIT_FAILED;
     }
-    line->fd = output.fd;
+    line->fd = destination.fd;
     line->silent = true;
     line->error = &sending;
     int result = operation_run(line, &export_operation, &printer);
     line->error = NULL;
     /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
-    int written = end_output(&output, result == EXIT_DONE, &error);
+    int written = destination_end(&destination, result == EXIT_DONE, &error);
     if (written == 0 && result == EXIT_DONE)
-        print_summary(line, output.summary);
+        export_print_summary(line, destination.summary);
     else
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : sending.data);
-    json_decref(output.summary);
+    json_decref(destination.summary);
     return written == 0 && result == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -525,7 +528,7 @@ static int take_names(struct command_line *line, int argc, char **argv)
     json_object_set_new(line->arguments, "all", json_boolean(chosen.all));
     json_object_set_new(line->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
     json_object_set_new(line->arguments, "compress",
-                        json_boolean(chosen.zstd || text_ends(chosen.output, ".zst")));
+                        json_boolean(chosen.zstd || text_ends(chosen.destination, ".zst")));
     return 0;
 }
 
@@ -542,7 +545,7 @@ static int export_with(struct command_line *line, int argc, char **argv)
         PREFETCH_TARGET_OPTIONS,
         {NULL, 0, NULL, 0},
     };
-    int result = command_line_options(line, argc, argv, options, take_option);
+    int result = command_line_options(line, argc, argv, options, export_take_option);
 
     log_set_level(LOG_ERROR);
     signal(SIGPIPE, SIG_IGN);
@@ -554,7 +557,7 @@ static int export_with(struct command_line *line, int argc, char **argv)
         result = take_since(line);
     if (!result)
         result = take_lists(line);
-    return result ? result : perform(line);
+    return result ? result : export_perform(line);
 }
 
 static int run_export(int argc, char **argv)

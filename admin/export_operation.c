@@ -58,7 +58,7 @@ static bool is_added(struct exporting *export, const struct entry *entry)
 }
 
 /* 1 after it has said what is missing. */
-static int add_entry(void *arg, const struct entry *entry)
+static int export_add_entry(void *arg, const struct entry *entry)
 {
     struct exporting *export = arg;
     struct store *store = export->call->store;
@@ -93,23 +93,23 @@ static int add_entry(void *arg, const struct entry *entry)
     return 0;
 }
 
-static int add_space(struct exporting *export, const char *space)
+static int export_add_space(struct exporting *export, const char *space)
 {
-    int error = entry_walk(export->call->store, space, "", add_entry, export);
+    int error = entry_walk(export->call->store, space, "", export_add_entry, export);
 
     return error < 0 ? operation_store_failed(export->call, "read the index", error) : error;
 }
 
-static int add_all(struct exporting *export)
+static int export_add_all(struct exporting *export)
 {
     int result = 0;
 
     for (size_t i = 0; bundle_spaces[i] && !result; i++)
-        result = add_space(export, bundle_spaces[i]);
+        result = export_add_space(export, bundle_spaces[i]);
     return result;
 }
 
-static void let_go(const struct exporting *export)
+static void export_let_go(const struct exporting *export)
 {
     for (size_t i = 0; i < export->content.blob_count; i++)
         blob_let_go(export->call->store, &export->content.blobs[i].digest);
@@ -118,22 +118,23 @@ static void let_go(const struct exporting *export)
 /* ---- by name ---- */
 
 /* Manifests go before all else: who makes something else of a bundle must read them first. */
-struct found {
+struct export_search {
     struct exporting *export;
     bool manifests;
     size_t count;
 };
 
-static int add_found(void *arg, const struct entry *entry)
+static int export_add_found(void *arg, const struct entry *entry)
 {
-    struct found *found = arg;
+    struct export_search *search = arg;
 
-    found->count++;
-    return entry_is_in(entry, SPACE_MANIFEST) == found->manifests ? add_entry(found->export, entry) : 0;
+    search->count++;
+    return entry_is_in(entry, SPACE_MANIFEST) == search->manifests ? export_add_entry(search->export, entry)
+                                                                   : 0;
 }
 
 /* pip needs the page even for one release. */
-static int add_page(struct exporting *export, const char *project)
+static int export_add_page(struct exporting *export, const char *project)
 {
     struct entry_read read;
     int error = entry_get(export->call->store, SPACE_PAGE, project, &read);
@@ -142,26 +143,26 @@ static int add_page(struct exporting *export, const char *project)
         return 0;
     if (error)
         return operation_store_failed(export->call, "read the index", error);
-    int result = add_entry(export, &read.entry);
+    int result = export_add_entry(export, &read.entry);
     entry_release(&read);
     return result;
 }
 
 /* With the image that a tag is of by now. */
-static int add_image(struct found *found, const char *tag_key)
+static int export_add_image(struct export_search *search, const char *tag_key)
 {
-    const struct operation_call *call = found->export->call;
+    const struct operation_call *call = search->export->call;
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
     char *CLEANUP_FREE text = xconcat("docker:", tag_key);
 
     if (holding_parse(call->config, text, &holding, &error) < 0)
         return 0;
-    return holding_each(call->store, &holding, add_found, found);
+    return holding_each(call->store, &holding, export_add_found, search);
 }
 
 struct adding_list {
-    struct found *found;
+    struct export_search *search;
     const char *list;
 };
 
@@ -170,7 +171,7 @@ struct adding_list {
 static int add_need(void *arg, const struct prefetch_need *need)
 {
     const struct adding_list *adding = arg;
-    struct operation_call *call = adding->found->export->call;
+    struct operation_call *call = adding->search->export->call;
     struct entry_read read;
     int error = entry_get(call->store, need->space, need->key, &read);
 
@@ -182,39 +183,39 @@ static int add_need(void *arg, const struct prefetch_need *need)
             adding->list, need->key);
     if (error)
         return error == -ENOENT ? 0 : error;
-    int result = add_found(adding->found, &read.entry);
+    int result = export_add_found(adding->search, &read.entry);
     bool moved = strcmp(need->space, SPACE_TAG) == 0 && !(read.entry.has_digest && need->has_digest &&
                                                           digest_equal(&read.entry.digest, &need->digest));
     entry_release(&read);
-    return !result && moved ? add_image(adding->found, need->key) : result;
+    return !result && moved ? export_add_image(adding->search, need->key) : result;
 }
 
-static int add_list(struct found *found, const char *list)
+static int export_add_list(struct export_search *search, const char *list)
 {
-    struct adding_list adding = {found, list};
-    int result = prefetch_record_each(found->export->call->store, list, add_need, &adding);
+    struct adding_list adding = {search, list};
+    int result = prefetch_record_each(search->export->call->store, list, add_need, &adding);
 
     return result == -ENOENT ? 0 : result;
 }
 
-static int add_holding(struct exporting *export, const struct holding *holding, const char *text,
-                       bool manifests)
+static int export_add_holding(struct exporting *export, const struct holding *holding, const char *text,
+                              bool manifests)
 {
-    struct found found = {.export = export, .manifests = manifests};
+    struct export_search search = {.export = export, .manifests = manifests};
     int result = holding->kind == HOLDING_LIST
-                     ? add_list(&found, holding->name)
-                     : holding_each(export->call->store, holding, add_found, &found);
+                     ? export_add_list(&search, holding->name)
+                     : holding_each(export->call->store, holding, export_add_found, &search);
 
     if (result < 0)
         return operation_store_failed(export->call, "read the index", result);
-    if (!result && !found.count)
+    if (!result && !search.count)
         return operation_failed(export->call, "nothing of %s is in the store; `yizhan ls` lists what is",
                                 text);
-    return !result && !manifests && holding->kind == HOLDING_PROJECT ? add_page(export, holding->name)
+    return !result && !manifests && holding->kind == HOLDING_PROJECT ? export_add_page(export, holding->name)
                                                                      : result;
 }
 
-static int add_names(struct exporting *export, const json_t *names, bool manifests)
+static int export_add_names(struct exporting *export, const json_t *names, bool manifests)
 {
     size_t i;
     const json_t *name;
@@ -226,7 +227,7 @@ static int add_names(struct exporting *export, const json_t *names, bool manifes
         if (!text)
             continue;
         if (holding_parse(export->call->config, text, &holding, &export->call->error) < 0 ||
-            add_holding(export, &holding, text, manifests))
+            export_add_holding(export, &holding, text, manifests))
             return 1;
     }
     return 0;
@@ -242,7 +243,7 @@ static int add_named_entry(struct exporting *export, const char *space, const ch
         return operation_failed(
             export->call,
             "%s is needed, but not in the store: run `yizhan prefetch` with the same list first", key);
-    int result = add_entry(export, &read.entry);
+    int result = export_add_entry(export, &read.entry);
     entry_release(&read);
     return result;
 }
@@ -263,20 +264,20 @@ static int add_named_entries(struct exporting *export, const json_t *entries, bo
     return 0;
 }
 
-static int collect(struct exporting *export, const json_t *arguments)
+static int export_collect(struct exporting *export, const json_t *arguments)
 {
     const json_t *entries = json_object_get(arguments, "entries");
     const json_t *names = json_object_get(arguments, "names");
 
     store_flush(export->call->store); /* what was read out of wheels just now is found, too */
     if (json_is_true(json_object_get(arguments, "all")))
-        return add_all(export);
+        return export_add_all(export);
     export->added = string_set_new();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
     for (int i = 0; i < 2; i++) {
         bool manifests = i == 0;
-        if (add_named_entries(export, entries, manifests) || add_names(export, names, manifests))
+        if (add_named_entries(export, entries, manifests) || export_add_names(export, names, manifests))
             return 1;
     }
     return 0;
@@ -284,7 +285,7 @@ static int collect(struct exporting *export, const json_t *arguments)
 
 /* ---- sending ---- */
 
-static int tell_progress(struct exporting *export)
+static int export_tell_progress(struct exporting *export)
 {
     struct operation_call *call = export->call;
     int64_t now_ms = clock_mono_ms();
@@ -298,7 +299,7 @@ static int tell_progress(struct exporting *export)
 }
 
 /* Waits for a reader, but not for ever for one that is gone. */
-static int write_output(void *arg, const void *data, size_t len)
+static int export_write_output(void *arg, const void *data, size_t len)
 {
     struct exporting *export = arg;
     struct operation_call *call = export->call;
@@ -321,7 +322,7 @@ static int write_output(void *arg, const void *data, size_t len)
         len -= (size_t)sent;
         export->sent_bytes += sent;
     }
-    return tell_progress(export) < 0 ? -ECANCELED : 0;
+    return export_tell_progress(export) < 0 ? -ECANCELED : 0;
 }
 
 static int send_failed(struct exporting *export, int error, const struct bundle_blob *blob)
@@ -362,7 +363,7 @@ static int send_blob(struct exporting *export, struct bundle_writer *writer, con
 
 static int send_bundle(struct exporting *export, int compress)
 {
-    const struct bundle_output output = {write_output, export};
+    const struct bundle_output output = {export_write_output, export};
     struct bundle_writer *writer = bundle_writer_new(&output, compress);
     const struct bundle_content *content = &export->content;
     const struct bundle_blob *blob = NULL;
@@ -411,13 +412,13 @@ static void restore_flags(int fd, int flags)
         (void)fcntl(fd, F_SETFL, flags);
 }
 
-static int run_export(struct exporting *export, const json_t *arguments)
+static int export_collect_and_send(struct exporting *export, const json_t *arguments)
 {
     struct operation_call *call = export->call;
 
     read_without(export, json_object_get(arguments, "without"));
     export->since_s = json_number_member(arguments, "since");
-    if (collect(export, arguments))
+    if (export_collect(export, arguments))
         return 1;
     if (!export->content.entry_count)
         return operation_failed(call, "the store has nothing of that");
@@ -435,7 +436,7 @@ static int run_export(struct exporting *export, const json_t *arguments)
     return 0;
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int export_operation_run(struct operation_call *call, const json_t *arguments)
 {
     struct exporting export = {.call = call};
 
@@ -443,12 +444,12 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
         return operation_failed(call, "the command sent nothing to write to: is it of another version?");
     export.without = digest_set_new();
     bundle_content_init(&export.content);
-    int result = run_export(&export, arguments);
-    let_go(&export);
+    int result = export_collect_and_send(&export, arguments);
+    export_let_go(&export);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
     string_set_free(&export.added);
     return result;
 }
 
-const struct operation export_operation = {.name = "export", .run = run_operation};
+const struct operation export_operation = {.name = "export", .run = export_operation_run};

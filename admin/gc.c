@@ -14,28 +14,28 @@
 
 /* ---- the operation ---- */
 
-struct preview {
+struct gc_preview {
     struct operation_call *call;
     int64_t blobs;
     int64_t bytes;
 };
 
-static int add_name(void *names, const struct entry *entry)
+static int gc_add_name(void *names, const struct entry *entry)
 {
     json_array_append_new(names,
                           json_pack("{s:s, s:o}", "space", entry->space, "key", operation_text(entry->key)));
     return 0;
 }
 
-static int preview_blob(void *arg, const struct blob_row *row)
+static int gc_preview_blob(void *arg, const struct blob_row *row)
 {
-    struct preview *preview = arg;
+    struct gc_preview *preview = arg;
     struct operation_call *call = preview->call;
     json_t *names = json_array();
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(&row->digest, hex);
-    (void)entry_list_naming(call->store, &row->digest, add_name, names);
+    (void)entry_list_naming(call->store, &row->digest, gc_add_name, names);
     preview->blobs++;
     preview->bytes += row->size_bytes;
     return call->emit(call->arg, json_pack("{s:s, s:s, s:I, s:I, s:o}", "type", "evict", "sha256", hex,
@@ -43,7 +43,8 @@ static int preview_blob(void *arg, const struct blob_row *row)
                                            (json_int_t)row->used_at_s, "entries", names));
 }
 
-static int finish(struct operation_call *call, bool dry_run, int64_t blobs, int64_t bytes, int64_t over_bytes)
+static int gc_finish(struct operation_call *call, bool dry_run, int64_t blobs, int64_t bytes,
+                     int64_t over_bytes)
 {
     struct buf CLEANUP_BUF over = BUF_INIT;
 
@@ -60,28 +61,28 @@ static int finish(struct operation_call *call, bool dry_run, int64_t blobs, int6
         dry_run ? "would stay" : "stays", over.data);
 }
 
-static int preview(struct operation_call *call)
+static int gc_preview(struct operation_call *call)
 {
     const struct storage_config *config = &call->config->storage;
     const struct store_options limits = {.max_size_bytes = config->max_size_bytes,
                                          .min_free_bytes = config->min_free_bytes,
                                          .keep_s = config->keep_s};
-    struct preview preview = {.call = call};
-    int64_t over_bytes = store_evict_preview(call->store, &limits, preview_blob, &preview);
+    struct gc_preview preview = {.call = call};
+    int64_t over_bytes = store_evict_preview(call->store, &limits, gc_preview_blob, &preview);
 
     if (over_bytes < 0)
         return operation_store_failed(call, "read the index", (int)over_bytes);
-    return finish(call, true, preview.blobs, preview.bytes, over_bytes);
+    return gc_finish(call, true, preview.blobs, preview.bytes, over_bytes);
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int gc_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const struct storage_config *config = &call->config->storage;
     struct store_figures before;
     struct store_figures after;
 
     if (json_is_true(json_object_get(arguments, "dry_run")))
-        return preview(call);
+        return gc_preview(call);
     store_get_figures(call->store, &before);
     if (!call->proxy) { /* a server keeps them already */
         store_set_keep(call->store, config->keep_s);
@@ -89,16 +90,16 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     }
     int64_t over_bytes = store_evict(call->store, !call->proxy);
     store_get_figures(call->store, &after);
-    return finish(call, false, after.evicted_blobs - before.evicted_blobs,
-                  after.evicted_bytes - before.evicted_bytes, over_bytes);
+    return gc_finish(call, false, after.evicted_blobs - before.evicted_blobs,
+                     after.evicted_bytes - before.evicted_bytes, over_bytes);
 }
 
-const struct operation gc_operation = {.name = "gc", .changes = true, .run = run_operation};
+const struct operation gc_operation = {.name = "gc", .changes = true, .run = gc_operation_run};
 
 /* ---- for people ---- */
 
 /* The first name, and how many more there are. Of a package's file its own: where it lies says nothing to people. */
-static void add_names(struct table *table, const json_t *entries)
+static void gc_print_names(struct table *table, const json_t *entries)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     const json_t *first = json_array_get(entries, 0);
@@ -113,14 +114,14 @@ static void add_names(struct table *table, const json_t *entries)
     table_text(table, text.data);
 }
 
-static void print_object(void *table, const json_t *object)
+static void gc_print(void *table, const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
         table_size(table, json_number_member(object, "bytes"));
         table_age(table, json_number_member(object, "used_at"));
-        add_names(table, json_object_get(object, "entries"));
+        gc_print_names(table, json_object_get(object, "entries"));
         return;
     }
     table_print(table);
@@ -131,7 +132,7 @@ static void print_object(void *table, const json_t *object)
     printf("%s\n", text.data);
 }
 
-static int take_option(struct command_line *line, int option, const char *value)
+static int gc_take_option(struct command_line *line, int option, const char *value)
 {
     (void)option, (void)value;
     json_object_set_new(line->arguments, "dry_run", json_true());
@@ -159,10 +160,10 @@ static int run_gc(int argc, char **argv)
         COMMON_OPTIONS, {"dry-run", no_argument, NULL, 256}, {NULL, 0, NULL, 0}};
     static const char *const heads[] = {"SIZE", "LAST USED", "NAME"};
     struct table table = {.align = "rrl", .heads = heads};
-    const struct printer printer = {.object = print_object, .arg = &table};
+    const struct printer printer = {.object = gc_print, .arg = &table};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&gc_command);
 
-    if (command_line_options(&line, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, gc_take_option))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&gc_command, argv[optind]);

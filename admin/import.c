@@ -46,7 +46,7 @@ static struct import_options chosen;
 
 enum { FORMAT = 256, NAME };
 
-static int take_option(struct command_line *line, int option, const char *value)
+static int import_take_option(struct command_line *line, int option, const char *value)
 {
     if (option == FORMAT && import_format_by_name(value) < 0)
         return command_line_bad_value(line, "--format", value, IMPORT_FORMAT_NAMES);
@@ -61,7 +61,7 @@ static int take_option(struct command_line *line, int option, const char *value)
 
 /* ---- printing ---- */
 
-static void print_summary(const json_t *object, struct buf *out)
+static void import_print_summary(const json_t *object, struct buf *out)
 {
     int64_t kept = json_number_member(object, "entries_kept");
 
@@ -77,7 +77,7 @@ static void print_summary(const json_t *object, struct buf *out)
     buf_printf(out, " stay%s as held here, which is newer", kept == 1 ? "s" : "");
 }
 
-static void print_object(void *arg, const json_t *object)
+static void import_print(void *arg, const json_t *object)
 {
     const char *type = json_text_member(object, "type");
     struct buf CLEANUP_BUF text = BUF_INIT;
@@ -88,20 +88,20 @@ static void print_object(void *arg, const json_t *object)
     if (strcmp(type, "progress") == 0) {
         operation_run_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
     } else if (strcmp(type, "summary") == 0) {
-        print_summary(object, &text);
+        import_print_summary(object, &text);
         printf("%s\n", text.data);
     }
 }
 
-static const struct printer printer = {.object = print_object};
+static const struct printer printer = {.object = import_print};
 
-static void tell(const struct buf *error)
+static void import_tell(const struct buf *error)
 {
     if (error->len)
         fprintf(stderr, "yizhan import: %s\n", error->data);
 }
 
-static int failed(const char *path, const struct buf *error)
+static int import_failed(const char *path, const struct buf *error)
 {
     fprintf(stderr, "yizhan import: %s: %s\n", path, error->data);
     return EXIT_FAILED;
@@ -138,7 +138,7 @@ static void name_next_piece(const char *path, struct buf *error)
 }
 
 /* Performs the operation on what comes out of fd, which it closes. What failed is in `error`. */
-static int perform(struct command_line *line, const char *path, int fd, struct buf *error)
+static int import_perform(struct command_line *line, const char *path, int fd, struct buf *error)
 {
     json_object_set_new(line->arguments, "name",
                         operation_text(strcmp(path, "-") == 0 ? "what came through the pipe" : path));
@@ -160,14 +160,14 @@ static int import_pieces(struct command_line *line, const char *path)
     int fd;
 
     if (pieces_read(path, &pieces, &fd, &error) < 0)
-        return failed(path, &error);
-    int result = perform(line, path, fd, &error);
+        return import_failed(path, &error);
+    int result = import_perform(line, path, fd, &error);
     /* Where a piece could not be read, the import only knows that something is missing. */
     if (pieces_end(&pieces, false, &unread) < 0)
-        return failed(path, &unread);
+        return import_failed(path, &unread);
     if (text_ends(error.data, CUT_OFF))
         name_next_piece(path, &error);
-    tell(&error);
+    import_tell(&error);
     return result;
 }
 
@@ -178,10 +178,10 @@ static int import_bundle(struct command_line *line, const char *path)
 
     if (fd < 0) {
         buf_set(&error, "%s", strerror(errno));
-        return failed(path, &error);
+        return import_failed(path, &error);
     }
-    int result = perform(line, path, fd, &error);
-    tell(&error);
+    int result = import_perform(line, path, fd, &error);
+    import_tell(&error);
     return result;
 }
 
@@ -201,15 +201,15 @@ static int import_foreign(struct command_line *line, enum import_format format, 
     int result = import_feed_start(format, path, config, chosen.name, &notes, &feed, &error);
     fputs(notes.data, stderr);
     if (result < 0) {
-        tell(&error);
+        import_tell(&error);
         config_free(config);
         return EXIT_FAILED;
     }
-    result = perform(line, path, import_feed_take_fd(feed), &cut);
+    result = import_perform(line, path, import_feed_take_fd(feed), &cut);
     /* Where the feed could not bring everything, the import only knows that something is missing. */
     if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
-    tell(error.len ? &error : &cut);
+    import_tell(error.len ? &error : &cut);
     config_free(config);
     return result;
 }
@@ -260,7 +260,7 @@ static int run_import(int argc, char **argv)
     int result = EXIT_DONE;
 
     line.creates = true;
-    if (command_line_options(&line, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, import_take_option))
         return EXIT_USAGE;
     if (optind == argc)
         return command_lacks(&import_command, "a file, a folder or -");

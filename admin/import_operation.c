@@ -21,12 +21,12 @@
 #include "storage/catalog/page_merge.h"
 #include "storage/upkeep.h"
 
-#define PIECE_BYTES ((size_t)1 << 20)
+#define IMPORT_PIECE_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200
 #define COMMITS_MAX 64
 #define TAKE_BACK_MAX ((size_t)1024)
 #define PROGRESS_EVERY_MS 1000
-#define PAGE_MAX_BYTES ((size_t)1 << 30)
+#define IMPORTED_PAGE_MAX_BYTES ((size_t)1 << 30)
 
 struct import {
     struct operation_call *call;
@@ -49,7 +49,7 @@ struct import {
 
 /* ---- reading ---- */
 
-static ssize_t read_input(void *arg, void *data, size_t max)
+static ssize_t import_read_input(void *arg, void *data, size_t max)
 {
     const struct import *import = arg;
     struct operation_call *call = import->call;
@@ -68,12 +68,12 @@ static ssize_t read_input(void *arg, void *data, size_t max)
     }
 }
 
-static int refuse(struct import *import, const char *why)
+static int import_refuse(struct import *import, const char *why)
 {
     return operation_failed(import->call, "%s %s", import->name, why);
 }
 
-static void tell_progress(struct import *import)
+static void import_tell_progress(struct import *import)
 {
     struct operation_call *call = import->call;
     int64_t now_ms = clock_mono_ms();
@@ -99,7 +99,7 @@ static int disk_failed(struct import *import, int error)
 /* ---- before anything is written ---- */
 
 /* A blob that an earlier bundle brought; used from now on. */
-static bool is_there(struct store *store, const struct digest *digest)
+static bool blob_is_there(struct store *store, const struct digest *digest)
 {
     struct blob blob;
 
@@ -122,7 +122,7 @@ static int check_entries(struct import *import)
                 "newer one?",
                 import->name, entry->space, entry->key);
         if (bundle_entry_needs_blob(entry) && !bundle_has_blob(content, &entry->digest) &&
-            !is_there(import->call->store, &entry->digest))
+            !blob_is_there(import->call->store, &entry->digest))
             return operation_failed(
                 import->call,
                 "%s builds on another bundle (it was made with --since), which has %.200s: "
@@ -133,7 +133,7 @@ static int check_entries(struct import *import)
 }
 
 /* Held as the bundle has it, and used from now on: it will not be evicted for what else comes. */
-static bool is_held(struct store *store, const struct bundle_blob *wanted)
+static bool blob_is_held(struct store *store, const struct bundle_blob *wanted)
 {
     struct blob blob;
 
@@ -171,7 +171,7 @@ static int check_room(struct import *import)
             call, "%s has %" PRId64 " MiB, but max_size is %" PRId64 " MiB: raise it in [storage]",
             import->name, content->bytes >> 20, max_bytes >> 20);
     for (size_t i = 0; i < content->blob_count; i++)
-        if (is_held(call->store, &content->blobs[i]))
+        if (blob_is_held(call->store, &content->blobs[i]))
             held_bytes += content->blobs[i].size_bytes;
     if (content->bytes - held_bytes > room_bytes(import, held_bytes))
         return disk_failed(import, -ENOSPC);
@@ -180,7 +180,7 @@ static int check_room(struct import *import)
 
 /* ---- blobs ---- */
 
-static void on_committed(void *arg, int error)
+static void import_blob_committed(void *arg, int error)
 {
     struct import *import = arg;
 
@@ -189,7 +189,7 @@ static void on_committed(void *arg, int error)
 }
 
 /* Room may have to be made first, which takes the store thread a while. */
-static int begin_blob(struct import *import, int64_t size_bytes, struct blob_writer **out)
+static int import_begin_blob(struct import *import, int64_t size_bytes, struct blob_writer **out)
 {
     int error = blob_begin(import->call->store, size_bytes, out);
 
@@ -207,40 +207,40 @@ static int wait_for_commits(struct import *import)
 }
 
 /* Reads the blob to its end; writer NULL: only to check it. Returns 0; 1 after it has said what failed. */
-static int copy_blob(struct import *import, struct blob_writer *writer)
+static int import_copy_blob(struct import *import, struct blob_writer *writer)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
     int64_t at = 0;
     ssize_t got;
 
-    while ((got = bundle_read_bytes(import->reader, import->piece, PIECE_BYTES, &why)) > 0) {
+    while ((got = bundle_read_bytes(import->reader, import->piece, IMPORT_PIECE_BYTES, &why)) > 0) {
         int error = writer ? blob_write(writer, at, import->piece, (size_t)got) : 0;
         if (error)
             return disk_failed(import, error);
         at += got;
         import->read_bytes += got;
-        tell_progress(import);
+        import_tell_progress(import);
     }
-    return got < 0 ? refuse(import, why.data) : 0;
+    return got < 0 ? import_refuse(import, why.data) : 0;
 }
 
-static int take_blob(struct import *import, const struct bundle_blob *blob)
+static int import_take_blob(struct import *import, const struct bundle_blob *blob)
 {
     struct store *store = import->call->store;
     struct blob_writer *writer = NULL;
 
-    if (is_held(store, blob))
-        return copy_blob(import, NULL);
-    int error = begin_blob(import, blob->size_bytes, &writer);
+    if (blob_is_held(store, blob))
+        return import_copy_blob(import, NULL);
+    int error = import_begin_blob(import, blob->size_bytes, &writer);
     if (error)
         return disk_failed(import, error);
-    if (copy_blob(import, writer)) {
+    if (import_copy_blob(import, writer)) {
         blob_abort(&writer);
         return 1;
     }
     import->added[import->added_count++] = blob->digest;
     import->added_bytes += blob->size_bytes;
-    blob_commit(store, &writer, &blob->digest, blob->size_bytes, NULL, 0, on_committed, import);
+    blob_commit(store, &writer, &blob->digest, blob->size_bytes, NULL, 0, import_blob_committed, import);
     return import->added_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 
@@ -256,32 +256,32 @@ static int check_held(struct import *import)
     return 0;
 }
 
-static int take_blobs(struct import *import)
+static int import_take_blobs(struct import *import)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
     struct bundle_blob blob;
     int more;
 
     while ((more = bundle_read_blob(import->reader, &blob, &why)) > 0)
-        if (take_blob(import, &blob))
+        if (import_take_blob(import, &blob))
             return 1;
     if (more < 0)
-        return refuse(import, why.data);
+        return import_refuse(import, why.data);
     return wait_for_commits(import) ? 1 : check_held(import);
 }
 
-static int note_named(void *named, const struct entry *entry)
+static int blob_note_named(void *named, const struct entry *entry)
 {
     (void)entry;
     *(bool *)named = true;
     return 1;
 }
 
-static bool is_named(struct store *store, const struct digest *digest)
+static bool blob_is_named(struct store *store, const struct digest *digest)
 {
     bool named = false;
 
-    return entry_list_naming(store, digest, note_named, &named) < 0 || named;
+    return entry_list_naming(store, digest, blob_note_named, &named) < 0 || named;
 }
 
 /* All files at once, then their rows in one go: on a full disk it is the files that make room for that. */
@@ -302,13 +302,13 @@ static void take_back_unnamed(struct import *import, struct digest *digests, siz
     size_t unnamed = 0;
 
     for (size_t i = 0; i < count; i++)
-        if (!is_named(store, &digests[i]))
+        if (!blob_is_named(store, &digests[i]))
             digests[unnamed++] = digests[i];
     for (size_t i = 0; i < unnamed; i += TAKE_BACK_MAX)
         remove_group(store, digests + i, unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX);
 }
 
-static void take_back(struct import *import)
+static void import_take_back(struct import *import)
 {
     store_flush(import->call->store);
     take_back_unnamed(import, import->added, import->added_count);
@@ -341,14 +341,14 @@ static int make_blob(struct import *import, const struct buf *bytes, struct entr
     import->made = xrealloc(import->made, (import->made_count + 1) * sizeof(*import->made));
     import->made[import->made_count++] = entry->digest;
     blob_hold(store, &entry->digest);
-    int error = begin_blob(import, entry->size_bytes, &writer);
+    int error = import_begin_blob(import, entry->size_bytes, &writer);
     if (!error)
         error = blob_write(writer, 0, bytes->data, bytes->len);
     if (error) {
         blob_abort(&writer);
         return disk_failed(import, error);
     }
-    blob_commit(store, &writer, &entry->digest, entry->size_bytes, NULL, 0, on_committed, import);
+    blob_commit(store, &writer, &entry->digest, entry->size_bytes, NULL, 0, import_blob_committed, import);
     return import->made_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 
@@ -357,7 +357,7 @@ static int merge_page(struct import *import, struct entry *entry)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct buf CLEANUP_BUF merged = BUF_INIT;
-    int result = blob_peek(import->call->store, &entry->digest, PAGE_MAX_BYTES, &body);
+    int result = blob_peek(import->call->store, &entry->digest, IMPORTED_PAGE_MAX_BYTES, &body);
 
     if (!result)
         result = page_merge_imported(import->call->store, entry, &body, &merged);
@@ -386,7 +386,7 @@ static int prepare_name(struct import *import, const struct entry *from)
     return 0;
 }
 
-static int take_entries(struct import *import)
+static int import_take_entries(struct import *import)
 {
     struct operation_call *call = import->call;
     const struct bundle_content *content = import->content;
@@ -408,8 +408,8 @@ static int take_entries(struct import *import)
 /* ---- all ---- */
 
 /* What has come has no name before the end, and what was there may be the oldest: it would be evicted for the rest. */
-static void hold(const struct import *import,
-                 void (*change)(struct store *store, const struct digest *digest))
+static void import_hold(const struct import *import,
+                        void (*change)(struct store *store, const struct digest *digest))
 {
     const struct bundle_content *content = import->content;
 
@@ -420,39 +420,40 @@ static void hold(const struct import *import,
             change(import->call->store, &content->entries[i].digest);
 }
 
-static int take_held(struct import *import)
+static int import_take_held(struct import *import)
 {
     if (check_entries(import) || check_room(import))
         return 1;
     import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
-    return take_blobs(import) ? 1 : take_entries(import);
+    return import_take_blobs(import) ? 1 : import_take_entries(import);
 }
 
-static int take_content(struct import *import)
+static int import_take_content(struct import *import)
 {
-    hold(import, blob_hold);
-    int result = take_held(import);
-    hold(import, blob_let_go);
+    import_hold(import, blob_hold);
+    int result = import_take_held(import);
+    import_hold(import, blob_let_go);
     for (size_t i = 0; i < import->made_count; i++)
         blob_let_go(import->call->store, &import->made[i]);
     if (result)
-        take_back(import);
+        import_take_back(import);
     return result;
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int import_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const char *name = json_text_member(arguments, "name");
     struct import import = {.call = call, .name = name ? name : "the bundle"};
-    const struct bundle_input input = {read_input, &import};
+    const struct bundle_input input = {import_read_input, &import};
     struct buf CLEANUP_BUF why = BUF_INIT;
 
     if (call->fd < 0)
         return operation_failed(call, "the command sent no bundle: is it of another version?");
     import.reader = bundle_reader_new(&input);
-    import.piece = xmalloc(PIECE_BYTES);
-    int result = bundle_read_content(import.reader, &import.content, &why) < 0 ? refuse(&import, why.data)
-                                                                               : take_content(&import);
+    import.piece = xmalloc(IMPORT_PIECE_BYTES);
+    int result = bundle_read_content(import.reader, &import.content, &why) < 0
+                     ? import_refuse(&import, why.data)
+                     : import_take_content(&import);
     if (result == 0)
         call->emit(call->arg,
                    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "summary", "blobs",
@@ -467,4 +468,4 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     return result;
 }
 
-const struct operation import_operation = {.name = "import", .changes = true, .run = run_operation};
+const struct operation import_operation = {.name = "import", .changes = true, .run = import_operation_run};

@@ -58,7 +58,7 @@ static int add_sum(void *arg, const struct entry_sum *sum)
     return 0;
 }
 
-static int add_page(void *arg, const struct entry *entry)
+static int ls_add_page(void *arg, const struct entry *entry)
 {
     raise_by(listed(arg, entry->key), "pages", 1);
     return 0;
@@ -69,7 +69,7 @@ static int list_projects(struct store *store, json_t *names)
     struct listing listing = {names, "project", "files", true};
     int error = entry_sum_scopes(store, SPACE_FILE, -1, add_sum, &listing);
 
-    return error ? error : entry_walk(store, SPACE_PAGE, "", add_page, &listing);
+    return error ? error : entry_walk(store, SPACE_PAGE, "", ls_add_page, &listing);
 }
 
 static int list_images(struct store *store, json_t *names)
@@ -89,7 +89,7 @@ static int emit_list(void *call, const struct entry *entry)
     return list_emit(call, entry->key);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_listed_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -115,14 +115,14 @@ static void emit_sorted(struct operation_call *call, json_t *names)
     json_t *one;
 
     json_object_foreach(names, name, one) sorted[count++] = name;
-    qsort(sorted, count, sizeof(*sorted), compare_names);
+    qsort(sorted, count, sizeof(*sorted), compare_listed_names);
     for (size_t i = 0; i < count; i++)
         if (call->emit(call->arg, complete(json_object_get(names, sorted[i]))) < 0)
             break;
     free(sorted);
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int ls_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const char *which = json_text_member(arguments, "which");
     json_t *CLEANUP_JSON projects = json_object();
@@ -144,11 +144,11 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     return error && error != -EPIPE ? operation_store_failed(call, "read what the lists need", error) : 0;
 }
 
-const struct operation ls_operation = {.name = "ls", .run = run_operation};
+const struct operation ls_operation = {.name = "ls", .run = ls_operation_run};
 
 /* ---- for people ---- */
 
-static void print_object(void *table, const json_t *object)
+static void ls_print(void *table, const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
     bool image = strcmp(type, "image") == 0;
@@ -190,7 +190,7 @@ static int run_ls(int argc, char **argv)
     static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
     static const char *const heads[] = {"NAME", "FILES/TAGS/NEEDS", "BLOBS", "SIZE", "LAST USED"};
     struct table table = {.align = "lrrrr", .heads = heads};
-    const struct printer printer = {.object = print_object, .end = print_end, .arg = &table};
+    const struct printer printer = {.object = ls_print, .end = print_end, .arg = &table};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&ls_command);
 
     if (command_line_options(&line, argc, argv, options, NULL))

@@ -38,7 +38,7 @@ static const struct command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-static const struct command *find(const char *name)
+static const struct command *command_find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(commands[i]->name, name) == 0)
@@ -64,7 +64,7 @@ static void print_command(const struct command *command)
         printf("\n%s", command->details);
 }
 
-static int unknown(const char *name)
+static int command_unknown(const char *name)
 {
     fprintf(stderr, "yizhan: there is no command \"%s\"; `yizhan help` lists them\n", name);
     return EXIT_USAGE;
@@ -92,9 +92,9 @@ static int run_help(int argc, char **argv)
         fwrite(reference.data, 1, reference.len, stdout);
         return EXIT_DONE;
     }
-    const struct command *command = find(argv[1]);
+    const struct command *command = command_find(argv[1]);
     if (!command)
-        return unknown(argv[1]);
+        return command_unknown(argv[1]);
     print_command(command);
     return EXIT_DONE;
 }
@@ -107,7 +107,7 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
-static int run(int argc, char **argv)
+static int command_dispatch(int argc, char **argv)
 {
     if (argc < 2) {
         print_commands(stderr);
@@ -118,9 +118,9 @@ static int run(int argc, char **argv)
         name = "help";
     else if (strcmp(name, "--version") == 0)
         name = "version";
-    const struct command *command = find(name);
+    const struct command *command = command_find(name);
     if (!command)
-        return unknown(name);
+        return command_unknown(name);
     if (wants_help(argc - 1, argv + 1)) {
         print_command(command);
         return EXIT_DONE;
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
         return EXIT_FAILED;
     }
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk, and not the end */
-    int status = run(argc, argv);
+    int status = command_dispatch(argc, argv);
 
     /* A full disk or a closed pipe behind standard output must not pass for success. */
     if (fflush(stdout) != 0 && status == EXIT_DONE) {

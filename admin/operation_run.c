@@ -54,7 +54,7 @@ void operation_run_show_bytes(int64_t bytes, int64_t of)
     operation_run_show_progress("%s", text.data);
 }
 
-static void clear_progress(void)
+static void progress_clear(void)
 {
     if (progress_shown)
         fputs("\r\033[K", stderr);
@@ -76,7 +76,7 @@ static bool is_progress(const json_t *object)
     return type && strcmp(type, "progress") == 0;
 }
 
-static int print_json(const json_t *object)
+static int output_print_json(const json_t *object)
 {
     if (is_progress(object))
         return 0;
@@ -84,19 +84,19 @@ static int print_json(const json_t *object)
     return text && printf("%s\n", text) > 0 && fflush(stdout) == 0 ? 0 : -1;
 }
 
-static int emit(void *arg, json_t *object)
+static int output_emit(void *arg, json_t *object)
 {
     const struct output *output = arg;
     int result = 0;
 
     if (!is_progress(object))
-        clear_progress();
+        progress_clear();
     if (output->printer->note)
         output->printer->note(output->printer->arg, object);
     if (output->silent)
         result = 0;
     else if (output->json)
-        result = print_json(object);
+        result = output_print_json(object);
     else
         output->printer->object(output->printer->arg, object);
     json_decref(object);
@@ -106,7 +106,7 @@ static int emit(void *arg, json_t *object)
 /* ---- signals ---- */
 
 /* A server notices that nobody is there any more, and ends the command. */
-static void note_signal(int number)
+static void end_operation(int number)
 {
     (void)number;
     interrupted = 1;
@@ -118,7 +118,7 @@ static void note_signal(int number)
 void operation_run_catch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction action = {.sa_handler = end_operation, .sa_flags = (int)SA_RESETHAND};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction before;
@@ -129,13 +129,13 @@ void operation_run_catch_signals(void)
 
 /* ---- on the store itself ---- */
 
-static bool wanted(void *arg)
+static bool not_interrupted(void *arg)
 {
     (void)arg;
     return !interrupted;
 }
 
-static void spare_pins(void *config, struct store *store, struct digest_set *out)
+static void collect_spared(void *config, struct store *store, struct digest_set *out)
 {
     holding_collect_pins(store, config, out);
 }
@@ -146,7 +146,7 @@ static int open_store(struct config *config, bool creates, struct store **out, s
     const struct store_options options = {
         .path = config->storage.path,
         .max_size_bytes = INT64_MAX,
-        .spare = spare_pins,
+        .spare = collect_spared,
         .spare_arg = config,
         .units = &image_units,
     };
@@ -159,13 +159,13 @@ static int open_store(struct config *config, bool creates, struct store **out, s
     return store_open(&options, out, error);
 }
 
-static int perform_alone(const struct config *config, const struct operation *operation, struct store *store,
-                         const struct command_line *line, struct output *output, struct buf *error)
+static int run_alone(const struct config *config, const struct operation *operation, struct store *store,
+                     const struct command_line *line, struct output *output, struct buf *error)
 {
     struct operation_call call = {.store = store,
                                   .config = config,
-                                  .emit = emit,
-                                  .wanted = wanted,
+                                  .emit = output_emit,
+                                  .wanted = not_interrupted,
                                   .arg = output,
                                   .fd = line->fd,
                                   .error = BUF_INIT};
@@ -183,14 +183,14 @@ static int perform_alone(const struct config *config, const struct operation *op
 /* ---- by the server, else alone ---- */
 
 /* The handler has a descriptor of its own: the other is closed when the command ends. */
-static int perform_by_server(int fd, const struct operation *operation, const struct command_line *line,
-                             struct output *output, struct buf *error)
+static int run_by_server(int fd, const struct operation *operation, const struct command_line *line,
+                         struct output *output, struct buf *error)
 {
     operation_run_catch_signals();
     server_fd = dup(fd);
     if (interrupted)
         shutdown(fd, SHUT_RDWR);
-    int result = control_command(fd, operation->name, line->arguments, line->fd, emit, output, error);
+    int result = control_command(fd, operation->name, line->arguments, line->fd, output_emit, output, error);
     int done_fd = server_fd;
     server_fd = -1;
     cleanup_close(&done_fd);
@@ -199,15 +199,15 @@ static int perform_by_server(int fd, const struct operation *operation, const st
     return result;
 }
 
-static int perform(struct command_line *line, struct config *config, const struct operation *operation,
-                   struct output *output, struct buf *error)
+static int run_anywhere(struct command_line *line, struct config *config, const struct operation *operation,
+                        struct output *output, struct buf *error)
 {
     struct buf CLEANUP_BUF unreachable = BUF_INIT;
     struct store *store = NULL;
     int fd = control_connect(config->storage.path, &unreachable);
 
     if (fd >= 0)
-        return perform_by_server(fd, operation, line, output, error);
+        return run_by_server(fd, operation, line, output, error);
     int result = open_store(config, line->creates, &store, error);
     if (result == -EBUSY)
         buf_set(error,
@@ -217,7 +217,7 @@ static int perform(struct command_line *line, struct config *config, const struc
                 config->storage.path, config->storage.path, unreachable.data);
     if (result < 0)
         return 1;
-    result = perform_alone(config, operation, store, line, output, error);
+    result = run_alone(config, operation, store, line, output, error);
     store_close(&store);
     return result;
 }
@@ -233,10 +233,10 @@ int operation_run(struct command_line *line, const struct operation *operation, 
     signal(SIGPIPE, SIG_IGN);
     if (config_load(line->config_path, &config, &error) == 0) {
         if (holding_check_pins(config, &error) == 0)
-            result = perform(line, config, operation, &output, &error);
+            result = run_anywhere(line, config, operation, &output, &error);
         config_free(config);
     }
-    clear_progress();
+    progress_clear();
     if (!line->json && !line->silent && printer->end)
         printer->end(printer->arg);
     if (line->error)

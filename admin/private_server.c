@@ -23,7 +23,7 @@ struct private_server {
     int result;
 };
 
-static void *run(void *arg)
+static void *private_work_run(void *arg)
 {
     struct private_server *server = arg;
 
@@ -33,7 +33,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static int start_work(void *arg, struct proxy *proxy, struct buf *error)
+static int private_work_start(void *arg, struct proxy *proxy, struct buf *error)
 {
     struct private_server *server = arg;
     struct buf url = BUF_INIT;
@@ -41,11 +41,11 @@ static int start_work(void *arg, struct proxy *proxy, struct buf *error)
     (void)error;
     local_url_print(proxy->address, &url);
     server->url = buf_take(&url);
-    CHECK(pthread_create(&server->thread, NULL, run, server) == 0);
+    CHECK(pthread_create(&server->thread, NULL, private_work_run, server) == 0);
     return 0;
 }
 
-static void end_work(void *arg)
+static void private_work_end(void *arg)
 {
     struct private_server *server = arg;
 
@@ -85,7 +85,7 @@ int private_server_run(const char *config_path, struct config **config, server_w
 {
     struct private_server server = {.work = work, .arg = arg};
     const struct server_company company = {
-        .start = start_work, .stop = end_work, .arg = &server, .for_command = true};
+        .start = private_work_start, .stop = private_work_end, .arg = &server, .for_command = true};
     sigset_t before;
 
     pthread_sigmask(SIG_BLOCK, NULL, &before);

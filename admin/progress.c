@@ -18,7 +18,7 @@
 #include "base/text.h"
 
 #define FRAME_MS 200
-#define LINES_MAX 16
+#define BARS_MAX 16
 /* Of a terminal that does not tell. */
 #define COLUMNS 80
 #define ROWS 24
@@ -48,7 +48,7 @@ struct progress {
 /* ---- output ---- */
 
 /* Where nobody can read it any more, the command goes on. */
-static void print(const struct progress *progress, const struct buf *text)
+static void progress_write(const struct progress *progress, const struct buf *text)
 {
     size_t at = 0;
 
@@ -81,7 +81,7 @@ static int64_t bytes_so_far(const struct progress *progress)
     return bytes;
 }
 
-static void add_totals(const struct progress *progress, struct buf *out)
+static void frame_add_totals(const struct progress *progress, struct buf *out)
 {
     struct progress_totals totals = progress->totals;
 
@@ -90,14 +90,14 @@ static void add_totals(const struct progress *progress, struct buf *out)
     progress_totals_print(&totals, out);
 }
 
-static void end_line(struct progress *progress, struct buf *frame)
+static void frame_end_line(struct progress *progress, struct buf *frame)
 {
     buf_add_text(frame, "\033[K\n");
     progress->drawn_lines++;
 }
 
 /* The last column stays free: some terminals begin a new line behind it. */
-static void add_bars(struct progress *progress, struct buf *frame)
+static void frame_add_bars(struct progress *progress, struct buf *frame)
 {
     struct winsize size = size_of_terminal(progress);
     size_t columns = size.ws_col - 1;
@@ -106,17 +106,17 @@ static void add_bars(struct progress *progress, struct buf *frame)
     const struct transfer_line *line;
 
     DL_FOREACH (progress->running, line) {
-        if (progress->drawn_lines == LINES_MAX || progress->drawn_lines == room)
+        if (progress->drawn_lines == BARS_MAX || progress->drawn_lines == room)
             break;
         progress_transfer_print(line->name, line->bytes, line->size_bytes, columns, frame);
-        end_line(progress, frame);
+        frame_end_line(progress, frame);
     }
-    add_totals(progress, &totals);
+    frame_add_totals(progress, &totals);
     buf_add(frame, totals.data, totals.len < columns ? totals.len : columns);
-    end_line(progress, frame);
+    frame_end_line(progress, frame);
 }
 
-static void draw(struct progress *progress, bool last)
+static void progress_draw_frame(struct progress *progress, bool last)
 {
     struct buf CLEANUP_BUF frame = BUF_INIT;
     locale_t before = uselocale(progress->locale);
@@ -128,9 +128,9 @@ static void draw(struct progress *progress, bool last)
     buf_reset(&progress->above);
     progress->drawn_lines = 0;
     if (!last)
-        add_bars(progress, &frame);
+        frame_add_bars(progress, &frame);
     uselocale(before);
-    print(progress, &frame);
+    progress_write(progress, &frame);
 }
 
 void progress_draw(struct progress *progress, int64_t now_ms)
@@ -139,10 +139,10 @@ void progress_draw(struct progress *progress, int64_t now_ms)
         return;
     progress->drawn_at_ms = now_ms;
     rate_note(&progress->rate, now_ms, bytes_so_far(progress));
-    draw(progress, false);
+    progress_draw_frame(progress, false);
 }
 
-static void say(struct progress *progress, struct buf *line)
+static void progress_say_line(struct progress *progress, struct buf *line)
 {
     if (progress->quiet)
         return;
@@ -151,7 +151,7 @@ static void say(struct progress *progress, struct buf *line)
     if (progress->bars)
         buf_add(&progress->above, line->data, line->len);
     else
-        print(progress, line);
+        progress_write(progress, line);
 }
 
 void progress_say(struct progress *progress, const char *format, ...)
@@ -162,7 +162,7 @@ void progress_say(struct progress *progress, const char *format, ...)
     va_start(args, format);
     buf_vprintf(&line, format, args);
     va_end(args);
-    say(progress, &line);
+    progress_say_line(progress, &line);
 }
 
 /* ---- transfers ---- */
@@ -184,7 +184,7 @@ int progress_begin(struct progress *progress, const char *name, int64_t size_byt
     return line->id;
 }
 
-static struct transfer_line *find(const struct progress *progress, int id)
+static struct transfer_line *transfer_line_find(const struct progress *progress, int id)
 {
     struct transfer_line *line;
 
@@ -196,13 +196,13 @@ static struct transfer_line *find(const struct progress *progress, int id)
 
 void progress_update(struct progress *progress, int id, int64_t bytes, int64_t size_bytes)
 {
-    struct transfer_line *line = find(progress, id);
+    struct transfer_line *line = transfer_line_find(progress, id);
 
     line->bytes = bytes;
     line->size_bytes = size_bytes;
 }
 
-static void free_line(struct progress *progress, struct transfer_line *line)
+static void transfer_line_free(struct progress *progress, struct transfer_line *line)
 {
     DL_DELETE(progress->running, line);
     free(line->name);
@@ -212,7 +212,7 @@ static void free_line(struct progress *progress, struct transfer_line *line)
 void progress_end(struct progress *progress, int id, enum progress_result result, int64_t bytes,
                   const char *why)
 {
-    struct transfer_line *line = find(progress, id);
+    struct transfer_line *line = transfer_line_find(progress, id);
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     progress->totals.files++;
@@ -220,13 +220,13 @@ void progress_end(struct progress *progress, int id, enum progress_result result
         progress->totals.bytes += bytes;
     if (result == PROGRESS_FAILED) {
         buf_printf(&text, "failed %s: %s", line->name, why ? why : "");
-        say(progress, &text);
+        progress_say_line(progress, &text);
     } else if (result == PROGRESS_DONE && !progress->bars) {
         buf_printf(&text, "done %s ", line->name);
         text_print_size(&text, bytes);
-        say(progress, &text);
+        progress_say_line(progress, &text);
     }
-    free_line(progress, line);
+    transfer_line_free(progress, line);
 }
 
 /* ---- life ---- */
@@ -256,9 +256,9 @@ void progress_free(struct progress **progress_)
     if (!progress)
         return;
     if (progress->bars && (progress->drawn_lines || progress->above.len))
-        draw(progress, true);
+        progress_draw_frame(progress, true);
     while (progress->running)
-        free_line(progress, progress->running);
+        transfer_line_free(progress, progress->running);
     buf_release(&progress->above);
     freelocale(progress->locale);
     free(progress);

@@ -66,7 +66,7 @@ void progress_time_print(int64_t seconds, struct buf *out)
         buf_printf(out, "%" PRId64 " s", seconds);
 }
 
-static void print_part(int64_t bytes, int64_t of_bytes, struct buf *out)
+static void print_bytes_of(int64_t bytes, int64_t of_bytes, struct buf *out)
 {
     text_print_size(out, bytes);
     if (of_bytes < 0)
@@ -85,7 +85,7 @@ void progress_totals_print(const struct progress_totals *totals, struct buf *out
         buf_printf(out, " of %" PRId64, totals->of_files);
     buf_add_text(out,
                  (totals->of_files < 0 ? totals->files : totals->of_files) == 1 ? " file, " : " files, ");
-    print_part(totals->bytes, totals->of_bytes, out);
+    print_bytes_of(totals->bytes, totals->of_bytes, out);
     if (totals->bytes_per_s >= 0) {
         buf_add_text(out, ", ");
         text_print_size(out, totals->bytes_per_s);
@@ -217,6 +217,6 @@ void progress_transfer_print(const char *name, int64_t bytes, int64_t of_bytes, 
         progress_bar_print(bytes, of_bytes, bar, out);
         buf_add_char(out, ' ');
     }
-    print_part(bytes, of_bytes, &sizes);
+    print_bytes_of(bytes, of_bytes, &sizes);
     buf_add(out, sizes.data, sizes.len < SIZES_COLUMNS ? sizes.len : SIZES_COLUMNS);
 }

@@ -38,7 +38,7 @@ struct purge {
     int64_t in_use;
 };
 
-static int note_entry(void *arg, const struct entry *entry)
+static int purge_note_entry(void *arg, const struct entry *entry)
 {
     struct purge *purge = arg;
 
@@ -52,7 +52,7 @@ static int note_entry(void *arg, const struct entry *entry)
     return 0;
 }
 
-static void forget_entries(struct purge *purge)
+static void purge_forget_entries(struct purge *purge)
 {
     for (size_t i = 0; i < purge->count; i++) {
         free((char *)purge->entries[i]->space);
@@ -80,7 +80,7 @@ static int emit_removed(struct purge *purge, const struct entry *entry, const st
 }
 
 /* Memory forgets before and after: a request in between may have found the entry. */
-static int remove_entry(struct purge *purge, const struct entry *entry)
+static int purge_entry(struct purge *purge, const struct entry *entry)
 {
     struct removed removed = {.blob = false};
 
@@ -95,7 +95,7 @@ static int remove_entry(struct purge *purge, const struct entry *entry)
     return emit_removed(purge, entry, &removed);
 }
 
-static int emit_summary(struct purge *purge)
+static int purge_emit_summary(struct purge *purge)
 {
     purge->call->emit(purge->call->arg,
                       json_pack("{s:s, s:I, s:I, s:I, s:I}", "type", "summary", "entries",
@@ -108,17 +108,17 @@ static int emit_summary(struct purge *purge)
 static int remove_named(struct purge *purge, const struct holding *holding, const char *name)
 {
     struct operation_call *call = purge->call;
-    int error = holding_each_exclusive(call->store, holding, note_entry, purge);
+    int error = holding_each_exclusive(call->store, holding, purge_note_entry, purge);
 
     if (error < 0)
         return operation_store_failed(call, "read the index", error);
     if (!purge->count)
         return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", name);
     for (size_t i = 0; !error && i < purge->count && call->wanted(call->arg); i++)
-        error = remove_entry(purge, purge->entries[i]);
+        error = purge_entry(purge, purge->entries[i]);
     if (error && error != -EPIPE)
         return operation_store_failed(call, "remove an entry", error);
-    return emit_summary(purge);
+    return purge_emit_summary(purge);
 }
 
 static int purge_named(struct purge *purge, const char *text)
@@ -131,14 +131,14 @@ static int purge_named(struct purge *purge, const char *text)
         return 1;
     holding_print(&holding, &name);
     int result = remove_named(purge, &holding, name.data);
-    forget_entries(purge);
+    purge_forget_entries(purge);
     return result;
 }
 
 /* ---- by age ---- */
 
 /* What goes as one. */
-struct company {
+struct purge_unit {
     const struct purge *purge;
     struct digest *digests; /* manifests first: what is left of an image is never said to be there */
     size_t count;
@@ -153,10 +153,10 @@ static int note_manifest(void *arg, const struct entry *entry)
     return *manifest;
 }
 
-static void add_to_company(void *arg, const struct digest *digest)
+static void purge_unit_add(void *arg, const struct digest *digest)
 {
-    struct company *company = arg;
-    const struct purge *purge = company->purge;
+    struct purge_unit *unit = arg;
+    const struct purge *purge = unit->purge;
     struct store *store = purge->call->store;
     struct blob_row row;
     bool manifest = false;
@@ -164,12 +164,12 @@ static void add_to_company(void *arg, const struct digest *digest)
     if (digest_set_has(purge->pinned, digest) || digest_set_has(purge->gone, digest) ||
         blob_look(store, digest, &row) != 0)
         return;
-    company->young = company->young || row.used_at_s > purge->unused_since_s;
-    company->digests[company->count++] = *digest;
+    unit->young = unit->young || row.used_at_s > purge->unused_since_s;
+    unit->digests[unit->count++] = *digest;
     (void)entry_list_naming(store, digest, note_manifest, &manifest);
     if (manifest) {
-        company->digests[company->count - 1] = company->digests[0];
-        company->digests[0] = *digest;
+        unit->digests[unit->count - 1] = unit->digests[0];
+        unit->digests[0] = *digest;
     }
 }
 
@@ -187,24 +187,24 @@ static int tell_removed(struct purge *purge, size_t first, size_t end, struct re
     return error;
 }
 
-static int remove_company(struct purge *purge, const struct company *company)
+static int purge_unit_remove(struct purge *purge, const struct purge_unit *unit)
 {
     struct store *store = purge->call->store;
-    struct removed *CLEANUP_FREE removed = xcalloc(company->count + 1, sizeof(*removed));
-    size_t *CLEANUP_FREE ends = xcalloc(company->count + 1, sizeof(*ends));
+    struct removed *CLEANUP_FREE removed = xcalloc(unit->count + 1, sizeof(*removed));
+    size_t *CLEANUP_FREE ends = xcalloc(unit->count + 1, sizeof(*ends));
     int error = 0;
 
-    for (size_t i = 0; !error && i < company->count; i++) {
-        error = entry_list_naming(store, &company->digests[i], note_entry, purge);
+    for (size_t i = 0; !error && i < unit->count; i++) {
+        error = entry_list_naming(store, &unit->digests[i], purge_note_entry, purge);
         ends[i] = purge->count;
     }
     if (error)
         return error;
-    int result = blobs_remove(store, company->digests, company->count, purge->unused_since_s, removed);
-    for (size_t i = 0; i < company->count; i++) {
+    int result = blobs_remove(store, unit->digests, unit->count, purge->unused_since_s, removed);
+    for (size_t i = 0; i < unit->count; i++) {
         if (!removed[i].blob)
             continue;
-        digest_set_add(purge->gone, &company->digests[i]);
+        digest_set_add(purge->gone, &unit->digests[i]);
         purge->removed_blobs++;
         purge->removed_bytes += removed[i].bytes;
         error = error ? error : tell_removed(purge, i ? ends[i - 1] : 0, ends[i], removed[i]);
@@ -213,7 +213,7 @@ static int remove_company(struct purge *purge, const struct company *company)
 }
 
 /* An image goes as one, or stays: see image_units. */
-static int remove_old(void *arg, const struct blob_row *row)
+static int purge_if_old(void *arg, const struct blob_row *row)
 {
     struct purge *purge = arg;
     struct operation_call *call = purge->call;
@@ -226,12 +226,12 @@ static int remove_old(void *arg, const struct blob_row *row)
         return 0;
     digest_set_add(others, &row->digest);
     struct digest *CLEANUP_FREE digests = xcalloc(digest_set_count(others), sizeof(*digests));
-    struct company company = {purge, digests, 0, false};
-    digest_set_each(others, add_to_company, &company);
-    if (company.young)
+    struct purge_unit unit = {purge, digests, 0, false};
+    digest_set_each(others, purge_unit_add, &unit);
+    if (unit.young)
         return 0;
-    int error = remove_company(purge, &company);
-    forget_entries(purge);
+    int error = purge_unit_remove(purge, &unit);
+    purge_forget_entries(purge);
     purge->in_use += error == -EBUSY;
     return error == -EBUSY ? 0 : error;
 }
@@ -248,14 +248,14 @@ static int purge_old(struct purge *purge, int64_t older_than_s)
     store_save_uses(call->store);
     purge->unused_since_s = clock_wall_s() - older_than_s;
     purge->units = image_units.begin(call->store);
-    int error = blob_walk_by_use(call->store, remove_old, purge);
+    int error = blob_walk_by_use(call->store, purge_if_old, purge);
     image_units.end(purge->units);
     if (error < 0 && error != -EPIPE)
         return operation_store_failed(call, "remove a blob", error);
-    return emit_summary(purge);
+    return purge_emit_summary(purge);
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int purge_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const char *name = json_text_member(arguments, "name");
     const json_t *older_than_s = json_object_get(arguments, "older_than_s");
@@ -268,11 +268,11 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     return operation_failed(call, "purge needs a name or an age");
 }
 
-const struct operation purge_operation = {.name = "purge", .changes = true, .run = run_operation};
+const struct operation purge_operation = {.name = "purge", .changes = true, .run = purge_operation_run};
 
 /* ---- for people ---- */
 
-static void print_object(void *arg, const json_t *object)
+static void purge_print(void *arg, const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     int64_t entries = json_number_member(object, "entries");
@@ -293,7 +293,7 @@ static void print_object(void *arg, const json_t *object)
     printf("%s\n", text.data);
 }
 
-static int take_option(struct command_line *line, int option, const char *value)
+static int purge_take_option(struct command_line *line, int option, const char *value)
 {
     int64_t seconds;
 
@@ -324,10 +324,10 @@ static int run_purge(int argc, char **argv)
 {
     static const struct option options[] = {
         COMMON_OPTIONS, {"older-than", required_argument, NULL, 256}, {NULL, 0, NULL, 0}};
-    static const struct printer printer = {.object = print_object};
+    static const struct printer printer = {.object = purge_print};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&purge_command);
 
-    if (command_line_options(&line, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, purge_take_option))
         return EXIT_USAGE;
     bool by_age = json_object_get(line.arguments, "older_than_s");
     if (optind == argc && !by_age)

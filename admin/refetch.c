@@ -25,10 +25,10 @@
 #include "upstreams/http_client.h"
 
 /* Longer than an upstream may be silent. */
-#define SILENCE_S 120
+#define ANSWER_SILENCE_S 120
 /* How long a store may take to keep what has come; what a full disk let pass is never kept. */
-#define KEEP_PATIENCE_MS 1000
-#define KEEP_ASK_EVERY_MS 20
+#define REFETCH_KEEP_PATIENCE_MS 1000
+#define REFETCH_ASK_EVERY_MS 20
 
 /* ---- paths ---- */
 
@@ -93,7 +93,7 @@ static int connect_tcp(const char *address)
 }
 
 /* Reads to the end. Returns 0 for a status of 200. */
-static int read_answer(int fd)
+static int refetch_read_answer(int fd)
 {
     static const char good[] = "HTTP/1.1 200";
     char start[sizeof(good)] = "";
@@ -109,10 +109,10 @@ static int read_answer(int fd)
 }
 
 /* Returns 0 for an answer of 200. header: "", or a line of its own. */
-static int ask(const struct proxy *proxy, const char *method, const char *path, const char *header)
+static int refetch_ask(const struct proxy *proxy, const char *method, const char *path, const char *header)
 {
     const char *address = proxy->address;
-    const struct timeval silence = {.tv_sec = SILENCE_S};
+    const struct timeval silence = {.tv_sec = ANSWER_SILENCE_S};
     int CLEANUP_CLOSE fd =
         text_starts(address, "unix:") ? connect_unix(address + strlen("unix:")) : connect_tcp(address);
 
@@ -124,21 +124,21 @@ static int ask(const struct proxy *proxy, const char *method, const char *path, 
                   "\r\nAccept: */*\r\n%sConnection: close\r\n\r\n",
                   method, path, header);
     size_t len = strlen(request);
-    return send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len ? read_answer(fd) : -1;
+    return send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len ? refetch_read_answer(fd) : -1;
 }
 
 static bool is_kept(const struct proxy *proxy, const char *path)
 {
     store_flush(proxy->store);
-    return ask(proxy, "HEAD", path, "Cache-Control: only-if-cached\r\n") == 0;
+    return refetch_ask(proxy, "HEAD", path, "Cache-Control: only-if-cached\r\n") == 0;
 }
 
 int refetch(const struct proxy *proxy, const char *path)
 {
-    if (ask(proxy, "GET", path, "") < 0)
+    if (refetch_ask(proxy, "GET", path, "") < 0)
         return -1;
-    for (int64_t since_ms = clock_mono_ms(); !is_kept(proxy, path); poll(NULL, 0, KEEP_ASK_EVERY_MS))
-        if (clock_mono_ms() - since_ms > KEEP_PATIENCE_MS)
+    for (int64_t since_ms = clock_mono_ms(); !is_kept(proxy, path); poll(NULL, 0, REFETCH_ASK_EVERY_MS))
+        if (clock_mono_ms() - since_ms > REFETCH_KEEP_PATIENCE_MS)
             return -1;
     return 0;
 }
@@ -152,7 +152,7 @@ struct refetching {
     int good; /* answers to the last request */
 };
 
-static void on_answer(void *arg, const struct http_client_answer *answer)
+static void refetch_on_answer(void *arg, const struct http_client_answer *answer)
 {
     struct refetching *refetching = arg;
 
@@ -170,7 +170,7 @@ static int ask_for_each(struct refetching *refetching, enum http_client_want wan
     {
         const struct http_client_request request = {
             .path = json_string_value(path), .want = want, .held_only = held_only};
-        http_client_ask(refetching->client, &request, on_answer, refetching);
+        http_client_ask(refetching->client, &request, refetch_on_answer, refetching);
     }
     while (http_client_busy(refetching->client) && !*refetching->stop)
         http_client_step(refetching->client, 200);
@@ -189,8 +189,8 @@ static int refetch_all(void *arg, const char *url, const _Atomic bool *stop)
     int came = ask_for_each(refetching, HTTP_CLIENT_TOUCH, false);
     int64_t since_ms = clock_mono_ms();
     while (!*stop && ask_for_each(refetching, HTTP_CLIENT_HEAD, true) < came &&
-           clock_mono_ms() - since_ms < KEEP_PATIENCE_MS)
-        poll(NULL, 0, KEEP_ASK_EVERY_MS);
+           clock_mono_ms() - since_ms < REFETCH_KEEP_PATIENCE_MS)
+        poll(NULL, 0, REFETCH_ASK_EVERY_MS);
     http_client_free(&refetching->client);
     return 0;
 }

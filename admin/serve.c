@@ -27,13 +27,13 @@ const struct command serve_command = {
     .run = run_serve,
 };
 
-struct options {
+struct serve_options {
     const char *config_path;
     bool check;
 };
 
 /* Returns EXIT_DONE, or EXIT_USAGE after a message. */
-static int read_options(int argc, char **argv, struct options *options)
+static int serve_read_options(int argc, char **argv, struct serve_options *options)
 {
     enum { CHECK = 256 };
     static const struct option long_options[] = {
@@ -55,21 +55,21 @@ static int read_options(int argc, char **argv, struct options *options)
     return optind < argc ? command_surplus(&serve_command, argv[optind]) : EXIT_DONE;
 }
 
-static int failed(const struct buf *error)
+static int serve_failed(const struct buf *error)
 {
     fprintf(stderr, "yizhan: %s\n", error->data);
     return EXIT_FAILED;
 }
 
 /* What runs beside the server. */
-struct company {
+struct serve_company {
     struct control *control;
     struct schedule *schedule;
 };
 
-static int start_company(void *arg, struct proxy *proxy, struct buf *error)
+static int company_start(void *arg, struct proxy *proxy, struct buf *error)
 {
-    struct company *company = arg;
+    struct serve_company *company = arg;
     struct site *site = site_get(proxy);
     int result = schedule_check(site->config, error);
 
@@ -81,9 +81,9 @@ static int start_company(void *arg, struct proxy *proxy, struct buf *error)
     return result;
 }
 
-static void stop_company(void *arg)
+static void company_stop(void *arg)
 {
-    struct company *company = arg;
+    struct serve_company *company = arg;
 
     schedule_stop(&company->schedule);
     control_stop(&company->control);
@@ -91,24 +91,24 @@ static void stop_company(void *arg)
 
 static int run_serve(int argc, char **argv)
 {
-    struct company beside = {NULL, NULL};
-    const struct server_company company = {.start = start_company, .stop = stop_company, .arg = &beside};
-    struct options options = {.config_path = "mirror.conf"};
+    struct serve_company beside = {NULL, NULL};
+    const struct server_company company = {.start = company_start, .stop = company_stop, .arg = &beside};
+    struct serve_options options = {.config_path = "mirror.conf"};
     struct config *config = NULL;
     struct buf CLEANUP_BUF error = BUF_INIT;
 
-    if (read_options(argc, argv, &options) != EXIT_DONE)
+    if (serve_read_options(argc, argv, &options) != EXIT_DONE)
         return EXIT_USAGE;
     if (config_load(options.config_path, &config, &error) < 0)
-        return failed(&error);
+        return serve_failed(&error);
     if (options.check) {
         if (holding_check_pins(config, &error) < 0 || schedule_check(config, &error) < 0) {
             config_free(config);
-            return failed(&error);
+            return serve_failed(&error);
         }
         printf("%s: ok\n", options.config_path);
         config_free(config);
         return EXIT_DONE;
     }
-    return server_run(options.config_path, config, &company, &error) < 0 ? failed(&error) : EXIT_DONE;
+    return server_run(options.config_path, config, &company, &error) < 0 ? serve_failed(&error) : EXIT_DONE;
 }

@@ -16,7 +16,7 @@
 
 /* ---- asking the running server ---- */
 
-static int run_address(struct operation_call *call, const json_t *arguments)
+static int address_operation_run(struct operation_call *call, const json_t *arguments)
 {
     struct buf CLEANUP_BUF url = BUF_INIT;
 
@@ -28,7 +28,7 @@ static int run_address(struct operation_call *call, const json_t *arguments)
     return 0;
 }
 
-const struct operation address_operation = {.name = "address", .run = run_address};
+const struct operation address_operation = {.name = "address", .run = address_operation_run};
 
 static int take_url(void *arg, json_t *object)
 {
@@ -50,7 +50,7 @@ static int ask_address(int fd, struct buf *url, struct buf *error)
 
 static _Atomic bool interrupted;
 
-static void note_signal(int signal)
+static void interrupt_work(int signal)
 {
     (void)signal;
     interrupted = true;
@@ -59,7 +59,7 @@ static void note_signal(int signal)
 /* The second signal does what signals do. */
 static int work_elsewhere(const char *url, server_work *work, void *arg)
 {
-    const struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction action = {.sa_handler = interrupt_work, .sa_flags = (int)SA_RESETHAND};
     struct sigaction before[2];
 
     interrupted = false;

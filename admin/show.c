@@ -27,7 +27,7 @@ struct showing {
     int64_t bytes;
 };
 
-static json_t *describe(const struct entry *entry)
+static json_t *show_describe(const struct entry *entry)
 {
     char *CLEANUP_FREE upstream = NULL;
     char *CLEANUP_FREE url = NULL;
@@ -48,7 +48,7 @@ static int show_entry(void *arg, const struct entry *entry)
     struct showing *showing = arg;
     struct blob_row blob = {.used_at_s = 0};
     bool held = entry->has_digest && blob_look(showing->call->store, &entry->digest, &blob) == 0;
-    json_t *object = describe(entry);
+    json_t *object = show_describe(entry);
 
     json_object_set_new(object, "held", json_boolean(held));
     json_object_set_new(object, "used_at", json_integer(blob.used_at_s));
@@ -58,7 +58,7 @@ static int show_entry(void *arg, const struct entry *entry)
     return showing->call->emit(showing->call->arg, object);
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int show_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const char *name = json_text_member(arguments, "name");
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
@@ -84,7 +84,7 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
     return 0;
 }
 
-const struct operation show_operation = {.name = "show", .run = run_operation};
+const struct operation show_operation = {.name = "show", .run = show_operation_run};
 
 /* ---- for people ---- */
 
@@ -103,7 +103,7 @@ static bool is_record(const json_t *object)
             text_starts(text_of(object, "name"), "prefetch:"));
 }
 
-static void print_object(void *table, const json_t *object)
+static void show_print(void *table, const json_t *object)
 {
     const char *space = text_of(object, "space");
 
@@ -152,7 +152,7 @@ static int run_show(int argc, char **argv)
     static const char *const heads[] = {"KIND",      "NAME",           "SIZE", "HELD",
                                         "LAST USED", "LAST CONFIRMED", "FROM"};
     struct table table = {.align = "llrlrrl", .heads = heads};
-    const struct printer printer = {.object = print_object, .arg = &table};
+    const struct printer printer = {.object = show_print, .arg = &table};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&show_command);
 
     if (command_line_options(&line, argc, argv, options, NULL))

@@ -27,7 +27,7 @@ static int64_t at_least_zero(int64_t value)
     return value > 0 ? value : 0;
 }
 
-static json_t *server_figures(const struct operation_call *call)
+static json_t *stats_of_server(const struct operation_call *call)
 {
     if (!call->proxy)
         return json_null();
@@ -45,7 +45,7 @@ static json_t *server_figures(const struct operation_call *call)
         (json_int_t)counter_get(COUNTER_STORE_EVICTED));
 }
 
-static int add_space(void *spaces, const struct entry_sum *sum)
+static int stats_add_space(void *spaces, const struct entry_sum *sum)
 {
     json_object_set_new(spaces, sum->space,
                         json_pack("{s:I, s:I, s:I}", "entries", (json_int_t)sum->entries, "blobs",
@@ -53,7 +53,7 @@ static int add_space(void *spaces, const struct entry_sum *sum)
     return 0;
 }
 
-static int add_top(void *list, const struct entry_sum *sum)
+static int stats_add_top(void *list, const struct entry_sum *sum)
 {
     if (sum->bytes)
         json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:I}", "name", operation_text(sum->scope),
@@ -62,7 +62,7 @@ static int add_top(void *list, const struct entry_sum *sum)
     return 0;
 }
 
-static void add_upstream(void *list, struct upstream *upstream)
+static void stats_add_upstream(void *list, struct upstream *upstream)
 {
     json_array_append_new(list,
                           json_pack("{s:o, s:o, s:b, s:I}", "name", operation_text(upstream_name(upstream)),
@@ -71,18 +71,18 @@ static void add_upstream(void *list, struct upstream *upstream)
                                     (json_int_t)upstream_resting_ms(upstream)));
 }
 
-static json_t *upstreams(const struct operation_call *call)
+static json_t *stats_of_upstreams(const struct operation_call *call)
 {
     if (!call->proxy)
         return json_null();
     json_t *list = json_array();
     struct site *site = site_get(call->proxy);
-    site_each_upstream(site, add_upstream, list);
+    site_each_upstream(site, stats_add_upstream, list);
     site_unref(site);
     return list;
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int stats_operation_run(struct operation_call *call, const json_t *arguments)
 {
     json_t *CLEANUP_JSON spaces = json_object();
     json_t *CLEANUP_JSON projects = json_array();
@@ -91,11 +91,11 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
 
     (void)arguments;
     store_save_uses(call->store);
-    int error = entry_sum_spaces(call->store, add_space, spaces);
+    int error = entry_sum_spaces(call->store, stats_add_space, spaces);
     if (!error)
-        error = entry_sum_scopes(call->store, SPACE_FILE, TOP, add_top, projects);
+        error = entry_sum_scopes(call->store, SPACE_FILE, TOP, stats_add_top, projects);
     if (!error)
-        error = entry_sum_scopes(call->store, SPACE_BLOB, TOP, add_top, images);
+        error = entry_sum_scopes(call->store, SPACE_BLOB, TOP, stats_add_top, images);
     if (error)
         return operation_store_failed(call, "read the index", error);
     store_get_figures(call->store, &figures);
@@ -105,34 +105,34 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
                   (json_int_t)figures.entries, "max_size", (json_int_t)call->config->storage.max_size_bytes,
                   "min_free", (json_int_t)call->config->storage.min_free_bytes, "spaces", spaces);
     call->emit(call->arg, json_pack("{s:s, s:o, s:o, s:o, s:O, s:O}", "type", "stats", "server",
-                                    server_figures(call), "store", store, "upstreams", upstreams(call),
-                                    "projects", projects, "images", images));
+                                    stats_of_server(call), "store", store, "upstreams",
+                                    stats_of_upstreams(call), "projects", projects, "images", images));
     return 0;
 }
 
-const struct operation stats_operation = {.name = "stats", .run = run_operation};
+const struct operation stats_operation = {.name = "stats", .run = stats_operation_run};
 
 /* ---- for people ---- */
 
-static void add_line(struct table *table, const char *name, const char *value)
+static void row_add_text(struct table *table, const char *name, const char *value)
 {
     table_text(table, name);
     table_text(table, value);
 }
 
-static void add_count(struct table *table, const char *label, const json_t *object, const char *name)
+static void row_add_count(struct table *table, const char *label, const json_t *object, const char *name)
 {
     table_text(table, label);
     table_number(table, json_number_member(object, name));
 }
 
-static void add_size(struct table *table, const char *label, const json_t *object, const char *name)
+static void row_add_size(struct table *table, const char *label, const json_t *object, const char *name)
 {
     table_text(table, label);
     table_size(table, json_number_member(object, name));
 }
 
-static void print_server(const json_t *server)
+static void stats_print_server(const json_t *server)
 {
     struct table table = {.align = "lr"};
 
@@ -141,19 +141,19 @@ static void print_server(const json_t *server)
         return;
     }
     printf("Server %s, since its start:\n", json_string_value(json_object_get(server, "address")));
-    add_count(&table, "  requests", server, "requests");
-    add_count(&table, "  hits", server, "hits");
-    add_count(&table, "  misses", server, "misses");
-    add_count(&table, "  stale", server, "stale");
-    add_size(&table, "  sent to clients", server, "sent_bytes");
-    add_size(&table, "  fetched from upstreams", server, "fetched_bytes");
-    add_size(&table, "  saved", server, "saved_bytes");
+    row_add_count(&table, "  requests", server, "requests");
+    row_add_count(&table, "  hits", server, "hits");
+    row_add_count(&table, "  misses", server, "misses");
+    row_add_count(&table, "  stale", server, "stale");
+    row_add_size(&table, "  sent to clients", server, "sent_bytes");
+    row_add_size(&table, "  fetched from upstreams", server, "fetched_bytes");
+    row_add_size(&table, "  saved", server, "saved_bytes");
     table_print(&table);
     if (json_is_true(json_object_get(server, "offline")))
         printf("Offline: no upstream is asked.\n");
 }
 
-static void print_store(const json_t *store)
+static void stats_print_store(const json_t *store)
 {
     static const char *const heads[] = {"  KIND", "ENTRIES", "BLOBS", "SIZE"};
     struct table totals = {.align = "lr"};
@@ -162,9 +162,9 @@ static void print_store(const json_t *store)
     json_t *sum;
 
     printf("\nStore %s:\n", json_string_value(json_object_get(store, "path")));
-    add_size(&totals, "  size", store, "bytes");
-    add_size(&totals, "  of at most", store, "max_size");
-    add_count(&totals, "  blobs", store, "blobs");
+    row_add_size(&totals, "  size", store, "bytes");
+    row_add_size(&totals, "  of at most", store, "max_size");
+    row_add_count(&totals, "  blobs", store, "blobs");
     table_print(&totals);
     json_object_foreach((json_t *)json_object_get(store, "spaces"), space, sum)
     {
@@ -178,7 +178,7 @@ static void print_store(const json_t *store)
     table_print(&table);
 }
 
-static void print_top(const char *head, const json_t *list)
+static void stats_print_top(const char *head, const json_t *list)
 {
     const char *const heads[] = {head, "BLOBS", "SIZE", "LAST USED"};
     struct table table = {.align = "lrrr", .heads = heads};
@@ -197,7 +197,7 @@ static void print_top(const char *head, const json_t *list)
     table_print(&table);
 }
 
-static void print_upstreams(const json_t *list)
+static void stats_print_upstreams(const json_t *list)
 {
     static const char *const heads[] = {"UPSTREAM", "STATE", "URL"};
     struct table table = {.align = "lll", .heads = heads};
@@ -208,21 +208,21 @@ static void print_upstreams(const json_t *list)
         printf("\n");
     json_array_foreach(list, i, one)
     {
-        add_line(&table, json_string_value(json_object_get(one, "name")),
-                 json_is_true(json_object_get(one, "healthy")) ? "answers" : "failed lately");
+        row_add_text(&table, json_string_value(json_object_get(one, "name")),
+                     json_is_true(json_object_get(one, "healthy")) ? "answers" : "failed lately");
         table_text(&table, json_string_value(json_object_get(one, "url")));
     }
     table_print(&table);
 }
 
-static void print_object(void *arg, const json_t *object)
+static void stats_print(void *arg, const json_t *object)
 {
     (void)arg;
-    print_server(json_object_get(object, "server"));
-    print_store(json_object_get(object, "store"));
-    print_top("PROJECT", json_object_get(object, "projects"));
-    print_top("IMAGE", json_object_get(object, "images"));
-    print_upstreams(json_object_get(object, "upstreams"));
+    stats_print_server(json_object_get(object, "server"));
+    stats_print_store(json_object_get(object, "store"));
+    stats_print_top("PROJECT", json_object_get(object, "projects"));
+    stats_print_top("IMAGE", json_object_get(object, "images"));
+    stats_print_upstreams(json_object_get(object, "upstreams"));
 }
 
 static int run_stats(int argc, char **argv);
@@ -239,7 +239,7 @@ const struct command stats_command = {
 static int run_stats(int argc, char **argv)
 {
     static const struct option options[] = {COMMON_OPTIONS, {NULL, 0, NULL, 0}};
-    static const struct printer printer = {.object = print_object};
+    static const struct printer printer = {.object = stats_print};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&stats_command);
 
     if (command_line_options(&line, argc, argv, options, NULL))

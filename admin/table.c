@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-static void add(struct table *table, char *cell)
+static void table_add(struct table *table, char *cell)
 {
     if ((table->count & (table->count - 1)) == 0)
         table->cells = xrealloc(table->cells, (table->count ? 2 * table->count : 1) * sizeof(char *));
@@ -26,12 +26,12 @@ void table_text(struct table *table, const char *text)
     for (char *at = cell; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) /* it may come from a peer, and goes to a terminal */
             *at = '?';
-    add(table, cell);
+    table_add(table, cell);
 }
 
 void table_number(struct table *table, int64_t number)
 {
-    add(table, xasprintf("%" PRId64, number));
+    table_add(table, xasprintf("%" PRId64, number));
 }
 
 void table_size(struct table *table, int64_t bytes)
@@ -39,7 +39,7 @@ void table_size(struct table *table, int64_t bytes)
     struct buf text = BUF_INIT;
 
     text_print_size(&text, bytes);
-    add(table, buf_take(&text));
+    table_add(table, buf_take(&text));
 }
 
 void table_age(struct table *table, int64_t at_s)
@@ -47,13 +47,13 @@ void table_age(struct table *table, int64_t at_s)
     int64_t age_s = clock_wall_s() - at_s;
 
     if (!at_s)
-        add(table, xstrdup("-"));
+        table_add(table, xstrdup("-"));
     else if (age_s >= 2 * 86400)
-        add(table, xasprintf("%" PRId64 " d", age_s / 86400));
+        table_add(table, xasprintf("%" PRId64 " d", age_s / 86400));
     else if (age_s >= 2 * 3600)
-        add(table, xasprintf("%" PRId64 " h", age_s / 3600));
+        table_add(table, xasprintf("%" PRId64 " h", age_s / 3600));
     else
-        add(table, xasprintf("%" PRId64 " min", age_s > 0 ? age_s / 60 : 0));
+        table_add(table, xasprintf("%" PRId64 " min", age_s > 0 ? age_s / 60 : 0));
 }
 
 /* In characters, not bytes; good for names, which have no wide ones. */

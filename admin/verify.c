@@ -55,7 +55,7 @@ struct verification {
     int64_t refetched;
 };
 
-static int tell_progress(struct verification *verification)
+static int verify_tell_progress(struct verification *verification)
 {
     struct operation_call *call = verification->call;
     int64_t now_ms = clock_mono_ms();
@@ -72,13 +72,13 @@ static int tell_progress(struct verification *verification)
 }
 
 /* Sleeps until so many bytes may have been read. */
-static int pace(void *arg, size_t bytes)
+static int verify_pace(void *arg, size_t bytes)
 {
     struct verification *verification = arg;
 
     verification->bytes += (int64_t)bytes;
     for (;;) {
-        if (tell_progress(verification) < 0)
+        if (verify_tell_progress(verification) < 0)
             return -1;
         if (!verification->rate_bytes)
             return 0;
@@ -96,14 +96,14 @@ static bool is_fault(const struct blob_verdict *verdict)
 }
 
 /* What names the blob, before it is removed. */
-struct names {
+struct blob_names {
     json_t *entries;
     char *path; /* where the server would serve it */
 };
 
-static int add_name(void *arg, const struct entry *entry)
+static int verify_add_name(void *arg, const struct entry *entry)
 {
-    struct names *names = arg;
+    struct blob_names *names = arg;
 
     json_array_append_new(names->entries,
                           json_pack("{s:s, s:o}", "space", entry->space, "key", operation_text(entry->key)));
@@ -112,7 +112,7 @@ static int add_name(void *arg, const struct entry *entry)
     return 0;
 }
 
-static void forget_names(const struct verification *verification, const json_t *entries)
+static void verify_forget_names(const struct verification *verification, const json_t *entries)
 {
     size_t i;
     json_t *entry;
@@ -125,7 +125,7 @@ static void forget_names(const struct verification *verification, const json_t *
 }
 
 static int report(struct verification *verification, const struct digest *digest,
-                  const struct blob_verdict *verdict, const struct names *names)
+                  const struct blob_verdict *verdict, const struct blob_names *names)
 {
     struct operation_call *call = verification->call;
     char hex[DIGEST_HEX_SIZE];
@@ -135,7 +135,7 @@ static int report(struct verification *verification, const struct digest *digest
     verification->faults[verdict->fault]++;
     verification->repaired += verdict->repaired;
     if (verdict->removed) {
-        forget_names(verification, names->entries);
+        verify_forget_names(verification, names->entries);
         if (call->proxy && names->path && !call->config->server.offline)
             refetched = refetch(call->proxy, names->path) == 0;
     }
@@ -154,13 +154,13 @@ static int look_and_mend(struct verification *verification, const struct digest 
 {
     struct operation_call *call = verification->call;
     json_t *CLEANUP_JSON entries = json_array();
-    struct names names = {.entries = entries};
-    struct blob_check check = {.hash = hash, .pace = pace, .arg = verification};
+    struct blob_names names = {.entries = entries};
+    struct blob_check check = {.hash = hash, .pace = verify_pace, .arg = verification};
     struct blob_verdict verdict = {.fault = BLOB_SOUND};
     int error = blob_verify(call->store, digest, &check, &verdict);
 
     if (!error && is_fault(&verdict)) {
-        error = entry_list_naming(call->store, digest, add_name, &names);
+        error = entry_list_naming(call->store, digest, verify_add_name, &names);
         check.repair = verification->repair;
         if (!error && check.repair)
             error = blob_verify(call->store, digest, &check, &verdict);
@@ -182,10 +182,10 @@ static int verify_blob(void *arg, const struct digest *digest)
         verification->due -= 1;
     int error = look_and_mend(verification, digest, hash);
     verification->hashed += !error && hash;
-    return error ? error : tell_progress(verification) < 0 ? -ECANCELED : 0;
+    return error ? error : verify_tell_progress(verification) < 0 ? -ECANCELED : 0;
 }
 
-static int emit_summary(struct verification *verification)
+static int verify_emit_summary(struct verification *verification)
 {
     struct operation_call *call = verification->call;
     int64_t faults = 0;
@@ -217,7 +217,7 @@ static double random_part(void)
     return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number / 4294967296.0 : 0;
 }
 
-static int run_operation(struct operation_call *call, const json_t *arguments)
+static int verify_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const json_t *sample = json_object_get(arguments, "sample");
     const json_t *rate_bytes = json_object_get(arguments, "rate_bytes");
@@ -241,10 +241,10 @@ static int run_operation(struct operation_call *call, const json_t *arguments)
                                 verification.blobs, verification.of_blobs);
     if (error)
         return operation_store_failed(call, "verify the store", error);
-    return emit_summary(&verification);
+    return verify_emit_summary(&verification);
 }
 
-const struct operation verify_operation = {.name = "verify", .changes = true, .run = run_operation};
+const struct operation verify_operation = {.name = "verify", .changes = true, .run = verify_operation_run};
 
 /* ---- for people ---- */
 
@@ -275,7 +275,7 @@ static void print_fault(const json_t *object)
            first ? json_string_value(json_object_get(first, "key")) : "", done);
 }
 
-static void print_summary(const json_t *object)
+static void verify_print_summary(const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
 
@@ -287,7 +287,7 @@ static void print_summary(const json_t *object)
     printf("%s, %" PRId64 " repaired\n", text.data, json_number_member(object, "repaired"));
 }
 
-static void print_object(void *arg, const json_t *object)
+static void verify_print(void *arg, const json_t *object)
 {
     const char *type = json_string_value(json_object_get(object, "type"));
 
@@ -297,7 +297,7 @@ static void print_object(void *arg, const json_t *object)
     else if (strcmp(type, "fault") == 0)
         print_fault(object);
     else
-        print_summary(object);
+        verify_print_summary(object);
 }
 
 /* What was removed where no server ran. */
@@ -337,7 +337,7 @@ static int take_sample(struct command_line *line, const char *value)
     return 0;
 }
 
-static int take_option(struct command_line *line, int option, const char *value)
+static int verify_take_option(struct command_line *line, int option, const char *value)
 {
     int64_t bytes;
 
@@ -379,10 +379,10 @@ static int run_verify(int argc, char **argv)
                                             {"rate", required_argument, NULL, RATE},
                                             {NULL, 0, NULL, 0}};
     json_t *CLEANUP_JSON paths = json_array();
-    const struct printer printer = {.object = print_object, .note = note_path, .arg = paths};
+    const struct printer printer = {.object = verify_print, .note = note_path, .arg = paths};
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&verify_command);
 
-    if (command_line_options(&line, argc, argv, options, take_option))
+    if (command_line_options(&line, argc, argv, options, verify_take_option))
         return EXIT_USAGE;
     if (optind < argc)
         return command_surplus(&verify_command, argv[optind]);

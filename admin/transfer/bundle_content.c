@@ -29,7 +29,7 @@ void bundle_content_release(struct bundle_content *content)
 }
 
 /* Room for one more in an array that has so many. */
-static void *grow(void *array, size_t count, size_t *room, size_t size)
+static void *content_grow(void *array, size_t count, size_t *room, size_t size)
 {
     if (count < *room)
         return array;
@@ -42,7 +42,8 @@ bool bundle_add_blob(struct bundle_content *content, const struct digest *digest
     CHECK(size_bytes >= 0 && content->bytes <= INT64_MAX - size_bytes);
     if (!digest_set_add(content->digests, digest))
         return false;
-    content->blobs = grow(content->blobs, content->blob_count, &content->blob_room, sizeof(*content->blobs));
+    content->blobs =
+        content_grow(content->blobs, content->blob_count, &content->blob_room, sizeof(*content->blobs));
     content->blobs[content->blob_count++] = (struct bundle_blob){*digest, size_bytes};
     content->bytes += size_bytes;
     return true;
@@ -80,7 +81,7 @@ bool bundle_entry_fits(const struct entry *entry)
 }
 
 /* Neighbours mostly have these in common. */
-static const char *share(struct bundle_content *content, const char *text, const char *neighbour)
+static const char *content_share(struct bundle_content *content, const char *text, const char *neighbour)
 {
     return neighbour && strcmp(text, neighbour) == 0 ? neighbour : arena_strdup(&content->arena, text);
 }
@@ -91,11 +92,12 @@ void bundle_add_entry(struct bundle_content *content, const struct entry *entry)
     struct entry copy = *entry;
 
     CHECK(bundle_entry_fits(entry));
-    copy.space = share(content, entry->space, last ? last->space : NULL);
-    copy.scope = share(content, text_or_empty(entry->scope), last ? last->scope : NULL);
-    copy.attributes = share(content, text_or_empty(entry->attributes), last ? last->attributes : NULL);
+    copy.space = content_share(content, entry->space, last ? last->space : NULL);
+    copy.scope = content_share(content, text_or_empty(entry->scope), last ? last->scope : NULL);
+    copy.attributes =
+        content_share(content, text_or_empty(entry->attributes), last ? last->attributes : NULL);
     copy.key = arena_strdup(&content->arena, entry->key);
     content->entries =
-        grow(content->entries, content->entry_count, &content->entry_room, sizeof(*content->entries));
+        content_grow(content->entries, content->entry_count, &content->entry_room, sizeof(*content->entries));
     content->entries[content->entry_count++] = copy;
 }

@@ -10,7 +10,7 @@
 #include "base/json.h"
 
 /* More than the longest entry takes: a key, a scope and attributes of nothing but characters that are escaped. */
-#define LINE_MAX_BYTES (1024 * 1024)
+#define MANIFEST_LINE_MAX_BYTES (1024 * 1024)
 
 void bundle_manifest_name(const struct digest *digest, char out[BUNDLE_MANIFEST_NAME_BYTES + 1])
 {
@@ -83,7 +83,7 @@ void bundle_manifest_parser_release(struct bundle_manifest_parser *parser)
 }
 
 /* A number that is not negative; -1 if there is none. */
-static int64_t number_of(const json_t *object, const char *name)
+static int64_t manifest_number(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
 
@@ -104,21 +104,21 @@ static int digest_member(const json_t *object, struct digest *out)
 
 /* These return NULL, or what is wrong. */
 
-static const char *take_head(struct bundle_manifest_parser *parser, const json_t *object)
+static const char *manifest_take_head(struct bundle_manifest_parser *parser, const json_t *object)
 {
-    parser->blobs = number_of(object, "blobs");
-    parser->entries = number_of(object, "entries");
-    parser->bytes = number_of(object, "bytes");
-    parser->content->created_at_s = number_of(object, "created_at");
+    parser->blobs = manifest_number(object, "blobs");
+    parser->entries = manifest_number(object, "entries");
+    parser->bytes = manifest_number(object, "bytes");
+    parser->content->created_at_s = manifest_number(object, "created_at");
     if (json_object_size(object) != 5 || parser->blobs < 0 || parser->entries < 0 || parser->bytes < 0 ||
         parser->content->created_at_s < 0)
         return "it does not say how many blobs, entries and bytes there are, and since when";
     return NULL;
 }
 
-static const char *take_blob(struct bundle_manifest_parser *parser, const json_t *object)
+static const char *manifest_take_blob(struct bundle_manifest_parser *parser, const json_t *object)
 {
-    int64_t size_bytes = number_of(object, "size");
+    int64_t size_bytes = manifest_number(object, "size");
     struct digest digest;
 
     if (json_object_size(object) != 2 || size_bytes < 0 || digest_member(object, &digest) < 0)
@@ -130,7 +130,7 @@ static const char *take_blob(struct bundle_manifest_parser *parser, const json_t
     return NULL;
 }
 
-static const char *take_entry(struct bundle_manifest_parser *parser, const json_t *object)
+static const char *manifest_take_entry(struct bundle_manifest_parser *parser, const json_t *object)
 {
     const json_t *sha256 = json_object_get(object, "sha256");
     const json_t *size = json_object_get(object, "size");
@@ -140,7 +140,7 @@ static const char *take_entry(struct bundle_manifest_parser *parser, const json_
         .scope = json_string_value(json_object_get(object, "scope")),
         .has_digest = !json_is_null(sha256),
         .size_bytes = json_integer_value(size),
-        .confirmed_at_s = number_of(object, "confirmed_at"),
+        .confirmed_at_s = manifest_number(object, "confirmed_at"),
         .attributes = json_string_value(json_object_get(object, "attributes")),
     };
 
@@ -155,23 +155,23 @@ static const char *take_entry(struct bundle_manifest_parser *parser, const json_
     return NULL;
 }
 
-static const char *take_object(struct bundle_manifest_parser *parser, const json_t *object)
+static const char *manifest_take_object(struct bundle_manifest_parser *parser, const json_t *object)
 {
     const struct bundle_content *content = parser->content;
 
     if (parser->lines == 1)
-        return take_head(parser, object);
+        return manifest_take_head(parser, object);
     if (content->blob_count < (uint64_t)parser->blobs)
-        return take_blob(parser, object);
+        return manifest_take_blob(parser, object);
     if (content->entry_count < (uint64_t)parser->entries)
-        return take_entry(parser, object);
+        return manifest_take_entry(parser, object);
     return "there are more lines than it says first";
 }
 
 /* Whether this program can read what follows. */
-static void check_version(struct bundle_manifest_parser *parser, const json_t *object)
+static void manifest_check_version(struct bundle_manifest_parser *parser, const json_t *object)
 {
-    int64_t version = number_of(object, "yizhan-bundle");
+    int64_t version = manifest_number(object, "yizhan-bundle");
 
     if (version > BUNDLE_VERSION)
         buf_set(&parser->error, "was made by a newer version of Yizhan (format %" PRId64 "): install that",
@@ -180,7 +180,7 @@ static void check_version(struct bundle_manifest_parser *parser, const json_t *o
         buf_set(&parser->error, "is no bundle of Yizhan");
 }
 
-static void take_line(struct bundle_manifest_parser *parser, const char *line, size_t len)
+static void manifest_take_line(struct bundle_manifest_parser *parser, const char *line, size_t len)
 {
     static const struct json_limits limits = {.depth = 1, .containers = 1, .values = 16};
     struct buf CLEANUP_BUF problem = BUF_INIT;
@@ -189,9 +189,9 @@ static void take_line(struct bundle_manifest_parser *parser, const char *line, s
     json_t *CLEANUP_JSON object = json_read_object(line, len, &limits, &problem);
     const char *fault = object ? NULL : problem.data;
     if (object && parser->lines == 1)
-        check_version(parser, object);
+        manifest_check_version(parser, object);
     if (object && !parser->error.len)
-        fault = take_object(parser, object);
+        fault = manifest_take_object(parser, object);
     if (fault)
         buf_set(&parser->error, "has a bad manifest, line %" PRIu64 ": %s", parser->lines, fault);
 }
@@ -201,17 +201,17 @@ void bundle_manifest_feed(struct bundle_manifest_parser *parser, const char *dat
     while (len > 0 && !parser->error.len) {
         const char *end = memchr(data, '\n', len);
         size_t part = end ? (size_t)(end - data) : len;
-        if (parser->line.len + part > LINE_MAX_BYTES) {
+        if (parser->line.len + part > MANIFEST_LINE_MAX_BYTES) {
             buf_set(&parser->error, "has a bad manifest, line %" PRIu64 ": it is too long",
                     parser->lines + 1);
             return;
         }
         if (end && !parser->line.len) {
-            take_line(parser, data, part);
+            manifest_take_line(parser, data, part);
         } else {
             buf_add(&parser->line, data, part);
             if (end) {
-                take_line(parser, parser->line.data, parser->line.len);
+                manifest_take_line(parser, parser->line.data, parser->line.len);
                 buf_reset(&parser->line);
             }
         }

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "formats/tar.h"
 
-#define PIECE_BYTES (64 * 1024)
+#define MANIFEST_PIECE_BYTES (64 * 1024)
 
 struct bundle_reader {
     struct stream_in *in;
@@ -61,7 +61,7 @@ static int cut_off(struct buf *error)
     return -1;
 }
 
-static int explain(ssize_t failure, struct buf *error)
+static int explain_failure(ssize_t failure, struct buf *error)
 {
     switch (-failure) {
     case EBADMSG:
@@ -77,22 +77,22 @@ static int explain(ssize_t failure, struct buf *error)
     }
 }
 
-static int read_all(struct bundle_reader *reader, void *data, size_t len, struct buf *error)
+static int bundle_read_exactly(struct bundle_reader *reader, void *data, size_t len, struct buf *error)
 {
     ssize_t got = stream_in_read(reader->in, data, len);
 
     if (got < 0)
-        return explain(got, error);
+        return explain_failure(got, error);
     return (size_t)got == len ? 0 : cut_off(error);
 }
 
-static int read_zeros(struct bundle_reader *reader, size_t count, struct buf *error)
+static int bundle_read_zeros(struct bundle_reader *reader, size_t count, struct buf *error)
 {
     static const char zeros[TAR_END_BYTES];
     char bytes[TAR_END_BYTES];
 
     CHECK(count <= sizeof(bytes));
-    if (read_all(reader, bytes, count, error) < 0)
+    if (bundle_read_exactly(reader, bytes, count, error) < 0)
         return -1;
     return memcmp(bytes, zeros, count) == 0 ? 0 : altered(error);
 }
@@ -118,7 +118,7 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     ssize_t got = stream_in_read(reader->in, header, sizeof(header));
 
     if (got < 0)
-        return explain(got, error);
+        return explain_failure(got, error);
     if (got == 0) {
         buf_set(error, "is empty");
         return -1;
@@ -138,18 +138,18 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
 }
 
 /* Feeds the parser, and tells what it found only when the bytes are those that were written. */
-static int read_manifest(struct bundle_reader *reader, struct bundle_manifest_parser *parser,
-                         struct buf *error)
+static int bundle_read_manifest(struct bundle_reader *reader, struct bundle_manifest_parser *parser,
+                                struct buf *error)
 {
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    char *CLEANUP_FREE piece = xmalloc(MANIFEST_PIECE_BYTES);
     struct digest digest;
     int64_t size_bytes;
 
     if (read_first_header(reader, &digest, &size_bytes, error) < 0)
         return -1;
     for (int64_t left = size_bytes; left > 0;) {
-        size_t part = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        if (read_all(reader, piece, part, error) < 0)
+        size_t part = left < MANIFEST_PIECE_BYTES ? (size_t)left : MANIFEST_PIECE_BYTES;
+        if (bundle_read_exactly(reader, piece, part, error) < 0)
             return -1;
         hasher_update(reader->hasher, piece, part);
         bundle_manifest_feed(parser, piece, part);
@@ -159,7 +159,7 @@ static int read_manifest(struct bundle_reader *reader, struct bundle_manifest_pa
         return altered(error);
     if (bundle_manifest_end(parser, error) < 0)
         return -1;
-    return read_zeros(reader, tar_padding(size_bytes), error);
+    return bundle_read_zeros(reader, tar_padding(size_bytes), error);
 }
 
 int bundle_read_content(struct bundle_reader *reader, const struct bundle_content **out, struct buf *error)
@@ -168,7 +168,7 @@ int bundle_read_content(struct bundle_reader *reader, const struct bundle_conten
 
     CHECK(!reader->has_content);
     bundle_manifest_parser_init(&parser, &reader->content);
-    int result = read_manifest(reader, &parser, error);
+    int result = bundle_read_manifest(reader, &parser, error);
     bundle_manifest_parser_release(&parser);
     reader->has_content = result == 0;
     *out = result == 0 ? &reader->content : NULL;
@@ -177,15 +177,15 @@ int bundle_read_content(struct bundle_reader *reader, const struct bundle_conten
 
 /* ---- blobs ---- */
 
-static int read_end(struct bundle_reader *reader, struct buf *error)
+static int bundle_read_end(struct bundle_reader *reader, struct buf *error)
 {
     char byte = 0;
 
-    if (read_zeros(reader, TAR_END_BYTES, error) < 0)
+    if (bundle_read_zeros(reader, TAR_END_BYTES, error) < 0)
         return -1;
     ssize_t more = stream_in_read(reader->in, &byte, 1);
     if (more < 0)
-        return explain(more, error);
+        return explain_failure(more, error);
     if (more > 0)
         buf_set(error, "was altered: something stands behind its end");
     return more > 0 ? -1 : 0;
@@ -199,9 +199,9 @@ int bundle_read_blob(struct bundle_reader *reader, struct bundle_blob *out, stru
 
     CHECK(reader->has_content && !reader->in_blob);
     if (reader->next == reader->content.blob_count)
-        return read_end(reader, error);
+        return bundle_read_end(reader, error);
     *out = reader->content.blobs[reader->next++];
-    if (read_all(reader, header, sizeof(header), error) < 0)
+    if (bundle_read_exactly(reader, header, sizeof(header), error) < 0)
         return -1;
     bundle_blob_name(&out->digest, name);
     tar_make_header(expected, name, out->size_bytes);
@@ -220,7 +220,7 @@ ssize_t bundle_read_bytes(struct bundle_reader *reader, void *data, size_t max, 
 
     CHECK(reader->in_blob);
     if (part) {
-        if (read_all(reader, data, part, error) < 0)
+        if (bundle_read_exactly(reader, data, part, error) < 0)
             return -1;
         hasher_update(reader->hasher, data, part);
         reader->left_bytes -= (int64_t)part;
@@ -229,5 +229,5 @@ ssize_t bundle_read_bytes(struct bundle_reader *reader, void *data, size_t max, 
     if (!hash_is(reader, &blob->digest))
         return altered(error);
     reader->in_blob = false;
-    return read_zeros(reader, tar_padding(blob->size_bytes), error);
+    return bundle_read_zeros(reader, tar_padding(blob->size_bytes), error);
 }

@@ -78,7 +78,7 @@ void stream_out_free(struct stream_out **out_)
 }
 
 /* Hands on what zstd makes of the buffer; at the end, all that it has. */
-static int compress(struct stream_out *out, bool end)
+static int stream_out_compress(struct stream_out *out, bool end)
 {
     ZSTD_inBuffer from = {out->data, out->len, 0};
     size_t left;
@@ -95,9 +95,10 @@ static int compress(struct stream_out *out, bool end)
     return error;
 }
 
-static int empty(struct stream_out *out)
+static int stream_out_empty(struct stream_out *out)
 {
-    int error = out->zstd ? compress(out, false) : out->output.write(out->output.arg, out->data, out->len);
+    int error =
+        out->zstd ? stream_out_compress(out, false) : out->output.write(out->output.arg, out->data, out->len);
 
     out->len = 0;
     return error;
@@ -105,7 +106,7 @@ static int empty(struct stream_out *out)
 
 int stream_out_room(struct stream_out *out, char **room, size_t *len)
 {
-    int error = out->len == BUFFER_BYTES ? empty(out) : 0;
+    int error = out->len == BUFFER_BYTES ? stream_out_empty(out) : 0;
 
     *room = out->data + out->len;
     *len = BUFFER_BYTES - out->len;
@@ -142,8 +143,8 @@ int stream_out_end(struct stream_out *out)
     unsigned char seal[SEAL_BYTES];
 
     if (!out->zstd)
-        return out->len ? empty(out) : 0;
-    int error = compress(out, true);
+        return out->len ? stream_out_empty(out) : 0;
+    int error = stream_out_compress(out, true);
     if (error)
         return error;
     make_seal(out->hasher, seal);
@@ -184,7 +185,7 @@ void stream_in_free(struct stream_in **in_)
     free(in);
 }
 
-static ssize_t read_input(struct stream_in *in, void *data, size_t max)
+static ssize_t stream_in_pull(struct stream_in *in, void *data, size_t max)
 {
     ssize_t got = in->ended ? 0 : in->input.read(in->input.arg, data, max);
 
@@ -193,7 +194,7 @@ static ssize_t read_input(struct stream_in *in, void *data, size_t max)
 }
 
 /* Has at least `least` bytes in the buffer, unless the input ends before. Returns 0, or negative errno. */
-static int fill(struct stream_in *in, size_t least)
+static int stream_in_fill(struct stream_in *in, size_t least)
 {
     if (in->len - in->at >= least)
         return 0;
@@ -201,7 +202,7 @@ static int fill(struct stream_in *in, size_t least)
     in->len -= in->at;
     in->at = 0;
     while (in->len < least && !in->ended) {
-        ssize_t got = read_input(in, in->data + in->len, BUFFER_BYTES - in->len);
+        ssize_t got = stream_in_pull(in, in->data + in->len, BUFFER_BYTES - in->len);
         if (got < 0)
             return (int)got;
         in->len += (size_t)got;
@@ -209,9 +210,9 @@ static int fill(struct stream_in *in, size_t least)
     return 0;
 }
 
-static int begin(struct stream_in *in)
+static int stream_in_begin(struct stream_in *in)
 {
-    int error = fill(in, MAGIC_BYTES);
+    int error = stream_in_fill(in, MAGIC_BYTES);
 
     if (error)
         return error;
@@ -224,10 +225,10 @@ static int begin(struct stream_in *in)
     return 0;
 }
 
-static int check_seal(struct stream_in *in)
+static int stream_in_check_seal(struct stream_in *in)
 {
     unsigned char seal[SEAL_BYTES];
-    int error = fill(in, SEAL_BYTES);
+    int error = stream_in_fill(in, SEAL_BYTES);
     size_t left = in->len - in->at;
 
     if (error)
@@ -241,17 +242,17 @@ static int check_seal(struct stream_in *in)
         return -ENODATA;
     in->at += SEAL_BYTES;
     in->sealed = true;
-    error = fill(in, 1);
+    error = stream_in_fill(in, 1);
     return error ? error : in->at < in->len ? -EBADMSG : 0;
 }
 
-static ssize_t read_packed(struct stream_in *in, void *data, size_t len)
+static ssize_t stream_in_read_packed(struct stream_in *in, void *data, size_t len)
 {
     ZSTD_outBuffer to = {data, len, 0};
 
     while (to.pos < len && !in->sealed) {
         size_t before = to.pos;
-        int error = fill(in, 1);
+        int error = stream_in_fill(in, 1);
         if (error)
             return error;
         ZSTD_inBuffer from = {in->data + in->at, in->len - in->at, 0};
@@ -261,7 +262,7 @@ static ssize_t read_packed(struct stream_in *in, void *data, size_t len)
         hasher_update(in->hasher, in->data + in->at, from.pos);
         in->at += from.pos;
         if (left == 0)
-            error = check_seal(in);
+            error = stream_in_check_seal(in);
         else if (!from.size && to.pos == before)
             error = -ENODATA;
         if (error)
@@ -270,7 +271,7 @@ static ssize_t read_packed(struct stream_in *in, void *data, size_t len)
     return (ssize_t)to.pos;
 }
 
-static ssize_t read_plain(struct stream_in *in, char *data, size_t len)
+static ssize_t stream_in_read_plain(struct stream_in *in, char *data, size_t len)
 {
     size_t done = 0;
 
@@ -286,7 +287,7 @@ static ssize_t read_plain(struct stream_in *in, char *data, size_t len)
         bool direct = len - done >= BUFFER_BYTES;
         in->at = in->len = 0;
         ssize_t got =
-            direct ? read_input(in, data + done, len - done) : read_input(in, in->data, BUFFER_BYTES);
+            direct ? stream_in_pull(in, data + done, len - done) : stream_in_pull(in, in->data, BUFFER_BYTES);
         if (got < 0)
             return got;
         if (direct)
@@ -301,9 +302,9 @@ static ssize_t read_plain(struct stream_in *in, char *data, size_t len)
 
 ssize_t stream_in_read(struct stream_in *in, void *data, size_t len)
 {
-    int error = in->begun ? 0 : begin(in);
+    int error = in->begun ? 0 : stream_in_begin(in);
 
     if (error)
         return error;
-    return in->zstd ? read_packed(in, data, len) : read_plain(in, data, len);
+    return in->zstd ? stream_in_read_packed(in, data, len) : stream_in_read_plain(in, data, len);
 }

@@ -66,12 +66,12 @@ static int measure_line(void *arg, const void *data, size_t len)
     return measure->bytes > BUNDLE_MANIFEST_MAX_BYTES ? -EFBIG : 0;
 }
 
-static int write_bytes(void *arg, const void *data, size_t len)
+static int write_manifest_line(void *arg, const void *data, size_t len)
 {
     return stream_out_write(arg, data, len);
 }
 
-static int write_header(struct bundle_writer *writer, const char *name, int64_t size_bytes)
+static int bundle_write_header(struct bundle_writer *writer, const char *name, int64_t size_bytes)
 {
     unsigned char header[TAR_BLOCK_BYTES];
 
@@ -79,7 +79,7 @@ static int write_header(struct bundle_writer *writer, const char *name, int64_t 
     return stream_out_write(writer->out, header, sizeof(header));
 }
 
-static int write_zeros(struct bundle_writer *writer, size_t count)
+static int bundle_write_zeros(struct bundle_writer *writer, size_t count)
 {
     static const char zeros[TAR_END_BYTES];
 
@@ -102,28 +102,28 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
         return error;
     memcpy(digest.bytes, sum.bytes, sizeof(digest.bytes));
     bundle_manifest_name(&digest, name);
-    error = write_header(writer, name, measure.bytes);
+    error = bundle_write_header(writer, name, measure.bytes);
     if (!error)
-        error = bundle_manifest_write(content, write_bytes, writer->out);
-    return error ? error : write_zeros(writer, tar_padding(measure.bytes));
+        error = bundle_manifest_write(content, write_manifest_line, writer->out);
+    return error ? error : bundle_write_zeros(writer, tar_padding(measure.bytes));
 }
 
 /* ---- blobs ---- */
 
 /* The zeros behind the blob before. */
-static int end_blob(struct bundle_writer *writer)
+static int bundle_end_blob(struct bundle_writer *writer)
 {
     size_t padding = writer->padding;
 
     CHECK(writer->content && !writer->left_bytes);
     writer->padding = 0;
-    return write_zeros(writer, padding);
+    return bundle_write_zeros(writer, padding);
 }
 
 int bundle_write_blob(struct bundle_writer *writer, const struct bundle_blob *blob)
 {
     char name[BUNDLE_BLOB_NAME_SIZE];
-    int error = end_blob(writer);
+    int error = bundle_end_blob(writer);
 
     CHECK(writer->next < writer->content->blob_count);
     const struct bundle_blob *expected = &writer->content->blobs[writer->next++];
@@ -131,7 +131,7 @@ int bundle_write_blob(struct bundle_writer *writer, const struct bundle_blob *bl
     bundle_blob_name(&blob->digest, name);
     writer->left_bytes = blob->size_bytes;
     writer->padding = tar_padding(blob->size_bytes);
-    return error ? error : write_header(writer, name, blob->size_bytes);
+    return error ? error : bundle_write_header(writer, name, blob->size_bytes);
 }
 
 int bundle_write_bytes(struct bundle_writer *writer, const void *data, size_t len)
@@ -184,10 +184,10 @@ int bundle_write_file(struct bundle_writer *writer, const struct bundle_blob *bl
 
 int bundle_write_end(struct bundle_writer *writer)
 {
-    int error = end_blob(writer);
+    int error = bundle_end_blob(writer);
 
     CHECK(writer->next == writer->content->blob_count);
     if (!error)
-        error = write_zeros(writer, TAR_END_BYTES);
+        error = bundle_write_zeros(writer, TAR_END_BYTES);
     return error ? error : stream_out_end(writer->out);
 }

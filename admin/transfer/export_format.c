@@ -35,7 +35,7 @@ int export_format_by_name(const char *name)
     return -1;
 }
 
-static ssize_t read_pipe(void *arg, void *data, size_t max)
+static ssize_t conversion_read_pipe(void *arg, void *data, size_t max)
 {
     struct export_conversion *conversion = arg;
 
@@ -48,7 +48,7 @@ static ssize_t read_pipe(void *arg, void *data, size_t max)
     }
 }
 
-static int convert(struct export_conversion *conversion, struct bundle_reader *reader)
+static int conversion_convert(struct export_conversion *conversion, struct bundle_reader *reader)
 {
     const struct export_options *options = conversion->options;
     const struct bundle_content *content;
@@ -69,13 +69,13 @@ static int convert(struct export_conversion *conversion, struct bundle_reader *r
 }
 
 /* Closing the pipe at the end tells an export that goes on that nobody reads it. */
-static void *run(void *arg)
+static void *conversion_run(void *arg)
 {
     struct export_conversion *conversion = arg;
-    const struct bundle_input input = {read_pipe, conversion};
+    const struct bundle_input input = {conversion_read_pipe, conversion};
     struct bundle_reader *reader = bundle_reader_new(&input);
 
-    conversion->result = convert(conversion, reader);
+    conversion->result = conversion_convert(conversion, reader);
     bundle_reader_free(&reader);
     close(take_fd(&conversion->read_fd));
     return NULL;
@@ -102,7 +102,7 @@ int export_conversion_start(const struct export_options *options, struct export_
     struct export_conversion *conversion = xcalloc(1, sizeof(*conversion));
     *conversion = (struct export_conversion){
         .options = options, .read_fd = ends[0], .write_fd = ends[1], .notes = BUF_INIT, .error = BUF_INIT};
-    int failure = pthread_create(&conversion->thread, NULL, run, conversion);
+    int failure = pthread_create(&conversion->thread, NULL, conversion_run, conversion);
     if (failure) {
         buf_set(error, "cannot start a thread: %s", strerror(failure));
         conversion_free(conversion);

@@ -32,8 +32,8 @@ static void blob_name(const struct digest *digest, char out[BLOB_NAME_SIZE])
 
 /* ---- blobs ---- */
 
-static int write_blob(struct export_work *work, struct export_output *output, const struct bundle_blob *blob,
-                      bool wanted)
+static int image_write_blob(struct export_work *work, struct export_output *output,
+                            const struct bundle_blob *blob, bool wanted)
 {
     char name[BLOB_NAME_SIZE];
 
@@ -65,8 +65,8 @@ static int keep_manifest(struct export_work *work, struct picked_manifest *manif
     return export_pick_read(manifest, take_ptr(&body), len, work->error);
 }
 
-static int write_manifests(struct export_work *work, const struct export_pick *pick,
-                           struct export_output *output)
+static int image_write_manifests(struct export_work *work, const struct export_pick *pick,
+                                 struct export_output *output)
 {
     for (size_t i = 0; i < pick->manifest_count; i++) {
         const struct picked_manifest *manifest = &pick->manifests[i];
@@ -82,7 +82,7 @@ static int write_manifests(struct export_work *work, const struct export_pick *p
     return 0;
 }
 
-static int write_blobs(struct export_work *work, struct export_pick *pick, struct export_output *output)
+static int image_write_blobs(struct export_work *work, struct export_pick *pick, struct export_output *output)
 {
     struct bundle_blob blob;
     bool chosen = false;
@@ -98,17 +98,17 @@ static int write_blobs(struct export_work *work, struct export_pick *pick, struc
         if (!chosen && export_pick_choose(pick, work->notes, work->error) < 0)
             return -1;
         chosen = true;
-        if (write_blob(work, output, &blob, digest_set_has(pick->wanted, &blob.digest)) < 0)
+        if (image_write_blob(work, output, &blob, digest_set_has(pick->wanted, &blob.digest)) < 0)
             return -1;
     }
     if (!more && !chosen)
         more = export_pick_choose(pick, work->notes, work->error);
-    return more < 0 ? -1 : write_manifests(work, pick, output);
+    return more < 0 ? -1 : image_write_manifests(work, pick, output);
 }
 
 /* ---- what names them ---- */
 
-static json_t *describe(const struct picked_image *image)
+static json_t *image_descriptor(const struct picked_image *image)
 {
     char hex[DIGEST_HEX_SIZE];
 
@@ -133,12 +133,13 @@ static int write_json(struct export_work *work, struct export_output *output, co
     return export_output_file(output, name, text, strlen(text), work->error);
 }
 
-static int write_index(struct export_work *work, const struct export_pick *pick, struct export_output *output)
+static int image_write_index(struct export_work *work, const struct export_pick *pick,
+                             struct export_output *output)
 {
     json_t *manifests = json_array();
 
     for (size_t i = 0; i < pick->image_count; i++)
-        json_array_append_new(manifests, describe(&pick->images[i]));
+        json_array_append_new(manifests, image_descriptor(&pick->images[i]));
     json_t *CLEANUP_JSON root =
         json_pack("{s:i, s:s, s:o}", "schemaVersion", 2, "mediaType", TYPE_INDEX, "manifests", manifests);
     if (export_output_file(output, "oci-layout", LAYOUT, strlen(LAYOUT), work->error) < 0)
@@ -173,8 +174,8 @@ static json_t *docker_image(const struct picked_image *image)
                      "Layers", layers);
 }
 
-static int write_docker(struct export_work *work, const struct export_pick *pick,
-                        struct export_output *output)
+static int image_write_docker(struct export_work *work, const struct export_pick *pick,
+                              struct export_output *output)
 {
     json_t *CLEANUP_JSON root = json_array();
 
@@ -204,8 +205,8 @@ int export_image_convert(struct export_work *work, bool docker)
     export_pick_init(&pick, work->content, work->platform, docker);
     if (export_output_open(work->destination, !docker && !text_ends(work->destination, ".tar"), &output,
                            work->error) < 0 ||
-        write_blobs(work, &pick, output) < 0 || write_index(work, &pick, output) < 0 ||
-        (docker && write_docker(work, &pick, output) < 0))
+        image_write_blobs(work, &pick, output) < 0 || image_write_index(work, &pick, output) < 0 ||
+        (docker && image_write_docker(work, &pick, output) < 0))
         return -1;
     return export_output_finish(output, work->error);
 }

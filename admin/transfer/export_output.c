@@ -26,7 +26,7 @@ struct export_output {
     int64_t left_bytes;
 };
 
-static int failed(const struct export_output *output, struct buf *error)
+static int output_failed(const struct export_output *output, struct buf *error)
 {
     buf_set(error, "cannot write %s: %s", output->destination, strerror(errno));
     return -1;
@@ -48,7 +48,7 @@ static bool is_empty(const char *path)
     return !item;
 }
 
-static int open_folder(struct export_output *output, struct buf *error)
+static int output_open_folder(struct export_output *output, struct buf *error)
 {
     struct stat status;
 
@@ -60,14 +60,14 @@ static int open_folder(struct export_output *output, struct buf *error)
         }
     }
     if (!mkdtemp(output->made))
-        return failed(output, error);
+        return output_failed(output, error);
     if (chmod(output->made, 0755) < 0)
-        return failed(output, error);
+        return output_failed(output, error);
     output->fd = open(output->made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return output->fd < 0 ? failed(output, error) : 0;
+    return output->fd < 0 ? output_failed(output, error) : 0;
 }
 
-static int open_archive(struct export_output *output, struct buf *error)
+static int output_open_archive(struct export_output *output, struct buf *error)
 {
     struct stat status;
     mode_t mask = umask(0);
@@ -79,7 +79,7 @@ static int open_archive(struct export_output *output, struct buf *error)
     }
     output->fd = mkostemp(output->made, O_CLOEXEC);
     if (output->fd < 0 || fchmod(output->fd, 0666 & ~mask) < 0)
-        return failed(output, error);
+        return output_failed(output, error);
     return 0;
 }
 
@@ -94,7 +94,7 @@ int export_output_open(const char *destination, bool folder, struct export_outpu
     output->made = xasprintf("%s.XXXXXX", output->destination);
     output->folder = folder;
     output->fd = output->file_fd = -1;
-    if ((folder ? open_folder(output, error) : open_archive(output, error)) < 0) {
+    if ((folder ? output_open_folder(output, error) : output_open_archive(output, error)) < 0) {
         if (output->fd < 0)
             free(take_ptr(&output->made));
         return -1;
@@ -128,17 +128,17 @@ void export_output_free(struct export_output **output)
 
 /* ---- files ---- */
 
-static int write_header(struct export_output *output, const char *name, struct buf *error)
+static int output_write_header(struct export_output *output, const char *name, struct buf *error)
 {
     unsigned char header[TAR_BLOCK_BYTES];
 
     CHECK(strlen(name) <= TAR_NAME_MAX);
     tar_make_header(header, name, output->size_bytes);
-    return file_write_all(output->fd, header, sizeof(header)) < 0 ? failed(output, error) : 0;
+    return file_write_all(output->fd, header, sizeof(header)) < 0 ? output_failed(output, error) : 0;
 }
 
 /* Makes the folders before the last part of the name. */
-static int make_folders(struct export_output *output, const char *name)
+static int output_make_folders(struct export_output *output, const char *name)
 {
     for (const char *slash = name; (slash = strchr(slash, '/')); slash++) {
         char *CLEANUP_FREE folder = xstrndup(name, (size_t)(slash - name));
@@ -148,9 +148,9 @@ static int make_folders(struct export_output *output, const char *name)
     return 0;
 }
 
-static int create(struct export_output *output, const char *name)
+static int output_create_file(struct export_output *output, const char *name)
 {
-    return make_folders(output, name) < 0
+    return output_make_folders(output, name) < 0
                ? -1
                : openat(output->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 }
@@ -159,9 +159,9 @@ int export_output_begin(struct export_output *output, const char *name, int64_t 
 {
     output->size_bytes = output->left_bytes = size_bytes;
     if (!output->folder)
-        return write_header(output, name, error);
-    output->file_fd = create(output, name);
-    return output->file_fd < 0 ? failed(output, error) : 0;
+        return output_write_header(output, name, error);
+    output->file_fd = output_create_file(output, name);
+    return output->file_fd < 0 ? output_failed(output, error) : 0;
 }
 
 int export_output_bytes(struct export_output *output, const void *data, size_t len, struct buf *error)
@@ -169,7 +169,7 @@ int export_output_bytes(struct export_output *output, const void *data, size_t l
     CHECK((int64_t)len <= output->left_bytes);
     output->left_bytes -= (int64_t)len;
     return file_write_all(output->folder ? output->file_fd : output->fd, data, len) < 0
-               ? failed(output, error)
+               ? output_failed(output, error)
                : 0;
 }
 
@@ -179,11 +179,12 @@ int export_output_end(struct export_output *output, struct buf *error)
 
     CHECK(!output->left_bytes);
     if (!output->folder)
-        return file_write_all(output->fd, zeros, tar_padding(output->size_bytes)) < 0 ? failed(output, error)
-                                                                                      : 0;
+        return file_write_all(output->fd, zeros, tar_padding(output->size_bytes)) < 0
+                   ? output_failed(output, error)
+                   : 0;
     int failure = fsync(output->file_fd);
     if (close(take_fd(&output->file_fd)) < 0 || failure < 0)
-        return failed(output, error);
+        return output_failed(output, error);
     return 0;
 }
 
@@ -196,7 +197,7 @@ int export_output_file(struct export_output *output, const char *name, const voi
     return export_output_end(output, error);
 }
 
-static int copy(int from, int to)
+static int copy_whole(int from, int to)
 {
     char piece[64 * 1024];
     ssize_t got;
@@ -212,9 +213,9 @@ int export_output_again(struct export_output *output, const char *name, const ch
 {
     CHECK(output->folder);
     int CLEANUP_CLOSE from = openat(output->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int CLEANUP_CLOSE to = from < 0 ? -1 : create(output, again);
+    int CLEANUP_CLOSE to = from < 0 ? -1 : output_create_file(output, again);
 
-    return to < 0 || copy(from, to) < 0 ? failed(output, error) : 0;
+    return to < 0 || copy_whole(from, to) < 0 ? output_failed(output, error) : 0;
 }
 
 int export_output_finish(struct export_output *output, struct buf *error)
@@ -222,9 +223,9 @@ int export_output_finish(struct export_output *output, struct buf *error)
     static const char zeros[TAR_END_BYTES];
 
     if (!output->folder && file_write_all(output->fd, zeros, sizeof(zeros)) < 0)
-        return failed(output, error);
+        return output_failed(output, error);
     if (fsync(output->fd) < 0 || rename(output->made, output->destination) < 0)
-        return failed(output, error);
+        return output_failed(output, error);
     free(take_ptr(&output->made));
     return 0;
 }

@@ -17,7 +17,7 @@
 
 /* ---- what the content says ---- */
 
-static void add_manifest(struct export_pick *pick, const struct entry *entry)
+static void pick_add_manifest(struct export_pick *pick, const struct entry *entry)
 {
     struct origin origin = ORIGIN_INIT;
 
@@ -31,7 +31,7 @@ static void add_manifest(struct export_pick *pick, const struct entry *entry)
     origin_release(&origin);
 }
 
-static void add_image(struct export_pick *pick, const struct entry *entry)
+static void pick_add_image(struct export_pick *pick, const struct entry *entry)
 {
     if (entry->has_digest)
         pick->images[pick->image_count++] = (struct picked_image){
@@ -52,9 +52,9 @@ void export_pick_init(struct export_pick *pick, const struct bundle_content *con
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
         if (entry_is_in(entry, SPACE_MANIFEST))
-            add_manifest(pick, entry);
+            pick_add_manifest(pick, entry);
         else if (entry_is_in(entry, SPACE_TAG))
-            add_image(pick, entry);
+            pick_add_image(pick, entry);
     }
 }
 
@@ -141,7 +141,8 @@ static bool is_whole(const struct export_pick *pick, const struct picked_manifes
     return true;
 }
 
-static int want_blobs(struct choosing *choosing, const struct picked_manifest *manifest, const char *platform)
+static int pick_want_blobs(struct choosing *choosing, const struct picked_manifest *manifest,
+                           const char *platform)
 {
     for (size_t i = 0; i < manifest->manifest.descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->manifest.descriptors[i];
@@ -165,19 +166,19 @@ static int want_blobs(struct choosing *choosing, const struct picked_manifest *m
     return 0;
 }
 
-static int want(struct choosing *choosing, const struct picked_manifest *manifest, const char *platform,
-                int depth)
+static int pick_want(struct choosing *choosing, const struct picked_manifest *manifest, const char *platform,
+                     int depth)
 {
     if (!digest_set_add(choosing->pick->wanted, &manifest->digest)) {
         choosing->whole++; /* it was whole when it came first */
         return 0;
     }
     if (manifest->manifest.kind != MANIFEST_INDEX)
-        return want_blobs(choosing, manifest, platform);
+        return pick_want_blobs(choosing, manifest, platform);
     for (size_t i = 0; depth < MANIFEST_MAX_LEVELS && i < manifest->manifest.descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->manifest.descriptors[i];
         const struct picked_manifest *child = find_read(choosing->pick, descriptor);
-        if (child && want(choosing, child, descriptor->platform, depth + 1) < 0)
+        if (child && pick_want(choosing, child, descriptor->platform, depth + 1) < 0)
             return -1;
         if (child || !descriptor->platform || strcmp(descriptor->platform, NO_PLATFORM) == 0)
             continue;
@@ -242,7 +243,7 @@ static int choose_image(struct choosing *choosing, struct picked_image *image)
     }
     if (root->manifest.kind == MANIFEST_INDEX && (pick->platform || pick->one))
         root = choose_child(choosing, root);
-    if (!root || want(choosing, root, NULL, 0) < 0)
+    if (!root || pick_want(choosing, root, NULL, 0) < 0)
         return -1;
     image->taken = root;
     if (choosing->whole)
@@ -265,7 +266,7 @@ static bool is_listed(const struct export_pick *pick, const struct digest *diges
 }
 
 /* What goes by its digest alone. */
-static void add_untagged(struct export_pick *pick)
+static void pick_add_untagged(struct export_pick *pick)
 {
     for (size_t i = 0; i < pick->content->entry_count; i++) {
         const struct entry *entry = &pick->content->entries[i];
@@ -278,7 +279,7 @@ static void add_untagged(struct export_pick *pick)
 int export_pick_choose(struct export_pick *pick, struct buf *notes, struct buf *error)
 {
     if (!pick->image_count)
-        add_untagged(pick);
+        pick_add_untagged(pick);
     if (!pick->image_count) {
         buf_set(error, "nothing is held of what is named: no image");
         return -1;

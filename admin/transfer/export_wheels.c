@@ -13,36 +13,36 @@
 #include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 
-struct wheel {
+struct export_wheel {
     struct digest digest;
     char filename[FILENAME_MAX_BYTES + 1];
 };
 
-struct wheels {
-    struct wheel *items;
+struct export_wheels {
+    struct export_wheel *items;
     size_t count;
 };
 
-static void wheels_release(struct wheels *wheels)
+static void wheels_release(struct export_wheels *wheels)
 {
     free(wheels->items);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_wheels(const void *a, const void *b)
 {
-    const struct wheel *left = a, *right = b;
+    const struct export_wheel *left = a, *right = b;
     int order = digest_compare(&left->digest, &right->digest);
 
     return order ? order : strcmp(left->filename, right->filename);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_wheel_names(const void *a, const void *b)
 {
-    return strcmp(((const struct wheel *)a)->filename, ((const struct wheel *)b)->filename);
+    return strcmp(((const struct export_wheel *)a)->filename, ((const struct export_wheel *)b)->filename);
 }
 
 /* Those of the content, by name. The same name twice is the same file, or there is no folder for both. */
-static int list_wheels(struct export_work *work, struct wheels *out)
+static int list_wheels(struct export_work *work, struct export_wheels *out)
 {
     const struct bundle_content *content = work->content;
     struct file_path path;
@@ -56,7 +56,7 @@ static int list_wheels(struct export_work *work, struct wheels *out)
             buf_set(work->error, "%s is not held any more: fetch it again", path.filename);
             return -1;
         }
-        struct wheel *wheel = &out->items[out->count++];
+        struct export_wheel *wheel = &out->items[out->count++];
         wheel->digest = entry->digest;
         memcpy(wheel->filename, path.filename, sizeof(wheel->filename));
     }
@@ -67,14 +67,14 @@ static int list_wheels(struct export_work *work, struct wheels *out)
     return 0;
 }
 
-static int drop_doubles(struct export_work *work, struct wheels *wheels)
+static int drop_doubles(struct export_work *work, struct export_wheels *wheels)
 {
     size_t kept = 1;
 
-    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare_names);
+    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare_wheel_names);
     for (size_t i = 1; i < wheels->count; i++) {
-        const struct wheel *before = &wheels->items[kept - 1];
-        if (compare_names(before, &wheels->items[i]) != 0) {
+        const struct export_wheel *before = &wheels->items[kept - 1];
+        if (compare_wheel_names(before, &wheels->items[i]) != 0) {
             wheels->items[kept++] = wheels->items[i];
         } else if (!digest_equal(&before->digest, &wheels->items[i].digest)) {
             buf_set(work->error,
@@ -84,18 +84,18 @@ static int drop_doubles(struct export_work *work, struct wheels *wheels)
         }
     }
     wheels->count = kept;
-    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare);
+    qsort(wheels->items, wheels->count, sizeof(*wheels->items), compare_wheels);
     return 0;
 }
 
-static const struct wheel *find(const struct wheels *wheels, const struct digest *digest)
+static const struct export_wheel *wheels_find(const struct export_wheels *wheels, const struct digest *digest)
 {
-    struct wheel wanted = {.digest = *digest};
+    struct export_wheel wanted = {.digest = *digest};
     size_t low = 0;
 
     for (size_t high = wheels->count; low < high;) {
         size_t middle = low + (high - low) / 2;
-        if (compare(&wheels->items[middle], &wanted) < 0)
+        if (compare_wheels(&wheels->items[middle], &wanted) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -105,10 +105,10 @@ static const struct wheel *find(const struct wheels *wheels, const struct digest
 }
 
 /* The others of the same bytes stand behind the first. */
-static int write_others(struct export_work *work, struct export_output *output, const struct wheels *wheels,
-                        const struct wheel *first)
+static int write_others(struct export_work *work, struct export_output *output,
+                        const struct export_wheels *wheels, const struct export_wheel *first)
 {
-    for (const struct wheel *wheel = first; wheel < wheels->items + wheels->count; wheel++) {
+    for (const struct export_wheel *wheel = first; wheel < wheels->items + wheels->count; wheel++) {
         if (!digest_equal(&wheel->digest, &first->digest))
             break;
         if (wheel != first && export_output_again(output, first->filename, wheel->filename, work->error) < 0)
@@ -120,7 +120,7 @@ static int write_others(struct export_work *work, struct export_output *output, 
 
 int export_wheels_convert(struct export_work *work)
 {
-    struct wheels __attribute__((cleanup(wheels_release))) wheels = {0};
+    struct export_wheels __attribute__((cleanup(wheels_release))) wheels = {0};
     struct export_output *CLEANUP_EXPORT_OUTPUT output = NULL;
     struct bundle_blob blob;
     int more;
@@ -129,7 +129,7 @@ int export_wheels_convert(struct export_work *work)
         export_output_open(work->destination, true, &output, work->error) < 0)
         return -1;
     while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
-        const struct wheel *wheel = find(&wheels, &blob.digest);
+        const struct export_wheel *wheel = wheels_find(&wheels, &blob.digest);
         if (export_write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0 ||
             (wheel && write_others(work, output, &wheels, wheel) < 0))
             return -1;

@@ -162,7 +162,7 @@ void foreign_intake_release(struct foreign_intake *intake)
 
 /* ---- finding ---- */
 
-static int compare_names(const void *a, const void *b, void *arg)
+static int compare_file_names(const void *a, const void *b, void *arg)
 {
     const struct foreign_file *files = arg;
     size_t left = *(const size_t *)a, right = *(const size_t *)b;
@@ -171,7 +171,7 @@ static int compare_names(const void *a, const void *b, void *arg)
     return order ? order : (left > right) - (left < right);
 }
 
-static bool same(const struct foreign_file *a, const struct foreign_file *b)
+static bool same_file(const struct foreign_file *a, const struct foreign_file *b)
 {
     if (a->link || b->link)
         return a->link && b->link && strcmp(a->link, b->link) == 0;
@@ -183,11 +183,11 @@ int foreign_finish(struct foreign *foreign, struct buf *error)
     foreign->by_name = xcalloc(foreign->count, sizeof(*foreign->by_name));
     for (size_t i = 0; i < foreign->count; i++)
         foreign->by_name[i] = i;
-    qsort_r(foreign->by_name, foreign->count, sizeof(*foreign->by_name), compare_names, foreign->files);
+    qsort_r(foreign->by_name, foreign->count, sizeof(*foreign->by_name), compare_file_names, foreign->files);
     for (size_t i = 1; i < foreign->count; i++) {
         const struct foreign_file *one = &foreign->files[foreign->by_name[i - 1]];
         const struct foreign_file *other = &foreign->files[foreign->by_name[i]];
-        if (strcmp(one->name, other->name) == 0 && !same(one, other)) {
+        if (strcmp(one->name, other->name) == 0 && !same_file(one, other)) {
             buf_set(error, "%s has two different files %s: programs differ in which of them they take",
                     foreign->name, one->name);
             return -1;

@@ -16,7 +16,7 @@ static void archive_release(struct archive **archive)
 }
 #define CLEANUP_ARCHIVE __attribute__((cleanup(archive_release)))
 
-static int broken(const struct foreign *foreign, struct archive *archive, struct buf *error)
+static int archive_broken(const struct foreign *foreign, struct archive *archive, struct buf *error)
 {
     const char *why = archive_error_string(archive);
 
@@ -25,7 +25,7 @@ static int broken(const struct foreign *foreign, struct archive *archive, struct
 }
 
 /* At the beginning of the file. NULL with a sentence when it is no tar archive. */
-static struct archive *open_archive(struct foreign *foreign, struct buf *error)
+static struct archive *archive_open(struct foreign *foreign, struct buf *error)
 {
     struct archive *CLEANUP_ARCHIVE archive = archive_read_new();
 
@@ -40,7 +40,7 @@ static struct archive *open_archive(struct foreign *foreign, struct buf *error)
     archive_read_support_filter_zstd(archive);
     if (lseek(foreign->fd, 0, SEEK_SET) < 0 ||
         archive_read_open_fd(archive, foreign->fd, FOREIGN_PIECE_BYTES) != ARCHIVE_OK) {
-        broken(foreign, archive, error);
+        archive_broken(foreign, archive, error);
         return NULL;
     }
     return take_ptr(&archive);
@@ -48,7 +48,7 @@ static struct archive *open_archive(struct foreign *foreign, struct buf *error)
 
 /* ---- members ---- */
 
-static int refuse(const struct foreign *foreign, const char *name, const char *why, struct buf *error)
+static int member_refuse(const struct foreign *foreign, const char *name, const char *why, struct buf *error)
 {
     buf_set(error,
             "%s: \"%.200s\" %s: it was not made by a program that saves images, nothing of it is taken",
@@ -57,28 +57,29 @@ static int refuse(const struct foreign *foreign, const char *name, const char *w
 }
 
 /* Reads the name. 1: it is a file or a link with a name of its own; 0: a folder; -1. */
-static int read_name(struct foreign *foreign, struct archive_entry *entry, struct buf *name,
-                     struct buf *error)
+static int member_read_name(struct foreign *foreign, struct archive_entry *entry, struct buf *name,
+                            struct buf *error)
 {
     const char *raw = archive_entry_pathname(entry);
     mode_t type = archive_entry_filetype(entry);
     bool link = archive_entry_hardlink(entry) || type == AE_IFLNK;
 
     if (!raw)
-        return refuse(foreign, "?", "is no name that can be read", error);
+        return member_refuse(foreign, "?", "is no name that can be read", error);
     if (foreign_normal_name("", raw, name) < 0 || strstr(raw, "../"))
-        return refuse(foreign, raw, "leads out of the archive, or is too long", error);
+        return member_refuse(foreign, raw, "leads out of the archive, or is too long", error);
     if (type == AE_IFDIR)
         return 0;
     if (!link && type != AE_IFREG)
-        return refuse(foreign, raw, "is a device, a pipe or a socket", error);
+        return member_refuse(foreign, raw, "is a device, a pipe or a socket", error);
     if (!link && archive_entry_sparse_count(entry) > 0)
-        return refuse(foreign, raw, "has holes", error);
-    return name->len ? 1 : refuse(foreign, raw, "has no name", error);
+        return member_refuse(foreign, raw, "has holes", error);
+    return name->len ? 1 : member_refuse(foreign, raw, "has no name", error);
 }
 
 /* Symbolic links begin at their own folder, hard ones at the root. */
-static int add_link(struct foreign *foreign, struct archive_entry *entry, const char *name, struct buf *error)
+static int member_add_link(struct foreign *foreign, struct archive_entry *entry, const char *name,
+                           struct buf *error)
 {
     struct buf CLEANUP_BUF target = BUF_INIT;
     const char *hard = archive_entry_hardlink(entry);
@@ -87,7 +88,7 @@ static int add_link(struct foreign *foreign, struct archive_entry *entry, const 
     char *CLEANUP_FREE folder = xstrndup(name, slash ? (size_t)(slash - name) : 0);
 
     if (!raw || foreign_normal_name(folder, raw, &target) < 0)
-        return refuse(foreign, name, "is a link that leads out of the archive", error);
+        return member_refuse(foreign, name, "is a link that leads out of the archive", error);
     struct foreign_file *file = foreign_add(foreign, name, error);
     if (!file)
         return -1;
@@ -95,7 +96,7 @@ static int add_link(struct foreign *foreign, struct archive_entry *entry, const 
     return 0;
 }
 
-static int check_factor(const struct foreign *foreign, struct archive *archive, struct buf *error)
+static int archive_check_factor(const struct foreign *foreign, struct archive *archive, struct buf *error)
 {
     int64_t unpacked = archive_filter_bytes(archive, 0);
     int64_t packed = archive_filter_bytes(archive, -1);
@@ -111,8 +112,9 @@ static int check_factor(const struct foreign *foreign, struct archive *archive, 
 }
 
 /* Gives the bytes of a member to `bytes` until that returns non-zero. Returns that, 0, or -1. */
-static int read_bytes(struct foreign *foreign, struct archive *archive,
-                      int (*bytes)(void *arg, const void *data, size_t len), void *arg, struct buf *error)
+static int member_read_bytes(struct foreign *foreign, struct archive *archive,
+                             int (*bytes)(void *arg, const void *data, size_t len), void *arg,
+                             struct buf *error)
 {
     int64_t expected = 0;
 
@@ -124,11 +126,11 @@ static int read_bytes(struct foreign *foreign, struct archive *archive,
         if (result == ARCHIVE_EOF)
             return 0;
         if (result != ARCHIVE_OK)
-            return broken(foreign, archive, error);
+            return archive_broken(foreign, archive, error);
         if (offset != expected)
-            return refuse(foreign, "a file", "has holes", error);
+            return member_refuse(foreign, "a file", "has holes", error);
         expected += (int64_t)len;
-        if (check_factor(foreign, archive, error) < 0)
+        if (archive_check_factor(foreign, archive, error) < 0)
             return -1;
         int stop = bytes(arg, data, len);
         if (stop)
@@ -136,31 +138,31 @@ static int read_bytes(struct foreign *foreign, struct archive *archive,
     }
 }
 
-static int take_member(struct foreign *foreign, struct archive *archive, struct archive_entry *entry,
+static int member_take(struct foreign *foreign, struct archive *archive, struct archive_entry *entry,
                        struct foreign_intake *intake, struct buf *error)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
-    int kind = read_name(foreign, entry, &name, error);
+    int kind = member_read_name(foreign, entry, &name, error);
 
     if (kind <= 0)
         return kind;
     if (archive_entry_hardlink(entry) || archive_entry_filetype(entry) == AE_IFLNK)
-        return add_link(foreign, entry, name.data, error);
+        return member_add_link(foreign, entry, name.data, error);
     struct foreign_file *file = foreign_add(foreign, name.data, error);
     if (!file)
         return -1;
     int64_t claimed = archive_entry_size(entry);
     foreign_intake_begin(intake, foreign, file);
-    if (read_bytes(foreign, archive, foreign_intake_bytes, intake, error) < 0)
+    if (member_read_bytes(foreign, archive, foreign_intake_bytes, intake, error) < 0)
         return -1;
     if (file->size_bytes != claimed)
-        return refuse(foreign, name.data, "has another size than it says", error);
+        return member_refuse(foreign, name.data, "has another size than it says", error);
     return foreign_intake_end(intake, error);
 }
 
 /* The next member. 1, 0 at the end, -1. */
-static int next_member(struct foreign *foreign, struct archive *archive, struct archive_entry **entry,
-                       struct buf *error)
+static int archive_next_member(struct foreign *foreign, struct archive *archive, struct archive_entry **entry,
+                               struct buf *error)
 {
     int result = archive_read_next_header(archive, entry);
 
@@ -168,20 +170,20 @@ static int next_member(struct foreign *foreign, struct archive *archive, struct 
         return 0;
     /* A warning is about a name that is not UTF-8 or the like: our own check of the name follows. */
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-        return broken(foreign, archive, error);
-    return check_factor(foreign, archive, error) < 0 ? -1 : 1;
+        return archive_broken(foreign, archive, error);
+    return archive_check_factor(foreign, archive, error) < 0 ? -1 : 1;
 }
 
 /* ---- the second time ---- */
 
-struct again {
+struct second_reading {
     const struct foreign_sink *sink;
     int64_t left_bytes;
 };
 
 static int pass_on(void *arg, const void *data, size_t len)
 {
-    struct again *again = arg;
+    struct second_reading *again = arg;
 
     if ((int64_t)len > again->left_bytes)
         return 1;
@@ -189,30 +191,31 @@ static int pass_on(void *arg, const void *data, size_t len)
     return again->sink->bytes(again->sink->arg, data, len);
 }
 
-static int changed(const struct foreign *foreign, struct buf *error)
+static int archive_changed(const struct foreign *foreign, struct buf *error)
 {
     buf_set(error, "%s was changed while it was read", foreign->name);
     return -1;
 }
 
 /* Which of the files this member is: members that are folders have none. */
-static int read_member(struct foreign *foreign, struct archive *archive, const struct foreign_file *file,
-                       const struct foreign_sink *sink, struct buf *error)
+static int member_read_again(struct foreign *foreign, struct archive *archive,
+                             const struct foreign_file *file, const struct foreign_sink *sink,
+                             struct buf *error)
 {
-    struct again again = {sink, file->size_bytes};
+    struct second_reading again = {sink, file->size_bytes};
     int wanted = file->link ? 0 : sink->begin(sink->arg, file);
 
     if (wanted <= 0)
         return wanted;
-    int result = read_bytes(foreign, archive, pass_on, &again, error);
+    int result = member_read_bytes(foreign, archive, pass_on, &again, error);
     if (result > 0 || (!result && again.left_bytes))
-        return changed(foreign, error);
+        return archive_changed(foreign, error);
     return result;
 }
 
 static int archive_read_again(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
 {
-    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, error);
+    struct archive *CLEANUP_ARCHIVE archive = archive_open(foreign, error);
     struct buf CLEANUP_BUF name = BUF_INIT;
     struct archive_entry *entry;
     size_t at = 0;
@@ -220,19 +223,19 @@ static int archive_read_again(struct foreign *foreign, const struct foreign_sink
 
     if (!archive)
         return -1;
-    while ((more = next_member(foreign, archive, &entry, error)) > 0) {
-        int kind = read_name(foreign, entry, &name, error);
+    while ((more = archive_next_member(foreign, archive, &entry, error)) > 0) {
+        int kind = member_read_name(foreign, entry, &name, error);
         if (kind < 0)
             return -1;
         if (!kind)
             continue;
         if (at == foreign->count || strcmp(name.data, foreign->files[at].name) != 0)
-            return changed(foreign, error);
-        int result = read_member(foreign, archive, &foreign->files[at++], sink, error);
+            return archive_changed(foreign, error);
+        int result = member_read_again(foreign, archive, &foreign->files[at++], sink, error);
         if (result < 0)
             return result;
     }
-    return more < 0 ? -1 : at == foreign->count ? 0 : changed(foreign, error);
+    return more < 0 ? -1 : at == foreign->count ? 0 : archive_changed(foreign, error);
 }
 
 /* ---- the first time ---- */
@@ -240,15 +243,15 @@ static int archive_read_again(struct foreign *foreign, const struct foreign_sink
 int foreign_open_archive(int fd, const char *name, struct foreign **out, struct buf *error)
 {
     struct foreign *CLEANUP_FOREIGN foreign = foreign_new(name, fd, false);
-    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, error);
+    struct archive *CLEANUP_ARCHIVE archive = archive_open(foreign, error);
     struct foreign_intake __attribute__((cleanup(foreign_intake_release))) intake = {.text = BUF_INIT};
     struct archive_entry *entry;
     int more;
 
     if (!archive)
         return -1;
-    while ((more = next_member(foreign, archive, &entry, error)) > 0)
-        if (take_member(foreign, archive, entry, &intake, error) < 0)
+    while ((more = archive_next_member(foreign, archive, &entry, error)) > 0)
+        if (member_take(foreign, archive, entry, &intake, error) < 0)
             return -1;
     if (more < 0 || foreign_finish(foreign, error) < 0)
         return -1;
@@ -261,10 +264,11 @@ int foreign_first_name(int fd, struct buf *out)
 {
     struct foreign *CLEANUP_FOREIGN foreign = foreign_new("", fd, false);
     struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct archive *CLEANUP_ARCHIVE archive = open_archive(foreign, &ignored);
+    struct archive *CLEANUP_ARCHIVE archive = archive_open(foreign, &ignored);
     struct archive_entry *entry;
 
-    if (!archive || next_member(foreign, archive, &entry, &ignored) <= 0 || !archive_entry_pathname(entry))
+    if (!archive || archive_next_member(foreign, archive, &entry, &ignored) <= 0 ||
+        !archive_entry_pathname(entry))
         return -1;
     buf_add_text(out, archive_entry_pathname(entry));
     return 0;

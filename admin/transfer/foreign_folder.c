@@ -10,20 +10,20 @@
 #include "admin/transfer/foreign_private.h"
 #include "base/memory.h"
 
-static int cannot_read(const struct foreign *foreign, const char *name, struct buf *error)
+static int folder_cannot_read(const struct foreign *foreign, const char *name, struct buf *error)
 {
     buf_set(error, "cannot read %s/%s: %s", foreign->name, name, strerror(errno));
     return -1;
 }
 
 /* Opens a file of the folder; nothing that could make us wait. Returns -1 with a sentence. */
-static int open_file(const struct foreign *foreign, const char *name, struct buf *error)
+static int folder_open_file(const struct foreign *foreign, const char *name, struct buf *error)
 {
     struct stat status;
     int CLEANUP_CLOSE fd = openat(foreign->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) < 0)
-        return cannot_read(foreign, name, error);
+        return folder_cannot_read(foreign, name, error);
     if (!S_ISREG(status.st_mode)) {
         buf_set(error, "%s/%s is no file", foreign->name, name);
         return -1;
@@ -32,11 +32,12 @@ static int open_file(const struct foreign *foreign, const char *name, struct buf
 }
 
 /* Gives what the file has to `bytes`, until that returns non-zero. Returns that, 0, or -1. */
-static int read_bytes(const struct foreign *foreign, const char *name,
-                      int (*bytes)(void *arg, const void *data, size_t len), void *arg, struct buf *error)
+static int folder_read_bytes(const struct foreign *foreign, const char *name,
+                             int (*bytes)(void *arg, const void *data, size_t len), void *arg,
+                             struct buf *error)
 {
     char *CLEANUP_FREE piece = xmalloc(FOREIGN_PIECE_BYTES);
-    int CLEANUP_CLOSE fd = open_file(foreign, name, error);
+    int CLEANUP_CLOSE fd = folder_open_file(foreign, name, error);
 
     if (fd < 0)
         return -1;
@@ -45,7 +46,7 @@ static int read_bytes(const struct foreign *foreign, const char *name,
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return cannot_read(foreign, name, error);
+            return folder_cannot_read(foreign, name, error);
         if (got == 0)
             return 0;
         int stop = bytes(arg, piece, (size_t)got);
@@ -54,38 +55,38 @@ static int read_bytes(const struct foreign *foreign, const char *name,
     }
 }
 
-static int take_file(struct foreign *foreign, const char *name, struct foreign_intake *intake,
-                     struct buf *error)
+static int folder_take_file(struct foreign *foreign, const char *name, struct foreign_intake *intake,
+                            struct buf *error)
 {
     struct foreign_file *file = foreign_add(foreign, name, error);
 
     if (!file)
         return -1;
     foreign_intake_begin(intake, foreign, file);
-    if (read_bytes(foreign, name, foreign_intake_bytes, intake, error) < 0)
+    if (folder_read_bytes(foreign, name, foreign_intake_bytes, intake, error) < 0)
         return -1;
     return foreign_intake_end(intake, error);
 }
 
-static void close_folder(DIR **folder)
+static void folder_close(DIR **folder)
 {
     if (*folder)
         closedir(*folder);
 }
 
-static int take_blobs(struct foreign *foreign, struct foreign_intake *intake, struct buf *error)
+static int folder_take_blobs(struct foreign *foreign, struct foreign_intake *intake, struct buf *error)
 {
     int fd = openat(foreign->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *__attribute__((cleanup(close_folder))) folder = fd < 0 ? NULL : fdopendir(fd);
+    DIR *__attribute__((cleanup(folder_close))) folder = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *item;
 
     if (!folder)
-        return cannot_read(foreign, "blobs/sha256", error);
+        return folder_cannot_read(foreign, "blobs/sha256", error);
     while ((item = readdir(folder))) {
         if (*item->d_name == '.')
             continue;
         char *CLEANUP_FREE name = xasprintf("blobs/sha256/%s", item->d_name);
-        if (take_file(foreign, name, intake, error) < 0)
+        if (folder_take_file(foreign, name, intake, error) < 0)
             return -1;
     }
     return 0;
@@ -96,7 +97,7 @@ static int folder_read_again(struct foreign *foreign, const struct foreign_sink 
     for (size_t i = 0; i < foreign->count; i++) {
         int result = sink->begin(sink->arg, &foreign->files[i]);
         if (result > 0)
-            result = read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
+            result = folder_read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
         if (result < 0)
             return result;
     }
@@ -113,9 +114,9 @@ int foreign_open_folder(const char *path, struct foreign **out, struct buf *erro
         buf_set(error, "cannot read the folder %s: %s", path, strerror(errno));
         return -1;
     }
-    if (take_file(foreign, "oci-layout", &intake, error) < 0 ||
-        take_file(foreign, "index.json", &intake, error) < 0 || take_blobs(foreign, &intake, error) < 0 ||
-        foreign_finish(foreign, error) < 0)
+    if (folder_take_file(foreign, "oci-layout", &intake, error) < 0 ||
+        folder_take_file(foreign, "index.json", &intake, error) < 0 ||
+        folder_take_blobs(foreign, &intake, error) < 0 || foreign_finish(foreign, error) < 0)
         return -1;
     foreign->read = folder_read_again;
     *out = take_ptr(&foreign);

@@ -30,7 +30,7 @@ struct packed_layer {
     bool right;
 };
 
-struct reading {
+struct docker_reading {
     struct import_plan *plan;
     struct packed_layer *packed;
     size_t packed_count;
@@ -38,7 +38,7 @@ struct reading {
     struct buf *error;
 };
 
-static int fail(struct reading *reading, const char *what, const char *problem)
+static int docker_fail(struct docker_reading *reading, const char *what, const char *problem)
 {
     buf_set(reading->error, "%s: %.300s %s", foreign_name(reading->plan->foreign), what, problem);
     return -1;
@@ -47,16 +47,16 @@ static int fail(struct reading *reading, const char *what, const char *problem)
 /* ---- compressed layers ---- */
 
 struct unpacking {
-    struct reading *reading;
+    struct docker_reading *reading;
     const struct foreign_file *file; /* NULL: none */
     z_stream zlib;
     struct hasher *hasher;
     bool broken;
 };
 
-static void judge(struct unpacking *unpacking)
+static void unpacking_judge(struct unpacking *unpacking)
 {
-    struct reading *reading = unpacking->reading;
+    struct docker_reading *reading = unpacking->reading;
     struct checksum sum;
 
     if (!unpacking->file)
@@ -76,9 +76,9 @@ static void judge(struct unpacking *unpacking)
 static int begin_layer(void *arg, const struct foreign_file *file)
 {
     struct unpacking *unpacking = arg;
-    const struct reading *reading = unpacking->reading;
+    const struct docker_reading *reading = unpacking->reading;
 
-    judge(unpacking);
+    unpacking_judge(unpacking);
     for (size_t i = 0; i < reading->packed_count; i++) {
         if (reading->packed[i].file != file)
             continue;
@@ -117,7 +117,7 @@ static int layer_bytes(void *arg, const void *data, size_t len)
     return 0;
 }
 
-static int check_packed(struct reading *reading)
+static int docker_check_packed(struct docker_reading *reading)
 {
     struct unpacking unpacking = {.reading = reading};
     const struct foreign_sink sink = {begin_layer, layer_bytes, &unpacking};
@@ -125,16 +125,17 @@ static int check_packed(struct reading *reading)
     if (!reading->packed_count)
         return 0;
     int result = foreign_read(reading->plan->foreign, &sink, reading->error);
-    judge(&unpacking);
+    unpacking_judge(&unpacking);
     for (size_t i = 0; !result && i < reading->packed_count; i++)
         if (!reading->packed[i].right)
-            result = fail(reading, reading->packed[i].file->name, "is not the layer that its image names");
+            result =
+                docker_fail(reading, reading->packed[i].file->name, "is not the layer that its image names");
     return result;
 }
 
 /* ---- making a manifest ---- */
 
-static json_t *descriptor(const char *type, const struct foreign_file *file)
+static json_t *docker_descriptor(const char *type, const struct foreign_file *file)
 {
     char hex[DIGEST_HEX_SIZE];
 
@@ -146,7 +147,7 @@ static json_t *descriptor(const char *type, const struct foreign_file *file)
 
 /* Finds the layer, and looks whether it is what the configuration says. Returns what the manifest says of it, or
  * NULL. */
-static json_t *read_layer(struct reading *reading, const json_t *name, const json_t *diff_id)
+static json_t *docker_read_layer(struct docker_reading *reading, const json_t *name, const json_t *diff_id)
 {
     const char *text = json_string_value(name);
     const char *wanted = json_string_value(diff_id);
@@ -154,24 +155,24 @@ static json_t *read_layer(struct reading *reading, const json_t *name, const jso
     struct digest digest;
 
     if (!file) {
-        fail(reading, text ? text : "a layer", "is named by manifest.json, but is not there");
+        docker_fail(reading, text ? text : "a layer", "is named by manifest.json, but is not there");
         return NULL;
     }
     if (!wanted || !text_starts(wanted, "sha256:") ||
         digest_parse(wanted + strlen("sha256:"), strlen(wanted) - strlen("sha256:"), &digest) < 0) {
-        fail(reading, text, "has no sha256 digest in its image's configuration");
+        docker_fail(reading, text, "has no sha256 digest in its image's configuration");
         return NULL;
     }
     import_plan_need(reading->plan, &file->digest);
     if (digest_equal(&digest, &file->digest))
-        return descriptor(TYPE_LAYER, file);
+        return docker_descriptor(TYPE_LAYER, file);
     if (!file->gzip) {
-        fail(reading, text, "is not the layer that its image names: the archive was altered");
+        docker_fail(reading, text, "is not the layer that its image names: the archive was altered");
         return NULL;
     }
     reading->packed = xrealloc(reading->packed, (reading->packed_count + 1) * sizeof(*reading->packed));
     reading->packed[reading->packed_count++] = (struct packed_layer){file, digest, false};
-    return descriptor(TYPE_LAYER_GZIP, file);
+    return docker_descriptor(TYPE_LAYER_GZIP, file);
 }
 
 /* The name of a configuration spells its digest, before and behind which programs put different things. */
@@ -187,28 +188,29 @@ static bool config_name_lies(const char *name, const struct foreign_file *file)
     return digest_parse(word, len, &digest) == 0 && !digest_equal(&digest, &file->digest);
 }
 
-static const struct foreign_file *find_config(struct reading *reading, const json_t *item, json_t **root)
+static const struct foreign_file *docker_find_config(struct docker_reading *reading, const json_t *item,
+                                                     json_t **root)
 {
     const char *name = json_text_member(item, "Config");
     const struct foreign_file *file = name ? foreign_find(reading->plan->foreign, name) : NULL;
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
     if (!file || !file->json)
-        fail(reading, name ? name : "an image", "has no configuration in the archive");
+        docker_fail(reading, name ? name : "an image", "has no configuration in the archive");
     else if (config_name_lies(name, file))
-        fail(reading, name, "does not have the digest that its name says: the archive was altered");
+        docker_fail(reading, name, "does not have the digest that its name says: the archive was altered");
     else if ((reading->config_bytes += file->size_bytes) >
              FOREIGN_JSON_TOTAL_BYTES) /* the same again and again */
-        fail(reading, "manifest.json", "names more images than can be in the archive");
+        docker_fail(reading, "manifest.json", "names more images than can be in the archive");
     else if (!(*root = json_read_object(file->json, (size_t)file->size_bytes, &limits, &problem)))
-        fail(reading, name, problem.data);
+        docker_fail(reading, name, problem.data);
     return *root ? file : NULL;
 }
 
-static int read_image(struct reading *reading, const json_t *item, struct import_images *out)
+static int docker_read_image(struct docker_reading *reading, const json_t *item, struct import_images *out)
 {
     json_t *CLEANUP_JSON config = NULL;
-    const struct foreign_file *file = find_config(reading, item, &config);
+    const struct foreign_file *file = docker_find_config(reading, item, &config);
     const json_t *names = json_object_get(item, "Layers");
     const json_t *diff_ids = json_object_get(json_object_get(config, "rootfs"), "diff_ids");
     json_t *CLEANUP_JSON layers = json_array();
@@ -217,16 +219,16 @@ static int read_image(struct reading *reading, const json_t *item, struct import
     if (!file)
         return -1;
     if (json_array_size(names) != json_array_size(diff_ids))
-        return fail(reading, file->name, "names another number of layers than manifest.json");
+        return docker_fail(reading, file->name, "names another number of layers than manifest.json");
     for (size_t i = 0; i < json_array_size(names); i++) {
-        json_t *layer = read_layer(reading, json_array_get(names, i), json_array_get(diff_ids, i));
+        json_t *layer = docker_read_layer(reading, json_array_get(names, i), json_array_get(diff_ids, i));
         if (!layer)
             return -1;
         json_array_append_new(layers, layer);
     }
     json_t *CLEANUP_JSON manifest =
         json_pack("{s:i, s:s, s:o, s:O}", "schemaVersion", 2, "mediaType", TYPE_MANIFEST, "config",
-                  descriptor(TYPE_CONFIG, file), "layers", layers);
+                  docker_descriptor(TYPE_CONFIG, file), "layers", layers);
     char *CLEANUP_FREE body = json_dumps(manifest, JSON_COMPACT);
     import_plan_need(reading->plan, &file->digest);
     import_plan_add_bytes(reading->plan, body, strlen(body), &digest);
@@ -241,22 +243,23 @@ static int read_image(struct reading *reading, const json_t *item, struct import
 int import_docker_read(struct import_plan *plan, struct import_images *out, struct buf *error)
 {
     const struct foreign_file *file = foreign_find(plan->foreign, "manifest.json");
-    struct reading reading = {.plan = plan, .error = error};
+    struct docker_reading reading = {.plan = plan, .error = error};
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
     if (!file || !file->json)
-        return fail(&reading, "manifest.json", "is missing: it is no archive of images that can be read");
+        return docker_fail(&reading, "manifest.json",
+                           "is missing: it is no archive of images that can be read");
     /* Only objects are read with limits. */
     char *CLEANUP_FREE text = xconcat("{\"images\":", file->json, "}");
     json_t *CLEANUP_JSON root = json_read_object(text, strlen(text), &limits, &problem);
     const json_t *items = json_object_get(root, "images");
     if (!json_array_size(items))
-        return fail(&reading, "manifest.json", problem.len ? problem.data : "names no image");
+        return docker_fail(&reading, "manifest.json", problem.len ? problem.data : "names no image");
     int result = 0;
     for (size_t i = 0; !result && i < json_array_size(items); i++)
-        result = read_image(&reading, json_array_get(items, i), out);
+        result = docker_read_image(&reading, json_array_get(items, i), out);
     if (!result)
-        result = check_packed(&reading);
+        result = docker_check_packed(&reading);
     free(reading.packed);
     return result;
 }

@@ -107,7 +107,7 @@ static int spool(int from, const char *path, struct buf *error)
 }
 
 /* Something that can be read twice. */
-static int open_file(const char *path, struct buf *error)
+static int open_for_two_readings(const char *path, struct buf *error)
 {
     bool standard = strcmp(path, "-") == 0;
     int CLEANUP_CLOSE fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -128,8 +128,8 @@ static bool is_folder(const char *path)
 }
 
 /* Docker since version 25 writes both forms into one archive: the layout has the manifests as they are. */
-static int plan_images(struct import_feed *feed, const char *path, const struct config *config,
-                       const char *name, struct buf *error)
+static int feed_plan_images(struct import_feed *feed, const char *path, const struct config *config,
+                            const char *name, struct buf *error)
 {
     struct import_images CLEANUP_IMPORT_IMAGES images = {0};
     struct import_plan *plan = &feed->plan;
@@ -138,7 +138,7 @@ static int plan_images(struct import_feed *feed, const char *path, const struct 
         if (foreign_open_folder(path, &plan->foreign, error) < 0)
             return -1;
     } else {
-        feed->file = open_file(path, error);
+        feed->file = open_for_two_readings(path, error);
         if (feed->file < 0 || foreign_open_archive(feed->file, path, &plan->foreign, error) < 0)
             return -1;
     }
@@ -155,11 +155,11 @@ static int plan_images(struct import_feed *feed, const char *path, const struct 
     return result < 0 ? -1 : import_images_plan(&images, config, name, plan, error);
 }
 
-static int plan_all(struct import_feed *feed, enum import_format format, const char *path,
-                    const struct config *config, const char *name, struct buf *error)
+static int feed_plan(struct import_feed *feed, enum import_format format, const char *path,
+                     const struct config *config, const char *name, struct buf *error)
 {
     if (format != IMPORT_WHEELS)
-        return plan_images(feed, path, config, name, error);
+        return feed_plan_images(feed, path, config, name, error);
     if (!name)
         return import_wheels_read(path, &feed->plan, error);
     buf_set(error, "--name is for images: wheels have their names");
@@ -168,7 +168,7 @@ static int plan_all(struct import_feed *feed, enum import_format format, const c
 
 /* ---- feeding ---- */
 
-static int write_pipe(void *arg, const void *data, size_t len)
+static int feed_write_pipe(void *arg, const void *data, size_t len)
 {
     const struct import_feed *feed = arg;
 
@@ -176,10 +176,10 @@ static int write_pipe(void *arg, const void *data, size_t len)
 }
 
 /* A pipe that is closed at the other end is no error of ours: the import says why. */
-static void *run(void *arg)
+static void *feed_run(void *arg)
 {
     struct import_feed *feed = arg;
-    const struct bundle_output output = {write_pipe, feed};
+    const struct bundle_output output = {feed_write_pipe, feed};
     int result = import_plan_write(&feed->plan, &output, &feed->error);
 
     if (result < 0 && result != -EPIPE && !feed->error.len)
@@ -198,7 +198,7 @@ static void feed_free(struct import_feed *feed)
     free(feed);
 }
 
-static int start_thread(struct import_feed *feed, struct buf *error)
+static int feed_start_thread(struct import_feed *feed, struct buf *error)
 {
     int ends[2];
 
@@ -208,7 +208,7 @@ static int start_thread(struct import_feed *feed, struct buf *error)
     }
     feed->read_fd = ends[0];
     feed->write_fd = ends[1];
-    int failure = pthread_create(&feed->thread, NULL, run, feed);
+    int failure = pthread_create(&feed->thread, NULL, feed_run, feed);
     if (failure) {
         buf_set(error, "cannot start a thread: %s", strerror(failure));
         return -1;
@@ -218,7 +218,7 @@ static int start_thread(struct import_feed *feed, struct buf *error)
 }
 
 /* Names of hostile files are not to speak to the terminal. */
-static void clean(struct buf *text, const char *allowed)
+static void make_harmless(struct buf *text, const char *allowed)
 {
     for (size_t i = 0; i < text->len; i++)
         if (((unsigned char)text->data[i] < ' ' || text->data[i] == 0x7f) &&
@@ -234,14 +234,14 @@ int import_feed_start(enum import_format format, const char *path, const struct 
     feed->file = feed->read_fd = feed->write_fd = -1;
     buf_init(&feed->error);
     import_plan_init(&feed->plan, notes);
-    int result = plan_all(feed, format, path, config, name, error);
+    int result = feed_plan(feed, format, path, config, name, error);
     if (!result) {
         import_plan_finish(&feed->plan);
-        result = start_thread(feed, error);
+        result = feed_start_thread(feed, error);
     }
-    clean(notes, "\n");
+    make_harmless(notes, "\n");
     if (result < 0) {
-        clean(error, "");
+        make_harmless(error, "");
         feed_free(feed);
         return -1;
     }

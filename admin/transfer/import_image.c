@@ -98,7 +98,8 @@ static const char *manifest_bytes(const struct import_plan *plan, const struct d
     return file->json;
 }
 
-static int lacks(struct planning *planning, const char *what, const struct digest *digest, const char *hint)
+static int planning_lacks(struct planning *planning, const char *what, const struct digest *digest,
+                          const char *hint)
 {
     char hex[DIGEST_HEX_SIZE];
 
@@ -124,22 +125,22 @@ static int plan_blob(struct planning *planning, const struct descriptor *descrip
     if (file && file->size_bytes == descriptor->size_bytes)
         import_plan_need(plan, &digest);
     else if (!digest_set_has(plan->needed, &digest) && !descriptor->elsewhere)
-        return lacks(planning, "the blob", &digest, ": save the image again");
+        return planning_lacks(planning, "the blob", &digest, ": save the image again");
     return 0;
 }
 
-static int plan_manifest(struct planning *planning, const struct digest *digest, const char *media_type,
-                         int depth);
+static int plan_manifest_of_image(struct planning *planning, const struct digest *digest,
+                                  const char *media_type, int depth);
 
 /* What an index lists is often there for one platform only. */
-static int plan_child(struct planning *planning, const struct descriptor *descriptor, int depth)
+static int plan_index_child(struct planning *planning, const struct descriptor *descriptor, int depth)
 {
     struct digest digest;
     size_t len;
 
     memcpy(digest.bytes, descriptor->digest.bytes, sizeof(digest.bytes));
     if (descriptor->digest.kind == HASH_SHA256 && manifest_bytes(planning->plan, &digest, &len))
-        return plan_manifest(planning, &digest, descriptor->media_type, depth + 1);
+        return plan_manifest_of_image(planning, &digest, descriptor->media_type, depth + 1);
     if (descriptor->platform && strcmp(descriptor->platform, "unknown/unknown") != 0)
         buf_printf(planning->plan->notes, "%s: the image for %s is not in %s\n", planning->image_name,
                    descriptor->platform, foreign_name(planning->plan->foreign));
@@ -150,7 +151,7 @@ static int plan_parts(struct planning *planning, const struct manifest *manifest
 {
     for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
-        int result = descriptor->is_manifest ? plan_child(planning, descriptor, depth)
+        int result = descriptor->is_manifest ? plan_index_child(planning, descriptor, depth)
                                              : plan_blob(planning, descriptor);
         if (result < 0)
             return -1;
@@ -160,8 +161,8 @@ static int plan_parts(struct planning *planning, const struct manifest *manifest
     return 0;
 }
 
-static int plan_manifest(struct planning *planning, const struct digest *digest, const char *media_type,
-                         int depth)
+static int plan_manifest_of_image(struct planning *planning, const struct digest *digest,
+                                  const char *media_type, int depth)
 {
     struct import_plan *plan = planning->plan;
     struct buf CLEANUP_BUF problem = BUF_INIT;
@@ -170,7 +171,7 @@ static int plan_manifest(struct planning *planning, const struct digest *digest,
     const char *body = manifest_bytes(plan, digest, &len);
 
     if (!body)
-        return lacks(planning, "the manifest", digest, "");
+        return planning_lacks(planning, "the manifest", digest, "");
     if (!digest_set_add(planning->seen, digest))
         return 0;
     if (depth > MANIFEST_MAX_LEVELS || manifest_parse(body, len, media_type, &manifest, &problem) < 0) {
@@ -213,14 +214,14 @@ struct tagged {
 };
 
 /* All images under all their names. */
-struct naming {
+struct image_naming {
     struct import_plan *plan;
     const struct config *config;
     struct tagged *tags;
     struct buf *error;
 };
 
-static void forget_tags(struct naming *naming)
+static void forget_tags(struct image_naming *naming)
 {
     struct tagged *tagged, *next;
 
@@ -232,7 +233,8 @@ static void forget_tags(struct naming *naming)
 }
 
 /* A tag is one image's. */
-static int claim_tag(struct naming *naming, const struct import_image *image, const struct holding *holding)
+static int claim_tag(struct image_naming *naming, const struct import_image *image,
+                     const struct holding *holding)
 {
     char *CLEANUP_FREE name = xconcat(holding->name, ":", holding->reference);
     struct tagged *tagged;
@@ -257,7 +259,8 @@ static int claim_tag(struct naming *naming, const struct import_image *image, co
     return -1;
 }
 
-static int plan_named(struct naming *naming, const struct import_image *image, const struct holding *holding)
+static int plan_named(struct image_naming *naming, const struct import_image *image,
+                      const struct holding *holding)
 {
     struct import_plan *plan = naming->plan;
     struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
@@ -272,7 +275,7 @@ static int plan_named(struct naming *naming, const struct import_image *image, c
 
     if (!holding->digest && claim_tag(naming, image, holding) < 0)
         return -1;
-    if (plan_manifest(&planning, &image->digest, image->media_type, 0) < 0)
+    if (plan_manifest_of_image(&planning, &image->digest, image->media_type, 0) < 0)
         return -1;
     if (!planning.whole) {
         buf_set(naming->error, "%s: %s has no image of any platform in it", foreign_name(plan->foreign),
@@ -305,7 +308,7 @@ static char *whole_name(const char *found)
         "docker:", slash && image_registry_like(found, (size_t)(slash - found)) ? "" : "docker.io/", found);
 }
 
-static int parse_name(const struct naming *naming, const char *name, struct holding *out)
+static int parse_name(const struct image_naming *naming, const char *name, struct holding *out)
 {
     const struct foreign *foreign = naming->plan->foreign;
     struct buf CLEANUP_BUF problem = BUF_INIT;
@@ -325,7 +328,7 @@ static int parse_name(const struct naming *naming, const char *name, struct hold
     return -1;
 }
 
-static int plan_found(struct naming *naming, const struct import_image *image, const char *found)
+static int plan_found(struct image_naming *naming, const struct import_image *image, const char *found)
 {
     struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
     char *CLEANUP_FREE name = whole_name(found);
@@ -348,8 +351,8 @@ static const char *tag_of_name(const struct import_image *image)
     return colon && !strchr(last, '@') ? colon + 1 : NULL;
 }
 
-static int plan_tag(struct naming *naming, const struct import_image *image, const struct holding *repository,
-                    const char *tag)
+static int plan_tag(struct image_naming *naming, const struct import_image *image,
+                    const struct holding *repository, const char *tag)
 {
     struct holding tagged = *repository;
 
@@ -362,7 +365,8 @@ static int plan_tag(struct naming *naming, const struct import_image *image, con
     return -1;
 }
 
-static int plan_given(struct naming *naming, const struct import_image *image, const char *given, bool only)
+static int plan_given(struct image_naming *naming, const struct import_image *image, const char *given,
+                      bool only)
 {
     const struct foreign *foreign = naming->plan->foreign;
     struct buf *error = naming->error;
@@ -393,7 +397,7 @@ static int plan_given(struct naming *naming, const struct import_image *image, c
     return -1;
 }
 
-static int nameless(const struct naming *naming, const struct import_image *image)
+static int nameless(const struct image_naming *naming, const struct import_image *image)
 {
     char hex[DIGEST_HEX_SIZE];
 
@@ -406,7 +410,8 @@ static int nameless(const struct naming *naming, const struct import_image *imag
 }
 
 /* `name`: the one that was given; NULL: none. */
-static int plan_image(struct naming *naming, const struct import_image *image, const char *name, bool only)
+static int plan_under_names(struct image_naming *naming, const struct import_image *image, const char *name,
+                            bool only)
 {
     int result = 0;
 
@@ -422,11 +427,11 @@ static int plan_image(struct naming *naming, const struct import_image *image, c
 int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
                        struct import_plan *plan, struct buf *error)
 {
-    struct naming naming = {.plan = plan, .config = config, .error = error};
+    struct image_naming naming = {.plan = plan, .config = config, .error = error};
     int result = 0;
 
     for (size_t i = 0; !result && i < images->count; i++)
-        result = plan_image(&naming, &images->items[i], name, images->count == 1);
+        result = plan_under_names(&naming, &images->items[i], name, images->count == 1);
     forget_tags(&naming);
     return result;
 }

@@ -17,8 +17,8 @@
 static const struct json_limits limits = {
     .depth = MANIFEST_MAX_DEPTH, .containers = MANIFEST_MAX_DESCRIPTORS * 8, .values = 256 * 1024};
 
-static int add_image(const struct import_plan *plan, const json_t *item, struct import_images *out,
-                     struct buf *error)
+static int oci_add_image(const struct import_plan *plan, const json_t *item, struct import_images *out,
+                         struct buf *error)
 {
     const char *text = json_text_member(item, "digest");
     const json_t *annotations = json_object_get(item, "annotations");
@@ -57,6 +57,6 @@ int import_oci_read(const struct import_plan *plan, struct import_images *out, s
                 problem.len ? problem.data : "names no image");
         return -1;
     }
-    json_array_foreach(manifests, i, item) if (add_image(plan, item, out, error) < 0) return -1;
+    json_array_foreach(manifests, i, item) if (oci_add_image(plan, item, out, error) < 0) return -1;
     return 0;
 }

@@ -37,8 +37,8 @@ void import_plan_release(struct import_plan *plan)
 }
 
 /* NULL: it is there already. */
-static struct planned_blob *add_blob(struct import_plan *plan, const struct digest *digest,
-                                     int64_t size_bytes)
+static struct planned_blob *plan_add_blob(struct import_plan *plan, const struct digest *digest,
+                                          int64_t size_bytes)
 {
     if (!bundle_add_blob(&plan->content, digest, size_bytes))
         return NULL;
@@ -51,7 +51,7 @@ static struct planned_blob *add_blob(struct import_plan *plan, const struct dige
 void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t len, struct digest *out)
 {
     digest_of(data, len, out);
-    struct planned_blob *added = add_blob(plan, out, (int64_t)len);
+    struct planned_blob *added = plan_add_blob(plan, out, (int64_t)len);
     if (!added)
         return;
     added->data = xmalloc(len + 1);
@@ -71,7 +71,7 @@ const char *import_plan_bytes(const struct import_plan *plan, const struct diges
 void import_plan_add_file(struct import_plan *plan, const char *path, const struct digest *digest,
                           int64_t size_bytes)
 {
-    struct planned_blob *added = add_blob(plan, digest, size_bytes);
+    struct planned_blob *added = plan_add_blob(plan, digest, size_bytes);
 
     if (added)
         added->path = xstrdup(path);
@@ -111,7 +111,7 @@ struct writing {
     bool changed;
 };
 
-static int end_blob(struct writing *writing)
+static int writing_end_blob(struct writing *writing)
 {
     struct checksum sum;
 
@@ -125,12 +125,12 @@ static int end_blob(struct writing *writing)
     return writing->changed ? -EBADMSG : 0;
 }
 
-static int begin_file(void *arg, const struct foreign_file *file)
+static int writing_begin_file(void *arg, const struct foreign_file *file)
 {
     struct writing *writing = arg;
     const struct bundle_content *content = &writing->plan->content;
 
-    int result = end_blob(writing);
+    int result = writing_end_blob(writing);
     if (result < 0)
         return result;
     if (writing->next == content->blob_count ||
@@ -143,7 +143,7 @@ static int begin_file(void *arg, const struct foreign_file *file)
     return result < 0 ? result : 1;
 }
 
-static int file_bytes(void *arg, const void *data, size_t len)
+static int writing_file_bytes(void *arg, const void *data, size_t len)
 {
     struct writing *writing = arg;
 
@@ -158,12 +158,12 @@ static int file_bytes(void *arg, const void *data, size_t len)
 
 static int write_foreign(struct writing *writing, struct buf *error)
 {
-    const struct foreign_sink sink = {begin_file, file_bytes, writing};
+    const struct foreign_sink sink = {writing_begin_file, writing_file_bytes, writing};
     struct import_plan *plan = writing->plan;
     int result = foreign_read(plan->foreign, &sink, error);
 
     if (!result)
-        result = end_blob(writing);
+        result = writing_end_blob(writing);
     if (!result && writing->next != plan->content.blob_count)
         writing->changed = true;
     if (writing->changed)

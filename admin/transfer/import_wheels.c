@@ -26,10 +26,10 @@
 #include "storage/catalog/spaces.h"
 
 #define FILES_MAX 100000
-#define PIECE_BYTES (256 * 1024)
+#define HASH_PIECE_BYTES (256 * 1024)
 
 /* What is known of one file while it is planned. */
-struct found {
+struct distribution {
     const char *filename;
     char *path;
     char *project;
@@ -41,18 +41,18 @@ struct found {
     char *requires_python;
 };
 
-struct reading {
+struct wheels_reading {
     struct import_plan *plan;
     json_t *projects; /* normalised name: array of files */
     struct buf *error;
 };
 
-static void found_release(struct found *found)
+static void distribution_release(struct distribution *file)
 {
-    free(found->path);
-    free(found->project);
-    free(found->key);
-    free(found->requires_python);
+    free(file->path);
+    free(file->project);
+    free(file->key);
+    free(file->requires_python);
 }
 
 /* ---- names ---- */
@@ -64,7 +64,7 @@ static int take_project(void *arg, const char *project)
 }
 
 /* The project of a distribution's file; NULL if it is none. */
-static char *project_of(const char *filename)
+static char *distribution_project(const char *filename)
 {
     static const char *const sdists[] = {".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz"};
     struct wheel_name wheel;
@@ -86,12 +86,12 @@ static char *project_of(const char *filename)
     return project;
 }
 
-static void close_folder(DIR **folder)
+static void cleanup_closedir(DIR **folder)
 {
     if (*folder)
         closedir(*folder);
 }
-#define CLEANUP_FOLDER __attribute__((cleanup(close_folder)))
+#define CLEANUP_FOLDER __attribute__((cleanup(cleanup_closedir)))
 
 bool import_wheels_like(const char *path)
 {
@@ -99,7 +99,7 @@ bool import_wheels_like(const char *path)
     const struct dirent *item;
 
     while (folder && (item = readdir(folder))) {
-        char *CLEANUP_FREE project = project_of(item->d_name);
+        char *CLEANUP_FREE project = distribution_project(item->d_name);
         if (project)
             return true;
     }
@@ -108,50 +108,51 @@ bool import_wheels_like(const char *path)
 
 /* ---- one file ---- */
 
-static int cannot_read(struct reading *reading, const struct found *found)
+static int distribution_cannot_read(struct wheels_reading *reading, const struct distribution *file)
 {
-    buf_set(reading->error, "cannot read %s: %s", found->path, strerror(errno));
+    buf_set(reading->error, "cannot read %s: %s", file->path, strerror(errno));
     return -1;
 }
 
-static void set_key(struct found *found, const struct checksum *blake)
+static void distribution_set_key(struct distribution *file, const struct checksum *blake)
 {
     struct buf CLEANUP_BUF key = BUF_INIT;
     struct file_path path = {.kind = FILE_PATH_OFFICIAL, .checksum = *blake};
 
-    memcpy(path.filename, found->filename, strlen(found->filename) + 1);
+    memcpy(path.filename, file->filename, strlen(file->filename) + 1);
     file_key_print(&path, &key);
-    found->key = buf_take(&key);
+    file->key = buf_take(&key);
 }
 
-static int hash_file(struct reading *reading, struct found *found, int fd)
+static int distribution_hash(struct wheels_reading *reading, struct distribution *file, int fd)
 {
     struct hasher *sha256 = hasher_new(HASH_SHA256);
     struct hasher *blake = hasher_new(HASH_BLAKE2B_256);
-    char *CLEANUP_FREE piece = xmalloc(PIECE_BYTES);
+    char *CLEANUP_FREE piece = xmalloc(HASH_PIECE_BYTES);
     struct checksum sum;
     ssize_t got;
 
-    while ((got = read(fd, piece, PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)) {
+    while ((got = read(fd, piece, HASH_PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)) {
         if (got < 0)
             continue;
         hasher_update(sha256, piece, (size_t)got);
         hasher_update(blake, piece, (size_t)got);
-        found->size_bytes += got;
+        file->size_bytes += got;
     }
     hasher_final(sha256, &sum);
-    memcpy(found->digest.bytes, sum.bytes, sizeof(found->digest.bytes));
+    memcpy(file->digest.bytes, sum.bytes, sizeof(file->digest.bytes));
     hasher_final(blake, &sum);
-    set_key(found, &sum);
+    distribution_set_key(file, &sum);
     hasher_free(sha256);
     hasher_free(blake);
-    return got < 0 ? cannot_read(reading, found) : 0;
+    return got < 0 ? distribution_cannot_read(reading, file) : 0;
 }
 
-static void add_entry(struct reading *reading, const char *space, const struct found *found,
-                      const struct digest *digest, int64_t size_bytes, const char *source)
+static void distribution_add_entry(struct wheels_reading *reading, const char *space,
+                                   const struct distribution *file, const struct digest *digest,
+                                   int64_t size_bytes, const char *source)
 {
-    struct entry entry = entry_of_bytes(space, found->key, found->project, source);
+    struct entry entry = entry_of_bytes(space, file->key, file->project, source);
 
     entry.has_digest = true;
     entry.digest = *digest;
@@ -159,71 +160,71 @@ static void add_entry(struct reading *reading, const char *space, const struct f
     import_plan_add_entry(reading->plan, &entry);
 }
 
-static int read_metadata(struct reading *reading, struct found *found, int fd)
+static int distribution_read_metadata(struct wheels_reading *reading, struct distribution *file, int fd)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     struct buf CLEANUP_BUF problem = BUF_INIT;
     struct metadata CLEANUP_METADATA metadata = {0};
 
-    if (wheel_read_metadata(fd, found->filename, &text, &problem) < 0) {
-        buf_set(reading->error, "%s: %s", found->path, problem.data);
+    if (wheel_read_metadata(fd, file->filename, &text, &problem) < 0) {
+        buf_set(reading->error, "%s: %s", file->path, problem.data);
         return -1;
     }
     /* Metadata that a strict reader refuses may still do for pip: then nothing is known of what it requires. */
     if (metadata_parse(text.data, text.len, &metadata, NULL) == 0)
-        found->requires_python = xstrdup_or_null(metadata.requires_python);
-    found->has_metadata = true;
-    import_plan_add_bytes(reading->plan, text.data, text.len, &found->metadata);
-    add_entry(reading, SPACE_METADATA, found, &found->metadata, (int64_t)text.len, "");
+        file->requires_python = xstrdup_or_null(metadata.requires_python);
+    file->has_metadata = true;
+    import_plan_add_bytes(reading->plan, text.data, text.len, &file->metadata);
+    distribution_add_entry(reading, SPACE_METADATA, file, &file->metadata, (int64_t)text.len, "");
     return 0;
 }
 
-static json_t *describe(const struct found *found)
+static json_t *distribution_describe(const struct distribution *file)
 {
     char hex[DIGEST_HEX_SIZE];
 
-    digest_hex(&found->digest, hex);
-    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, found->key);
-    json_t *file = json_pack("{s:s, s:s, s:{s:s}, s:I}", "filename", found->filename, "url", url, "hashes",
-                             "sha256", hex, "size", (json_int_t)found->size_bytes);
-    if (found->requires_python && text_is_utf8(found->requires_python, strlen(found->requires_python)))
-        json_object_set_new(file, "requires-python", json_string(found->requires_python));
-    if (found->has_metadata) {
-        digest_hex(&found->metadata, hex);
-        json_object_set_new(file, "core-metadata", json_pack("{s:s}", "sha256", hex));
+    digest_hex(&file->digest, hex);
+    char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, file->key);
+    json_t *described = json_pack("{s:s, s:s, s:{s:s}, s:I}", "filename", file->filename, "url", url,
+                                  "hashes", "sha256", hex, "size", (json_int_t)file->size_bytes);
+    if (file->requires_python && text_is_utf8(file->requires_python, strlen(file->requires_python)))
+        json_object_set_new(described, "requires-python", json_string(file->requires_python));
+    if (file->has_metadata) {
+        digest_hex(&file->metadata, hex);
+        json_object_set_new(described, "core-metadata", json_pack("{s:s}", "sha256", hex));
     }
-    return file;
+    return described;
 }
 
-static int take_file(struct reading *reading, struct found *found, int fd)
+static int distribution_take(struct wheels_reading *reading, struct distribution *file, int fd)
 {
-    if (hash_file(reading, found, fd) < 0 ||
-        (filename_is_wheel(found->filename) && read_metadata(reading, found, fd) < 0))
+    if (distribution_hash(reading, file, fd) < 0 ||
+        (filename_is_wheel(file->filename) && distribution_read_metadata(reading, file, fd) < 0))
         return -1;
-    import_plan_add_file(reading->plan, found->path, &found->digest, found->size_bytes);
-    add_entry(reading, SPACE_FILE, found, &found->digest, found->size_bytes, IMPORTED);
-    json_t *files = json_object_get(reading->projects, found->project);
+    import_plan_add_file(reading->plan, file->path, &file->digest, file->size_bytes);
+    distribution_add_entry(reading, SPACE_FILE, file, &file->digest, file->size_bytes, IMPORTED);
+    json_t *files = json_object_get(reading->projects, file->project);
     if (!files)
-        json_object_set_new(reading->projects, found->project, files = json_array());
-    json_array_append_new(files, describe(found));
+        json_object_set_new(reading->projects, file->project, files = json_array());
+    json_array_append_new(files, distribution_describe(file));
     return 0;
 }
 
 /* ---- the folder ---- */
 
-static int read_file(struct reading *reading, const char *folder, const char *filename)
+static int distribution_read(struct wheels_reading *reading, const char *folder, const char *filename)
 {
-    struct found __attribute__((cleanup(found_release))) found = {.filename = filename};
+    struct distribution __attribute__((cleanup(distribution_release))) file = {.filename = filename};
     struct stat status;
 
-    found.path = xasprintf("%s/%s", folder, filename);
-    found.project = project_of(filename);
-    int CLEANUP_CLOSE fd = open(found.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    file.path = xasprintf("%s/%s", folder, filename);
+    file.project = distribution_project(filename);
+    int CLEANUP_CLOSE fd = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
-        return cannot_read(reading, &found);
-    if (found.project && S_ISREG(status.st_mode))
-        return take_file(reading, &found, fd);
-    buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", found.path);
+        return distribution_cannot_read(reading, &file);
+    if (file.project && S_ISREG(status.st_mode))
+        return distribution_take(reading, &file, fd);
+    buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", file.path);
     return 0;
 }
 
@@ -244,7 +245,7 @@ static json_t *versions_of(const char *project, const json_t *files)
     return versions;
 }
 
-static void add_pages(struct reading *reading)
+static void wheels_add_pages(struct wheels_reading *reading)
 {
     const char *project;
     json_t *files;
@@ -273,7 +274,7 @@ static void add_pages(struct reading *reading)
     }
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_filenames(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -300,7 +301,7 @@ static char **list_names(const char *path, size_t *count, struct buf *error)
     while ((item = readdir(folder)) && *count < FILES_MAX)
         if (*item->d_name != '.')
             names[(*count)++] = xstrdup(item->d_name);
-    qsort(names, *count, sizeof(*names), compare_names);
+    qsort(names, *count, sizeof(*names), compare_filenames);
     if (item)
         buf_set(error, "%s has more than %d files", path, FILES_MAX);
     return names;
@@ -309,19 +310,19 @@ static char **list_names(const char *path, size_t *count, struct buf *error)
 int import_wheels_read(const char *path, struct import_plan *plan, struct buf *error)
 {
     json_t *CLEANUP_JSON projects = json_object();
-    struct reading reading = {plan, projects, error};
+    struct wheels_reading reading = {plan, projects, error};
     size_t count;
     char **names __attribute__((cleanup(free_names))) = list_names(path, &count, error);
 
     if (error->len)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (read_file(&reading, path, names[i]) < 0)
+        if (distribution_read(&reading, path, names[i]) < 0)
             return -1;
     if (!json_object_size(projects)) {
         buf_set(error, "%s has no wheels and no sdists", path);
         return -1;
     }
-    add_pages(&reading);
+    wheels_add_pages(&reading);
     return 0;
 }

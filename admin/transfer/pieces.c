@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define CHUNK_BYTES ((size_t)1 << 20)
+#define PIECES_CHUNK_BYTES ((size_t)1 << 20)
 
 struct pieces {
     char *path;
@@ -44,7 +44,7 @@ char *pieces_whole(const char *path)
 
 /* ---- writing ---- */
 
-static int open_next(struct pieces *pieces)
+static int pieces_open_next(struct pieces *pieces)
 {
     if (pieces->count == PIECES_MAX) {
         buf_set(&pieces->error, "more than %d pieces: make them larger", PIECES_MAX);
@@ -58,7 +58,7 @@ static int open_next(struct pieces *pieces)
 }
 
 /* Makes it durable. False after an error. */
-static bool close_piece(struct pieces *pieces, int *fd, int error)
+static bool pieces_close_one(struct pieces *pieces, int *fd, int error)
 {
     if (*fd >= 0 && !error && fsync(*fd) < 0 && errno != EINVAL)
         error = -errno;
@@ -71,18 +71,18 @@ static bool close_piece(struct pieces *pieces, int *fd, int error)
 }
 
 /* The rest of one chunk, over as many pieces as it takes. */
-static bool write_chunk(struct pieces *pieces, int *fd, int64_t *left, const char *data, size_t len)
+static bool pieces_write_chunk(struct pieces *pieces, int *fd, int64_t *left, const char *data, size_t len)
 {
     while (len > 0) {
         if (*left == 0) {
-            if (!close_piece(pieces, fd, 0) || (*fd = open_next(pieces)) < 0)
+            if (!pieces_close_one(pieces, fd, 0) || (*fd = pieces_open_next(pieces)) < 0)
                 return false;
             *left = pieces->piece_bytes;
         }
         size_t part = (uint64_t)*left < len ? (size_t)*left : len;
         int error = file_write_all(*fd, data, part);
         if (error)
-            return close_piece(pieces, fd, error);
+            return pieces_close_one(pieces, fd, error);
         data += part;
         len -= part;
         *left -= (int64_t)part;
@@ -90,19 +90,19 @@ static bool write_chunk(struct pieces *pieces, int *fd, int64_t *left, const cha
     return true;
 }
 
-static void *run_writing(void *arg)
+static void *pieces_run_writing(void *arg)
 {
     struct pieces *pieces = arg;
-    char *CLEANUP_FREE chunk = xmalloc(CHUNK_BYTES);
+    char *CLEANUP_FREE chunk = xmalloc(PIECES_CHUNK_BYTES);
     int CLEANUP_CLOSE fd = -1;
     int64_t left = 0;
     ssize_t got;
 
-    while ((got = read(pieces->pipe_fd, chunk, CHUNK_BYTES)) > 0 || (got < 0 && errno == EINTR))
-        if (got > 0 && !write_chunk(pieces, &fd, &left, chunk, (size_t)got))
+    while ((got = read(pieces->pipe_fd, chunk, PIECES_CHUNK_BYTES)) > 0 || (got < 0 && errno == EINTR))
+        if (got > 0 && !pieces_write_chunk(pieces, &fd, &left, chunk, (size_t)got))
             break;
     if (!pieces->error.len)
-        (void)close_piece(pieces, &fd, 0);
+        (void)pieces_close_one(pieces, &fd, 0);
     close(pieces->pipe_fd); /* whoever still writes learns that nobody reads */
     return NULL;
 }
@@ -110,11 +110,11 @@ static void *run_writing(void *arg)
 /* ---- reading ---- */
 
 /* False at an error, or when nobody reads. */
-static bool send_piece(struct pieces *pieces, int fd, const char *name, char *chunk)
+static bool pieces_send_one(struct pieces *pieces, int fd, const char *name, char *chunk)
 {
     ssize_t got;
 
-    while ((got = read(fd, chunk, CHUNK_BYTES)) != 0) {
+    while ((got = read(fd, chunk, PIECES_CHUNK_BYTES)) != 0) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
@@ -128,7 +128,7 @@ static bool send_piece(struct pieces *pieces, int fd, const char *name, char *ch
 }
 
 /* Returns its descriptor; -1: there are no more, or an error. */
-static int open_piece(struct pieces *pieces, int number, const char *name, int64_t *bytes)
+static int pieces_open_one(struct pieces *pieces, int number, const char *name, int64_t *bytes)
 {
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
@@ -147,24 +147,24 @@ static int open_piece(struct pieces *pieces, int number, const char *name, int64
 }
 
 /* All but the last are of one size. */
-static void *run_reading(void *arg)
+static void *pieces_run_reading(void *arg)
 {
     struct pieces *pieces = arg;
-    char *CLEANUP_FREE chunk = xmalloc(CHUNK_BYTES);
+    char *CLEANUP_FREE chunk = xmalloc(PIECES_CHUNK_BYTES);
     int64_t first_bytes = 0;
     int64_t last_bytes = 0;
 
     for (int i = 1; i <= PIECES_MAX; i++) {
         char *CLEANUP_FREE name = piece_name(pieces, i, "");
         int64_t bytes;
-        int CLEANUP_CLOSE fd = open_piece(pieces, i, name, &bytes);
+        int CLEANUP_CLOSE fd = pieces_open_one(pieces, i, name, &bytes);
         if (fd >= 0 && i > 1 && last_bytes != first_bytes)
             buf_set(&pieces->error,
                     "%s.%03d is not as long as %s.001, and yet not the last piece: copy it again, or remove "
                     "those "
                     "behind it if they are another bundle's",
                     pieces->path, i - 1, pieces->path);
-        if (fd < 0 || pieces->error.len || !send_piece(pieces, fd, name, chunk))
+        if (fd < 0 || pieces->error.len || !pieces_send_one(pieces, fd, name, chunk))
             break;
         first_bytes = i == 1 ? bytes : first_bytes;
         last_bytes = bytes;
@@ -175,7 +175,8 @@ static void *run_reading(void *arg)
 
 /* ---- both ---- */
 
-static int start(const char *path, int64_t piece_bytes, struct pieces **out, int *fd, struct buf *error)
+static int pieces_start(const char *path, int64_t piece_bytes, struct pieces **out, int *fd,
+                        struct buf *error)
 {
     bool writing = piece_bytes > 0;
     int ends[2];
@@ -190,14 +191,15 @@ static int start(const char *path, int64_t piece_bytes, struct pieces **out, int
     pieces->pipe_fd = ends[writing ? 0 : 1];
     *fd = ends[writing ? 1 : 0];
     buf_init(&pieces->error);
-    CHECK(pthread_create(&pieces->thread, NULL, writing ? run_writing : run_reading, pieces) == 0);
+    CHECK(pthread_create(&pieces->thread, NULL, writing ? pieces_run_writing : pieces_run_reading, pieces) ==
+          0);
     *out = pieces;
     return 0;
 }
 
 int pieces_write(const char *path, int64_t piece_bytes, struct pieces **out, int *fd, struct buf *error)
 {
-    return start(path, piece_bytes, out, fd, error);
+    return pieces_start(path, piece_bytes, out, fd, error);
 }
 
 int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *error)
@@ -208,11 +210,11 @@ int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *erro
         buf_set(error, "cannot read %s: %s", first, strerror(errno));
         return -1;
     }
-    return start(path, 0, out, fd, error);
+    return pieces_start(path, 0, out, fd, error);
 }
 
 /* Later pieces of what had this name before: a reader would go on with them. */
-static void remove_old(const struct pieces *pieces)
+static void pieces_remove_old(const struct pieces *pieces)
 {
     for (int i = pieces->count + 1; i <= PIECES_MAX; i++) {
         char *CLEANUP_FREE name = piece_name(pieces, i, "");
@@ -222,7 +224,7 @@ static void remove_old(const struct pieces *pieces)
 }
 
 /* Gives all pieces their names, or removes them. */
-static int settle(struct pieces *pieces, bool keep)
+static int pieces_settle(struct pieces *pieces, bool keep)
 {
     int result = 0;
 
@@ -237,7 +239,7 @@ static int settle(struct pieces *pieces, bool keep)
         }
     }
     if (keep)
-        remove_old(pieces);
+        pieces_remove_old(pieces);
     return result;
 }
 
@@ -246,7 +248,7 @@ int pieces_end(struct pieces **pieces_, bool keep, struct buf *error)
     struct pieces *pieces = take_ptr(pieces_);
 
     pthread_join(pieces->thread, NULL);
-    settle(pieces, keep && !pieces->error.len);
+    pieces_settle(pieces, keep && !pieces->error.len);
     int result = pieces->error.len ? -1 : 0;
     if (result < 0)
         buf_set(error, "%s", pieces->error.data);

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "admin/transfer/bundle.h"
+#include "admin/transfer/import_docker.h"
 #include "admin/transfer/import_image.h"
+#include "admin/transfer/import_oci.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config.h"
