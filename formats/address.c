@@ -1,3 +1,6 @@
+/* Public or not, by the IANA special-purpose address registries (RFC 6890), as tables of what is closed:
+ * everything else is public. An IPv6 address that carries an IPv4 one is judged by that, because a NAT64 or
+ * 6to4 gateway, or the kernel for a mapped address, would connect there. */
 #include "formats/address.h"
 
 #include <arpa/inet.h>
@@ -13,7 +16,9 @@ struct network {
     unsigned bits;
 };
 
-/* IANA special-purpose address registries, what is not globally reachable. */
+/* The networks that those registries call not globally reachable, and multicast; without 198.18/15 (see the
+ * header) and the ranges for documentation, where nothing answers. The names are for readers of this file
+ * only. */
 static const struct network closed_v4[] = {
     {"unspecified", {0}, 8},       {"private", {10}, 8},           {"shared", {100, 64}, 10},
     {"loopback", {127}, 8},        {"link-local", {169, 254}, 16}, {"private", {172, 16}, 12},
@@ -28,7 +33,8 @@ static const struct network closed_v6[] = {
     {"multicast", {0xff}, 8},
 };
 
-/* IPv6 networks that carry an IPv4 address, at this byte. The compatible ones contain :: and ::1 as well. */
+/* IPv6 networks that carry an IPv4 address, at this byte. The compatible ones contain :: and ::1 as well,
+ * which come out closed: read as IPv4 they are in 0/8. */
 static const struct {
     struct network network;
     size_t at;
@@ -81,7 +87,9 @@ bool address_public(const struct sockaddr *address)
     return false;
 }
 
-/* Reads a numeric address, without a zone. Returns its length in bytes, 4 or 16; 0 when it is none. */
+/* Reads a numeric address. A zone ("fe80::1%eth0") is ignored: it says which link, not which address. Returns
+ * the length in bytes, 4 or 16; 0 if the text is not an address. inet_pton() takes only the strict forms, so
+ * "127.1" and "0x7f000001", which some resolvers would connect to, are names here. */
 static unsigned read_numeric(const char *text, size_t len, unsigned char out[16])
 {
     char copy[INET6_ADDRSTRLEN];
@@ -118,6 +126,8 @@ bool address_text_in(const char *text, const char *network)
     unsigned bytes = read_numeric(network, len, net);
     uint64_t bits = bytes * 8;
 
+    /* A mapped address is not in an IPv4 network here: configured networks are compared as they are
+     * written. */
     if (!bytes || read_numeric(text, strlen(text), address) != bytes)
         return false;
     if (slash && (text_parse_uint(slash + 1, strlen(slash + 1), &bits) < 0 || bits > bytes * 8))

@@ -1,3 +1,6 @@
+/* Cache-Status (RFC 9211): a list of structured fields (RFC 8941), read only as far as one question needs. A
+ * value that breaks the grammar before its end is no hit, whatever came before: then we do not know which
+ * cache said it. */
 #include "formats/cache_status.h"
 
 #include <string.h>
@@ -6,8 +9,9 @@
 #include "base/text.h"
 #include "formats/field.h"
 
-/* ";" name, or name "=" value: parameters of a structured field (RFC 8941 section 3.1.2), where "?1" is true as the name
- * alone is. Sets *hit where it is that. Returns false when there is none, or what is there is none. */
+/* A parameter of a structured field (RFC 8941 section 3.1.2): ";" name, or ";" name "=" value. A name alone
+ * means true, which may also be written "?1". Sets *hit if the parameter is "hit". Returns false, and nothing
+ * is taken, if there is no parameter or a malformed one. */
 static bool take_status_parameter(struct field_scan *scan, bool *hit)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
@@ -20,6 +24,7 @@ static bool take_status_parameter(struct field_scan *scan, bool *hit)
     field_skip_space(&rest);
     if (!field_take_token(&rest, &name))
         return false;
+    /* "?" is not part of a token, so a boolean has to be recognized before field_take_value(). */
     bool valued = field_take_char(&rest, '=');
     bool boolean = valued && field_take_char(&rest, '?');
     if (valued && !field_take_value(&rest, &value))
@@ -30,7 +35,8 @@ static bool take_status_parameter(struct field_scan *scan, bool *hit)
     return true;
 }
 
-/* The list has the cache next to the origin first, the one next to us last. */
+/* The list has the cache nearest to the origin first and the one nearest to us last. Another Yizhan may be in
+ * front of the one we ask; the last one of that name is the one that answered us. */
 bool cache_status_hit(const char *value)
 {
     struct field_scan scan = {value, strlen(value)};

@@ -1,4 +1,4 @@
-/* Cache-Status (RFC 9211): what a cache says it did for an answer. The server says it, the client reads it. */
+/* Cache-Status (RFC 9211): how a cache came by an answer. The server sends it, the client reads it. */
 #ifndef FORMATS_CACHE_STATUS_H
 #define FORMATS_CACHE_STATUS_H
 
@@ -8,10 +8,10 @@
 #define CACHE_STATUS_NAME "yizhan"
 #define CACHE_STATUS_HIT CACHE_STATUS_NAME "; hit"
 #define CACHE_STATUS_MISS CACHE_STATUS_NAME "; fwd=uri-miss"
-/* It was on its way already, for another request. */
+/* The transfer was already running, for another request. */
 #define CACHE_STATUS_COLLAPSED CACHE_STATUS_NAME "; fwd=uri-miss; collapsed"
 
-/* The value of the header says that the last Yizhan on the way here had it. */
+/* Whether the header says that the last Yizhan on the way to us answered from its store. */
 bool cache_status_hit(const char *value);
 
 #endif

@@ -1,3 +1,6 @@
+/* RFC 9110 sections 5.6.2 to 5.6.6, on views: nothing is copied but the values of quoted strings, which may
+ * have escapes. Functions work on a copy of the scan and store it back on success, so that a failure leaves
+ * it where it was. */
 #include "formats/field.h"
 
 #include <string.h>
@@ -37,7 +40,8 @@ bool field_take_token(struct field_scan *scan, struct field_scan *token)
     return len > 0;
 }
 
-/* Section 5.6.4. */
+/* RFC 9110 section 5.6.4. A backslash may escape any character that may be in the string; a lone control
+ * character, escaped or not, ends the attempt: it could split a header or a log line later. */
 static bool take_quoted(struct field_scan *scan, struct buf *value)
 {
     struct field_scan rest = *scan;

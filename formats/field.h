@@ -1,5 +1,5 @@
-/* Scanning the values of header fields: tokens, quoted strings, parameters (RFC 9110 section 5.6). A scan is a view of
- * the text; each call takes something from its front, or takes nothing and returns false. */
+/* Scanning the values of header fields: tokens, quoted strings, parameters (RFC 9110 section 5.6). A scan is
+ * a view of the text; each call takes something from its front, or nothing, and then returns false. */
 #ifndef FORMATS_FIELD_H
 #define FORMATS_FIELD_H
 
@@ -16,14 +16,16 @@ struct field_scan {
 /* Spaces and tabs. */
 void field_skip_space(struct field_scan *scan);
 bool field_take_char(struct field_scan *scan, char c);
-/* *token is a view of it. */
+/* *token is a view of the same text. */
 bool field_take_token(struct field_scan *scan, struct field_scan *token);
-/* Token or quoted string; *value is replaced by it, without quotes and escapes. Control characters are none of it. */
+/* A token or a quoted string; *value is replaced by it, without quotes and escapes. A string with a control
+ * character is not taken; then *value holds the part before it. */
 bool field_take_value(struct field_scan *scan, struct buf *value);
-/* name BWS "=" BWS value. */
+/* name BWS "=" BWS value. The "BWS" ("bad" whitespace) of the RFC: nobody may write it, everybody must read
+ * it. */
 bool field_take_parameter(struct field_scan *scan, struct field_scan *name, struct buf *value);
 
-/* In any case: names of parameters, schemes. */
+/* Compares in any case, as names of parameters and of schemes are. */
 bool field_token_is(const struct field_scan *token, const char *name);
 
 #endif

@@ -1,3 +1,10 @@
+/* The tokenizer of the HTML standard (section 13.2.5) as one loop over the document; there is no tree, so the
+ * elements whose content is not markup are known by name alone.
+ *
+ * The body is complete and in memory, and each step searches forward for the character that ends it. A search
+ * that fails ends the document, so no byte is searched again and again: an unclosed quote, comment or
+ * <script> costs one pass. Parse errors are never refused but read as the standard says; the one limit is the
+ * number of attributes, because html_attribute() looks through them one by one. */
 #include "formats/html.h"
 
 #include <stdbool.h>
@@ -8,6 +15,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+/* In place of a NUL, which would end our strings. The standard has U+FFFD there, but it works on characters,
+ * and here the bytes around may not be UTF-8. File names with a control character are refused later. */
 #define SUB '\x1a'
 
 struct scanner {
@@ -17,9 +26,9 @@ struct scanner {
     void *arg;
     struct buf *error;
     struct html_tag tag;
-    struct buf strings; /* names and values of the tag */
+    struct buf strings; /* names and values of the tag, each with its NUL */
     struct buf text;
-    size_t offsets[2 * HTML_ATTRIBUTES_MAX]; /* of them in strings, while it may still move */
+    size_t offsets[2 * HTML_ATTRIBUTES_MAX]; /* of name and value in `strings`, which moves while it grows */
 };
 
 static bool is_html_space(char c)
@@ -34,7 +43,8 @@ static bool is_letter(char c)
 
 /* ---- character references ---- */
 
-/* Those that templates write. The first four also count without a semicolon. */
+/* Of the 2,231 names of the standard, those that templates of index pages write. The first four also count
+ * without a semicolon; other names stay as they are, "&" included. */
 static const struct {
     const char *name;
     const char *text;
@@ -59,7 +69,8 @@ static void html_add_utf8(struct buf *out, uint32_t c)
         buf_add_char(out, (char)(0x80 | ((c >> (6 * more)) & 0x3f)));
 }
 
-/* "&#65;", "&#x41;". Returns the length taken, 0 if it is none. */
+/* "&#65;", "&#x41;", with or without the semicolon. Returns the length taken, 0 if there is no digit. A value
+ * that is too large stops growing where it is certainly too large, and becomes U+FFFD. */
 static size_t numeric_reference(const char *text, size_t len, struct buf *out)
 {
     bool hex = len > 2 && (text[2] | 0x20) == 'x';
@@ -80,7 +91,7 @@ static size_t numeric_reference(const char *text, size_t len, struct buf *out)
     return i < len && text[i] == ';' ? i + 1 : i;
 }
 
-/* text begins with "&". Returns the length taken, 0 if it is no reference but a plain "&". */
+/* text begins with "&". Returns the length taken, 0 if this is a plain "&". */
 static size_t add_reference(const char *text, size_t len, bool attribute, struct buf *out)
 {
     if (len > 1 && text[1] == '#')
@@ -91,7 +102,8 @@ static size_t add_reference(const char *text, size_t len, bool attribute, struct
             continue;
         char next = len > name_len + 1 ? text[name_len + 1] : '\0';
         bool closed = next == ';';
-        /* In "?a=1&lt=2" there is no reference. */
+        /* In an attribute, "?a=1&lt=2" has no reference, because pages wrote URLs without escaping "&"
+         * (section "Named character reference state"). In text it would be one. */
         bool glued = attribute && (next == '=' || is_letter(next) || (next >= '0' && next <= '9'));
         if (!closed && (i >= REFERENCES_WITHOUT_SEMICOLON || glued))
             continue;
@@ -124,6 +136,7 @@ static void add_decoded(const char *text, size_t len, bool attribute, struct buf
 
 /* ---- tags ---- */
 
+/* Appends the name in lower case, ASCII only, as the standard compares names, and its NUL. */
 static void html_add_name(const char *text, size_t len, struct buf *out)
 {
     for (size_t i = 0; i < len; i++)
@@ -189,7 +202,8 @@ static bool read_attribute(struct scanner *scanner)
 
 enum tag_result { TAG_WHOLE, TAG_UNFINISHED, TAG_TOO_MANY };
 
-/* Name and attributes, up to and including ">". */
+/* Name and attributes, up to and including ">". A document that ends inside a tag has no such tag: half an
+ * attribute would be half a URL. */
 static enum tag_result read_tag(struct scanner *scanner)
 {
     const char *stop = name_end(scanner->at, scanner->end, false);
@@ -230,7 +244,8 @@ static void emit_text(struct scanner *scanner, const char *text, size_t len)
         scanner->events->text(scanner->arg, scanner->text.data, scanner->text.len);
 }
 
-/* After <script> and the like everything is text up to the end tag of that name. */
+/* After <script> and the like everything is text up to the end tag of that name: "</a>" in a string of a
+ * script is not an end tag. The end tag itself is left for the next step. */
 static void read_raw_text(struct scanner *scanner, const char *name, bool wanted)
 {
     size_t name_len = strlen(name);
@@ -252,6 +267,8 @@ static void read_raw_text(struct scanner *scanner, const char *name, bool wanted
     scanner->at = at;
 }
 
+/* The elements of RCDATA and RAWTEXT. A constant string, as the tag's own name is gone when its text is
+ * read. */
 static const char *raw_text_name(const char *name)
 {
     static const char *const names[] = {"title", "textarea", "script",  "style",
@@ -294,6 +311,7 @@ static int start_tag(struct scanner *scanner)
     const char *raw = raw_text_name(scanner->tag.name);
     if (scanner->events->start(scanner->arg, &scanner->tag) < 0)
         return -1;
+    /* Pages are recognized by their title; nobody wants the text of scripts. */
     if (raw)
         read_raw_text(scanner, raw, strcmp(raw, "title") == 0);
     return 0;
@@ -310,7 +328,7 @@ static int end_tag(struct scanner *scanner)
     return scanner->events->end(scanner->arg, scanner->strings.data);
 }
 
-/* One piece of text or markup. */
+/* One piece of text or markup. A "<" that begins neither a tag nor a declaration is text, as in "a < b". */
 static int html_step(struct scanner *scanner)
 {
     const char *open = memchr(scanner->at, '<', (size_t)(scanner->end - scanner->at));

@@ -5,7 +5,7 @@
  * piece ends inside a quoted value, and its work grows with the square of the attributes of a tag and the
  * depth of the tree.
  *
- * Bytes are passed on as they are: strings may be no valid UTF-8. A NUL comes out as the control character
+ * Bytes are passed on as they are: strings may not be valid UTF-8. A NUL comes out as the control character
  * SUB. */
 #ifndef FORMATS_HTML_H
 #define FORMATS_HTML_H
@@ -27,7 +27,8 @@ struct html_tag {
     size_t attribute_count;
 };
 
-/* Everything lives during the call. Text comes in any number of pieces, not for script and style. */
+/* Arguments live during the call only. Text comes in any number of pieces; the text of scripts and styles
+ * does not come. */
 struct html_events {
     int (*start)(void *arg, const struct html_tag *tag); /* negative: give up */
     int (*end)(void *arg, const char *name);             /* negative: give up */
@@ -37,7 +38,7 @@ struct html_events {
 /* Returns 0, or -1 when a callback gave up or a tag has too many attributes; the latter sets `error`. */
 int html_parse(const char *body, size_t len, const struct html_events *events, void *arg, struct buf *error);
 
-/* NULL: no such attribute. Of a repeated one the first counts. */
+/* NULL: no such attribute. If it is repeated, the first one wins. */
 const char *html_attribute(const struct html_tag *tag, const char *name);
 
 #endif

@@ -1,3 +1,6 @@
+/* Link headers by RFC 8288 section 3 and appendix B.2, which is lenient: empty elements of the list,
+ * parameters without a value and unknown ones are skipped. After the first thing that breaks the grammar
+ * nothing more is read, since nothing says where the next link begins. */
 #include "formats/link.h"
 
 #include <string.h>
@@ -28,7 +31,8 @@ static bool rel_has_next(const char *rel)
     return false;
 }
 
-/* One ";"-separated parameter; "flag" without a value is one too. Of several rel the first counts (section 3.3). */
+/* One ";"-separated parameter, which may be a name without a value, or empty. If rel is repeated, the first
+ * one wins (section 3.3). */
 static bool take_link_parameter(struct field_scan *scan, struct link *link)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
@@ -51,7 +55,7 @@ static bool take_link_parameter(struct field_scan *scan, struct link *link)
     return true;
 }
 
-/* Takes one link and its parameters. Returns false at the end, or where the text is none. */
+/* Takes one link and its parameters. Returns false at the end, or where the text is not a link. */
 static bool take_link(struct field_scan *scan, struct link *out)
 {
     memset(out, 0, sizeof(*out));
@@ -60,6 +64,7 @@ static bool take_link(struct field_scan *scan, struct link *out)
     while (field_take_char(scan, ','));
     if (!field_take_char(scan, '<'))
         return false;
+    /* The target may have "," and ";": only ">" ends it, which no URL contains. */
     const char *end = memchr(scan->text, '>', scan->len);
     if (!end)
         return false;

@@ -6,9 +6,10 @@
 
 struct buf;
 
-/* Appends the target of the first link with rel=next that is a http(s) URL, resolved against `base`. Links with an
- * anchor are about something else and skipped. Returns false, appending nothing, when there is none, or the value is
- * malformed before it. The target may be any host, or `base` again: policy and an end of the loop are the caller's. */
+/* Appends the target of the first link with rel=next that is an http(s) URL, resolved against `base`. Links
+ * with an anchor are about something else and skipped. Returns false, appending nothing, if there is no such
+ * link, or the value is malformed before it. The target may be any host, or `base` again: the caller checks
+ * it against policy and ends loops. */
 bool link_next(const char *value, const char *base, struct buf *out);
 
 #endif

@@ -1,3 +1,5 @@
+/* Peeking, taking, and the wording of errors. ctype's functions follow the locale and are not used: a letter
+ * of another alphabet must not become valid in a name because of the environment. */
 #include "formats/scan.h"
 
 #include <stdarg.h>
@@ -6,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* So much of what was found is quoted. */
+/* At most this much of the text at the cursor is quoted. */
 #define FOUND_BYTES 24
 
 static bool is_digit(int c)
@@ -79,7 +81,8 @@ void scan_skip_whitespace(struct scan *scan)
         scan->at++;
 }
 
-/* Characters before the cursor: the bytes that do not continue one of UTF-8. */
+/* The column of the cursor, from 1. Bytes that continue a character of UTF-8 do not count; the text need not
+ * be valid UTF-8, then the number is off, but nothing worse. */
 static size_t column(const struct scan *scan)
 {
     size_t count = 1;
@@ -89,7 +92,8 @@ static size_t column(const struct scan *scan)
     return count;
 }
 
-/* The text is not ours: only what is safe on a terminal is quoted. */
+/* The text comes from outside and the message goes to a terminal or a log: printable ASCII is quoted, other
+ * bytes are named by number, so that no escape sequence gets through. */
 void scan_add_found(const struct scan *scan, struct buf *out)
 {
     size_t len = 0;

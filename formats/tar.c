@@ -1,3 +1,6 @@
+/* Headers of tar files, made and read back. A header is not parsed field by field: reading takes name and
+ * size, makes the header that belongs to them, and compares all 512 bytes. So a header that says anything
+ * else, in a mode, a link name or unused bytes, is refused without a check of its own. */
 #include "formats/tar.h"
 
 #include <stdbool.h>
@@ -23,7 +26,7 @@ enum {
 };
 
 #define PLAIN_FILE '0'
-/* 1980-01-01: the first that all file systems can have. */
+/* 1980-01-01, the earliest time that FAT and zip can store. */
 #define FIXED_TIME 315532800
 #define OCTAL_SIZE_LIMIT (INT64_C(1) << 33)
 
@@ -35,6 +38,8 @@ static void put_octal(unsigned char *field, int digits, int64_t value)
     memcpy(field, text, (size_t)digits);
 }
 
+/* Eleven octal digits hold less than 8 GiB. Above that GNU tar's form is used, which other programs read: the
+ * top bit of the first byte is set, the rest is the number, big-endian. */
 static void put_size(unsigned char *field, int64_t size_bytes)
 {
     if (size_bytes < OCTAL_SIZE_LIMIT) {
@@ -46,7 +51,8 @@ static void put_size(unsigned char *field, int64_t size_bytes)
         field[i] = size_bytes & 0xff;
 }
 
-/* -1 if there is no size that is written like this. */
+/* -1 if the field is not a size, or too large for int64_t. A size in another spelling than put_size()'s shows
+ * when the header is compared. */
 static int64_t get_size(const unsigned char *field)
 {
     bool binary = field[0] == 0x80;
@@ -75,7 +81,7 @@ void tar_make_header(unsigned char out[TAR_BLOCK_BYTES], const char *name, int64
     put_octal(out + GID, 7, 0);
     put_size(out + SIZE, size_bytes);
     put_octal(out + TIME, 11, FIXED_TIME);
-    memset(out + SUM, ' ', 8); /* as which it counts in the sum itself */
+    memset(out + SUM, ' ', 8); /* the sum is over the header with its own field as spaces */
     out[TYPE] = PLAIN_FILE;
     memcpy(out + MAGIC, "ustar\00000", 8);
     put_octal(out + MAJOR, 7, 0);

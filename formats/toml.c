@@ -1,4 +1,14 @@
-/* Tables, keys and arrays. Recursion: read_toml_value() into arrays and inline tables, as deep as the limits allow. */
+/* TOML 1.0.0: tables, keys and arrays. The parser goes through the text once and builds jansson's values as
+ * it goes.
+ *
+ * The hard part of TOML is which definitions may follow which. Each table and array has a node that says how
+ * it came to be (enum node_kind) and in which section, and the rules are questions to these nodes: a dotted
+ * key may extend a table that a dotted key of the same section made; a header may complete a table that only
+ * a longer header implied, once; [[x]] may extend [[x]]; all else is a second definition. The specification
+ * leaves corners open; there we do what Python's `tomllib` does, which the tests compare with generated
+ * documents.
+ *
+ * Recursion: read_toml_value() into arrays and inline tables, as deep as the limits allow. */
 #include "formats/toml.h"
 
 #include <stdarg.h>
@@ -13,17 +23,19 @@
 #include "base/text.h"
 #include "formats/toml_private.h"
 
+/* Beside the caller's limit of depth, so that a key fits into a fixed array. */
 #define KEY_PARTS_MAX 64
 
 enum node_kind {
-    NODE_VALUE,       /* a scalar, an array that was written as one, or an inline table: closed for ever */
-    NODE_IMPLICIT,    /* a table that stands in front of the last dot of a header */
+    NODE_VALUE,       /* a scalar, an array that was written as one, or an inline table: closed forever */
+    NODE_IMPLICIT,    /* a table named only before the last dot of a header */
     NODE_HEADER,      /* a table that has its header */
     NODE_DOTTED,      /* a table that a dotted key made; open in its section */
     NODE_TABLE_ARRAY, /* [[name]] */
 };
 
-/* What jansson's values do not know of themselves. */
+/* Place and origin of a value, which jansson has no room for; found by the value's address, which is unique
+ * as long as the document lives. */
 struct toml_node {
     const json_t *value;
     size_t at, line, line_start;
@@ -62,6 +74,8 @@ static size_t column_of(const char *text, size_t line_start, size_t at)
     return column;
 }
 
+/* Columns are counted only for errors and for toml_place_of(): keeping one for each value would make a long
+ * line of a hostile document quadratic. */
 static void set_place(struct toml_reader *reader)
 {
     reader->place->line = reader->line;
@@ -152,6 +166,7 @@ bool toml_take_newline(struct toml_reader *reader)
     return true;
 }
 
+/* A CR that is not part of CRLF is a control character, and those are refused in comments, too. */
 static int skip_comment(struct toml_reader *reader)
 {
     struct scan *scan = &reader->scan;
@@ -223,7 +238,7 @@ static int read_toml_key(struct toml_reader *reader, struct toml_key *key)
     return 0;
 }
 
-/* Keys are shown only where that is safe on a terminal. */
+/* A key is quoted in a message only if it is safe on a terminal. */
 static const char *shown(const char *name)
 {
     CHECK(name);
@@ -252,7 +267,8 @@ static int taken(struct toml_reader *reader, const char *key, const json_t *valu
     return toml_fault(reader, "%s is defined a second time", shown(key));
 }
 
-/* The table in front of a dot of a header. */
+/* The table before a dot of a header. Of an array of tables it is the last item: [a.b] after [[a]] belongs
+ * there. */
 static json_t *step_of_header(struct toml_reader *reader, json_t *table, const char *key)
 {
     json_t *next = json_object_get(table, key);
@@ -268,7 +284,8 @@ static json_t *step_of_header(struct toml_reader *reader, json_t *table, const c
     return NULL;
 }
 
-/* The table in front of a dot of a key. */
+/* The table before a dot of a key. A table that headers only implied becomes this section's own: from then on
+ * no header may define it. */
 static json_t *step_of_key(struct toml_reader *reader, json_t *table, const char *key)
 {
     json_t *next = json_object_get(table, key);
@@ -321,7 +338,8 @@ static json_t *open_array_item(struct toml_reader *reader, json_t *parent, const
     return count_value(reader) < 0 ? NULL : item;
 }
 
-/* What the header defines begins at its bracket. */
+/* The cursor goes back to the header's bracket in the meantime: that is the place of the tables it makes, and
+ * of the errors. */
 static json_t *open_section(struct toml_reader *reader, const struct toml_key *key, bool array, size_t start)
 {
     size_t end = reader->scan.at;
@@ -337,7 +355,7 @@ static json_t *open_section(struct toml_reader *reader, const struct toml_key *k
     return table;
 }
 
-/* Returns the table that is open then. */
+/* Returns the table that the following keys belong to. */
 static json_t *read_header(struct toml_reader *reader)
 {
     struct toml_key CLEANUP_KEY key = {.count = 0};
@@ -373,6 +391,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
         return -1;
     if (scan_peek(scan) != '=')
         return toml_expected(reader, "\".\" or \"=\" after a key");
+    /* Tables on the way, and a complaint about the key, have the place of the key, not of the "=". */
     size_t end = scan->at;
     scan->at = start;
     for (size_t i = 0; table && i + 1 < key.count; i++)
@@ -390,7 +409,7 @@ static int read_key_value(struct toml_reader *reader, json_t *table)
     return 0;
 }
 
-/* After "[". Lines may end between values, and a comma may stand after the last. */
+/* After "[". Lines may end between values, and a comma may follow the last one. */
 static int read_items(struct toml_reader *reader, json_t *array)
 {
     for (;;) {
@@ -411,7 +430,7 @@ static int read_items(struct toml_reader *reader, json_t *array)
     }
 }
 
-/* After "{". All is in one line. */
+/* After "{". All in one line, and no comma after the last member: TOML 1.1 would allow both. */
 static int read_inline_members(struct toml_reader *reader, json_t *table)
 {
     scan_skip_blanks(&reader->scan);
@@ -442,6 +461,7 @@ static json_t *read_container(struct toml_reader *reader)
     note_node(reader, container, NODE_VALUE);
     reader->depth++;
     reader->scan.at++;
+    /* An inline table is a section of its own: its dotted keys extend only what it made itself. */
     if (is_table)
         reader->section = ++reader->sections;
     int result = (is_table ? read_inline_members : read_items)(reader, container);
@@ -480,6 +500,7 @@ static int read_toml_document(struct toml_reader *reader)
 {
     json_t *table = reader->toml->root;
 
+    /* A byte order mark: editors on Windows write it. */
     scan_take(&reader->scan, "\xef\xbb\xbf");
     reader->line_start = reader->scan.at;
     while (skip_lines(reader) == 0) {
@@ -494,7 +515,8 @@ static int read_toml_document(struct toml_reader *reader)
     return -1;
 }
 
-/* The first line that is no UTF-8 is found by trying all. */
+/* Finds the first line that is not UTF-8 by checking line by line, once the whole text is known to have
+ * one. */
 static int check_utf8(struct toml_reader *reader)
 {
     const char *text = reader->scan.text;

@@ -7,8 +7,8 @@
  *     date, time     string, as in RFC 3339: "1979-05-27T07:32:00Z", "07:32:00.5"
  *     array, table   array, object, in the order of the text
  *
- * A NUL (\u0000) in a key or a string is refused, and a byte order mark at the beginning is skipped; nothing else
- * differs. Keys that may follow each other in a table are those of Python's `tomllib`. */
+ * A NUL (\u0000) in a key or a string is refused, and a byte order mark at the beginning is skipped; nothing
+ * else differs. Keys that may follow each other in a table are those of Python's `tomllib`. */
 #ifndef FORMATS_TOML_H
 #define FORMATS_TOML_H
 
@@ -32,8 +32,8 @@ struct toml_place {
 /* A document that was read, immutable. It keeps views of the text, which must live as long. */
 struct toml;
 
-/* Returns a document for toml_free(); NULL, with the place of the fault, and in `error` what was expected there and
- * what was found. */
+/* Returns a document for toml_free(); NULL, with the place of the fault, and in `error` what was expected
+ * there and what was found. */
 struct toml *toml_read(const char *text, size_t len, const struct toml_limits *limits,
                        struct toml_place *place, struct buf *error);
 void toml_free(struct toml *toml);
@@ -42,8 +42,8 @@ void toml_cleanup(struct toml **toml);
 
 /* The object that is the document. Borrowed. */
 const json_t *toml_root(const struct toml *toml);
-/* Where the value begins, or the header or key that made the table. Of the root, of booleans (of which jansson has
- * only two) and of what is no value of this document: 1, 1. */
+/* Where the value begins, or the header or key that made the table. For the root, for booleans (of which
+ * jansson has only two) and for values of other documents: 1, 1. */
 struct toml_place toml_place_of(const struct toml *toml, const json_t *value);
 
 #endif

@@ -1,4 +1,4 @@
-/* What toml.c (tables and keys), toml_string.c and toml_scalar.c share. */
+/* Shared by toml.c (tables and keys), toml_string.c and toml_scalar.c. */
 #ifndef FORMATS_TOML_PRIVATE_H
 #define FORMATS_TOML_PRIVATE_H
 
@@ -15,18 +15,20 @@ struct toml_reader {
     struct toml *toml;
     size_t depth;
     size_t values;
-    /* A header or an inline table begins a section. Tables that dotted keys made belong to it. */
+    /* A header or an inline table begins a section; tables made by dotted keys belong to the section they are
+     * in. */
     unsigned section;
     unsigned sections;
     struct toml_place *place;
     struct buf *error;
 };
 
-/* All readers begin at the thing and leave the cursor after it. Errors: -1 or NULL, the place and the sentence set. */
+/* All readers begin at the thing and leave the cursor after it. Errors: -1 or NULL, the place and the
+ * sentence set. */
 
-/* "expected <what>, found <what stands at the cursor>". Always -1. */
+/* "expected <...>, found <the text at the cursor>". Always -1. */
 int toml_expected(struct toml_reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A sentence about what begins at the cursor. Always -1. */
+/* A sentence about the thing that begins at the cursor. Always -1. */
 int toml_fault(struct toml_reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Steps over a newline, LF or CRLF. False: there is none. */
 bool toml_take_newline(struct toml_reader *reader);

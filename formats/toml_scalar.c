@@ -1,4 +1,6 @@
-/* Numbers, booleans, dates and times. */
+/* TOML 1.0.0, "Integer" to "Local Time": numbers, booleans, dates and times. strtoll() and strtod() see only
+ * digits that were checked here, as they take much that TOML does not (" 1", "0x1p3"). Dates stay text, in
+ * one spelling: "T" between date and time, "Z" in upper case. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -53,7 +55,7 @@ static json_t *make_float(struct toml_reader *reader, const char *digits)
     return NULL;
 }
 
-/* 0x, 0o, 0b. */
+/* After 0x, 0o or 0b. No sign is allowed with these. */
 static json_t *read_prefixed(struct toml_reader *reader, int base)
 {
     struct buf CLEANUP_BUF digits = BUF_INIT;
@@ -82,6 +84,7 @@ static json_t *read_decimal(struct toml_reader *reader, const char *sign)
         if (read_digits(reader, 10, &digits) < 0)
             return NULL;
     }
+    /* An exponent may have leading zeros, and makes a float of an integer. */
     if (scan_take_any_case(scan, "e")) {
         real = true;
         buf_add_text(&digits, scan_take(scan, "-") ? "e-" : "e");
@@ -99,6 +102,7 @@ static json_t *read_toml_number(struct toml_reader *reader)
     bool minus = scan_take(scan, "-");
     bool sign = minus || scan_take(scan, "+");
 
+    /* JSON has neither: jansson would refuse json_real() of them. */
     if (scan_take_word(scan, "inf"))
         return json_string(minus ? "-inf" : "inf");
     if (scan_take_word(scan, "nan"))
@@ -120,7 +124,7 @@ static json_t *read_toml_number(struct toml_reader *reader)
 
 /* ---- dates and times ---- */
 
-/* A number of exactly so many digits, at least `least` and at most `most`; appended as it stands. */
+/* A number of exactly `digits` digits, from `least` to `most`; appended as it is written. */
 static int read_time_field(struct toml_reader *reader, size_t digits, unsigned least, unsigned most,
                            struct buf *out)
 {
@@ -169,6 +173,7 @@ static int read_time(struct toml_reader *reader, struct buf *out)
 {
     struct scan *scan = &reader->scan;
 
+    /* Seconds are required, and 60 is refused: RFC 3339 has leap seconds, but Python's datetime does not. */
     if (read_time_field(reader, 2, 0, 23, out) < 0 || read_separator(reader, ":", out) < 0 ||
         read_time_field(reader, 2, 0, 59, out) < 0 || read_separator(reader, ":", out) < 0 ||
         read_time_field(reader, 2, 0, 59, out) < 0)
@@ -182,7 +187,7 @@ static int read_time(struct toml_reader *reader, struct buf *out)
     return 0;
 }
 
-/* Of a date with a time; it may be left out. */
+/* Only after a date with a time; it may be left out. */
 static int read_zone(struct toml_reader *reader, struct buf *out)
 {
     int c = scan_peek(&reader->scan);
@@ -200,7 +205,8 @@ static int read_zone(struct toml_reader *reader, struct buf *out)
     return read_time_field(reader, 2, 0, 59, out);
 }
 
-/* Between date and time stands T or one space. A space may also stand before what ends the line. */
+/* Between date and time is a T or one space. A space may also come before a comment, and then ends the
+ * date. */
 static bool take_time_mark(struct toml_reader *reader)
 {
     struct scan *scan = &reader->scan;
@@ -233,7 +239,7 @@ static json_t *read_date_time(struct toml_reader *reader, bool date)
     return json_stringn_nocheck(out.data, out.len);
 }
 
-/* ---- which of them ---- */
+/* ---- telling them apart ---- */
 
 static size_t digits_ahead(const struct scan *scan)
 {
@@ -259,6 +265,8 @@ static json_t *read_unchecked(struct toml_reader *reader)
     return read_toml_number(reader);
 }
 
+/* A number that is glued to more ("1.2.3", "12:30", "0x1G") is an error here, where it can be named, and not
+ * one about the end of the line. */
 json_t *toml_read_scalar(struct toml_reader *reader)
 {
     json_t *value = read_unchecked(reader);

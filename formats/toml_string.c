@@ -1,4 +1,5 @@
-/* Strings: basic and literal, of one line and of several. */
+/* TOML 1.0.0, "String": basic and literal, of one line and of several. A NUL is refused, although TOML allows
+ * "\u0000": jansson could hold it, but everything here ends its strings at one. */
 #include "formats/toml_private.h"
 
 #include <stdint.h>
@@ -30,6 +31,7 @@ static int read_code_point(struct toml_reader *reader, size_t digits, struct buf
         code = code << 4 | (uint32_t)digit;
         reader->scan.at++;
     }
+    /* A complaint quotes the digits from their beginning. */
     reader->scan.at -= digits;
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
         return toml_expected(reader, "the number of a character of Unicode");
@@ -40,7 +42,8 @@ static int read_code_point(struct toml_reader *reader, size_t digits, struct buf
     return 0;
 }
 
-/* After a "\" that ends a line: everything up to the next character. False: it does not end one. */
+/* After a "\" that ends a line, perhaps with blanks in between: skips all whitespace up to the next
+ * character. False, and nothing is skipped: the "\" does not end a line. */
 static bool skip_folded(struct toml_reader *reader)
 {
     struct toml_reader start = *reader;
@@ -75,7 +78,8 @@ static int read_escape(struct toml_reader *reader, bool multi_line, struct buf *
     return toml_expected(reader, "one of b t n f r u U \" \\ after \"\\\"");
 }
 
-/* Up to two quotes may stand before the three that end the string. True: that was the end. */
+/* Up to two quotes may precede the three that end the string: x followed by five of them is x and two quotes.
+ * True: that was the end. */
 static bool take_quotes(struct toml_reader *reader, char quote, struct buf *out)
 {
     size_t count = 0;
@@ -114,6 +118,7 @@ int toml_read_string(struct toml_reader *reader, bool multi_line, struct buf *ou
     const char *three = quote == '"' ? "\"\"\"" : "'''";
 
     multi_line = multi_line && scan_take(&reader->scan, three);
+    /* A newline directly after the opening quotes is not part of the string. */
     if (multi_line)
         toml_take_newline(reader);
     else

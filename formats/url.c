@@ -1,3 +1,10 @@
+/* RFC 3986, sections 3 (syntax) and 5 (references), for http and https only. URLs come from pages and headers
+ * of upstreams; a reference becomes an absolute URL in one plain form here before anything else looks at it:
+ * dot segments and stray characters are not left for the policy and for curl to read in two ways.
+ *
+ * Where real pages break the RFC, this is lenient as browsers and pip are: whitespace around a reference is
+ * trimmed, and characters that no URL has (spaces, UTF-8, "\", "|") are escaped in paths and queries. In the
+ * host they are refused. */
 #include "formats/url.h"
 
 #include <string.h>
@@ -38,7 +45,8 @@ static size_t before_one(const char *text, size_t len, char stop)
     return found ? (size_t)(found - text) : len;
 }
 
-/* Length of "scheme" when the text begins with "scheme:", else 0. */
+/* Length of "scheme" when the text begins with "scheme:", else 0. "a/b:c" has no scheme: a "/" comes
+ * first. */
 static size_t scheme_len(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -52,7 +60,8 @@ static size_t scheme_len(const char *text, size_t len)
     return 0;
 }
 
-/* True for what may stand in a path or query as it is. */
+/* True for characters that a path or a query may have unescaped. "%" is among them: escapes of the reference
+ * stay, as decoding and encoding again could make another path of it. */
 static bool stays(char c)
 {
     switch (c) {
@@ -71,6 +80,8 @@ static bool stays(char c)
     }
 }
 
+/* No check that the name can exist, only that nothing in it could end the host early for another parser, such
+ * as "\", "#" or a second "@". */
 static bool host_valid(const struct url_span *host, bool bracketed)
 {
     for (size_t i = 0; i < host->len; i++) {
@@ -90,7 +101,8 @@ static bool user_valid(const char *text, size_t len)
     return true;
 }
 
-/* authority = [ userinfo "@" ] host [ ":" port ] */
+/* authority = [ userinfo "@" ] host [ ":" port ]. Of "a@b@c" the host is c. An empty port is the scheme's
+ * own. */
 static int split_authority(struct url *url)
 {
     const char *at = memrchr(url->authority.text, '@', url->authority.len);
@@ -143,8 +155,8 @@ static int split_rest(const char *text, size_t len, struct url *out)
     return split_authority(out);
 }
 
-/* Control characters have no place in a URL, not even escaped by us; spaces in the host are refused
- * elsewhere. */
+/* A control character is refused, not escaped: a line break in a URL is an attempt to get it into a header.
+ * Spaces in the host are refused by host_valid(). */
 static bool printable(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -168,7 +180,7 @@ int url_split(const char *text, size_t len, struct url *out)
     return split_rest(text + scheme + 1, len - scheme - 1, out);
 }
 
-/* Appends text; what may not stand in a path or query is escaped, escapes that are there stay. */
+/* Appends text with the characters escaped that a path or query may not have. */
 static void url_add_escaped(const char *text, size_t len, struct buf *out)
 {
     size_t plain = 0;
@@ -183,9 +195,8 @@ static void url_add_escaped(const char *text, size_t len, struct buf *out)
     buf_add(out, text + plain, len - plain);
 }
 
-/* Appends the segments of `path` (without its first slash) to out, whose path begins at path_start with "/"
- * and ends in
- * "/" now. RFC 3986 section 5.2.4, one segment at a time. */
+/* Appends the segments of `path` (without its first slash) to out, whose path begins at path_start and ends
+ * in "/" now. RFC 3986 section 5.2.4, one segment at a time. ".." above the root stays at the root. */
 static void url_add_path(const char *path, size_t len, size_t path_start, struct buf *out)
 {
     for (;;) {
@@ -234,7 +245,7 @@ static void add_whole(const struct url *url, struct buf *out)
     add_query(&url->query, out);
 }
 
-/* A reference without scheme and authority: "../a", "/a", "?q", "". */
+/* A reference without scheme and authority: "../a", "/a", "?q", "" (RFC 3986 section 5.2.2). */
 static void add_relative(const struct url *base, const char *text, size_t len, struct buf *out)
 {
     size_t path = before_one(text, len, '?');

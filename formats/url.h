@@ -1,6 +1,6 @@
 /* http and https URLs: taking apart and resolving references, RFC 3986 sections 3 and 5. Strings come from
- * upstreams: what is no URL is refused, stray characters in paths are escaped, nothing allocates but the
- * output buffer. */
+ * upstreams: anything that is not a URL is refused, stray characters in paths are escaped, nothing allocates
+ * but the output buffer. */
 #ifndef FORMATS_URL_H
 #define FORMATS_URL_H
 
@@ -21,7 +21,7 @@ struct url {
     bool https;
     struct url_span authority; /* user, host and port as written */
     struct url_span host;      /* without the brackets of an IPv6 address */
-    unsigned port;             /* the scheme's when none is written */
+    unsigned port;             /* the scheme's if none is written */
     struct url_span path;      /* "" or begins with "/" */
     struct url_span query;     /* text is NULL when there is no "?" */
 };
@@ -30,9 +30,9 @@ struct url {
  * has control characters or is longer than URL_MAX_BYTES. */
 int url_split(const char *text, size_t len, struct url *out);
 
-/* Appends the absolute URL of `reference` as it stands in a document at `base`: scheme in lower case, dot
- * segments resolved, no fragment, and bytes that no URL has in path and query (spaces, UTF-8)
- * percent-encoded. Returns 0; -1, with nothing appended, if that gives no http(s) URL. */
+/* Appends the absolute URL of `reference` in a document at `base`: scheme in lower case, dot segments
+ * resolved, no fragment, and bytes that no URL has in path and query (spaces, UTF-8) percent-encoded. Returns
+ * 0; -1, with nothing appended, if the result is not an http(s) URL. */
 int url_resolve(const char *base, const char *reference, size_t len, struct buf *out);
 
 #endif

@@ -1,3 +1,5 @@
+/* The list is searched from its beginning: platforms and ABIs are some hundred at most. The tags made of them
+ * are thousands; wheel_tag.c keeps a hash of those and uses word_list_append(). */
 #include "formats/word_list.h"
 
 #include <stdarg.h>

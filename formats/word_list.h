@@ -17,9 +17,9 @@ struct word_list {
 
 void word_list_release(struct word_list *list);
 bool word_list_has(const struct word_list *list, const char *text);
-/* Nothing happens if the list has it. */
+/* Does nothing if the list has it already. */
 void word_list_add(struct word_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Takes the text over, which the caller knows is not in the list: for long lists. */
+/* For long lists: takes over a text that the caller knows is not in the list. */
 void word_list_append(struct word_list *list, char **text);
 
 #endif
