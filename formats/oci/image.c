@@ -1,3 +1,7 @@
+/* The grammars of names, tags and digests: OCI distribution specification 1.1, "Pulling manifests", and for
+ * the host before a name the reference of docker and containerd. Names become parts of URLs, of keys of the
+ * store and of log lines, so everything is checked by hand against a small alphabet, without a regular
+ * expression that could be slow. */
 #include "formats/oci/image.h"
 
 #include <string.h>
@@ -18,7 +22,8 @@ static bool is_alphanumeric(char c)
     return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
-/* The length of the separator at text: one ".", one or two "_", any number of "-"; 0 when there is none. */
+/* The length of the separator at text: one ".", one or two "_", any number of "-"; 0 if there is none, or it
+ * is too long. */
 static size_t separator_len(const char *text, size_t len)
 {
     size_t same = 0;
@@ -58,6 +63,7 @@ bool image_name_valid(const char *text, size_t len)
     return !wants_word;
 }
 
+/* A tag cannot have a ":", so a digest in the same place of a URL is never taken for one. */
 bool image_tag_valid(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -77,7 +83,7 @@ static bool host_name_valid(const char *text, size_t len)
     return len > 0 && len <= HOST_MAX_BYTES;
 }
 
-/* "[::1]", without a zone. */
+/* "[::1]". A zone, which address.c ignores, is refused by its "%": it means nothing to another machine. */
 static bool is_ipv6_literal(const char *text, size_t len)
 {
     char copy[64];
@@ -92,6 +98,8 @@ static bool is_ipv6_literal(const char *text, size_t len)
     return numeric && strspn(copy, "0123456789abcdefABCDEF:.") == len - 2;
 }
 
+/* docker's rule: the part before the first "/" is a host only if something shows it, a dot, a port or being
+ * "localhost"; otherwise "library/nginx" would ask a host "library". */
 bool image_registry_like(const char *text, size_t len)
 {
     const char *colon = len ? memrchr(text, ':', len) : NULL;
@@ -119,6 +127,8 @@ static bool has_upper(const char *text, size_t len)
     return false;
 }
 
+/* checksum_parse() takes hex digits of any case, but the specification only lower ones: two spellings of a
+ * digest would be two keys for one blob. */
 int image_digest_parse(const char *text, size_t len, struct checksum *out)
 {
     static const enum hash_kind kinds[] = {HASH_SHA256, HASH_SHA512};

@@ -1,5 +1,6 @@
-/* Names of container images: OCI distribution specification 1.1, "Pulling manifests", and OCI image specification,
- * "Digests". Pure functions; what they refuse is never put into a URL, a key or a log line. */
+/* Names of container images: OCI distribution specification 1.1, "Pulling manifests", and OCI image
+ * specification, "Digests". Pure functions; text that they refuse is never put into a URL, a key or a log
+ * line. */
 #ifndef FORMATS_OCI_IMAGE_H
 #define FORMATS_OCI_IMAGE_H
 
@@ -15,16 +16,16 @@
 bool image_name_valid(const char *text, size_t len);
 /* [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127} */
 bool image_tag_valid(const char *text, size_t len);
-/* The name of a registry as it stands before a repository: a host, perhaps with a port. "localhost", or with a "."
- * or ":" in it; an IPv6 address in brackets. A repository's first word may look the same ("my.app"). */
+/* The name of a registry as written before a repository: a host, perhaps with a port. "localhost", or with a
+ * "." or ":" in it; an IPv6 address in brackets. A repository's first word may look the same ("my.app"). */
 bool image_registry_like(const char *text, size_t len);
 
-/* "sha256:<64 hex>", "sha512:<128 hex>", hex digits in lower case. Returns 0; -1 when it is none, or of another
- * algorithm, with *out untouched. */
+/* "sha256:<64 hex>", "sha512:<128 hex>", hex digits in lower case. Returns 0; -1 if it is not a digest, or of
+ * another algorithm, with *out untouched. */
 int image_digest_parse(const char *text, size_t len, struct checksum *out);
 /* The longest: "sha512:" and 128 digits and a NUL. */
 #define IMAGE_DIGEST_SIZE (7 + 2 * HASH_MAX_BYTES + 1)
-/* Of these two algorithms only. */
+/* The digest must be of one of these two algorithms. */
 void image_digest_print(const struct checksum *digest, char out[IMAGE_DIGEST_SIZE]);
 
 #endif

@@ -1,5 +1,12 @@
-/* Reading a manifest: limits, JSON, then which shape its fields have, which type it is served as, and last its
- * descriptors. What comes out is freed by manifest_release() at any point. */
+/* Reading a manifest, in order: limits, JSON, the shape of its fields, the type it is served as, its
+ * descriptors.
+ *
+ * A manifest is verified by digest elsewhere; here it is about meaning. Content-Type, mediaType and fields
+ * may contradict each other, and then two clients would read two different images from the same bytes
+ * (CVE-2021-41190). Such a manifest is refused. Unknown media types are not: artifacts have types of their
+ * own, and are told apart by their fields.
+ *
+ * `out` can be given to manifest_release() at any point. */
 #include "formats/oci/manifest.h"
 
 #include <stdlib.h>
@@ -14,16 +21,19 @@
 
 #define PLATFORM_WORD_MAX_BYTES 64
 
-/* A descriptor is five containers at most: itself, "urls", "platform" and its "os.features", "annotations". */
+/* A descriptor is five containers at most: itself, "urls", "platform" and its "os.features", "annotations".
+ * Eight for each leaves room for what later specifications add. */
 static const struct json_limits limits = {
     .depth = MANIFEST_MAX_DEPTH, .containers = MANIFEST_MAX_DESCRIPTORS * 8, .values = 256 * 1024};
 
 /* ---- media types ---- */
 
-/* Which members hold the descriptors. */
+/* By the members that hold the descriptors: "config" and "layers", "blobs", "manifests". Schema 1 has
+ * none. */
 enum shape { SHAPE_NONE, SHAPE_IMAGE, SHAPE_ARTIFACT, SHAPE_INDEX, SHAPE_SCHEMA1 };
 
-/* What is asked for, the most wanted first: some servers send the first that they have. */
+/* The types for Accept, the most wanted first: some servers send the first that they have, so an index comes
+ * before the image of one platform. Schema 1 is known, to be refused by name, but not asked for. */
 #define WANTED_TYPES(X, SEPARATOR)                                                        \
     X("application/vnd.oci.image.index.v1+json", SHAPE_INDEX)                             \
     SEPARATOR X("application/vnd.docker.distribution.manifest.list.v2+json", SHAPE_INDEX) \
@@ -60,7 +70,7 @@ static const char *bare_type(const char *media_type, size_t *len)
     return start;
 }
 
-/* NULL when it is no manifest's. */
+/* NULL if it is not the type of a manifest. */
 static const struct known_type *known_type(const char *media_type)
 {
     size_t len = 0;
@@ -106,7 +116,8 @@ static bool media_type_valid(const char *text)
     return strlen(text) <= MEDIA_TYPE_MAX_BYTES && text_is_media_type(bare, len);
 }
 
-/* Reads an optional member, *out untouched when it is not there. An empty one is how some writers leave it out. */
+/* Reads an optional member; *out is untouched if it is not there. Some writers leave it out by writing "" or
+ * null. */
 static int read_media_type(const json_t *object, const char *name, char **out)
 {
     const json_t *value = json_object_get(object, name);
@@ -142,7 +153,7 @@ static int shape_of_fields(const json_t *root, enum shape *out, struct buf *erro
     return 0;
 }
 
-/* An index may be of nothing, which some write as null, and an artifact may have no blobs. */
+/* An index may be empty, which some write as null, and an artifact may have no blobs. */
 static bool fits(const json_t *root, enum shape fields, const struct known_type *type)
 {
     if (fields != SHAPE_NONE)
@@ -167,7 +178,7 @@ static int check_schema_version(const json_t *root, struct buf *error)
     return -1;
 }
 
-/* What a manifest that does not say is taken for: Docker's always say. */
+/* The type of a manifest that does not say it: OCI's mediaType is optional, Docker's is not. */
 static const char *default_type(enum shape fields)
 {
     for (size_t i = 0; i < sizeof(known_types) / sizeof(known_types[0]); i++)
@@ -176,6 +187,8 @@ static const char *default_type(enum shape fields)
     return NULL;
 }
 
+/* `type` is what the header or member `who` claims; NULL is no claim about manifests ("text/plain" is what
+ * static servers send), which the fields may then answer. */
 static int check_type(const json_t *root, enum shape fields, const char *who, const struct known_type *type,
                       struct buf *error)
 {
@@ -184,7 +197,7 @@ static int check_type(const json_t *root, enum shape fields, const char *who, co
     if (type->shape == SHAPE_SCHEMA1)
         buf_set(error, "is a schema 1 manifest by its %s", who);
     else
-        buf_set(error, "is %s by its %s, but has not the fields of one", type->name, who);
+        buf_set(error, "is %s by its %s, but does not have the fields of one", type->name, who);
     return -1;
 }
 
@@ -197,7 +210,7 @@ static int choose_type(const json_t *root, const char *content_type, struct mani
 
     if (read_media_type(root, "mediaType", &own_type) < 0 ||
         read_media_type(root, "artifactType", &out->artifact_type) < 0) {
-        buf_set(error, "has a mediaType or artifactType that is none");
+        buf_set(error, "has a mediaType or artifactType that is not a media type");
         return -1;
     }
     const struct known_type *own = known_type(own_type);
@@ -207,7 +220,7 @@ static int choose_type(const json_t *root, const char *content_type, struct mani
         return -1;
     const struct known_type *type = header ? header : own;
     if (!type && fields == SHAPE_NONE) {
-        buf_set(error, "is JSON, but no manifest: it has neither layers nor manifests");
+        buf_set(error, "is JSON, but not a manifest: it has neither layers nor manifests");
         return -1;
     }
     out->kind = kind_of_shape(type ? type->shape : fields);
@@ -218,7 +231,8 @@ static int choose_type(const json_t *root, const char *content_type, struct mani
 
 /* ---- descriptors ---- */
 
-/* "linux/arm64/v8" */
+/* "linux/arm64/v8". NULL if one of the words is missing or could not be put into a message: a strange
+ * platform costs the choice by platform, not the image. */
 static char *platform_of(const json_t *item)
 {
     static const char *const names[] = {"os", "architecture", "variant"};
@@ -243,7 +257,7 @@ static const char *read_descriptor(const json_t *item, bool in_index, struct des
     const json_t *size = json_object_get(item, "size");
 
     if (!json_is_object(item))
-        return "no object";
+        return "not an object";
     if (read_media_type(item, "mediaType", &out->media_type) < 0)
         return "one with a bad mediaType";
     if (read_media_type(item, "artifactType", &out->artifact_type) < 0)
@@ -253,6 +267,7 @@ static const char *read_descriptor(const json_t *item, bool in_index, struct des
     out->size_bytes = json_is_integer(size) ? json_integer_value(size) : -1;
     if (out->size_bytes < 0 || out->size_bytes > MANIFEST_MAX_BLOB_BYTES)
         return "one without a size, or with a bad one";
+    /* BuildKit's caches are indexes whose entries are layers: those must be asked for as blobs. */
     out->is_manifest = in_index && (!out->media_type || manifest_kind_of(out->media_type) != MANIFEST_OTHER);
     out->elsewhere = json_array_size(json_object_get(item, "urls")) > 0;
     out->platform = platform_of(item);
@@ -267,7 +282,8 @@ static int add_descriptor(const json_t *item, const char *name, size_t i, struct
 
     if (!wrong)
         return 0;
-    buf_set(error, "is no manifest: number %zu of its descriptors in \"%s\" is %s", i + 1, name, wrong);
+    buf_set(error, "is not a valid manifest: number %zu of its descriptors in \"%s\" is %s", i + 1, name,
+            wrong);
     return -1;
 }
 
@@ -278,7 +294,7 @@ static int add_descriptor_list(const json_t *root, const char *name, struct mani
     size_t i;
 
     if (has(root, name) && !json_is_array(list)) {
-        buf_set(error, "is no manifest: its \"%s\" is no list", name);
+        buf_set(error, "is not a valid manifest: its \"%s\" is not a list", name);
         return -1;
     }
     size_t wanted = out->descriptor_count + json_array_size(list);
@@ -289,6 +305,7 @@ static int add_descriptor_list(const json_t *root, const char *name, struct mani
     if (!wanted)
         return 0;
     out->descriptors = xrealloc(out->descriptors, wanted * sizeof(*out->descriptors));
+    /* Zeroed, so that manifest_release() can free the one that a failure leaves half read. */
     memset(out->descriptors + out->descriptor_count, 0, json_array_size(list) * sizeof(*out->descriptors));
     json_array_foreach(list, i, item) if (add_descriptor(item, name, i, out, error) < 0) return -1;
     return 0;
@@ -297,14 +314,14 @@ static int add_descriptor_list(const json_t *root, const char *name, struct mani
 static int add_config(const json_t *root, struct manifest *out, struct buf *error)
 {
     if (!has(root, "config")) {
-        buf_set(error, "is no manifest: it has layers, but no config");
+        buf_set(error, "is not a valid manifest: it has layers, but no config");
         return -1;
     }
     out->descriptors = xcalloc(1, sizeof(*out->descriptors));
     return add_descriptor(json_object_get(root, "config"), "config", 0, out, error);
 }
 
-/* The fields fit the kind; of the members named here only that kind's are there. */
+/* shape_of_fields() and fits() have made sure that only the members of one shape are there. */
 static int read_descriptors(const json_t *root, struct manifest *out, struct buf *error)
 {
     if (out->kind == MANIFEST_INDEX)

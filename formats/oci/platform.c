@@ -1,3 +1,5 @@
+/* Choosing a platform as containerd does (platforms.Only): the same operating system and architecture, and of
+ * variants the newest that is not newer than ours. */
 #include "formats/oci/platform.h"
 
 #include <stddef.h>
@@ -33,6 +35,7 @@ bool image_platform_valid(const char *text)
 
 const char *image_platform_here(void)
 {
+    /* By uname's names; on any other machine the most common platform. */
     static const char *const names[][2] = {
         {"x86_64", "linux/amd64"},        {"aarch64", "linux/arm64"},
         {"armv7l", "linux/arm/v7"},       {"riscv64", "linux/riscv64"},
@@ -48,7 +51,8 @@ const char *image_platform_here(void)
     return "linux/amd64";
 }
 
-/* "v7" is 7; -1: no such thing. */
+/* "v7" is 7, and no variant is the architecture's usual one; -1: the variant has no order, and only the same
+ * word matches. */
 static int variant_number(const struct parts *parts)
 {
     static const struct {
@@ -81,7 +85,7 @@ int image_platform_rank(const char *wanted, const char *offered)
                             offer.architecture_len))
         return -1;
     if (same_platform_part(want.variant, want.variant_len, offer.variant, offer.variant_len))
-        return 100;
+        return 100; /* above every variant number */
     int want_number = variant_number(&want);
     int offer_number = variant_number(&offer);
     return want_number >= 0 && offer_number >= 0 && offer_number <= want_number ? offer_number : -1;

@@ -1,3 +1,7 @@
+/* A list may come in many pages, which the caller joins as they are: the limits hold for all of them
+ * together, and are checked before jansson builds a tree. Sorting by bytes is the specification's "lexical
+ * order"; clients page through the list by the last name they saw, so the order must not depend on what an
+ * upstream does. */
 #include "formats/oci/tag_list.h"
 
 #include <stdlib.h>
@@ -8,10 +12,11 @@
 #include "base/memory.h"
 #include "formats/oci/image.h"
 
-/* Some registries add an object about each image. */
+/* Some registries add an object about each image, beside the tags. */
 static const struct json_limits limits = {.depth = 32, .containers = 250000, .values = 1000000};
 
-/* Appends the valid tags of one document, each with its NUL. Returns 0, or -1. */
+/* Appends the valid tags of one document, each with its NUL. A tag that is not valid could not be asked for
+ * anyway, so it is left out and does not cost the list. Returns 0, or -1. */
 static int add_tags(const json_t *document, struct buf *memory, size_t *count, struct buf *error)
 {
     const json_t *tags = json_object_get(document, "tags");
@@ -19,7 +24,7 @@ static int add_tags(const json_t *document, struct buf *memory, size_t *count, s
     size_t i;
 
     if (!json_is_array(tags) && !json_is_null(tags)) {
-        buf_set(error, "is no list of tags: it has no \"tags\"");
+        buf_set(error, "is not a list of tags: it has no \"tags\"");
         return -1;
     }
     json_array_foreach(tags, i, tag)
@@ -41,7 +46,7 @@ static int compare_tags(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Points at each text in `memory`, in order, each once. */
+/* Makes pointers to the texts only now, because `memory` moved while it grew. */
 static void make_list(struct buf *memory, size_t count, struct tag_list *out)
 {
     out->memory = buf_take(memory);

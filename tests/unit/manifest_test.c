@@ -159,7 +159,7 @@ static void manifest_type_from_fields(void **state)
 static void manifest_type_against_fields(void **state)
 {
     (void)state;
-    const char *unfit = "but has not the fields of one";
+    const char *unfit = "but does not have the fields of one";
 
     check_refused(DOCKER_IMAGE, "{" V2 MANIFESTS "}", unfit);
     check_refused(DOCKER_IMAGE, "{" TYPE(DOCKER_LIST) MANIFESTS "}", unfit);
@@ -373,16 +373,16 @@ static void manifest_rubbish(void **state)
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "}x", "is not valid JSON");
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "}{}", "is not valid JSON");
     check_refused(OCI_IMAGE, "{" IMAGE_FIELDS "," LAYERS "}", "names a member twice");
-    check_refused(NULL, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}", "but no manifest");
-    check_refused(NULL, "{" TYPE("application/x") "\"a\":1}", "but no manifest");
+    check_refused(NULL, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}", "but not a manifest");
+    check_refused(NULL, "{" TYPE("application/x") "\"a\":1}", "but not a manifest");
     check_refused(NULL, "{\"schemaVersion\":3," IMAGE_FIELDS "}", "schemaVersion that is not 2");
     check_refused(NULL, "{\"schemaVersion\":\"2\"," IMAGE_FIELDS "}", "schemaVersion that is not 2");
     check_refused(NULL, "{" LAYERS "}", "no config");
-    check_refused(NULL, "{\"config\":[]," LAYERS "}", "in \"config\" is no object");
-    check_refused(NULL, "{" CONFIG ",\"layers\":{}}", "its \"layers\" is no list");
-    check_refused(NULL, "{\"manifests\":\"x\"}", "its \"manifests\" is no list");
+    check_refused(NULL, "{\"config\":[]," LAYERS "}", "in \"config\" is not an object");
+    check_refused(NULL, "{" CONFIG ",\"layers\":{}}", "its \"layers\" is not a list");
+    check_refused(NULL, "{\"manifests\":\"x\"}", "its \"manifests\" is not a list");
     check_refused(NULL, "{" CONFIG ",\"layers\":[" LAYER ",7]}",
-                  "number 2 of its descriptors in \"layers\" is no object");
+                  "number 2 of its descriptors in \"layers\" is not an object");
 }
 
 static void manifest_bad_media_types(void **state)
@@ -410,9 +410,9 @@ static void manifest_bad_media_types(void **state)
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         struct buf CLEANUP_BUF body = BUF_INIT;
         buf_printf(&body, "{\"mediaType\":%s," IMAGE_FIELDS "}", types[i]);
-        check_refused(OCI_IMAGE, body.data, "a mediaType or artifactType that is none");
+        check_refused(OCI_IMAGE, body.data, "a mediaType or artifactType that is not a media type");
         buf_set(&body, "{\"artifactType\":%s," IMAGE_FIELDS "}", types[i]);
-        check_refused(OCI_IMAGE, body.data, "a mediaType or artifactType that is none");
+        check_refused(OCI_IMAGE, body.data, "a mediaType or artifactType that is not a media type");
         buf_set(&body, "{" CONFIG ",\"layers\":[{\"mediaType\":%s,\"digest\":\"" B "\",\"size\":1}]}",
                 types[i]);
         check_refused(OCI_IMAGE, body.data, "with a bad mediaType");
@@ -433,7 +433,7 @@ static void manifest_media_type_length(void **state)
     buf_set(&body, "{\"mediaType\":\"%s\"," IMAGE_FIELDS "}", type.data);
     check_type(NULL, body.data, MANIFEST_IMAGE, type.data);
     buf_set(&body, "{\"mediaType\":\"%sx\"," IMAGE_FIELDS "}", type.data);
-    check_refused(NULL, body.data, "a mediaType or artifactType that is none");
+    check_refused(NULL, body.data, "a mediaType or artifactType that is not a media type");
 }
 
 static void manifest_bad_descriptors(void **state)
