@@ -9,24 +9,7 @@
  * All calls of the sink are made on the fetch thread and must not block. `finish` is the last call of
  * every fetch, and is always made, after fetch_cancel() too.
  *
- * The words of this engine:
- *
- *   fetch          one object wanted by one sink
- *   candidate      an upstream and the URL at which it may have the object; its state sums up its
- *                  answers: usable, absent, denied ... (fetch_candidates.h)
- *   request        what one candidate is asked for: all or a range, validators, credentials
- *   exchange       one request on its way, with its redirects and its answer (exchange.h)
- *   hop            one URL of an exchange, after the redirect policy has checked it (hop.h)
- *   head           status and header fields of an answer (head.h)
- *   judgement      what a head means for the fetch: good, absent, busy ... (judge.h)
- *   answer         the part of a good head that the sink sees
- *   slot           permission to run one request at an upstream; waited for in a queue (slots.h)
- *   authorization  the header that a request is sent with, or the wait for its token (tokens.h)
- *   round          every usable candidate asked once; a backoff separates two rounds
- *   sink           the receiver of the bytes
- *   decision       what the sink says of the complete content: accept or reject
- *   outcome        how a fetch, an exchange or a token request ended
- *   order          what another thread tells a fetch: start, cancel, resume, decide
+ * The words of this engine (candidate, exchange, judgement, slot ...) are in the glossary of docs/architecture.md.
  *
  * The meaning of an upstream's answer:
  *
