@@ -10,9 +10,9 @@
 #include "formats/field.h"
 
 /* A parameter of a structured field (RFC 8941 section 3.1.2): ";" name, or ";" name "=" value. A name alone
- * means true, which may also be written "?1". Sets *hit if the parameter is "hit". Returns false, and nothing
+ * means true, which may also be written "?1". Notes "hit" and "detail" in *status. Returns false, and nothing
  * is taken, if there is no parameter or a malformed one. */
-static bool take_status_parameter(struct field_scan *scan, bool *hit)
+static bool take_status_parameter(struct field_scan *scan, struct cache_status *status)
 {
     struct buf CLEANUP_BUF value = BUF_INIT;
     struct field_scan rest = *scan;
@@ -31,28 +31,31 @@ static bool take_status_parameter(struct field_scan *scan, bool *hit)
         return false;
     *scan = rest;
     if (text_equal_n(name.text, name.len, "hit"))
-        *hit = !valued || (boolean && strcmp(value.data, "1") == 0);
+        status->hit = !valued || (boolean && strcmp(value.data, "1") == 0);
+    if (text_equal_n(name.text, name.len, "detail"))
+        status->evicted = valued && !boolean && strcmp(value.data, "evicted") == 0;
     return true;
 }
 
 /* The list has the cache nearest to the origin first and the one nearest to us last. Another Yizhan may be in
  * front of the one we ask; the last one of that name is the one that answered us. */
-bool cache_status_hit(const char *value)
+struct cache_status cache_status_read(const char *value)
 {
+    static const struct cache_status nothing;
     struct field_scan scan = {value, strlen(value)};
     struct buf CLEANUP_BUF cache = BUF_INIT;
-    bool hit = false;
+    struct cache_status status = nothing;
 
     do {
-        bool member_hit = false;
+        struct cache_status member = nothing;
         field_skip_space(&scan);
         if (!field_take_value(&scan, &cache))
-            return false;
-        while (take_status_parameter(&scan, &member_hit))
+            return nothing;
+        while (take_status_parameter(&scan, &member))
             ;
         if (strcmp(cache.data, CACHE_STATUS_NAME) == 0)
-            hit = member_hit;
+            status = member;
         field_skip_space(&scan);
     } while (field_take_char(&scan, ','));
-    return hit && !scan.len;
+    return scan.len ? nothing : status;
 }

@@ -11,7 +11,16 @@
 /* The transfer was already running, for another request. */
 #define CACHE_STATUS_COLLAPSED CACHE_STATUS_NAME "; fwd=uri-miss; collapsed"
 
-/* Whether the header says that the last Yizhan on the way to us answered from its store. */
-bool cache_status_hit(const char *value);
+/* It is not here, but was: it has been evicted. `detail` is each cache's own (RFC 9211 section 2.9). */
+#define CACHE_STATUS_EVICTED CACHE_STATUS_NAME "; detail=evicted"
+
+/* What the last Yizhan on the way here says. */
+struct cache_status {
+    bool hit;
+    bool evicted;
+};
+
+/* All false for a value that is not well-formed. */
+struct cache_status cache_status_read(const char *value);
 
 #endif

@@ -1,12 +1,14 @@
 /* /fills, for commands that show how far it is. Runs on workers, and takes the lock of one fill at a time. */
 #include "proxy/fill_list.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/counters.h"
 #include "proxy/core/fill.h"
 
 struct fill_list {
@@ -56,7 +58,8 @@ void fills_print(struct fills *fills, struct buf *out)
 {
     struct fill_list list = {out, 0};
 
-    buf_printf(out, "{\"version\":%d,\"fills\":[", FILLS_VERSION);
+    buf_printf(out, "{\"version\":%d,\"storing\":%" PRId64 ",\"fills\":[", FILLS_VERSION,
+               counter_get(COUNTER_STORE_ORDERS));
     fills_each(fills, fill_list_add, &list);
     buf_add_text(out, "]}\n");
 }

@@ -13,7 +13,8 @@ struct fills;
 /* Changes when a reader of an older version would misread the list. 1 had no "version". */
 #define FILLS_VERSION 2
 
-/* Appends {"version":2,"fills":[...]}, at most FILLS_SHOWN_MAX of
+/* Appends {"version":2,"storing":N,"fills":[...]}. N is how many changes of the store are not done yet, with the evictions
+ * that they make necessary: at 0 what was fetched is held, or gone again. The fills are at most FILLS_SHOWN_MAX of
  *
  *     {"kind":"file","path":"/packages/...","bytes":N,"of":N}
  *     {"kind":"metadata","path":"/packages/....metadata","bytes":N,"of":N}

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "storage/blob.h"
+#include "storage/evicted.h"
 #include "storage/index.h"
 #include "storage/orders.h"
 #include "storage/store_private.h"
@@ -181,6 +182,7 @@ static int record_commit(struct store *store, struct order *order)
         entry->digest = order->digest;
         entry->size_bytes = order->size_bytes;
         result = index_put_entry(store->index, entry);
+        evicted_forget(store->evicted, entry->space, entry->key);
     }
     return result < 0 ? result : 0;
 }
@@ -224,6 +226,7 @@ static int order_record(struct store *store, struct order *order)
     case ORDER_CHECK_BLOB:
         return record_check(store, &order->digest);
     case ORDER_PUT_ENTRY:
+        evicted_forget(store->evicted, entry->space, entry->key);
         return index_put_entry(store->index, entry);
     case ORDER_CONFIRM_ENTRY:
         return index_confirm_entry(store->index, entry->space, entry->key, entry->confirmed_at_s);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "storage/evicted.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
 #include "storage/orders.h"
@@ -83,6 +84,11 @@ static void order_entry(struct store *store, enum order_kind kind, const struct 
     orders_add(store->orders, order);
 }
 
+bool entry_was_evicted(struct store *store, const char *space, const char *key)
+{
+    return evicted_has(store->evicted, space, key);
+}
+
 void entry_put(struct store *store, const struct entry *entry)
 {
     order_entry(store, ORDER_PUT_ENTRY, entry);
@@ -98,8 +104,10 @@ static int entries_put_on_thread(struct store *store, void *arg)
     const struct entries *entries = arg;
     int error = index_begin(store->index);
 
-    for (size_t i = 0; !error && i < entries->count; i++)
+    for (size_t i = 0; !error && i < entries->count; i++) {
         error = index_put_entry(store->index, &entries->items[i]);
+        evicted_forget(store->evicted, entries->items[i].space, entries->items[i].key);
+    }
     return store_end_transaction(store, error, false);
 }
 

@@ -27,6 +27,7 @@
 #include "base/digest_set.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/evicted.h"
 #include "storage/in_use.h"
 #include "storage/index.h"
 #include "storage/store_private.h"
@@ -131,13 +132,21 @@ static int evict_file(struct store *store, const struct index_blob *blob)
     return error == -ENOENT ? 0 : error;
 }
 
+static void note_evicted_name(void *evicted, const char *space, const char *key)
+{
+    evicted_note(evicted, space, key);
+}
+
 /* Drops the rows of files that are gone. */
 static int forget_blobs(struct store *store, const struct index_blob *gone, size_t count)
 {
     int error = index_begin(store->index);
 
-    for (size_t i = 0; !error && i < count; i++)
-        error = index_remove_blob(store->index, &gone[i].digest);
+    for (size_t i = 0; !error && i < count; i++) {
+        error = index_each_name(store->index, &gone[i].digest, note_evicted_name, store->evicted);
+        if (!error)
+            error = index_remove_blob(store->index, &gone[i].digest);
+    }
     return store_end_transaction(store, error, true);
 }
 

@@ -46,6 +46,7 @@
     X(CONFIRM_ENTRY, "UPDATE entry SET confirmed_at = ?3 WHERE space = ?1 AND key = ?2")          \
     X(DELETE_ENTRY, "DELETE FROM entry WHERE space = ?1 AND key = ?2")                            \
     X(ENTRY_DIGEST, "SELECT digest FROM entry WHERE space = ?1 AND key = ?2")                     \
+    X(BLOB_NAMES, "SELECT space, key FROM entry WHERE digest = ?1")                               \
     X(NAMES_BLOB, "SELECT 1 FROM entry WHERE digest = ?1 LIMIT 1")                                \
     X(IS_IN_SPACES, "SELECT 1 FROM entry WHERE digest = ?1 AND space IN (?2, ?3) LIMIT 1")        \
     X(COUNT_ENTRIES, "SELECT count(*) FROM entry")                                                \
@@ -514,6 +515,22 @@ int index_entry_digest(struct index *index, const char *space, const char *key, 
         return 0;
     memcpy(out->bytes, digest, sizeof(out->bytes));
     return 1;
+}
+
+int index_each_name(struct index *index, const struct digest *digest,
+                    void (*visit)(void *arg, const char *space, const char *key), void *arg)
+{
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_BLOB_NAMES];
+    int result;
+
+    index_bind_digest(statement, 1, digest);
+    while ((result = index_step(index, statement)) == 1) {
+        const char *space = (const char *)sqlite3_column_text(statement, 0);
+        const char *key = (const char *)sqlite3_column_text(statement, 1);
+        if (space && key)
+            visit(arg, space, key);
+    }
+    return result;
 }
 
 int index_blob_is_named(struct index *index, const struct digest *digest)

@@ -61,6 +61,9 @@ int index_confirm_entry(struct index *index, const char *space, const char *key,
 int index_delete_entry(struct index *index, const char *space, const char *key);
 /* The blob that the entry names. Returns 1, 0 if it names none, or -ENOENT. */
 int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out);
+/* Calls `visit` for each entry that names the blob. Returns 0 or negative errno. */
+int index_each_name(struct index *index, const struct digest *digest,
+                    void (*visit)(void *arg, const char *space, const char *key), void *arg);
 /* Returns 1 if an entry names the blob, else 0. */
 int index_blob_is_named(struct index *index, const struct digest *digest);
 /* Returns 1 if an entry of one of these spaces names the blob, else 0. */

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "storage/evicted.h"
 #include "storage/in_use.h"
 #include "storage/index.h"
 #include "storage/index_read.h"
@@ -63,6 +64,7 @@ int store_open(const struct store_options *options, struct store **out, struct b
     store->spare_arg = options->spare_arg;
     store->units = options->units;
     store->in_use = in_use_new();
+    store->evicted = evicted_new();
     store->orders = orders_new();
     store_thread_start(store);
     *out = store;
@@ -83,6 +85,7 @@ void store_close(struct store **store_)
     index_close(&store->index);
     orders_free(&store->orders);
     in_use_free(&store->in_use);
+    evicted_free(&store->evicted);
     layout_close(&store->layout);
     free(store);
 }

@@ -127,6 +127,9 @@ struct entry_read {
 /* Returns 0, -ENOENT, or -EIO (logged). */
 int entry_get(struct store *store, const char *space, const char *key, struct entry_read *out);
 void entry_release(struct entry_read *read);
+/* The entry was there since store_open(), and its blob has been evicted. True is reliable; false may also
+ * mean that it was forgotten among thousands (evicted.h). */
+bool entry_was_evicted(struct store *store, const char *space, const char *key);
 /* blob_open() of the blob that the entry names; -ENOENT without an entry, or where it has no digest. */
 int entry_open_blob(struct store *store, const char *space, const char *key, struct blob *out);
 /* Calls `visit` for every entry of (space, scope), ordered by key, until it returns non-zero. The strings

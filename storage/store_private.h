@@ -11,6 +11,7 @@
 #include "storage/layout.h"
 #include "storage/store.h"
 
+struct evicted;
 struct index;
 struct index_readers;
 struct orders;
@@ -21,6 +22,7 @@ struct store {
     struct layout layout;
     struct index_readers *readers;
     struct in_use *in_use;
+    struct evicted *evicted;
     struct orders *orders;
     pthread_t thread;
     void (*spare)(void *arg, struct store *store, struct digest_set *out); /* or NULL */

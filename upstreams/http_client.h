@@ -46,6 +46,7 @@ struct http_client_answer {
     const char *content_type;
     const char *digest; /* Docker-Content-Digest; "": none */
     bool stored;        /* according to Cache-Status (RFC 9211) it came out of the store */
+    bool evicted;       /* according to Cache-Status it was in the store, and has been evicted */
     /* For people: the problem of the transfer, or the first line of an error, sent as plain text or as
      * registries do; "" */
     const char *trouble;

@@ -343,6 +343,8 @@ void transfer_answer(struct transfer *transfer, CURLcode result, struct http_cli
     answer->len = whole ? transfer->body.len : 0;
     answer->content_type = head->content_type;
     answer->digest = head->docker_content_digest;
-    answer->stored = whole && cache_status_hit(head->cache_status);
+    struct cache_status status = cache_status_read(head->cache_status);
+    answer->stored = whole && status.hit;
+    answer->evicted = whole && status.evicted;
     answer->trouble = transfer->problem.data;
 }

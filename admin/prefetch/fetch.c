@@ -7,9 +7,8 @@
  *                          └────────── FAILED ◄──────────────────────────┘
  *
  * The last request is asked until the store has had time to make it durable: what was passed on but not
- * kept (a full disk, a max_size too small for the list) is a failure. So is what was kept, and evicted for
- * what came after it: where the store has evicted something meanwhile, it is asked for everything again in
- * the end. */
+ * kept (a full disk, a max_size too small for the list) is a failure. So is what was kept and then evicted
+ * for what came after it: if anything was fetched, everything is asked for again in the end. */
 #include "admin/prefetch/fetch.h"
 
 #include <poll.h>
@@ -37,10 +36,11 @@
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
 #define FILLS_VERSION_KNOWN 2 /* proxy/fill_list.h */
-#define METRICS_MAX_BYTES ((size_t)1 << 20)
 /* How long a store may take to do what it was asked to. */
 #define SETTLE_MS 5000
 #define SETTLE_STEP_MS 20
+/* How long it gets if it does not say when it has done that (a server before version 2 of /fills). */
+#define SETTLE_UNTOLD_MS 300
 
 struct passage;
 
@@ -61,6 +61,7 @@ struct fetching {
 struct passage {
     struct fetching *fetching;
     struct prefetch_item *item;
+    bool evicted_before;         /* as the first request found: evicted by others, or in an earlier run */
     int64_t since_ms;            /* it came, and is to be kept */
     struct passage *prev, *next; /* in `unkept` */
 };
@@ -99,6 +100,12 @@ static void fail(struct passage *passage, const struct http_client_answer *answe
     finish(passage);
 }
 
+static void fail_evicted(struct passage *passage)
+{
+    prefetch_item_fail(passage->item,
+                       "it was evicted for what came after it: max_size is too small for the list");
+}
+
 /* ---- the three requests ---- */
 
 static void on_kept(void *arg, const struct http_client_answer *answer)
@@ -110,6 +117,9 @@ static void on_kept(void *arg, const struct http_client_answer *answer)
         finish(passage);
     } else if (answer->status != 504) {
         fail(passage, answer);
+    } else if (answer->evicted && !passage->evicted_before) {
+        fail_evicted(passage);
+        finish(passage);
     } else if (clock_mono_ms() - passage->since_ms < passage->fetching->patience_ms) {
         DL_APPEND(passage->fetching->unkept, passage);
     } else {
@@ -152,6 +162,7 @@ static void on_looked(void *arg, const struct http_client_answer *answer)
     } else if (passage->fetching->look_only) {
         finish(passage);
     } else {
+        passage->evicted_before = answer->evicted;
         prefetch->report->begin(prefetch->report->arg, passage->item);
         ask(passage, HTTP_CLIENT_TOUCH, false, on_touched);
     }
@@ -163,7 +174,11 @@ static void on_looked_again(void *arg, const struct http_client_answer *answer)
     struct prefetch_item *item = passage->item;
 
     if (answer->status == 504) {
-        prefetch_item_fail(item, "it was evicted for what came after it: max_size is too small for the list");
+        if (answer->evicted)
+            fail_evicted(passage);
+        else /* a server before Cache-Status told of evictions, or one that has forgotten this one */
+            prefetch_item_fail(item, "it was there, and is gone again: somebody removed it, or max_size is "
+                                     "too small for the list");
         item->counted = true;
         prefetch_fail(passage->fetching->prefetch, "%s: %s", item->name, item->reason);
     }
@@ -334,35 +349,25 @@ static void fetch(struct fetching *fetching)
     run(fetching, passages, count);
 }
 
-/* Of a server's store. -1: it does not say. */
-struct store_figures {
-    int64_t evicted; /* blobs, since its start */
-    int64_t orders;  /* that are not done yet, with the eviction that they make necessary */
-};
-
-static int64_t figure(const struct buf *metrics, const char *name)
+/* Changes that the server's store has not made yet, evictions included; -1 if it does not say. */
+static int64_t ask_storing(struct prefetch *prefetch)
 {
-    char *CLEANUP_FREE line = xconcat("\nyizhan_", name, " ");
-    const char *found = strstr(metrics->data, line);
-
-    return found ? strtoll(found + strlen(line), NULL, 10) : -1;
-}
-
-static struct store_figures ask_figures(struct prefetch *prefetch)
-{
+    static const struct json_limits limits = {8, 4096, 16384};
     const struct http_client_request request = {
-        .path = "/metrics", .want = HTTP_CLIENT_BODY, .max_bytes = METRICS_MAX_BYTES};
+        .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
 
     prefetch_ask(prefetch, &request, &reply);
     if (reply.status != 200)
-        return (struct store_figures){-1, -1};
-    return (struct store_figures){figure(&reply.body, "store_evicted_total"),
-                                  figure(&reply.body, "store_orders")};
+        return -1;
+    json_t *CLEANUP_JSON root = json_read_object(reply.body.data, reply.body.len, &limits, &ignored);
+    return json_is_integer(json_object_get(root, "storing")) ? json_number_member(root, "storing") : -1;
 }
 
-/* What was kept, but not for long. A store that others keep busy is not waited for. */
-static void look_again(struct prefetch *prefetch, int64_t evicted_before)
+/* Finds what was kept, but not for long: an item may be seen as kept just before the eviction that its own commit made
+ * necessary. A store that others keep busy is not waited for. */
+static void look_again(struct prefetch *prefetch)
 {
     struct fetching fetching = {.prefetch = prefetch, .look_only = true, .again = true};
     struct prefetch_figures figures;
@@ -370,12 +375,14 @@ static void look_again(struct prefetch *prefetch, int64_t evicted_before)
     prefetch_count(prefetch, &figures);
     if (!figures.count[ITEM_FETCHED])
         return;
-    struct store_figures store = ask_figures(prefetch);
-    for (int waited_ms = 0; store.orders > 0 && waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
+    int64_t storing = ask_storing(prefetch);
+    if (storing < 0)
+        poll(NULL, 0, SETTLE_UNTOLD_MS);
+    for (int waited_ms = 0; storing > 0 && waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
         poll(NULL, 0, SETTLE_STEP_MS);
-        store = ask_figures(prefetch);
+        storing = ask_storing(prefetch);
     }
-    if (!prefetch_stopped(prefetch) && (store.evicted < 0 || store.evicted != evicted_before))
+    if (!prefetch_stopped(prefetch))
         fetch(&fetching);
 }
 
@@ -393,12 +400,11 @@ int prefetch_fetch(struct prefetch *prefetch)
 
     prefetch_count(prefetch, &figures);
     prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
-    int64_t evicted_before = ask_figures(prefetch).evicted;
     fetch(&fetching);
     if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
         prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
     else
-        look_again(prefetch, evicted_before);
+        look_again(prefetch);
     prefetch_count(prefetch, &figures);
     return figures.count[ITEM_FAILED] ? 1 : 0;
 }

@@ -159,8 +159,11 @@ static enum document_result not_held(struct request *request, const struct docum
     char *CLEANUP_FREE absent_key = memory_key_absence(kind->space, key);
     enum fetch_outcome outcome;
 
-    if (request->held_only)
+    if (request->held_only) {
+        if (!kind->forgotten)
+            request_note_not_held(request, kind->space, key);
         return DOCUMENT_NOT_FOUND;
+    }
     if (absence_known(request->proxy, absent_key, &outcome)) {
         request->how = HOW_NEGATIVE;
         return outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;

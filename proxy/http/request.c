@@ -122,6 +122,12 @@ bool request_offline(const struct request *request)
     return request->held_only || request->site->config->server.offline;
 }
 
+void request_note_not_held(struct request *request, const char *space, const char *key)
+{
+    if (request->held_only)
+        request->evicted = entry_was_evicted(request->proxy->store, space, key);
+}
+
 static bool method_is_read(const char *method)
 {
     return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;

@@ -31,6 +31,7 @@ struct request {
     bool begun;    /* libmicrohttpd's first call has been */
     /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or 504. */
     bool held_only;
+    bool evicted; /* that is not held, but was: request_note_not_held() */
     request_handler handler;
 
     /* The handler's own, kept over a wait. */
@@ -71,6 +72,9 @@ bool request_is_head(const struct request *request);
 /* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. What is in memory but may
  * still fail to be stored is no answer where the client says so (request->held_only). */
 bool request_offline(const struct request *request);
+/* The store does not hold this entry, which the request is about (not one that was only looked at on the way): if it asks
+ * for nothing but what is held, its answer tells whether that was evicted. */
+void request_note_not_held(struct request *request, const char *space, const char *key);
 /* The first header line of that name, or NULL. */
 const char *request_header(struct request *request, const char *name);
 /* All header lines of that name: up to max pointers. Returns how many. */

@@ -65,6 +65,7 @@ struct error_form {
     const char *allow;         /* 405 */
     const char *content_range; /* 416 */
     const char *code;          /* to clients of registries; NULL: by the status */
+    const char *cache_status;
 };
 
 static const char *code_of_status(int status)
@@ -120,6 +121,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "Allow", form->allow);
     add_header(response, "Content-Range", form->content_range);
+    add_header(response, CACHE_STATUS_HEADER, form->cache_status);
     if (form->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         add_header(response, "Retry-After", "5");
     if (form->close)
@@ -183,12 +185,15 @@ static enum MHD_Result respond_formed(struct request *request, const struct erro
 
 enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what)
 {
+    const struct error_form form = {.status = MHD_HTTP_GATEWAY_TIMEOUT,
+                                    .cache_status = request->evicted ? CACHE_STATUS_EVICTED : NULL};
+
     if (request->site->config->server.offline)
         return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
                                       "%s is not in the store, and offline = yes", what);
-    return respond_error(request, MHD_HTTP_GATEWAY_TIMEOUT,
-                         "%s is not in the store, and the request asks for nothing else (only-if-cached)",
-                         what);
+    return respond_formed(request, &form,
+                          "%s is not in the store, and the request asks for nothing else (only-if-cached)%s",
+                          what, request->evicted ? ": it was evicted" : "");
 }
 
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow)

@@ -70,7 +70,7 @@ enum MHD_Result respond_registry_error(struct request *request, int status, cons
 /* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
 /* The answer to a request that is offline (request_offline()) for what is not held: 404, or 504 where the client alone
- * wants it so. `code` is for clients of registries. */
+ * wants it so; then it says whether that was evicted (request_note_not_held()). `code` is for clients of registries. */
 enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */

@@ -91,8 +91,10 @@ static void file_headers(struct file_headers *headers, const char *etag)
 
 static enum MHD_Result respond_not_found(struct request *request, const struct file_lookup *lookup)
 {
-    if (request_offline(request))
+    if (request_offline(request)) {
+        request_note_not_held(request, SPACE_FILE, lookup->key.data);
         return respond_not_held(request, NULL, lookup->path.filename);
+    }
     return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: no upstream has this file", lookup->path.filename);
 }
 

@@ -313,8 +313,10 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
 
     if (not_found && request_waited_for(request, wheel_key))
         file_remember_absent(request, lookup);
-    if (request->held_only)
+    if (request->held_only) {
+        request_note_not_held(request, SPACE_METADATA, lookup->key.data);
         return respond_not_held(request, NULL, what);
+    }
     if (not_found || request_offline(request) || file_known_absent(request, lookup))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "there is no metadata of %s",
                              lookup->path.filename);

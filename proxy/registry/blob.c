@@ -330,6 +330,7 @@ static enum MHD_Result respond_not_stored(struct request *request, struct blob_l
     struct blob_headers headers;
     enum document_result result = DOCUMENT_NOT_FOUND;
 
+    request_note_not_held(request, SPACE_BLOB, lookup->key);
     if (request_offline(request) || known_absent(request, lookup, &result))
         return respond_missing(request, result, lookup);
     if (!request_is_head(request))

@@ -204,6 +204,7 @@ enum MHD_Result registry_manifest(struct request *request, const struct image *i
                                                 : document_get_held(request, &manifest_kind, key, &document);
         if (result == DOCUMENT_NOT_FOUND) {
             request->step = STEP_NOT_HELD;
+            request_note_not_held(request, SPACE_MANIFEST, key);
             return respond_head_of_upstream(request, image, key);
         }
         request->how = HOW_HIT;

@@ -4,8 +4,12 @@ say of the store (Cache-Status, RFC 9211)."""
 import threading
 
 import pytest
+from lib import client
 from lib.client import Background
+from lib.images import layer, make_image, noise
+from lib.packages import make_wheel
 from lib.registry_api import LIBRARY, content_of_image, error_code, pull_all
+from lib.tree import Tree
 from lib.wait import wait_until
 
 PAGE = "/simple/sample/"
@@ -13,6 +17,7 @@ HELD_ONLY = {"Cache-Control": "only-if-cached"}
 HIT = "yizhan; hit"
 MISS = "yizhan; fwd=uri-miss"
 COLLAPSED = "yizhan; fwd=uri-miss; collapsed"
+EVICTED = "yizhan; detail=evicted"
 
 
 def targets(wheel):
@@ -164,6 +169,53 @@ def test_held_only_tag_without_its_manifest(mirror, registry):
     assert mirror.manifest(LIBRARY, "1.0", "HEAD", HELD_ONLY).status == 504
     assert mirror.manifest(LIBRARY, "1.0", "GET", HELD_ONLY).status == 504
     assert quiet(mirror, registry, asked)
+
+
+def test_held_only_tells_what_was_evicted(make_yizhan, upstream):
+    """Each fits alone; the page and the first file have to go for the second one."""
+    dists = [make_wheel(f"large-{number}", "1.0", size=600_000) for number in range(2)]
+    upstream.mount(Tree.tuna(dists))
+    small = make_yizhan(upstream, storage={"max_size": "1M"})
+    first = [f"/simple/{dists[0].project}/", dists[0].path, dists[0].path + ".metadata"]
+    for target in first:
+        assert small.get(target).status == 200
+        small.wait_idle()
+        assert small.head(target, HELD_ONLY).status == 200
+    small.advance(1)
+    assert small.get(dists[1].path).status == 200
+    small.wait_idle()
+    for method in ("HEAD", "GET"):
+        gone = client.fetch(small.port, dists[0].path, method, HELD_ONLY)
+        assert (gone.status, gone.header("Cache-Status")) == (504, EVICTED)
+        never = client.fetch(small.port, dists[1].path + "x", method, HELD_ONLY)
+        assert (never.status, never.header("Cache-Status")) == (504, None)
+    small.advance(1)
+    assert small.get(dists[0].path).status == 200
+    small.wait_idle()
+    assert small.head(dists[0].path, HELD_ONLY).header("Cache-Status") == HIT
+
+
+def test_held_only_tells_what_was_evicted_of_an_image(make_yizhan, make_registry):
+    images = [make_image([layer({"a": noise(600_000, seed)})]) for seed in range(2)]
+    registry = make_registry()
+    for number, image in enumerate(images):
+        registry.add(LIBRARY, image, f"1.{number}")
+    small = make_yizhan(registries={"docker.io": [registry]}, storage={"max_size": "1M"})
+    pull_all(small, LIBRARY, "1.0")
+    small.wait_idle()
+    small.advance(1)
+    pull_all(small, LIBRARY, "1.1")
+    small.wait_idle()
+    for target in (
+        small_target := f"/v2/{LIBRARY}/blobs/{layer_of(images[0])}",
+        f"/v2/{LIBRARY}/manifests/{images[0].digest}",
+        f"/v2/{LIBRARY}/manifests/1.0",
+    ):
+        for method in ("HEAD", "GET"):
+            gone = client.fetch(small.port, target, method, HELD_ONLY)
+            assert (gone.status, gone.header("Cache-Status")) == (504, EVICTED), target
+    never = small.head(small_target[:-8] + "00000000", HELD_ONLY)
+    assert (never.status, never.header("Cache-Status")) == (504, None)
 
 
 def test_held_only_range(yizhan, wheel):

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from lib import client
 from lib.admin import admin, ask, command, on_a_terminal
 from lib.client import Background
 from lib.images import layer, make_image, make_index, noise
@@ -616,8 +617,8 @@ def bundle_of(yizhan, tmp_path, dists, *names):
     return tmp_path / "b.tar"
 
 
-def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, make_upstream):
-    """Each was kept when it came; together they are too much.
+def many_for_a_small_one(make_yizhan, make_upstream):
+    """A server whose store has room for three of these wheels, and the list that gets those that were sent.
 
     The next one is sent when prefetch has seen that the one before is kept, and a second later. What was used in the
     same second has no order: the store may evict what came last, and prefetch rightly says that it was not kept."""
@@ -640,6 +641,12 @@ def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, mak
 
     for dist in many:
         upstream.on(upstream.tree.file_path(dist), in_turn(dist))
+    return many, small, sent
+
+
+def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, make_upstream):
+    """Each was kept when it came; together they are too much."""
+    many, small, sent = many_for_a_small_one(make_yizhan, make_upstream)
     result = admin(small, "prefetch", *TARGET, "--json", *[dist.project for dist in many])
     held = [dist for dist in many if small.blob_path(dist.sha256).exists()]
     assert len(sent) == len(many) and held == [dist for dist in many if dist in sent[-3:]]
@@ -647,6 +654,58 @@ def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, mak
     assert result.summary["fetched"] == len(held)
     assert result.summary["failed"] == len(many) - len(held)
     assert result.stderr.count("was evicted for what came after it: max_size is too small") == len(many) - len(held)
+
+
+def in_front_of(yizhan, upstream, change):
+    """Passes requests on to the Yizhan, and its answers on as `change` makes them."""
+
+    def answer(request):
+        asked = {name: value for name, value in request.headers if name in ("cache-control", "accept", "range")}
+        response = client.fetch(yizhan.port, request.target, request.method, asked)
+        kept = tuple((name, value) for name, value in response.headers if name in ("cache-status", "content-range"))
+        return change(
+            request,
+            Answer(
+                response.status,
+                response.body,
+                response.media_type,
+                headers=kept,
+                length=response.length,
+                validators=False,
+                ranges=False,
+            ),
+        )
+
+    upstream.on_everything(answer)
+    return upstream.url
+
+
+def as_version_1(request, answer):
+    """What a Yizhan said that had no version in /fills, and no evictions in Cache-Status."""
+    if request.path == "/fills":
+        return Answer(200, b'{"fills": [{"what": "file:/packages/a", "bytes": 1}]}', "application/json")
+    return replace(answer, headers=tuple(pair for pair in answer.headers if "evicted" not in pair[1]))
+
+
+def test_prefetch_from_an_older_server_tells_what_did_not_stay(make_yizhan, make_upstream):
+    many, small, _ = many_for_a_small_one(make_yizhan, make_upstream)
+    url = in_front_of(small, make_upstream(), as_version_1)
+    result = admin(small, "prefetch", "--server", url, *TARGET, "--json", *[dist.project for dist in many])
+    assert result.status == 1
+    # Such a server does not say that evictions are still to come: perhaps not all that will go have gone.
+    assert result.summary["failed"] >= 1
+    assert result.summary["fetched"] + result.summary["failed"] == len(many)
+    assert "max_size is too small" in result.stderr
+    assert "/fills" not in result.stderr  # nobody looks at progress
+
+
+def test_prefetch_shows_no_progress_of_a_version_it_does_not_know(make_yizhan, make_upstream):
+    wheel = make_wheel("sample", "1.0", size=300000)
+    there = make_yizhan(make_upstream(Tree.tuna([wheel])))
+    url = in_front_of(there, make_upstream(), as_version_1)
+    status, shown = on_a_terminal(there, "prefetch", "--server", url, *TARGET, "pypi:sample")
+    assert status == 0, shown
+    assert shown.count("the server's /fills has version 1, which this yizhan does not know") == 1
 
 
 def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, dists, tmp_path):

@@ -48,7 +48,7 @@ def test_status_metrics_count_hits_and_misses(yizhan, wheel):
 
 
 def test_status_fills(yizhan, upstream, big_wheel):
-    assert yizhan.get("/fills").json() == {"version": 2, "fills": []}
+    assert yizhan.get("/fills").json() == {"version": 2, "storing": 0, "fills": []}
     gate = threading.Event()
     path = upstream.tree.file_path(big_wheel)
     upstream.change(path, body_gate=gate, gate_after=1 << 20)
@@ -65,7 +65,7 @@ def test_status_fills(yizhan, upstream, big_wheel):
         gate.set()
         reading.rest()
     yizhan.wait_idle()
-    assert yizhan.get("/fills").json() == {"version": 2, "fills": []}
+    assert yizhan.get("/fills").json() == {"version": 2, "storing": 0, "fills": []}
 
 
 def test_status_fills_of_unknown_size(yizhan, upstream, big_wheel):

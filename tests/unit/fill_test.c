@@ -226,7 +226,7 @@ static void assert_listed_as(const struct fill_subject *subject, int64_t total_b
     describe(fill, subject);
     fill->stream.total_bytes = total_bytes;
     fills_print(fills, &json);
-    buf_printf(&expected, "{\"version\":2,\"fills\":[%s]}\n", row);
+    buf_printf(&expected, "{\"version\":2,\"storing\":0,\"fills\":[%s]}\n", row);
     assert_string_equal(json.data, expected.data);
     end_files(&fill, 1);
 }

@@ -681,11 +681,26 @@ static void cache_status(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (cache_status_hit(cases[i].value) != cases[i].hit)
+        if (cache_status_read(cases[i].value).hit != cases[i].hit)
             fail_msg("\"%s\" was read wrongly", cases[i].value);
-    assert_true(cache_status_hit(CACHE_STATUS_HIT));
-    assert_false(cache_status_hit(CACHE_STATUS_MISS));
-    assert_false(cache_status_hit(CACHE_STATUS_COLLAPSED));
+    assert_true(cache_status_read(CACHE_STATUS_HIT).hit);
+    assert_false(cache_status_read(CACHE_STATUS_MISS).hit);
+    assert_false(cache_status_read(CACHE_STATUS_COLLAPSED).hit);
+    assert_false(cache_status_read(CACHE_STATUS_EVICTED).hit);
+}
+
+static void cache_status_evicted(void **state)
+{
+    (void)state;
+    assert_true(cache_status_read(CACHE_STATUS_EVICTED).evicted);
+    assert_true(cache_status_read("yizhan; fwd=miss; detail=\"evicted\"").evicted);
+    assert_true(cache_status_read("other; hit, yizhan; detail=evicted").evicted);
+    assert_false(cache_status_read("other; detail=evicted").evicted);
+    assert_false(cache_status_read("yizhan; detail=evicted, yizhan; hit").evicted);
+    assert_false(cache_status_read("yizhan; detail=evicted; ").evicted);
+    assert_false(cache_status_read("yizhan; detail").evicted);
+    assert_false(cache_status_read("yizhan; detail=evictedly").evicted);
+    assert_false(cache_status_read(CACHE_STATUS_HIT).evicted);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -717,6 +732,7 @@ int main(void)
         TEST(dead_connection_asked_anew),
         TEST(url_refused),
         TEST(cache_status),
+        TEST(cache_status_evicted),
         TEST(silence_of_one_that_lives),
         TEST(silence_of_one_that_stands_still),
     };

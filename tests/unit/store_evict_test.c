@@ -164,6 +164,28 @@ static void evict_takes_the_entries_along(void **state)
     assert_figures(0, 0, 1);
 }
 
+static void evict_tells_which_entries_went(void **state)
+{
+    (void)state;
+    struct entry entries[2] = {{.space = "file", .key = "a"}, {.space = "file", .key = "b"}};
+    struct digest digest;
+
+    assert_int_equal(put_blob_with("blob", 4, entries, 2, &digest), 0);
+    assert_false(entry_was_evicted(store, "file", "a"));
+    set_limits(3, 0);
+    assert_true(entry_was_evicted(store, "file", "a"));
+    assert_true(entry_was_evicted(store, "file", "b"));
+    assert_false(entry_was_evicted(store, "page", "a"));
+    assert_false(entry_was_evicted(store, "file", "c"));
+    /* It is held again, and then goes because somebody says so. */
+    set_limits(NO_LIMIT, 0);
+    assert_int_equal(put_blob_with("blob", 4, entries, 1, &digest), 0);
+    entry_delete(store, "file", "a");
+    store_flush(store);
+    assert_false(entry_was_evicted(store, "file", "a"));
+    assert_true(entry_was_evicted(store, "file", "b"));
+}
+
 /* The caller may open the blob in done(), before eviction looks. */
 static void open_in_done(void *arg, int error)
 {
@@ -574,6 +596,7 @@ int main(void)
         STORE_TEST(evict_at_open),
         STORE_TEST(evict_spares_what_is_being_read),
         STORE_TEST(evict_takes_the_entries_along),
+        STORE_TEST(evict_tells_which_entries_went),
         STORE_TEST(evict_leaves_time_to_open_a_new_blob),
         STORE_TEST(evict_keeps_the_books),
         STORE_TEST(evict_until_enough_is_free),
