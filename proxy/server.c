@@ -31,7 +31,7 @@
 #include "proxy/core/listener.h"
 #include "proxy/core/proxy.h"
 #include "proxy/http/access_log.h"
-#include "proxy/http/request.h"
+#include "proxy/http/lifecycle.h"
 #include "proxy/route.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/image_unit.h"

@@ -186,7 +186,7 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
         *compared_to_end = true;
 }
 
-enum reader_state stream_check_locked(struct stream *stream, struct reader *reader, int64_t *available)
+enum reader_state stream_check_locked(struct stream *stream, struct stream_reader *reader, int64_t *available)
 {
     if (reader->total_bytes != stream->total_bytes)
         return READER_CUT;
@@ -212,7 +212,7 @@ enum reader_state stream_check_locked(struct stream *stream, struct reader *read
 static int64_t slowest_locked(const struct stream *stream)
 {
     int64_t slowest = stream->ready_bytes;
-    const struct reader *reader;
+    const struct stream_reader *reader;
 
     DL_FOREACH (stream->readers, reader)
         if (reader->at < slowest)

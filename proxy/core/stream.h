@@ -36,8 +36,8 @@ struct backing {
     _Atomic int64_t spilled_from; /* bytes at and after this offset are in memory; INT64_MAX: none */
 };
 
-struct reader {
-    struct reader *prev, *next;
+struct stream_reader {
+    struct stream_reader *prev, *next;
     int64_t total_bytes; /* of the blob, as the head of its answer tells */
     int64_t start;       /* where its answer begins */
     int64_t at;          /* next offset in the blob to be sent */
@@ -57,7 +57,7 @@ struct stream {
     bool compared_to_end;  /* ... and not beyond */
     int64_t dropped_bytes; /* spilled bytes before this offset are gone */
     bool paused;
-    struct reader *readers;
+    struct stream_reader *readers;
 };
 
 void stream_init(struct stream *stream);
@@ -84,7 +84,8 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
 /* What a reader may do now. */
 enum reader_state { READER_GO, READER_WAIT, READER_CUT };
 /* READER_GO: *available > 0 bytes may be read at reader->at from stream->current. */
-enum reader_state stream_check_locked(struct stream *stream, struct reader *reader, int64_t *available);
+enum reader_state stream_check_locked(struct stream *stream, struct stream_reader *reader,
+                                      int64_t *available);
 /* True if the pause should be ended now: the slowest reader has come near. */
 bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t *drop_to);
 /* True if the transfer must pause until readers come near. */

@@ -12,7 +12,7 @@
 
 bool reader_begin(struct request *request, struct fill *fill, int64_t total_bytes, int64_t start, int64_t end)
 {
-    struct reader *reader = &request->reader;
+    struct stream_reader *reader = &request->reader;
 
     CHECK(!request->reads);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);

@@ -42,9 +42,9 @@ struct request {
     struct fill *fill; /* reference: what it waits or waited for */
     bool collapsed;    /* that was begun for another request */
     struct waiter waiter;
-    struct fill *reads;   /* reference: what its answer is read from */
-    struct reader reader; /* listed in reads->stream while reads is set */
-    struct blob blob;     /* pinned while the answer is sent; its fd belongs to libmicrohttpd */
+    struct fill *reads;          /* reference: what its answer is read from */
+    struct stream_reader reader; /* listed in reads->stream while reads is set */
+    struct blob blob;            /* pinned while the answer is sent; its fd belongs to libmicrohttpd */
 
     /* For the access log and the counters. */
     enum request_how how;
@@ -52,17 +52,6 @@ struct request {
     int64_t body_bytes;
     int64_t started_us;
 };
-
-/* libmicrohttpd's MHD_OPTION_URI_LOG_CALLBACK: the only place that sees the raw target. Returns the
- * request. */
-void *request_on_target(void *proxy, const char *target, struct MHD_Connection *connection);
-/* libmicrohttpd's access handler callback. */
-enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, const char *url,
-                                const char *method, const char *version, const char *upload_data,
-                                size_t *upload_data_size, void **request);
-/* libmicrohttpd's MHD_OPTION_NOTIFY_COMPLETED. */
-void request_on_end(void *proxy, struct MHD_Connection *connection, void **request,
-                    enum MHD_RequestTerminationCode why);
 
 /* What the handler has to remember over a wait besides `step`: memory of that many bytes, zeroed when it is first asked
  * for, freed with the request. A handler asks for one kind of state only. */

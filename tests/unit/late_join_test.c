@@ -60,7 +60,7 @@ static void assert_is_there(struct fill *fill)
 
     assert_int_equal(fill->state, FILL_DONE);
     assert_int_equal(fill->stream.total_bytes, 5);
-    struct reader reader = {.total_bytes = 5, .end = 5, .generation = fill->stream.generation};
+    struct stream_reader reader = {.total_bytes = 5, .end = 5, .generation = fill->stream.generation};
     int64_t available;
     lock_acquire(&fill->lock);
     assert_int_equal(stream_check_locked(&fill->stream, &reader, &available), READER_GO);

@@ -70,13 +70,13 @@ static void append(struct fixture *fixture, size_t len, unsigned seed)
     free(data);
 }
 
-static struct reader reader_of(struct fixture *fixture, int64_t start, int64_t end)
+static struct stream_reader reader_of(struct fixture *fixture, int64_t start, int64_t end)
 {
-    return (struct reader){.total_bytes = fixture->stream.total_bytes,
-                           .start = start,
-                           .at = start,
-                           .end = end,
-                           .generation = fixture->stream.generation};
+    return (struct stream_reader){.total_bytes = fixture->stream.total_bytes,
+                                  .start = start,
+                                  .at = start,
+                                  .end = end,
+                                  .generation = fixture->stream.generation};
 }
 
 static void stream_holds_back_the_end_until_verified(void **state)
@@ -85,7 +85,7 @@ static void stream_holds_back_the_end_until_verified(void **state)
     int64_t total = 4 * STREAM_HOLD_BACK, available = 0;
 
     begin(fixture, total);
-    struct reader reader = reader_of(fixture, 0, total);
+    struct stream_reader reader = reader_of(fixture, 0, total);
     append(fixture, (size_t)total, 0);
     assert_int_equal(stream_check_locked(&fixture->stream, &reader, &available), READER_GO);
     assert_int_equal(available, total - STREAM_HOLD_BACK);
@@ -103,7 +103,7 @@ static void stream_holds_back_the_end_of_a_range_too(void **state)
 
     begin(fixture, 1024 * 1024);
     append(fixture, 512 * 1024, 0);
-    struct reader reader = reader_of(fixture, 0, 1000);
+    struct stream_reader reader = reader_of(fixture, 0, 1000);
     assert_int_equal(stream_check_locked(&fixture->stream, &reader, &available), READER_WAIT);
 }
 
@@ -113,7 +113,7 @@ static void stream_lets_a_reader_go_on_where_the_new_bytes_are_the_same(void **s
     int64_t total = 1024 * 1024, available = 0;
 
     begin(fixture, total);
-    struct reader reader = reader_of(fixture, 0, total);
+    struct stream_reader reader = reader_of(fixture, 0, total);
     append(fixture, 300 * 1024, 0);
     reader.at = 200 * 1024;
     begin(fixture, total);
@@ -130,7 +130,7 @@ static void stream_cuts_a_reader_that_has_other_bytes(void **state)
     int64_t total = 1024 * 1024, available = 0;
 
     begin(fixture, total);
-    struct reader reader = reader_of(fixture, 0, total);
+    struct stream_reader reader = reader_of(fixture, 0, total);
     append(fixture, 300 * 1024, 0);
     reader.at = 200 * 1024;
     begin(fixture, total);
@@ -145,7 +145,7 @@ static void stream_restarts_a_reader_that_has_no_bytes_yet(void **state)
     int64_t total = 1024 * 1024, available = 0;
 
     begin(fixture, total);
-    struct reader reader = reader_of(fixture, 0, total);
+    struct stream_reader reader = reader_of(fixture, 0, total);
     append(fixture, 100 * 1024, 0);
     begin(fixture, total);
     append(fixture, 150 * 1024, 1);
@@ -159,7 +159,7 @@ static void stream_cuts_a_reader_when_the_new_length_differs(void **state)
     int64_t available = 0;
 
     begin(fixture, 1000 * 1024);
-    struct reader reader = reader_of(fixture, 0, 1000 * 1024);
+    struct stream_reader reader = reader_of(fixture, 0, 1000 * 1024);
     begin(fixture, 900 * 1024);
     assert_int_equal(stream_check_locked(&fixture->stream, &reader, &available), READER_CUT);
 }
@@ -172,7 +172,7 @@ static void stream_cuts_a_reader_when_the_new_length_is_greater(void **state)
 
     begin(fixture, 1000 * 1024);
     append(fixture, 500 * 1024, 0);
-    struct reader reader = reader_of(fixture, 0, 1000 * 1024);
+    struct stream_reader reader = reader_of(fixture, 0, 1000 * 1024);
     reader.at = 300 * 1024;
     begin(fixture, 1100 * 1024);
     append(fixture, 500 * 1024, 0);
@@ -221,7 +221,7 @@ static void stream_pauses_when_the_slowest_reader_is_a_window_behind(void **stat
     int64_t total = 4 * (int64_t)STREAM_WINDOW_BYTES, from, to;
 
     begin(fixture, total);
-    struct reader reader = reader_of(fixture, 0, total);
+    struct stream_reader reader = reader_of(fixture, 0, total);
     DL_APPEND(stream->readers, &reader);
     spill_from_now(fixture);
     append(fixture, STREAM_WINDOW_BYTES - 1, 0);
@@ -248,7 +248,7 @@ static void stream_cuts_a_reader_whose_bytes_were_dropped(void **state)
     append(fixture, STREAM_WINDOW_BYTES / 2, 0);
     assert_false(stream_drop_read_locked(stream, &from, &to));
     assert_true(to > 0);
-    struct reader late = reader_of(fixture, 0, total);
+    struct stream_reader late = reader_of(fixture, 0, total);
     assert_int_equal(stream_check_locked(stream, &late, &available), READER_CUT);
 }
 
