@@ -83,12 +83,14 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     blob->confirmed_by = xstrdup(upstream_name(answer->upstream));
 
     shared_ref(&blob->backing->shared);
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    stream_begin_locked(&fill->stream, blob->backing, answer->total_bytes);
+    lock_acquire(&fill->lock);
+    struct backing *oldest = stream_begin_locked(&fill->stream, blob->backing, answer->total_bytes);
     /* Readers wait until it is whole when the length is unknown, because an HTTP/1.0 client could not see a
      * truncation; and when all of it would be held back, because the length alone may be wrong. */
     fill->state = answer->total_bytes > STREAM_HOLD_BACK ? FILL_STREAMING : FILL_STARTING;
     fill_wake_locked(fill);
+    lock_release(&fill->lock);
+    backing_unref(oldest);
     return 0;
 }
 
@@ -267,7 +269,9 @@ static bool take_from_store(struct store *store, struct fill *fill, const struct
         return false;
     }
     lock_acquire(&fill->lock);
-    stream_begin_locked(&fill->stream, backing_of_file(take_fd(&blob.fd)), blob.size_bytes);
+    struct backing *oldest =
+        stream_begin_locked(&fill->stream, backing_of_file(take_fd(&blob.fd)), blob.size_bytes);
+    CHECK(!oldest); /* the fill has just begun */
     fill->stream.ready_bytes = blob.size_bytes;
     fill->stream.verified = true;
     lock_release(&fill->lock);

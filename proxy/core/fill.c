@@ -64,7 +64,7 @@ static struct fill *fill_new(struct fills *fills, const char *key)
 
     shared_init(&fill->shared, fill_free);
     lock_init(&fill->lock, LOCK_RANK_FILL);
-    stream_init(&fill->stream);
+    stream_init(&fill->stream, &fill->lock);
     fill->fills = fills;
     fill->key = xstrdup(key);
     fill->lonely_since_ms = clock_mono_ms();
@@ -121,8 +121,9 @@ void fill_describe_locked(struct fill *fill, const struct fill_subject *subject)
     };
 }
 
-static bool wait_is_over_locked(const struct fill *fill, enum wait_for what)
+static bool wait_is_over_locked(struct fill *fill, enum wait_for what)
 {
+    lock_check_held(&fill->lock);
     switch (what) {
     case WAIT_FOR_BYTES:
         break;
@@ -141,6 +142,7 @@ bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for wh
     if (fill->fills->stopping || wait_is_over_locked(fill, what))
         return false;
     waiter->what = what;
+    waiter->wait = ++fill->waits;
     waiter->listed = true;
     DL_APPEND(fill->waiters, waiter);
     client_waiting(waiter->client, true);
@@ -150,6 +152,7 @@ bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for wh
 
 static void resume_locked(struct fill *fill, struct waiter *waiter)
 {
+    lock_check_held(&fill->lock);
     DL_DELETE(fill->waiters, waiter);
     waiter->listed = false;
     client_waiting(waiter->client, false);
@@ -181,6 +184,7 @@ void fill_wake_locked(struct fill *fill)
 
 void fill_wake_in_steps_locked(struct fill *fill)
 {
+    lock_check_held(&fill->lock);
     if (!fill->waiters)
         return;
     int64_t now_ms = clock_mono_ms();
@@ -237,19 +241,65 @@ void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason,
     shared_unref(&fill->shared);
 }
 
-/* Nobody is told by libmicrohttpd that a suspended client has gone: ask its socket. */
-static void wake_gone_locked(struct fill *fill)
+/* The sockets of those that wait now, and which wait it is of each. */
+struct asked {
+    struct pollfd *sockets;
+    uint64_t *waits;
+    size_t count;
+};
+
+static void list_waiters(struct fill *fill, struct asked *asked)
+{
+    struct waiter *waiter;
+    size_t count;
+
+    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    DL_COUNT(fill->waiters, waiter, count);
+    *asked = (struct asked){0};
+    if (!count)
+        return;
+    asked->sockets = xcalloc(count, sizeof(*asked->sockets));
+    asked->waits = xcalloc(count, sizeof(*asked->waits));
+    DL_FOREACH (fill->waiters, waiter) {
+        asked->sockets[asked->count] = (struct pollfd){.fd = waiter->fd, .events = POLLRDHUP};
+        asked->waits[asked->count++] = waiter->wait;
+    }
+}
+
+static void resume_gone_locked(struct fill *fill, const struct asked *asked)
 {
     struct waiter *waiter;
     struct waiter *next;
+    size_t i = 0;
 
+    lock_check_held(&fill->lock);
     DL_FOREACH_SAFE (fill->waiters, waiter, next) {
-        struct pollfd ask = {.fd = waiter->fd, .events = POLLRDHUP};
-        if (poll(&ask, 1, 0) > 0 && (ask.revents & (POLLRDHUP | POLLHUP | POLLERR))) {
+        while (i < asked->count && asked->waits[i] < waiter->wait)
+            i++;
+        if (i == asked->count)
+            break;
+        if (asked->waits[i] == waiter->wait &&
+            (asked->sockets[i].revents & (POLLRDHUP | POLLHUP | POLLERR))) {
             waiter->gone = true;
             resume_locked(fill, waiter);
         }
     }
+}
+
+/* libmicrohttpd tells nobody that a suspended client has hung up: this asks the sockets, all in one call and without the
+ * lock. A socket that is closed meanwhile, and perhaps opened again by another client, does no harm: only who is still in
+ * the same wait afterwards has had its own socket asked. */
+static void wake_gone(struct fill *fill)
+{
+    struct asked asked;
+
+    list_waiters(fill, &asked);
+    if (asked.count && poll(asked.sockets, asked.count, 0) > 0) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+        resume_gone_locked(fill, &asked);
+    }
+    free(asked.sockets);
+    free(asked.waits);
 }
 
 /* When a fill that nobody reads is given up. */
@@ -262,8 +312,8 @@ static void fill_tick(void *arg, struct fill *fill)
 {
     const struct patience *patience = arg;
 
+    wake_gone(fill);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    wake_gone_locked(fill);
     if (fill->stream.ready_bytes > fill->woken_bytes)
         fill_wake_locked(fill);
     /* Who waits for the end of a pause that only readers could end is no reason to keep it. */

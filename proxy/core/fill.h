@@ -49,6 +49,7 @@ struct waiter {
     struct client *client;
     int fd;
     enum wait_for what;
+    uint64_t wait; /* numbers the waits of the fill; ascending in its list */
     bool listed;
     bool gone; /* the client hung up while it waited */
 };
@@ -80,6 +81,7 @@ struct fill {
     struct shared *product;     /* document fills: what was made of the bytes; may be NULL */
     struct fetch *fetch;        /* NULL when none is running */
     struct waiter *waiters;
+    uint64_t waits;          /* how many there have been */
     struct stream stream;    /* blob fills */
     int64_t lonely_since_ms; /* monotonic; 0 while somebody reads or waits */
     int64_t woken_bytes;     /* stream.ready_bytes at the last wake */

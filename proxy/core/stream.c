@@ -14,19 +14,18 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-void stream_init(struct stream *stream)
+void stream_init(struct stream *stream, struct lock *lock)
 {
     memset(stream, 0, sizeof(*stream));
+    stream->lock = lock;
     stream->total_bytes = -1;
 }
 
 void stream_release(struct stream *stream)
 {
     CHECK(!stream->readers);
-    if (stream->current)
-        shared_unref(&stream->current->shared);
-    if (stream->previous)
-        shared_unref(&stream->previous->shared);
+    backing_unref(stream->current);
+    backing_unref(stream->previous);
 }
 
 static void backing_free(struct shared *value)
@@ -39,6 +38,11 @@ static void backing_free(struct shared *value)
     if (backing->memory_fd >= 0)
         close(backing->memory_fd);
     free(backing);
+}
+
+void backing_unref(struct backing *backing)
+{
+    shared_unref(backing ? &backing->shared : NULL);
 }
 
 struct backing *backing_of_file(int fd)
@@ -153,10 +157,10 @@ size_t backing_same(const struct backing *backing, int64_t offset, const void *d
     return done;
 }
 
-void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes)
+struct backing *stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes)
 {
-    if (stream->previous)
-        shared_unref(&stream->previous->shared);
+    lock_check_held(stream->lock);
+    struct backing *oldest = stream->previous;
     stream->previous = stream->current;
     stream->previous_ready = stream->ready_bytes;
     stream->same_bytes = 0;
@@ -167,6 +171,7 @@ void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t
     stream->generation++;
     stream->total_bytes = total_bytes;
     stream->ready_bytes = 0;
+    return oldest;
 }
 
 void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
@@ -188,6 +193,7 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
 
 enum reader_state stream_check_locked(struct stream *stream, struct stream_reader *reader, int64_t *available)
 {
+    lock_check_held(stream->lock);
     if (reader->total_bytes != stream->total_bytes)
         return READER_CUT;
     if (reader->generation != stream->generation) {
@@ -211,6 +217,7 @@ enum reader_state stream_check_locked(struct stream *stream, struct stream_reade
 
 static int64_t slowest_locked(const struct stream *stream)
 {
+    lock_check_held(stream->lock);
     int64_t slowest = stream->ready_bytes;
     const struct stream_reader *reader;
 
@@ -223,6 +230,7 @@ static int64_t slowest_locked(const struct stream *stream)
 /* Where the bytes in memory begin: spilled, and not dropped yet. */
 static int64_t kept_from_locked(const struct stream *stream)
 {
+    lock_check_held(stream->lock);
     int64_t from = stream->current->spilled_from;
 
     return from < stream->dropped_bytes ? stream->dropped_bytes : from;
@@ -230,6 +238,7 @@ static int64_t kept_from_locked(const struct stream *stream)
 
 bool stream_must_pause_locked(struct stream *stream)
 {
+    lock_check_held(stream->lock);
     if (stream->current->spilled_from == INT64_MAX)
         return false;
     stream->paused = stream->ready_bytes - kept_from_locked(stream) >= STREAM_WINDOW_BYTES;
@@ -238,6 +247,7 @@ bool stream_must_pause_locked(struct stream *stream)
 
 bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t *drop_to)
 {
+    lock_check_held(stream->lock);
     *drop_from = *drop_to = 0;
     if (stream->current->spilled_from == INT64_MAX)
         return false;

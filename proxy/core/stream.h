@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/lock.h"
 #include "proxy/core/memcache.h"
 #include "storage/store.h"
 
@@ -46,6 +47,7 @@ struct stream_reader {
 };
 
 struct stream {
+    struct lock *lock; /* set once: the fill's, which guards all below */
     struct backing *current;
     struct backing *previous; /* of the generation before, while bytes of it may still be compared */
     int generation;
@@ -60,7 +62,8 @@ struct stream {
     struct stream_reader *readers;
 };
 
-void stream_init(struct stream *stream);
+/* The lock must live as long as the stream. */
+void stream_init(struct stream *stream, struct lock *lock);
 void stream_release(struct stream *stream);
 
 /* A new backing in the store for `total_bytes` (-1 unknown), in memory where the store has no room. */
@@ -75,8 +78,10 @@ int backing_read(const struct backing *backing, int64_t offset, void *data, size
 /* Compares data with the bytes at offset; returns how many bytes at the start are the same. */
 size_t backing_same(const struct backing *backing, int64_t offset, const void *data, size_t len);
 
-/* Makes `backing` the next generation (takes the reference). */
-void stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes);
+/* Makes `backing` the next generation (takes the reference). Returns the one before the last (a reference) or NULL: to be
+ * dropped once the lock is released, because the last close of an unlinked file frees its blocks, which takes long. */
+struct backing *stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes)
+    __attribute__((warn_unused_result));
 /* How much further the new generation is the same as the previous one, with these bytes that have just come.
  * Fetch thread, which alone changes what this reads, so without the lock; the results are set under it. */
 void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
@@ -90,5 +95,7 @@ enum reader_state stream_check_locked(struct stream *stream, struct stream_reade
 bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t *drop_to);
 /* True if the transfer must pause until readers come near. */
 bool stream_must_pause_locked(struct stream *stream);
+/* NULL-safe. Not under the fill's lock. */
+void backing_unref(struct backing *backing);
 
 #endif

@@ -39,6 +39,7 @@ struct dropped {
 /* A reader has moved on or left: decides what may be dropped and ends a pause. */
 static void note_moved_locked(struct fill *fill, struct dropped *dropped)
 {
+    lock_check_held(&fill->lock);
     dropped->backing = NULL;
     if (!fill->stream.current)
         return;

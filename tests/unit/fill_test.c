@@ -1,9 +1,13 @@
 /* The table of fills: who shares one, and when it can be found. Waiting needs libmicrohttpd: see the feature
- * tests. */
+ * tests. Here its two calls only count. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -11,6 +15,7 @@
 #include "base/counters.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "proxy/core/connections.h"
 #include "proxy/core/fill.h"
 #include "proxy/fill_list.h"
 
@@ -115,6 +120,96 @@ static void fill_does_not_wait_when_it_is_over(void **state)
     assert_false(fill_wait_locked(fill, &waiter, WAIT_FOR_START));
     assert_false(fill_wait_locked(fill, &waiter, WAIT_FOR_END));
     lock_release(&fill->lock);
+    shared_unref(&fill->shared);
+}
+
+/* ---- clients that hang up while they wait ---- */
+
+static int suspended;
+static struct fill *polled; /* its lock must be free while sockets are asked */
+static int polls;
+
+void MHD_suspend_connection(struct MHD_Connection *connection)
+{
+    (void)connection;
+    suspended++;
+}
+
+void MHD_resume_connection(struct MHD_Connection *connection)
+{
+    (void)connection;
+    suspended--;
+}
+
+int poll(struct pollfd *sockets, nfds_t count, int timeout_ms)
+{
+    struct timespec at_once = {0};
+
+    (void)timeout_ms;
+    if (polled) {
+        polls++;
+        lock_acquire(&polled->lock); /* aborts if this thread has it */
+        lock_release(&polled->lock);
+    }
+    return ppoll(sockets, count, &at_once, NULL);
+}
+
+static struct connections *connections;
+
+/* A request that waits, and the client's end of its socket. */
+struct waiting {
+    struct waiter waiter;
+    int client_fd;
+    int fd;
+};
+
+static void begin_waiting(struct fill *fill, struct waiting *waiting)
+{
+    const struct sockaddr address = {.sa_family = AF_UNIX};
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(connections_admit(connections, &address, sizeof(address)), 0);
+    *waiting = (struct waiting){.client_fd = ends[0], .fd = ends[1]};
+    waiting->waiter.client = connections_opened(connections, ends[1], &address);
+    waiting->waiter.fd = ends[1];
+    lock_acquire(&fill->lock);
+    assert_true(fill_wait_locked(fill, &waiting->waiter, WAIT_FOR_END));
+    lock_release(&fill->lock);
+}
+
+static void end_waiting(struct waiting *waiting)
+{
+    connections_closed(waiting->waiter.client);
+    close(waiting->client_fd);
+    close(waiting->fd);
+}
+
+static void fill_wakes_clients_that_hung_up(void **state)
+{
+    (void)state;
+    const struct connections_limits limits = {.max_connections = 8, .max_per_client = 8};
+    struct fill *fill = join("a", true);
+    struct waiting waiting[3];
+
+    connections = connections_new(&limits);
+    for (int i = 0; i < 3; i++)
+        begin_waiting(fill, &waiting[i]);
+    polled = fill;
+    fills_tick(fills, INT64_MAX, INT64_MAX);
+    assert_int_equal(suspended, 3);
+    shutdown(waiting[1].client_fd, SHUT_RDWR);
+    fills_tick(fills, INT64_MAX, INT64_MAX);
+    polled = NULL;
+    assert_int_equal(suspended, 2);
+    assert_int_equal(polls, 2);
+    assert_false(waiting[0].waiter.gone || waiting[2].waiter.gone);
+    assert_true(waiting[1].waiter.gone);
+    fill_end(fill, FETCH_OK, NULL, NULL);
+    assert_int_equal(suspended, 0);
+    for (int i = 0; i < 3; i++)
+        end_waiting(&waiting[i]);
+    connections_free(&connections);
     shared_unref(&fill->shared);
 }
 
@@ -256,15 +351,11 @@ static void fill_list_says_what_comes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(fill_join_shares_a_running_one),
-        TEST(fill_join_refuses_more_than_the_limit),
-        TEST(fill_settled_stays_until_it_leaves),
-        TEST(fill_end_settles_and_leaves),
-        TEST(fill_does_not_wait_when_it_is_over),
-        TEST(fill_list_has_files_under_way),
-        TEST(fill_list_is_not_too_long),
-        TEST(fill_list_has_few_long_names),
-        TEST(fill_list_passes_over_names_that_are_not_utf8),
+        TEST(fill_join_shares_a_running_one),     TEST(fill_join_refuses_more_than_the_limit),
+        TEST(fill_settled_stays_until_it_leaves), TEST(fill_end_settles_and_leaves),
+        TEST(fill_does_not_wait_when_it_is_over), TEST(fill_wakes_clients_that_hung_up),
+        TEST(fill_list_has_files_under_way),      TEST(fill_list_is_not_too_long),
+        TEST(fill_list_has_few_long_names),       TEST(fill_list_passes_over_names_that_are_not_utf8),
         TEST(fill_list_says_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

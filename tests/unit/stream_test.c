@@ -18,6 +18,7 @@
 struct fixture {
     char path[64];
     struct store *store;
+    struct lock lock; /* held throughout a test */
     struct stream stream;
 };
 
@@ -32,7 +33,9 @@ static int set_up(void **state)
     struct store_options options = {.path = fixture.path, .max_size_bytes = 1 << 30};
     if (store_open(&options, &fixture.store, &error) < 0)
         fail_msg("%s", error.data);
-    stream_init(&fixture.stream);
+    lock_init(&fixture.lock, LOCK_RANK_FILL);
+    stream_init(&fixture.stream, &fixture.lock);
+    lock_acquire(&fixture.lock);
     *state = &fixture;
     return 0;
 }
@@ -45,7 +48,9 @@ static int tear_down(void **state)
     for (struct backing *b = fixture->stream.current; b;
          b = b == fixture->stream.previous ? NULL : fixture->stream.previous)
         blob_abort(&b->writer);
+    lock_release(&fixture->lock);
     stream_release(&fixture->stream);
+    lock_destroy(&fixture->lock);
     store_close(&fixture->store);
     snprintf(command, sizeof(command), "rm -rf %s", fixture->path);
     return system(command);
@@ -53,7 +58,11 @@ static int tear_down(void **state)
 
 static void begin(struct fixture *fixture, int64_t total)
 {
-    stream_begin_locked(&fixture->stream, backing_new(fixture->store, total), total);
+    struct backing *oldest = stream_begin_locked(&fixture->stream, backing_new(fixture->store, total), total);
+
+    if (oldest)
+        blob_abort(&oldest->writer);
+    backing_unref(oldest);
 }
 
 /* Bytes of a pattern that is different for each seed. */
