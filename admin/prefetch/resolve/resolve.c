@@ -138,8 +138,7 @@ static void blame_pin(struct work *work, const struct edge *edge, const struct d
     bool others = any_taken(demand);
 
     CHECK(node); /* every wish that has an edge has its project */
-    /* Choosing it later can only help if it has other releases, and was not tried for the same chooser
-     * before. */
+    /* Choosing it later can only help if another release fits, and happens once for each chooser. */
     if (node != work->chooser && others && !found_fault_before(node, work->chooser))
         work->conflict->defer = node;
     /* If no release fits, choosing this project again would not help: only the wishes are to blame. */
