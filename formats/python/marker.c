@@ -1,5 +1,9 @@
-/* A marker is a tree in one arena. "and" and "or" have two or more children in a list, so the depth of the
- * tree is that of the parentheses, which is limited; all recursion here is as deep as that. */
+/* Environment markers (PEP 508, "Environment Markers"): a recursive-descent parser, and an evaluator that
+ * asks each comparison as `packaging` does: as versions if both sides allow it, otherwise as strings.
+ *
+ * A marker is a tree in one arena. "and" and "or" have two or more children in a list, so the depth of the
+ * tree is that of the parentheses, which is limited; all recursion here is as deep as that. A marker comes
+ * from the metadata of strangers: the limits of its length and depth bound both memory and stack. */
 #include "formats/python/marker.h"
 
 #include <stdint.h>
@@ -15,7 +19,7 @@
 #include "formats/python/specifier.h"
 #include "formats/scan.h"
 
-/* Beside those of enum specifier_operator, with which they share an int. */
+/* Operators that only markers have, in one int with those of enum specifier_operator. */
 enum { OP_IN = 100, OP_NOT_IN };
 
 enum variable_kind {
@@ -32,7 +36,7 @@ struct variable {
 
 #define FIELD(name) offsetof(struct marker_environment, name)
 /* The first entry of an offset has the name that is printed; the others are old spellings (PEP 345, and
- * setuptools). */
+ * setuptools), which are still in metadata of old releases. */
 static const struct variable variables[] = {
     {"python_version", PLAIN, FIELD(python_version)},
     {"python_full_version", PLAIN, FIELD(python_full_version)},
@@ -99,6 +103,8 @@ static int parse_string(struct marker_parser *parser, struct operand *out)
             break;
         if (c == SCAN_END)
             return scan_expected(scan, "a closing %c", quote);
+        /* The grammar has no escapes. `packaging` lets Python read the string, so "\n" in it would mean
+         * something there that it does not mean here: better an error. */
         if (c < ' ' || c == 0x7f || c == '\\')
             return scan_expected(scan, "a string without backslashes and control characters");
     }
@@ -158,6 +164,8 @@ static struct marker_node *parse_comparison(struct marker_parser *parser)
     scan_skip_blanks(scan);
     if (parse_operand(parser, &node->right) < 0)
         return NULL;
+    /* Sets can only be asked for a member (PEP 751). This is checked now, so that evaluating need not fail
+     * for it. */
     bool string_in_names = !node->left.variable && node->op >= OP_IN;
     if (is_names(&node->left) || (is_names(&node->right) && !string_in_names)) {
         scan->at = start;
@@ -261,6 +269,7 @@ void marker_cleanup(struct marker **marker)
 
 /* ---- printing ---- */
 
+/* A string that was read has at most one kind of quotes in it, those that did not enclose it. */
 static void print_operand(const struct operand *operand, struct buf *out)
 {
     if (!operand->variable) {
@@ -318,7 +327,8 @@ static const void *field(const struct marker_environment *environment, const str
     return value;
 }
 
-/* Appends the operand's text; as a normalised name if it takes part in a comparison of such. */
+/* Appends the operand's text, as a normalised name if `normalize`: PEP 685 compares extras that way, and the
+ * string on the other side is one, too. */
 static void add_value(const struct operand *operand, const struct marker_environment *environment,
                       bool normalize, struct buf *out)
 {
@@ -371,7 +381,8 @@ static int compare_strings(int op, const char *left, const char *right)
     }
 }
 
-/* "===" is for what is no version, too: it compares text, in any case. -1: not with such a text. */
+/* "===" compares text in any case, whether it is a version or not. -1: a specifier could not have the text on
+ * the right side, so this is a comparison of strings, which has no "===". */
 static int same_text_any_case(const struct buf *left, const struct buf *right)
 {
     const char *wanted = right->data;
@@ -385,7 +396,7 @@ static int same_text_any_case(const struct buf *left, const struct buf *right)
     return strlen(text) == len && strncasecmp(text, wanted, len) == 0;
 }
 
-/* 1, 0, or -1: these are not both versions. */
+/* 1, 0, or -1: operator and right side are not a specifier, or the left side is not a version. */
 static int compare_versions(int op, const struct buf *left, const struct buf *right)
 {
     struct scan scan = {.text = right->data, .len = right->len};
@@ -442,6 +453,8 @@ static int evaluate(const struct marker_node *node, const struct marker_environm
 
     if (node->kind == NODE_COMPARE)
         return evaluate_comparison(node, environment, error);
+    /* No short cut: a meaningless comparison is an error even if the others decide, so that a marker does not
+     * work on one machine and fail on another. The first error is the one reported. */
     for (const struct marker_node *child = node->children; child; child = child->next) {
         int answer = evaluate(child, environment, failed ? NULL : error);
         failed |= answer < 0;

@@ -5,7 +5,7 @@
  * A comparison is one of versions if operator and right side make a version specifier and the left side is a
  * version (pre-releases match); otherwise one of strings, by code points. Answers are those of Python's
  * `packaging` 23.0, except that
- *  - a left side that is no version, such as the platform_release "6.1.0-13-amd64", is compared as a string,
+ *  - a left side that is not a version, such as the platform_release "6.1.0-13-amd64", is compared as a string,
  *    as PEP 508 says (there: an exception);
  *  - two variables, or two strings, may be compared (there: with the name of the variable; an exception);
  *  - the whole text must be a marker, and a string has no "\", as in the grammar of PEP 508. */
@@ -21,7 +21,7 @@ struct scan;
 #define MARKER_MAX_BYTES (64 * 1024)
 #define MARKER_MAX_DEPTH 64 /* of parentheses */
 
-/* For whom a marker is asked. NULL stands for "". */
+/* The environment to evaluate a marker for. NULL is the same as "". */
 struct marker_environment {
     const char *python_version;                 /* "3.10" */
     const char *python_full_version;            /* "3.10.12" */
@@ -34,10 +34,10 @@ struct marker_environment {
     const char *platform_python_implementation; /* "CPython", "PyPy" */
     const char *implementation_name;            /* "cpython", "pypy" */
     const char *implementation_version;         /* "3.10.12" */
-    const char *extra;                          /* the one that is asked for; of several, ask for each */
-    const char *const *extras;                  /* lock files; ends in NULL */
-    const char *const *dependency_groups;       /* the same */
-    bool any_extra; /* what is said of extra, extras and dependency_groups counts as true, whatever it is */
+    const char *extra;                    /* the requested extra; if there are several, evaluate for each */
+    const char *const *extras;            /* lock files; ends in NULL */
+    const char *const *dependency_groups; /* lock files; ends in NULL */
+    bool any_extra; /* every comparison with extra, extras or dependency_groups is true */
 };
 
 /* A parsed marker: immutable, so any thread may ask it. */
@@ -45,7 +45,7 @@ struct marker;
 
 /* Returns a marker for marker_free(); NULL, with column and what was expected in `error` (may be NULL). */
 struct marker *marker_parse(const char *text, size_t len, struct buf *error);
-/* The same at the cursor of a larger grammar; ends before what cannot belong to the marker. */
+/* Reads a marker at the cursor of a larger grammar, up to the first thing that cannot belong to it. */
 struct marker *marker_scan(struct scan *scan);
 void marker_free(struct marker *marker);
 void marker_cleanup(struct marker **marker);

@@ -1,3 +1,6 @@
+/* Environment and tags of a Python that is not running here, made from three words of the user. A name that
+ * we do not know is an error, never a guess: a wrong platform would only show when pip refuses the wheel on
+ * the other machine. */
 #include "formats/python/python_target.h"
 
 #include <stdbool.h>
@@ -19,7 +22,8 @@ static const struct implementation {
     const char *name; /* sys.implementation.name */
     const char *title;
     const char *tag;
-    const char *version; /* NULL: that of the language */
+    const char
+        *version; /* of the implementation; NULL: the same as the language. PyPy's matches the ABI "pp73" */
 } implementations[] = {
     {"cpython", "CPython", "cp", NULL},
     {"pypy", "PyPy", "pp", "7.3.0"},
@@ -40,7 +44,7 @@ struct python {
     bool free_threaded;
 };
 
-/* One to three digits. */
+/* One to three digits; -1: there are none, or more. */
 static int read_target_number(struct scan *scan)
 {
     uint64_t number;
@@ -54,7 +58,9 @@ static int read_target_number(struct scan *scan)
     return (int)number;
 }
 
-/* Only so that the numbers can be read with read_target_number(): version_parse() has checked the rest. */
+/* "3.10", "3.10.12", "3.13t". version_parse() checks the whole, and the numbers are read again as integers. A
+ * pre-release is taken with three numbers only ("3.13.0rc1"): "3.13rc1" would not say of which one.
+ * `out->python` is never a pre-release, so that requires-python ">=3.13" holds for one, as pip does it. */
 static int read_target_python(const char *text, struct python_target *out, struct python *python)
 {
     size_t len = strlen(text);
@@ -84,7 +90,8 @@ static int set_python(const char *text, const struct implementation *implementat
     struct marker_environment *environment = &out->environment;
 
     if (read_target_python(text, out, python) < 0) {
-        buf_set(error, "\"%s\" is no version of Python: expected one such as 3.10, 3.10.12 or 3.13t", text);
+        buf_set(error, "\"%s\" is not a version of Python: expected one such as 3.10, 3.10.12 or 3.13t",
+                text);
         return -1;
     }
     char *CLEANUP_FREE shown = xasprintf("%d.%d", python->major, python->minor);
@@ -104,6 +111,7 @@ struct platform {
     const char *arch;
 };
 
+/* Windows has no older platforms whose wheels would do: the one name stands alone. */
 static int add_windows(struct platform *platform, struct word_list *out)
 {
     return wheel_platforms_pip(platform->arch, out);
@@ -129,7 +137,7 @@ static const struct system {
 } windows = {"nt", "win32", "Windows"}, linux_system = {"posix", "linux", "Linux"},
   darwin = {"posix", "darwin", "Darwin"};
 
-/* Where major is 0, two numbers stand after the prefix. */
+/* If major is 0, two numbers follow the prefix; a second row with the same prefix is the short form. */
 static const struct family {
     const char *prefix;
     int major, minor;
@@ -151,7 +159,7 @@ static const struct family {
 static const struct machine {
     const struct system *system;
     const char *arch;
-    const char *machine; /* what platform.machine() says */
+    const char *machine; /* as platform.machine() says it */
 } machines[] = {
     {&windows, "win_amd64", "AMD64"},
     {&windows, "win_arm64", "ARM64"},
@@ -176,7 +184,7 @@ static const struct machine *find_machine(const struct system *system, const cha
     return NULL;
 }
 
-/* Does the name belong to the family? Then `out` says what it means. */
+/* Returns the machine if the name belongs to the family, and in `out` the numbers and the architecture. */
 static const struct machine *match_platform_prefix(const struct family *family, const char *name,
                                                    struct platform *out)
 {

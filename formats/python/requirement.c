@@ -1,3 +1,9 @@
+/* Requirements by PEP 508, "Grammar", with what `packaging` 22.0 and later read beside that: a comma after
+ * the last specifier, whitespace at both ends. Versions from before PEP 440, which older pips took, are
+ * refused.
+ *
+ * A URL ends at whitespace, not at ";": a URL may contain that, so PEP 508 wants a space before the marker.
+ * pip itself splits at the first ";" of `name @ URL;...`; there we follow PEP 508. */
 #include "formats/python/requirement.h"
 
 #include <stdbool.h>
@@ -18,7 +24,9 @@ static bool in_name(struct scan *scan)
     return scan_alnum(scan) || c == '-' || c == '_' || c == '.';
 }
 
-/* Names of projects and extras have the same syntax. Returns the length; the cursor is after the name. */
+/* Names of projects and extras have the same syntax. Returns the length, with the cursor after the name. The
+ * whole run of name characters is taken first, so that "flask-" is a bad name and not "flask" followed by
+ * something. */
 static ssize_t read_requirement_name(struct scan *scan, const char *what)
 {
     size_t start = scan->at;
@@ -75,12 +83,13 @@ static int read_extras(struct scan *scan, struct requirement *out)
     }
 }
 
-/* A comma may stand after the last one. */
-static int read_specifiers(struct scan *scan, struct requirement *out)
+static int read_versions(struct scan *scan, struct requirement *out)
 {
+    bool parentheses = scan_take(scan, "("); /* from PEP 345: metadata of old releases has them */
     struct specifier specifier;
     int op;
 
+    scan_skip_blanks(scan);
     while ((op = specifier_operator_scan(scan)) >= 0) {
         if (specifier_scan(scan, op, &specifier) < 0 ||
             specifier_set_add(&out->specifiers, &specifier, scan) < 0)
@@ -90,16 +99,6 @@ static int read_specifiers(struct scan *scan, struct requirement *out)
             break;
         scan_skip_blanks(scan);
     }
-    return 0;
-}
-
-static int read_versions(struct scan *scan, struct requirement *out)
-{
-    bool parentheses = scan_take(scan, "(");
-
-    scan_skip_blanks(scan);
-    if (read_specifiers(scan, out) < 0)
-        return -1;
     if (parentheses && !scan_take(scan, ")"))
         return scan_expected(scan, out->specifiers.count ? "\",\" or \")\" after a specifier"
                                                          : "one of ~= == != <= >= < > === or \")\"");
@@ -107,7 +106,8 @@ static int read_versions(struct scan *scan, struct requirement *out)
     return 0;
 }
 
-/* Is there a scheme, and a host where one is needed? */
+/* Is there a scheme, and a host if the scheme needs one? Nothing is fetched from it here, so it need only be
+ * told from a mistake. */
 static bool url_plausible(const char *url, size_t len)
 {
     struct scan scan = {.text = url, .len = len};
@@ -138,7 +138,7 @@ static int read_url(struct scan *scan, struct requirement *out)
     return 0;
 }
 
-/* What can still come depends on what there is. */
+/* For the message about trailing text: which things could have followed. */
 static const char *rest_of(const struct requirement *requirement)
 {
     if (requirement->marker)
@@ -150,25 +150,6 @@ static const char *rest_of(const struct requirement *requirement)
     return "one of ~= == != <= >= < > ===, \"@\", \"[\", \";\" or the end";
 }
 
-static int read_whole_requirement(struct scan *scan, struct requirement *out)
-{
-    scan_skip_blanks(scan);
-    ssize_t len = read_requirement_name(scan, "a project: a name");
-    if (len < 0)
-        return -1;
-    out->name = xstrndup(scan->text + scan->at - len, (size_t)len);
-    out->project = normalized_name(out->name, (size_t)len);
-    scan_skip_blanks(scan);
-    if (read_extras(scan, out) < 0)
-        return -1;
-    scan_skip_blanks(scan);
-    if ((scan_take(scan, "@") ? read_url(scan, out) : read_versions(scan, out)) < 0)
-        return -1;
-    if (scan_take(scan, ";") && !(out->marker = marker_scan(scan)))
-        return -1;
-    return scan_finish(scan, rest_of(out));
-}
-
 int requirement_parse(const char *text, size_t len, struct requirement *out, struct buf *error)
 {
     struct scan scan = {.text = text, .len = len, .error = error};
@@ -176,7 +157,21 @@ int requirement_parse(const char *text, size_t len, struct requirement *out, str
     memset(out, 0, sizeof(*out));
     if (len > REQUIREMENT_MAX_BYTES)
         return scan_expected(&scan, "a requirement of at most %d bytes", REQUIREMENT_MAX_BYTES);
-    return read_whole_requirement(&scan, out);
+    scan_skip_blanks(&scan);
+    ssize_t name_len = read_requirement_name(&scan, "a project: a name");
+    if (name_len < 0)
+        return -1;
+    out->name = xstrndup(scan.text + scan.at - name_len, (size_t)name_len);
+    out->project = normalized_name(out->name, (size_t)name_len);
+    scan_skip_blanks(&scan);
+    if (read_extras(&scan, out) < 0)
+        return -1;
+    scan_skip_blanks(&scan);
+    if ((scan_take(&scan, "@") ? read_url(&scan, out) : read_versions(&scan, out)) < 0)
+        return -1;
+    if (scan_take(&scan, ";") && !(out->marker = marker_scan(&scan)))
+        return -1;
+    return scan_finish(&scan, rest_of(out));
 }
 
 void requirement_release(struct requirement *requirement)

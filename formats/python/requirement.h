@@ -1,6 +1,6 @@
 /* One requirement, such as `requests[socks] >=2.8, <3 ; python_version < "3.8"` or `pip @
- * https://host/pip.whl`: PEP 508, now "Dependency specifiers" of the Python packaging guide. What pip adds to
- * that in requirement files (options, paths, comments, continued lines) is not known here. */
+ * https://host/pip.whl`: PEP 508, now "Dependency specifiers" of the Python packaging guide. The additions of
+ * pip's requirement files (options, paths, comments, continued lines) are not known here. */
 #ifndef FORMATS_PYTHON_REQUIREMENT_H
 #define FORMATS_PYTHON_REQUIREMENT_H
 
@@ -26,7 +26,8 @@ struct requirement {
 #define CLEANUP_REQUIREMENT __attribute__((cleanup(requirement_release)))
 
 /* Returns 0; -1 with column and what was expected in `error` (may be NULL). In both cases `out` can be
- * released. A URL is any "scheme://host..." or "file://...", ends at a space or tab and is not looked into. */
+ * released. A URL is any "scheme://host..." or "file://...", ends at a space or tab and is not looked
+ * into. */
 int requirement_parse(const char *text, size_t len, struct requirement *out, struct buf *error);
 void requirement_release(struct requirement *requirement);
 /* Appends `name[extra]>=1,<2 ; marker` or `name[extra] @ url ; marker`, which mean the same as the text. */

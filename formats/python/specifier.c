@@ -1,3 +1,6 @@
+/* Version specifiers by PEP 440, "Version specifiers"; deviations from `packaging` are listed in the header.
+ * What each operator means is in specifier_matches() and the functions before it, which never ask whether
+ * pre-releases are wanted: that is a question about the whole set. */
 #include "formats/python/specifier.h"
 
 #include <stdlib.h>
@@ -9,7 +12,8 @@
 #include "base/memory.h"
 #include "formats/scan.h"
 
-/* By enum specifier_operator, which has those that begin like another before that. */
+/* Indexed by enum specifier_operator. The scanner takes the first that fits, so "===" is before "==" and "<="
+ * before "<". */
 static const char *const operators[] = {"~=", "===", "==", "!=", "<=", ">=", "<", ">"};
 #define OPERATORS (sizeof(operators) / sizeof(*operators))
 
@@ -39,6 +43,8 @@ static bool ends_arbitrary(int c)
     return c == SCAN_END || c == ' ' || (c >= '\t' && c <= '\r') || c == ';' || c == ')' || c == ',';
 }
 
+/* The text after "===" need not be a version ("===2012b"), so it ends where the larger grammar continues:
+ * that is how `packaging` reads it, too. */
 static int read_arbitrary(struct scan *scan, struct specifier *out)
 {
     size_t start = scan->at;
@@ -63,40 +69,35 @@ static bool may_be_local(enum specifier_operator op)
     return op == SPECIFIER_EQUAL || op == SPECIFIER_NOT_EQUAL;
 }
 
-/* What follows a version decides whether this operator may have it. */
-static int read_after_version(struct scan *scan, struct specifier *out)
-{
-    const char *name = specifier_operator_text(out->op);
-    const struct version *version = &out->version;
-
-    if (scan_peek(scan) == '+')
-        return scan_expected(scan, "no local version after \"%s\", which only == and != take", name);
-    if (scan_take(scan, ".*")) {
-        out->wildcard = true;
-        scan->at -= 2;
-        if (!may_be_local(out->op))
-            return scan_expected(scan, "no wildcard after \"%s\", which only == and != take", name);
-        if (version_is_prerelease(version) || version->post.len || version->local.len)
-            return scan_expected(scan, "a wildcard directly after the release, without suffixes");
-        scan->at += 2;
-    }
-    if (out->op == SPECIFIER_COMPATIBLE && version_release_count(version) < 2)
-        return scan_expected(scan, "a second number of the version, which \"~=\" needs");
-    return 0;
-}
-
 int specifier_scan(struct scan *scan, enum specifier_operator op, struct specifier *out)
 {
+    const char *name = specifier_operator_text(op);
+    const struct version *version = &out->version;
+
     memset(out, 0, sizeof(*out));
     out->op = op;
     scan_skip_whitespace(scan);
     if (op == SPECIFIER_ARBITRARY)
         return read_arbitrary(scan, out);
     if (!scan_digit(scan) && scan_peek(scan) != 'v' && scan_peek(scan) != 'V')
-        return scan_expected(scan, "a version after \"%s\"", specifier_operator_text(op));
+        return scan_expected(scan, "a version after \"%s\"", name);
     if (version_scan(scan, may_be_local(op), &out->version) < 0)
         return -1;
-    return read_after_version(scan, out);
+    /* A part that this operator does not take is named as such: "the end" would not help anybody. */
+    if (scan_peek(scan) == '+')
+        return scan_expected(scan, "no local version after \"%s\", which only == and != take", name);
+    if (scan_take(scan, ".*")) {
+        out->wildcard = true;
+        scan->at -= 2; /* errors point at the wildcard */
+        if (!may_be_local(op))
+            return scan_expected(scan, "no wildcard after \"%s\", which only == and != take", name);
+        if (version_is_prerelease(version) || version->post.len || version->local.len)
+            return scan_expected(scan, "a wildcard directly after the release, without suffixes");
+        scan->at += 2;
+    }
+    if (op == SPECIFIER_COMPATIBLE && version_release_count(version) < 2)
+        return scan_expected(scan, "a second number of the version, which \"~=\" needs");
+    return 0;
 }
 
 int specifier_set_add(struct specifier_set *set, struct specifier *specifier, struct scan *scan)
@@ -113,6 +114,7 @@ int specifier_set_add(struct specifier_set *set, struct specifier *specifier, st
     return 0;
 }
 
+/* Empty pieces are dropped, as `packaging` does: ">=3.6," is a set of one. */
 static int read_set(struct scan *scan, struct specifier_set *out)
 {
     struct specifier specifier;
@@ -155,7 +157,7 @@ void specifier_set_release(struct specifier_set *set)
 
 /* ---- matching ---- */
 
-/* A specifier without a local version means all local versions of what it names. */
+/* A specifier without a local version matches all local versions: "==1.0" takes 1.0+cpu. */
 static bool equals(const struct specifier *specifier, const struct version *version)
 {
     const struct version *wanted = &specifier->version;
@@ -170,7 +172,8 @@ static bool same_base(const struct specifier *specifier, const struct version *v
     return version_compare(version, &specifier->version, VERSION_BASE) == 0;
 }
 
-/* "<3.1" excludes pre-releases of 3.1, unless it names one. */
+/* "<3.1" excludes pre-releases of 3.1, unless it names one: nobody who asks for less than 3.1 wants
+ * 3.1rc1. */
 static bool less(const struct specifier *specifier, const struct version *version)
 {
     if (version_compare(version, &specifier->version, VERSION_WHOLE) >= 0)
@@ -179,7 +182,8 @@ static bool less(const struct specifier *specifier, const struct version *versio
            !same_base(specifier, version);
 }
 
-/* ">3.1" excludes post-releases of 3.1, unless it names one, and always its local versions. */
+/* ">3.1" excludes post-releases of 3.1, unless it names one, and always its local versions: both are 3.1,
+ * mended or rebuilt. */
 static bool greater(const struct specifier *specifier, const struct version *version)
 {
     if (version_compare(version, &specifier->version, VERSION_WHOLE) <= 0)
@@ -194,6 +198,7 @@ bool specifier_matches(const struct specifier *specifier, const struct version *
 
     switch (specifier->op) {
     case SPECIFIER_COMPATIBLE:
+        /* "~=2.2.post3" is ">=2.2.post3, ==2.*": suffixes do not count for the prefix. */
         return version_compare(version, wanted, VERSION_PUBLIC) >= 0 &&
                version_has_prefix(version, wanted, version_release_count(wanted) - 1);
     case SPECIFIER_ARBITRARY:
@@ -214,6 +219,7 @@ bool specifier_matches(const struct specifier *specifier, const struct version *
     BUG("operator %d of a specifier", (int)specifier->op);
 }
 
+/* Naming a pre-release asks for pre-releases only where the named version itself can match. */
 static bool names_prerelease(const struct specifier *specifier)
 {
     switch (specifier->op) {

@@ -1,3 +1,10 @@
+/* Versions by PEP 440, "Version scheme" and appendix B, read by hand in one pass that writes the canonical
+ * text beside it. Everything after that looks at the canonical text only, through spans: of "1.0-RC.01" there
+ * is just "1.0rc1".
+ *
+ * Numbers stay digits, because PEP 440 has no largest one and dates make long ones; without leading zeros the
+ * longer number is the larger. The limit is on the canonical text, which is what file names and messages
+ * have. */
 #include "formats/python/version.h"
 
 #include <ctype.h>
@@ -6,7 +13,8 @@
 #include "base/buf.h"
 #include "formats/scan.h"
 
-/* Longer words first: the first that fits is taken. */
+/* Longer words first: the first that fits is taken. "c" and "preview" are old names of a candidate, "rev" and
+ * "r" of a post-release; "rc" is not "r" because pre-releases are tried first. */
 struct version_word {
     const char *spelling;
     char kind;
@@ -21,7 +29,7 @@ static const struct version_word dev_words[] = {{"dev", 'd'}};
 
 /* ---- reading ---- */
 
-/* Writes the canonical text while the other spelling is read. */
+/* Writes the canonical text while the other spelling is read. `full` is looked at once, at the end. */
 struct version_writer {
     struct version *version;
     size_t len;
@@ -43,7 +51,7 @@ static void put_text(struct version_writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
-/* The digits at the cursor as a number, which is 0 where there are none. */
+/* The digits at the cursor as a number. It is 0 if there are none: "1.0a" is "1.0a0". */
 static struct version_span put_number(struct scan *scan, struct version_writer *writer)
 {
     size_t start = scan->at;
@@ -65,7 +73,8 @@ static bool take_separator(struct scan *scan)
     return scan_take(scan, ".") || scan_take(scan, "-") || scan_take(scan, "_");
 }
 
-/* [sep] word [sep]: returns the word's kind and stands before its number; 0, and nothing happened. */
+/* [sep] word [sep]: returns the word's kind, with the cursor at its number; 0, with nothing taken, if there
+ * is no such word. */
 static char take_word(struct scan *scan, const struct version_word *words, size_t count)
 {
     size_t start = scan->at;
@@ -80,7 +89,7 @@ static char take_word(struct scan *scan, const struct version_word *words, size_
     return 0;
 }
 
-/* "1.0-1" is a post-release too. */
+/* "1.0-1" is a post-release too, but only with "-" and only with a number ("Implicit post releases"). */
 static bool take_bare_post(struct scan *scan)
 {
     if (!scan_take(scan, "-"))
@@ -98,6 +107,8 @@ static int read_release(struct scan *scan, struct version_writer *writer)
     if (!scan_digit(scan))
         return scan_expected(scan, "a digit of a version");
     out->release = put_number(scan, writer);
+    /* Only the "!" shows that the first number was an epoch. Epoch 0 is the same as none, and is not
+     * written. */
     if (scan_peek(scan) == '!') {
         scan->at++;
         if (!scan_digit(scan))
@@ -111,6 +122,7 @@ static int read_release(struct scan *scan, struct version_writer *writer)
         out->release = put_number(scan, writer);
     }
     while (scan_take(scan, ".")) {
+        /* This dot belongs to what follows: ".post1", ".*". */
         if (!scan_digit(scan)) {
             scan->at--;
             break;
@@ -237,7 +249,7 @@ static int compare_numbers(struct number a, struct number b)
     return sign(memcmp(a.digits, b.digits, a.len));
 }
 
-/* Takes what stands before the next "." from the span. False: there is nothing left. */
+/* Takes the part before the next "." from the span. False: there is nothing left. */
 static bool next_part(const struct version *version, struct version_span *rest, struct number *out)
 {
     const char *start = version->text + rest->at;
@@ -253,7 +265,7 @@ static bool next_part(const struct version *version, struct version_span *rest, 
     return true;
 }
 
-/* At most `count` numbers; one that is missing is 0. */
+/* Compares at most `count` numbers; a missing one is 0, so 1.0 and 1.0.0 are equal. */
 static int compare_releases(const struct version *a, const struct version *b, size_t count)
 {
     struct version_span rest_a = a->release;
@@ -271,7 +283,8 @@ static int compare_releases(const struct version *a, const struct version *b, si
     return order;
 }
 
-/* Where a version without a pre-release stands: after those that have one, but 1.0.dev1 before all of them. */
+/* A version without a pre-release sorts after those that have one, but 1.0.dev1 before all of them. The
+ * letters of the kinds happen to be in the right order. */
 static int pre_rank(const struct version *version)
 {
     if (version->pre_kind)
@@ -279,7 +292,7 @@ static int pre_rank(const struct version *version)
     return version->dev.len && !version->post.len ? 0 : 'z';
 }
 
-/* Parts of which an absent one comes first (post), or last (dev). */
+/* For parts that may be absent: `absent` is -1 if that sorts first (post), 1 if last (dev). */
 static int compare_optional(const struct version *a, struct version_span of_a, const struct version *b,
                             struct version_span of_b, int absent)
 {
@@ -293,7 +306,7 @@ static bool is_numeric_part(struct number part)
     return strspn(part.digits, "0123456789") >= part.len;
 }
 
-/* Text before numbers, text by its bytes, numbers by value. */
+/* "Local version identifiers": text before numbers, text by its bytes, numbers by value. */
 static int compare_segments(struct number a, struct number b)
 {
     bool number_a = is_numeric_part(a);
@@ -307,7 +320,7 @@ static int compare_segments(struct number a, struct number b)
     return order ? sign(order) : (a.len > b.len) - (a.len < b.len);
 }
 
-/* No local version comes first, and a shorter one before what it begins. */
+/* No local version comes first, and a shorter one before any that begins with it. */
 static int compare_locals(const struct version *a, const struct version *b)
 {
     struct version_span rest_a = a->local;

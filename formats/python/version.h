@@ -13,7 +13,7 @@
 struct buf;
 struct scan;
 
-/* As long as a file name may be; of the canonical form. */
+/* Of the canonical form: as long as a file name may be. */
 #define VERSION_MAX_BYTES 255
 
 /* A part of the text. len 0: the version has no such part. */
@@ -47,7 +47,7 @@ int version_compare(const struct version *a, const struct version *b, enum versi
 bool version_is_prerelease(const struct version *version);
 
 /* How many numbers the release has, and whether `version` begins with the first `count` numbers of `prefix`,
- * of the same epoch: what "==1.2.*" and "~=" ask. Numbers that `version` lacks are 0. */
+ * of the same epoch, as "==1.2.*" and "~=" ask. Numbers that `version` lacks are 0. */
 size_t version_release_count(const struct version *version);
 bool version_has_prefix(const struct version *version, const struct version *prefix, size_t count);
 
