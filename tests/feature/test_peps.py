@@ -321,12 +321,25 @@ def marker(rnd, depth=0):
 MARKER_ALPHABET = "()'\" <>=!~andorint_.3x,;"
 
 
+def odd_comparison(text):
+    """A marker with a "~=" that is odd (see there)."""
+    for wanted in re.findall(r"~=\s*(?:'([^']*)'|\"([^\"]*)\")", text):
+        try:
+            if odd_compatible(SpecifierSet("~=" + "".join(wanted))):
+                return True
+        except (InvalidSpecifier, InvalidVersion):
+            pass
+    return False
+
+
 def applies(text, values):
     """What a marker answers in a requirement, where `packaging` wants all of the text to be one."""
     try:
         theirs = Requirement("x;" + text).marker
     except (InvalidRequirement, InvalidSpecifier):
         return REFUSED
+    if odd_comparison(text):
+        return None
     try:
         return f"{theirs.evaluate(values):d}"
     except UndefinedComparison:
