@@ -110,10 +110,10 @@ static int import_failed(const char *path, const struct buf *error)
 /* ---- what it reads ---- */
 
 /* As sentences of admin/transfer/bundle_read.c end. */
-#define NO_BUNDLE "is no bundle of Yizhan"
+#define NO_BUNDLE "is not a bundle of Yizhan"
 #define CUT_OFF "is cut off: its end is missing"
 
-/* Of what is no bundle: what could be done about it. */
+/* Of what is not a bundle: what could be done about it. */
 static const char *what_else(const char *path)
 {
     if (strcmp(path, "-") == 0)

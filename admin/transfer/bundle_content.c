@@ -1,3 +1,5 @@
+/* Builds the content of a bundle in memory: for a writer from the store, for a reader from the manifest. No
+ * I/O. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Limits on what an entry of a hostile manifest can make us keep. */
 #define SPACE_MAX_BYTES 64
 #define KEY_MAX_BYTES 8192
 #define ATTRIBUTES_MAX_BYTES (64 * 1024)
@@ -28,7 +31,7 @@ void bundle_content_release(struct bundle_content *content)
     arena_release(&content->arena);
 }
 
-/* Room for one more in an array that has so many. */
+/* Makes room for one more element in an array that has `count`. */
 static void *content_grow(void *array, size_t count, size_t *room, size_t size)
 {
     if (count < *room)
@@ -80,7 +83,7 @@ bool bundle_entry_fits(const struct entry *entry)
            entry->size_bytes >= -1 && entry->confirmed_at_s >= 0;
 }
 
-/* Neighbours mostly have these in common. */
+/* Neighbouring entries mostly have the same space, scope and attributes, which are then kept once. */
 static const char *content_share(struct bundle_content *content, const char *text, const char *neighbour)
 {
     return neighbour && strcmp(text, neighbour) == 0 ? neighbour : arena_strdup(&content->arena, text);

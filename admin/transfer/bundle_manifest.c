@@ -1,3 +1,6 @@
+/* The manifest: JSON Lines, parsed in pieces as they come, since a whole one may be 1 GiB. The writer always
+ * makes the same bytes of the same content, because their digest is the name of the member. The reader takes
+ * one form only: exactly these members, no others, and digests in lower case. */
 #include "admin/transfer/bundle_manifest.h"
 
 #include <inttypes.h>
@@ -9,7 +12,8 @@
 #include "base/check.h"
 #include "base/json.h"
 
-/* More than the longest entry takes: a key, a scope and attributes of nothing but characters that are escaped. */
+/* More than the longest entry takes: a key, a scope and attributes of nothing but characters that are
+ * escaped. */
 #define MANIFEST_LINE_MAX_BYTES (1024 * 1024)
 
 void bundle_manifest_name(const struct digest *digest, char out[BUNDLE_MANIFEST_NAME_BYTES + 1])
@@ -82,7 +86,7 @@ void bundle_manifest_parser_release(struct bundle_manifest_parser *parser)
     buf_release(&parser->error);
 }
 
-/* A number that is not negative; -1 if there is none. */
+/* A member that is a non-negative integer; -1 if it is anything else. */
 static int64_t manifest_number(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -102,7 +106,7 @@ static int digest_member(const json_t *object, struct digest *out)
     return strcmp(hex, again) == 0 ? 0 : -1;
 }
 
-/* These return NULL, or what is wrong. */
+/* The manifest_take_*() functions return NULL, or what is wrong as the end of a sentence. */
 
 static const char *manifest_take_head(struct bundle_manifest_parser *parser, const json_t *object)
 {
@@ -123,6 +127,7 @@ static const char *manifest_take_blob(struct bundle_manifest_parser *parser, con
 
     if (json_object_size(object) != 2 || size_bytes < 0 || digest_member(object, &digest) < 0)
         return "a digest and a size of a blob were expected";
+    /* As a subtraction: the sum of hostile sizes could overflow. */
     if (size_bytes > parser->bytes - parser->content->bytes)
         return "the blobs have more bytes than it says first";
     if (!bundle_add_blob(parser->content, &digest, size_bytes))
@@ -148,7 +153,7 @@ static const char *manifest_take_entry(struct bundle_manifest_parser *parser, co
         !sha256 || !json_is_integer(size))
         return "an entry's space, key, scope, sha256, size, confirmed_at and attributes were expected";
     if (entry.has_digest && digest_member(object, &entry.digest) < 0)
-        return "the entry's sha256 is none";
+        return "the entry's sha256 is not a digest";
     if (!bundle_entry_fits(&entry))
         return "the entry has control characters, is too long, or has an impossible number";
     bundle_add_entry(parser->content, &entry);
@@ -168,7 +173,7 @@ static const char *manifest_take_object(struct bundle_manifest_parser *parser, c
     return "there are more lines than it says first";
 }
 
-/* Whether this program can read what follows. */
+/* A newer format is told from a file of another kind, because the user can do something about it. */
 static void manifest_check_version(struct bundle_manifest_parser *parser, const json_t *object)
 {
     int64_t version = manifest_number(object, "yizhan-bundle");
@@ -177,7 +182,7 @@ static void manifest_check_version(struct bundle_manifest_parser *parser, const 
         buf_set(&parser->error, "was made by a newer version of Yizhan (format %" PRId64 "): install that",
                 version);
     else if (version < 1)
-        buf_set(&parser->error, "is no bundle of Yizhan");
+        buf_set(&parser->error, "is not a bundle of Yizhan");
 }
 
 static void manifest_take_line(struct bundle_manifest_parser *parser, const char *line, size_t len)

@@ -14,11 +14,11 @@ struct digest;
 #define BUNDLE_MANIFEST_NAME_BYTES 79 /* manifest-<64 hex>.jsonl */
 #define BUNDLE_MANIFEST_PREFIX "manifest-"
 
-/* What the member is called. */
+/* The name of the member. */
 void bundle_manifest_name(const struct digest *digest, char out[BUNDLE_MANIFEST_NAME_BYTES + 1]);
 
-/* Calls `write` for each line, its end included. Always makes the same bytes of the same content. Returns 0, or what
- * `write` returned. */
+/* Calls `write` for each line, its end included. Always makes the same bytes of the same content. Returns 0,
+ * or what `write` returned. */
 int bundle_manifest_write(const struct bundle_content *content,
                           int (*write)(void *arg, const void *data, size_t len), void *arg);
 
@@ -28,7 +28,7 @@ struct bundle_manifest_parser {
     struct buf line; /* the beginning of one */
     uint64_t lines;
     int64_t blobs, entries, bytes; /* as the first line promises */
-    struct buf error;              /* of the first bad line; what comes behind it is not looked at */
+    struct buf error;              /* of the first bad line; nothing after it is looked at */
 };
 void bundle_manifest_parser_init(struct bundle_manifest_parser *parser, struct bundle_content *content);
 void bundle_manifest_parser_release(struct bundle_manifest_parser *parser);

@@ -1,4 +1,4 @@
-/* What writing and reading bundles share. */
+/* Private to bundle_read.c and bundle_write.c: the names of members. */
 #ifndef ADMIN_TRANSFER_BUNDLE_PRIVATE_H
 #define ADMIN_TRANSFER_BUNDLE_PRIVATE_H
 

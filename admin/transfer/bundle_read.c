@@ -1,4 +1,7 @@
-/* A reader is one thread's. It knows what must come from the manifest on, and compares. */
+/* Reads a bundle front to back. A reader belongs to one thread. Once the manifest has been read, every later
+ * header is known in advance: the reader makes the header that the writer must have made and compares all its
+ * bytes, and no header after the first is parsed. States: before the manifest, between blobs, in a blob
+ * (`in_blob`). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +110,8 @@ static bool hash_is(struct bundle_reader *reader, const struct digest *digest)
 
 /* ---- the manifest ---- */
 
-/* Its digest and size, from the first header. */
+/* Takes the digest and size of the manifest from the first header. Only this header is parsed, since nothing
+ * is known yet. */
 static int read_first_header(struct bundle_reader *reader, struct digest *digest, int64_t *size_bytes,
                              struct buf *error)
 {
@@ -123,9 +127,10 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
         buf_set(error, "is empty");
         return -1;
     }
+    /* A file shorter than a block may be a bundle that was cut off: compare as much as there is. */
     size_t compared = (size_t)got < prefix ? (size_t)got : prefix;
     if (memcmp(header, BUNDLE_MANIFEST_PREFIX, compared) != 0) {
-        buf_set(error, "is no bundle of Yizhan");
+        buf_set(error, "is not a bundle of Yizhan");
         return -1;
     }
     if (got < TAR_BLOCK_BYTES)
@@ -137,7 +142,8 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     return strcmp(name, expected) == 0 ? 0 : altered(error);
 }
 
-/* Feeds the parser, and tells what it found only when the bytes are those that were written. */
+/* Feeds the parser, but compares the digest before it asks for the parser's verdict: of a manifest that was
+ * altered, "was altered" is the truth, and "bad manifest, line 7" would mislead. */
 static int bundle_read_manifest(struct bundle_reader *reader, struct bundle_manifest_parser *parser,
                                 struct buf *error)
 {
@@ -187,7 +193,7 @@ static int bundle_read_end(struct bundle_reader *reader, struct buf *error)
     if (more < 0)
         return explain_failure(more, error);
     if (more > 0)
-        buf_set(error, "was altered: something stands behind its end");
+        buf_set(error, "was altered: something follows its end");
     return more > 0 ? -1 : 0;
 }
 

@@ -1,6 +1,6 @@
-/* A compressed stream is one zstd frame and its seal: a skippable frame (RFC 8878 section 3.1.2) with the SHA-256 of the
- * first. The frame's own checksum does not cover its headers: there are bits that can change without a change of what
- * comes out. */
+/* A compressed stream is one zstd frame and its seal: a skippable frame (RFC 8878 section 3.1.2) with the
+ * SHA-256 of the first. The frame's own checksum does not cover its headers: there are bits that can change
+ * without a change of what comes out. */
 #include "admin/transfer/bundle_stream.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static int stream_out_compress(struct stream_out *out, bool end)
         ZSTD_outBuffer to = {out->packed, BUFFER_BYTES, 0};
         left = ZSTD_compressStream2(out->zstd, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
         if (ZSTD_isError(left))
-            return -ENOMEM; /* there is no other reason */
+            return -ENOMEM; /* the only reason it can fail for here */
         hasher_update(out->hasher, out->packed, to.pos);
         error = to.pos ? out->output.write(out->output.arg, out->packed, to.pos) : 0;
     } while (!error && (end ? left > 0 : from.pos < from.size));
@@ -161,7 +161,7 @@ struct stream_in {
     bool ended;      /* the input has */
     ZSTD_DCtx *zstd; /* NULL: plain */
     struct hasher *hasher;
-    bool sealed; /* the frame is behind us, and its seal right */
+    bool sealed; /* the frame has ended, and its seal is right */
 };
 
 struct stream_in *stream_in_new(const struct bundle_input *input)
@@ -193,7 +193,7 @@ static ssize_t stream_in_pull(struct stream_in *in, void *data, size_t max)
     return got;
 }
 
-/* Has at least `least` bytes in the buffer, unless the input ends before. Returns 0, or negative errno. */
+/* Fills the buffer to at least `least` bytes, unless the input ends before. Returns 0, or negative errno. */
 static int stream_in_fill(struct stream_in *in, size_t least)
 {
     if (in->len - in->at >= least)
@@ -217,6 +217,7 @@ static int stream_in_begin(struct stream_in *in)
     if (error)
         return error;
     in->begun = true;
+    /* Anything that is not a zstd frame is taken as plain: the reader says best what is wrong with it. */
     if (in->len < MAGIC_BYTES || memcmp(in->data, frame_magic, MAGIC_BYTES) != 0)
         return 0;
     in->zstd = ZSTD_createDCtx();
@@ -242,6 +243,7 @@ static int stream_in_check_seal(struct stream_in *in)
         return -ENODATA;
     in->at += SEAL_BYTES;
     in->sealed = true;
+    /* Nothing may follow the seal. */
     error = stream_in_fill(in, 1);
     return error ? error : in->at < in->len ? -EBADMSG : 0;
 }
@@ -261,6 +263,8 @@ static ssize_t stream_in_read_packed(struct stream_in *in, void *data, size_t le
             return -EBADMSG;
         hasher_update(in->hasher, in->data + in->at, from.pos);
         in->at += from.pos;
+        /* Without input zstd may still have output of its own: the stream is cut off only if it has
+         * neither. */
         if (left == 0)
             error = stream_in_check_seal(in);
         else if (!from.size && to.pos == before)

@@ -1,4 +1,5 @@
-/* The bytes of a bundle on their way out and in: buffered, and compressed where that is wanted. Private to bundles. */
+/* The bytes of a bundle on their way out and in: buffered, and compressed where that is wanted. Private to
+ * bundles. */
 #ifndef ADMIN_TRANSFER_BUNDLE_STREAM_H
 #define ADMIN_TRANSFER_BUNDLE_STREAM_H
 
@@ -28,7 +29,7 @@ void stream_in_free(struct stream_in **in);
 /* Returns `len`, or less at the end of the stream; negative errno of the input; or of a compressed one
  *   -EBADMSG  it is not as it was written
  *   -ENODATA  it ends before its end
- *   -ENOTSUP  it lacks the digest behind the frame: it was cut there, or stream_out did not compress it */
+ *   -ENOTSUP  it lacks the digest after the frame: it was cut there, or stream_out did not compress it */
 ssize_t stream_in_read(struct stream_in *in, void *data, size_t len);
 
 #endif

@@ -1,4 +1,6 @@
-/* A writer is one thread's. What it is in the middle of: nothing, or a blob of which `left_bytes` are to come. */
+/* Writes a bundle front to back. A writer belongs to one thread. States: before the manifest (`content`
+ * NULL), between blobs, and in a blob of which `left_bytes` are still to come. Its padding is written with
+ * the next header, since the blob's last bytes may come in a call of their own. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +112,7 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
 
 /* ---- blobs ---- */
 
-/* The zeros behind the blob before. */
+/* Pads the previous blob to whole blocks. */
 static int bundle_end_blob(struct bundle_writer *writer)
 {
     size_t padding = writer->padding;

@@ -1,4 +1,6 @@
-/* The thread of a conversion owns all of it from its start to its end; everybody else waits. */
+/* Runs a conversion on a thread of its own, at the other end of the pipe that the export writes its bundle
+ * into. From export_conversion_start() to the join in export_conversion_end() that thread owns everything but
+ * write_fd. */
 #include "admin/transfer/export_format.h"
 
 #include <errno.h>
@@ -18,7 +20,7 @@ struct export_conversion {
     int read_fd;
     int write_fd;
     pthread_t thread;
-    bool ended; /* the bundle, whole or not */
+    bool ended; /* end of file was read from the pipe */
     int result;
     struct export_written written;
     struct buf notes;
@@ -68,7 +70,8 @@ static int conversion_convert(struct export_conversion *conversion, struct bundl
     return result;
 }
 
-/* Closing the pipe at the end tells an export that goes on that nobody reads it. */
+/* Closes the pipe at its end even after an error: an export that is still writing gets EPIPE instead of
+ * waiting forever. */
 static void *conversion_run(void *arg)
 {
     struct export_conversion *conversion = arg;

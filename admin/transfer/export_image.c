@@ -1,6 +1,6 @@
-/* Images as an OCI image layout (OCI image specification 1.1, image-layout.md), in a folder or an archive; and as what
- * `docker load` takes: the same archive with a manifest.json, which all versions of docker and podman read, while those
- * that look for index.json first find the manifests as they are.
+/* Images as an OCI image layout (OCI image specification 1.1, image-layout.md), in a folder or an archive;
+ * and as what `docker load` takes: the same archive with a manifest.json, which all versions of docker and
+ * podman read, while those that look for index.json first find the manifests as they are.
  *
  * The bundle has the manifests before all other blobs, so what is not wanted need not be kept. */
 #include "admin/transfer/export_image.h"
@@ -60,6 +60,7 @@ static int keep_manifest(struct export_work *work, struct picked_manifest *manif
             return -1;
         done += (size_t)got;
     }
+    /* The digest is compared by the read that meets the end of the blob. */
     if (bundle_read_bytes(work->reader, &more, 1, work->error) != 0)
         return -1;
     return export_pick_read(manifest, take_ptr(&body), len, work->error);
@@ -88,6 +89,8 @@ static int image_write_blobs(struct export_work *work, struct export_pick *pick,
     bool chosen = false;
     int more;
 
+    /* The manifests come first; the first blob that is not one says that all have been read, and the choice
+     * can be made. */
     while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
         struct picked_manifest *manifest = export_pick_find(pick, &blob.digest);
         if (manifest && !chosen) {
@@ -157,7 +160,7 @@ static json_t *blob_path(const struct descriptor *descriptor)
     return json_string(name);
 }
 
-/* The config is an image's first blob. */
+/* The entry of manifest.json for one image. manifest_parse() puts the config before the layers. */
 static json_t *docker_image(const struct picked_image *image)
 {
     const struct manifest *manifest = &image->taken->manifest;
@@ -182,7 +185,7 @@ static int image_write_docker(struct export_work *work, const struct export_pick
     for (size_t i = 0; i < pick->image_count; i++) {
         const struct manifest *manifest = &pick->images[i].taken->manifest;
         if (!manifest->descriptor_count || manifest->artifact_type) {
-            buf_set(work->error, "%s is no image that docker could load: export it with --format oci",
+            buf_set(work->error, "%s is not an image that docker can load: export it with --format oci",
                     pick->images[i].name);
             return -1;
         }

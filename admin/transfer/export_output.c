@@ -1,3 +1,6 @@
+/* Files on their way out, in a temporary folder or tar archive beside the destination. One thread. rename(2)
+ * gives the whole its name: it replaces a file, and an empty folder, in one step, so nobody ever finds half
+ * an export. */
 #include "admin/transfer/export_output.h"
 
 #include <dirent.h>
@@ -34,7 +37,7 @@ static int output_failed(const struct export_output *output, struct buf *error)
 
 /* ---- the whole ---- */
 
-/* rename() puts a folder into the place of an empty one. */
+/* rename() replaces a folder only if it is empty. */
 static bool is_empty(const char *path)
 {
     DIR *folder = opendir(path);
@@ -54,7 +57,7 @@ static int output_open_folder(struct export_output *output, struct buf *error)
 
     if (lstat(output->destination, &status) == 0) {
         if (!S_ISDIR(status.st_mode) || !is_empty(output->destination)) {
-            buf_set(error, "%s is there already, and is no empty folder: name another one, or remove it",
+            buf_set(error, "%s already exists and is not an empty folder: name another one, or remove it",
                     output->destination);
             return -1;
         }
@@ -70,11 +73,13 @@ static int output_open_folder(struct export_output *output, struct buf *error)
 static int output_open_archive(struct export_output *output, struct buf *error)
 {
     struct stat status;
+    /* mkostemp() makes files of mode 0600, but the export is to be as readable as any file. The mask can be
+     * read only by setting it. */
     mode_t mask = umask(0);
 
     umask(mask);
     if (stat(output->destination, &status) == 0 && !S_ISREG(status.st_mode)) {
-        buf_set(error, "%s is there already, and is not a plain file: name another one", output->destination);
+        buf_set(error, "%s already exists and is not a plain file: name another one", output->destination);
         return -1;
     }
     output->fd = mkostemp(output->made, O_CLOEXEC);
@@ -208,7 +213,7 @@ static int copy_whole(int from, int to)
     return got < 0 ? -1 : fsync(to);
 }
 
-/* Not as a link: media and drop boxes often have none. */
+/* A copy and not a link: the file systems of removable media often have no links. */
 int export_output_again(struct export_output *output, const char *name, const char *again, struct buf *error)
 {
     CHECK(output->folder);

@@ -1,5 +1,5 @@
-/* Files on their way out: into a tar archive, or a folder. Both have another name until they are whole, and take the
- * place of their destination at once; what fails leaves nothing behind. */
+/* Files on their way out: into a tar archive, or a folder. Both have another name until they are whole, and
+ * take the place of their destination at once; what fails leaves nothing behind. */
 #ifndef ADMIN_TRANSFER_EXPORT_OUTPUT_H
 #define ADMIN_TRANSFER_EXPORT_OUTPUT_H
 
@@ -10,11 +10,11 @@
 struct buf;
 struct export_output;
 
-/* All return 0, or -1 with a sentence in `error`. folder: the destination must not exist, or be an empty folder. An
- * archive replaces the file that it names. */
+/* All return 0, or -1 with a sentence in `error`. folder: the destination must not exist, or be an empty
+ * folder. An archive replaces the file that it names. */
 int export_output_open(const char *destination, bool folder, struct export_output **out, struct buf *error);
-/* A file: begin, its bytes in any pieces, which must be as many as were said, end. The name is relative, at most 100
- * bytes in an archive; folders in it are made. */
+/* A file: begin, its bytes in any pieces, which must be as many as were said, end. The name is relative, at
+ * most 100 bytes in an archive; folders in it are made. */
 int export_output_begin(struct export_output *output, const char *name, int64_t size_bytes,
                         struct buf *error);
 int export_output_bytes(struct export_output *output, const void *data, size_t len, struct buf *error);

@@ -1,3 +1,5 @@
+/* Decides which manifests and blobs of a bundle are exported, before the first blob is written. Pure.
+ * Manifests are searched one by one: a bundle has few of them beside its blobs. */
 #include "admin/transfer/export_pick.h"
 
 #include <stdlib.h>
@@ -169,6 +171,7 @@ static int pick_want_blobs(struct choosing *choosing, const struct picked_manife
 static int pick_want(struct choosing *choosing, const struct picked_manifest *manifest, const char *platform,
                      int depth)
 {
+    /* Two tags may mean one image, and an index may be nested: every manifest is looked at once. */
     if (!digest_set_add(choosing->pick->wanted, &manifest->digest)) {
         choosing->whole++; /* it was whole when it came first */
         return 0;
@@ -189,7 +192,8 @@ static int pick_want(struct choosing *choosing, const struct picked_manifest *ma
     return 0;
 }
 
-/* The image of an index for the platform; without one, the only one that is held whole. */
+/* Chooses the image of an index for the platform that was named; if none was, the only one that is held
+ * whole. If several are, the error lists them. */
 static const struct picked_manifest *choose_child(struct choosing *choosing,
                                                   const struct picked_manifest *index)
 {
@@ -265,7 +269,7 @@ static bool is_listed(const struct export_pick *pick, const struct digest *diges
     return false;
 }
 
-/* What goes by its digest alone. */
+/* Images that no tag names: those manifests that no index of the bundle lists. */
 static void pick_add_untagged(struct export_pick *pick)
 {
     for (size_t i = 0; i < pick->content->entry_count; i++) {

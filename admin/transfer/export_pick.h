@@ -44,8 +44,8 @@ void export_pick_release(struct export_pick *pick);
 struct picked_manifest *export_pick_find(const struct export_pick *pick, const struct digest *digest);
 /* Takes its bytes over. Returns 0, or -1 with a sentence. */
 int export_pick_read(struct picked_manifest *manifest, char *body, size_t len, struct buf *error);
-/* With all manifests read: decides what is taken, and that nothing of it is missing. notes: gets sentences, a line
- * each. Returns 0, or -1 with a sentence. */
+/* With all manifests read: decides what is taken, and that nothing of it is missing. notes: gets sentences, a
+ * line each. Returns 0, or -1 with a sentence. */
 int export_pick_choose(struct export_pick *pick, struct buf *notes, struct buf *error);
 
 #endif

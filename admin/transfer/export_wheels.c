@@ -1,4 +1,5 @@
-/* Wheels and sdists under their own names, in one folder. */
+/* Writes wheels and sdists under their own names into one folder, as `pip --find-links` reads it. One blob
+ * may have several names, so the files are sorted by digest: the bundle has each blob once. */
 #include "admin/transfer/export_wheels.h"
 
 #include <errno.h>
@@ -41,7 +42,8 @@ static int compare_wheel_names(const void *a, const void *b)
     return strcmp(((const struct export_wheel *)a)->filename, ((const struct export_wheel *)b)->filename);
 }
 
-/* Those of the content, by name. The same name twice is the same file, or there is no folder for both. */
+/* Lists the files of the content. The export keeps entries in it whose bytes are gone ("lenient"), since here
+ * it can be said which file is missing. */
 static int list_wheels(struct export_work *work, struct export_wheels *out)
 {
     const struct bundle_content *content = work->content;
@@ -67,6 +69,8 @@ static int list_wheels(struct export_work *work, struct export_wheels *out)
     return 0;
 }
 
+/* The same name may be stored under several paths. With the same bytes it is one file; with others, a folder
+ * cannot hold both. */
 static int drop_doubles(struct export_work *work, struct export_wheels *wheels)
 {
     size_t kept = 1;
@@ -104,7 +108,7 @@ static const struct export_wheel *wheels_find(const struct export_wheels *wheels
                                                                                    : NULL;
 }
 
-/* The others of the same bytes stand behind the first. */
+/* The other names of the same bytes follow the first. */
 static int write_others(struct export_work *work, struct export_output *output,
                         const struct export_wheels *wheels, const struct export_wheel *first)
 {

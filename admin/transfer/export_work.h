@@ -1,4 +1,4 @@
-/* What the conversions of an export share: the bundle that they read, what they make of it, and what they tell.
+/* The data that the conversions of an export share: the bundle that is read, the counts, and the messages.
  *
  *     export_format.c    starts the thread, and calls one of
  *     export_image.c     images, as an OCI layout or a docker archive
@@ -14,7 +14,7 @@
 struct buf;
 struct export_output;
 
-/* What was written, for people and --json. */
+/* Counts of what was written, for people and --json. */
 struct export_written {
     int64_t files; /* wheels and sdists; or blobs */
     int64_t bytes;
@@ -31,8 +31,8 @@ struct export_work {
     struct buf *error;
 };
 
-/* Writes the blob that the reader is at as a file of this name; name NULL: reads past it. Returns 0, or -1 with a
- * sentence in work->error. */
+/* Writes the blob that the reader is at as a file of this name; name NULL: reads past it. Returns 0, or -1
+ * with a sentence in work->error. */
 int export_write_blob(struct export_work *work, struct export_output *output, const char *name,
                       const struct bundle_blob *blob);
 

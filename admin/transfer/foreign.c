@@ -1,4 +1,6 @@
-/* The table of files, whatever they are in. */
+/* The table of files, whatever they are in, and the intake that computes digests while bytes come in. One
+ * thread. It calls what reads them (foreign_archive.c, foreign_folder.c) through `read`, and is called by
+ * them. */
 #include "admin/transfer/foreign.h"
 
 #include <stdlib.h>
@@ -41,7 +43,7 @@ const char *foreign_name(const struct foreign *foreign)
 
 /* ---- names ---- */
 
-/* Takes the last part off. Returns -1 when there is none. */
+/* Takes off the last part. Returns -1 at the root. */
 static int go_up(struct buf *path)
 {
     const char *slash = memrchr(path->data, '/', path->len);
@@ -77,7 +79,7 @@ int foreign_normal_name(const char *base, const char *name, struct buf *out)
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error)
 {
     if (foreign->count == FOREIGN_FILES_MAX) {
-        buf_set(error, "%s has more than %d files: that is no image", foreign->name, FOREIGN_FILES_MAX);
+        buf_set(error, "%s has more than %d files: that is not an image", foreign->name, FOREIGN_FILES_MAX);
         return NULL;
     }
     if (foreign->count == foreign->room) {
@@ -101,7 +103,8 @@ void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign
     file->size_bytes = 0;
 }
 
-/* What may be JSON is kept until it turns out to be too much. */
+/* Keeps bytes that may be JSON, as the first character says that is not blank. A file that turns out to be
+ * too long is dropped again: it is a layer that happens to begin so. */
 static void keep_text(struct foreign_intake *intake, const void *data, size_t len)
 {
     if (!intake->text.len) {
@@ -146,7 +149,7 @@ int foreign_intake_end(struct foreign_intake *intake, struct buf *error)
         return 0;
     foreign->json_bytes += intake->text.len;
     if (foreign->json_bytes > FOREIGN_JSON_TOTAL_BYTES) {
-        buf_set(error, "%s has more than %d MiB of JSON in it: that is no image", foreign->name,
+        buf_set(error, "%s has more than %d MiB of JSON in it: that is not an image", foreign->name,
                 FOREIGN_JSON_TOTAL_BYTES >> 20);
         return -1;
     }
@@ -162,6 +165,7 @@ void foreign_intake_release(struct foreign_intake *intake)
 
 /* ---- finding ---- */
 
+/* By name; equal names in the order of the archive, since qsort_r() is not stable. */
 static int compare_file_names(const void *a, const void *b, void *arg)
 {
     const struct foreign_file *files = arg;
@@ -171,6 +175,7 @@ static int compare_file_names(const void *a, const void *b, void *arg)
     return order ? order : (left > right) - (left < right);
 }
 
+/* The same file twice is harmless: whichever of them a program takes, it is the same. */
 static bool same_file(const struct foreign_file *a, const struct foreign_file *b)
 {
     if (a->link || b->link)

@@ -1,4 +1,5 @@
-/* Tar archives, by libarchive. Programs that it could call for strange compressions are not among the filters. */
+/* Reads tar archives with libarchive. The filters are named one by one: archive_read_support_filter_all()
+ * would also run external programs (lrzip, grzip) that the archive asks for. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ static int archive_broken(const struct foreign *foreign, struct archive *archive
     return -1;
 }
 
-/* At the beginning of the file. NULL with a sentence when it is no tar archive. */
+/* Opens the archive at its beginning. Returns NULL with a sentence if it is not a tar archive. */
 static struct archive *archive_open(struct foreign *foreign, struct buf *error)
 {
     struct archive *CLEANUP_ARCHIVE archive = archive_read_new();
@@ -56,7 +57,8 @@ static int member_refuse(const struct foreign *foreign, const char *name, const 
     return -1;
 }
 
-/* Reads the name. 1: it is a file or a link with a name of its own; 0: a folder; -1. */
+/* Reads the name of a member. Returns 1 for a file or link, 0 for a folder, -1 for anything that must not be
+ * in there. */
 static int member_read_name(struct foreign *foreign, struct archive_entry *entry, struct buf *name,
                             struct buf *error)
 {
@@ -65,7 +67,9 @@ static int member_read_name(struct foreign *foreign, struct archive_entry *entry
     bool link = archive_entry_hardlink(entry) || type == AE_IFLNK;
 
     if (!raw)
-        return member_refuse(foreign, "?", "is no name that can be read", error);
+        return member_refuse(foreign, "?", "cannot be read as a name", error);
+    /* "a/../b" would normalise to "b", but no program that saves images writes it, and others might read it
+     * differently. */
     if (foreign_normal_name("", raw, name) < 0 || strstr(raw, "../"))
         return member_refuse(foreign, raw, "leads out of the archive, or is too long", error);
     if (type == AE_IFDIR)
@@ -77,7 +81,7 @@ static int member_read_name(struct foreign *foreign, struct archive_entry *entry
     return name->len ? 1 : member_refuse(foreign, raw, "has no name", error);
 }
 
-/* Symbolic links begin at their own folder, hard ones at the root. */
+/* A symbolic link is relative to its own folder, a hard link to the root of the archive. */
 static int member_add_link(struct foreign *foreign, struct archive_entry *entry, const char *name,
                            struct buf *error)
 {
@@ -127,6 +131,7 @@ static int member_read_bytes(struct foreign *foreign, struct archive *archive,
             return 0;
         if (result != ARCHIVE_OK)
             return archive_broken(foreign, archive, error);
+        /* libarchive leaves out the holes of sparse files; digests over what is left would be wrong. */
         if (offset != expected)
             return member_refuse(foreign, "a file", "has holes", error);
         expected += (int64_t)len;
@@ -197,7 +202,7 @@ static int archive_changed(const struct foreign *foreign, struct buf *error)
     return -1;
 }
 
-/* Which of the files this member is: members that are folders have none. */
+/* The second reading of one file. It may have grown since: no more bytes are passed on than it had. */
 static int member_read_again(struct foreign *foreign, struct archive *archive,
                              const struct foreign_file *file, const struct foreign_sink *sink,
                              struct buf *error)

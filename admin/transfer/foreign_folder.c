@@ -1,5 +1,5 @@
-/* Folders that are an OCI image layout: index.json, oci-layout and the blobs; whatever else lies there is not looked
- * at. Links are followed: a folder is the user's own. */
+/* Folders that are an OCI image layout: index.json, oci-layout and the blobs; other files are ignored. Links
+ * are followed: a folder is the user's own. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,8 @@ static int folder_cannot_read(const struct foreign *foreign, const char *name, s
     return -1;
 }
 
-/* Opens a file of the folder; nothing that could make us wait. Returns -1 with a sentence. */
+/* Opens a regular file of the folder; O_NONBLOCK, because opening a FIFO would wait for a writer. Returns -1
+ * with a sentence. */
 static int folder_open_file(const struct foreign *foreign, const char *name, struct buf *error)
 {
     struct stat status;
@@ -25,7 +26,7 @@ static int folder_open_file(const struct foreign *foreign, const char *name, str
     if (fd < 0 || fstat(fd, &status) < 0)
         return folder_cannot_read(foreign, name, error);
     if (!S_ISREG(status.st_mode)) {
-        buf_set(error, "%s/%s is no file", foreign->name, name);
+        buf_set(error, "%s/%s is not a file", foreign->name, name);
         return -1;
     }
     return take_fd(&fd);

@@ -27,14 +27,14 @@ struct foreign_intake {
     struct foreign *foreign;
     struct foreign_file *file;
     struct hasher *hasher;
-    struct buf text; /* what may be JSON */
+    struct buf text; /* that may be JSON */
     bool keep;
 };
 
 /* An empty table; the opener sets `read`. */
 struct foreign *foreign_new(const char *name, int fd, bool owns_fd);
-/* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is too long.
- * base: what it is relative to, a normal name, or "". Empty is the root. */
+/* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is
+ * too long. base: what it is relative to, a normal name, or "". Empty is the root. */
 int foreign_normal_name(const char *base, const char *name, struct buf *out);
 /* NULL, with a sentence, when there are too many. The name is copied. */
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);
@@ -46,7 +46,8 @@ int foreign_intake_bytes(void *intake, const void *data, size_t len);
 int foreign_intake_end(struct foreign_intake *intake, struct buf *error);
 void foreign_intake_release(struct foreign_intake *intake);
 
-/* Makes them findable. Returns 0, or -1 when a name stands for two different files. */
+/* Sorts the files by name, so that they can be found. Returns 0, or -1 if one name has two different
+ * files. */
 int foreign_finish(struct foreign *foreign, struct buf *error);
 
 #endif

@@ -1,6 +1,7 @@
-/* manifest.json of `docker save`: "Docker Image Specification v1.2", "Combined Image JSON + Filesystem Changeset
- * Format". It has no manifest as registries have them, so one is made, always the same for the same image: schema 2
- * with the layers as they are, and the configuration byte for byte, whose digest is the image's ID. */
+/* manifest.json of `docker save`: "Docker Image Specification v1.2", "Combined Image JSON + Filesystem
+ * Changeset Format". It has no manifest as registries have them, so one is made, always the same for the same
+ * image: schema 2 with the layers as they are, and the configuration byte for byte, whose digest is the
+ * image's ID. */
 #include "admin/transfer/import_docker.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@
 static const struct json_limits limits = {
     .depth = MANIFEST_MAX_DEPTH, .containers = 64 * 1024, .values = 1024 * 1024};
 
-/* A compressed layer, and what it must unpack to. */
+/* A compressed layer, and the digest that it must have unpacked (diff_id). Layers are unpacked only to
+ * compare this: they are stored as they are. */
 struct packed_layer {
     const struct foreign_file *file;
     struct digest diff_id;
@@ -34,7 +36,7 @@ struct docker_reading {
     struct import_plan *plan;
     struct packed_layer *packed;
     size_t packed_count;
-    int64_t config_bytes; /* that were read so far */
+    int64_t config_bytes; /* read so far */
     struct buf *error;
 };
 
@@ -109,6 +111,7 @@ static int layer_bytes(void *arg, const void *data, size_t len)
             result = zlib->avail_in ? inflateReset(zlib) : Z_OK; /* another member may follow */
         else if (result == Z_BUF_ERROR)
             result = Z_OK; /* it wants more input */
+        /* A bomb must not keep us busy for hours: real layers shrink by far less than this factor. */
         if (result != Z_OK ||
             (zlib->total_out > (uLong)FOREIGN_UNPACKED_MIN_BYTES &&
              zlib->total_out / (FOREIGN_UNPACKED_FACTOR * 4) > (uLong)unpacking->file->size_bytes))
@@ -145,8 +148,8 @@ static json_t *docker_descriptor(const char *type, const struct foreign_file *fi
                      digest);
 }
 
-/* Finds the layer, and looks whether it is what the configuration says. Returns what the manifest says of it, or
- * NULL. */
+/* Finds the layer and compares it with the configuration, which names the digest of the uncompressed layer.
+ * Returns its descriptor for the manifest, or NULL. */
 static json_t *docker_read_layer(struct docker_reading *reading, const json_t *name, const json_t *diff_id)
 {
     const char *text = json_string_value(name);
@@ -175,7 +178,8 @@ static json_t *docker_read_layer(struct docker_reading *reading, const json_t *n
     return docker_descriptor(TYPE_LAYER_GZIP, file);
 }
 
-/* The name of a configuration spells its digest, before and behind which programs put different things. */
+/* Configurations are named by their digest: "<hex>.json" by docker, "blobs/sha256/<hex>" by newer versions,
+ * "sha256:<hex>" by others. A name that is not a digest says nothing and is accepted. */
 static bool config_name_lies(const char *name, const struct foreign_file *file)
 {
     const char *slash = strrchr(name, '/');
@@ -200,7 +204,7 @@ static const struct foreign_file *docker_find_config(struct docker_reading *read
     else if (config_name_lies(name, file))
         docker_fail(reading, name, "does not have the digest that its name says: the archive was altered");
     else if ((reading->config_bytes += file->size_bytes) >
-             FOREIGN_JSON_TOTAL_BYTES) /* the same again and again */
+             FOREIGN_JSON_TOTAL_BYTES) /* one file, named many times, is parsed each time */
         docker_fail(reading, "manifest.json", "names more images than can be in the archive");
     else if (!(*root = json_read_object(file->json, (size_t)file->size_bytes, &limits, &problem)))
         docker_fail(reading, name, problem.data);
@@ -248,7 +252,7 @@ int import_docker_read(struct import_plan *plan, struct import_images *out, stru
 
     if (!file || !file->json)
         return docker_fail(&reading, "manifest.json",
-                           "is missing: it is no archive of images that can be read");
+                           "is missing: this is not an archive of images that can be read");
     /* Only objects are read with limits. */
     char *CLEANUP_FREE text = xconcat("{\"images\":", file->json, "}");
     json_t *CLEANUP_JSON root = json_read_object(text, strlen(text), &limits, &problem);

@@ -1,4 +1,6 @@
-/* The thread of a feed owns its plan from its start to its end; everybody else waits. */
+/* Recognises formats, plans the import on the caller's thread, and writes the plan as a bundle into a pipe on
+ * a thread of its own. That thread owns the plan and the write end from pthread_create() to the join in
+ * import_feed_end(). */
 #include "admin/transfer/import_format.h"
 
 #include <errno.h>
@@ -92,6 +94,7 @@ static int spool(int from, const char *path, struct buf *error)
     char *CLEANUP_FREE piece = xmalloc(SPOOL_PIECE_BYTES);
     ssize_t got = 0;
 
+    /* Not /tmp, which is often in memory: images are large. */
     folder = folder && *folder ? folder : "/var/tmp";
     int CLEANUP_CLOSE to = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     while (to >= 0 && ((got = read(from, piece, SPOOL_PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)))
@@ -106,7 +109,8 @@ static int spool(int from, const char *path, struct buf *error)
     return -1;
 }
 
-/* Something that can be read twice. */
+/* Opens the path so that it can be read twice: once for the digests, once for the bytes. Pipes are
+ * spooled. */
 static int open_for_two_readings(const char *path, struct buf *error)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -144,11 +148,11 @@ static int feed_plan_images(struct import_feed *feed, const char *path, const st
     }
     bool layout = foreign_find(plan->foreign, "oci-layout") && foreign_find(plan->foreign, "index.json");
     if (!layout && !foreign_find(plan->foreign, "manifest.json")) {
-        buf_set(
-            error,
-            "%s is no bundle, and no archive of images: it has neither index.json (OCI) nor manifest.json "
-            "(docker save, 1.10 and newer)",
-            path);
+        buf_set(error,
+                "%s is neither a bundle nor an archive of images: it has neither index.json (OCI) nor "
+                "manifest.json "
+                "(docker save, 1.10 and newer)",
+                path);
         return -1;
     }
     int result = layout ? import_oci_read(plan, &images, error) : import_docker_read(plan, &images, error);
@@ -175,7 +179,7 @@ static int feed_write_pipe(void *arg, const void *data, size_t len)
     return file_write_all(feed->write_fd, data, len);
 }
 
-/* A pipe that is closed at the other end is no error of ours: the import says why. */
+/* EPIPE is not reported: the import has closed its end, and says why. */
 static void *feed_run(void *arg)
 {
     struct import_feed *feed = arg;
@@ -217,7 +221,8 @@ static int feed_start_thread(struct import_feed *feed, struct buf *error)
     return 0;
 }
 
-/* Names of hostile files are not to speak to the terminal. */
+/* Replaces control characters: messages quote names from hostile archives, which must not send escape
+ * sequences to the terminal. */
 static void make_harmless(struct buf *text, const char *allowed)
 {
     for (size_t i = 0; i < text->len; i++)

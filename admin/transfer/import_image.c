@@ -1,3 +1,6 @@
+/* Plans images: which names they get here, and which manifests and blobs each name needs. Pure but for the
+ * plan. The same image under two names is planned twice: entries belong to a repository, while blobs are
+ * shared. */
 #include "admin/transfer/import_image.h"
 
 #include <errno.h>
@@ -132,7 +135,8 @@ static int plan_blob(struct planning *planning, const struct descriptor *descrip
 static int plan_manifest_of_image(struct planning *planning, const struct digest *digest,
                                   const char *media_type, int depth);
 
-/* What an index lists is often there for one platform only. */
+/* An index often lists many platforms of which the archive has one. The others are noted, which is
+ * not an error. */
 static int plan_index_child(struct planning *planning, const struct descriptor *descriptor, int depth)
 {
     struct digest digest;
@@ -176,7 +180,7 @@ static int plan_manifest_of_image(struct planning *planning, const struct digest
         return 0;
     if (depth > MANIFEST_MAX_LEVELS || manifest_parse(body, len, media_type, &manifest, &problem) < 0) {
         buf_set(planning->error, "%s: a manifest of %s %s", foreign_name(plan->foreign), planning->image_name,
-                problem.len ? problem.data : "lies too deep in others");
+                problem.len ? problem.data : "is nested too deeply in indexes");
         return -1;
     }
     if (!import_plan_bytes(plan, digest, &len))
@@ -195,7 +199,8 @@ static char *media_type_of(const struct import_image *image, const char *body, s
                : xstrdup(manifest.media_type);
 }
 
-/* What people are told of where it came from: the last part of the path, if that is clean enough for an entry's lines. */
+/* The origin that `yizhan show` tells: the last part of the path, if it can stand in an entry's attributes.
+ * Only that: the path says something about the machine that the import ran on. */
 static const char *origin_of(const struct foreign *foreign)
 {
     const char *name = foreign_name(foreign);
@@ -232,7 +237,8 @@ static void forget_tags(struct image_naming *naming)
     }
 }
 
-/* A tag is one image's. */
+/* Claims a tag for an image. A second image with the same tag is an error: which of them wins would depend on
+ * the order. */
 static int claim_tag(struct image_naming *naming, const struct import_image *image,
                      const struct holding *holding)
 {
@@ -340,7 +346,7 @@ static int plan_found(struct image_naming *naming, const struct import_image *im
     return plan_named(naming, image, &holding);
 }
 
-/* NULL: there is none, or several names. */
+/* The tag in the only name of an image. NULL if it has none, or several names. */
 static const char *tag_of_name(const struct import_image *image)
 {
     if (image->name_count != 1)
@@ -360,7 +366,8 @@ static int plan_tag(struct image_naming *naming, const struct import_image *imag
         tagged.reference = (char *)tag;
         return plan_named(naming, image, &tagged);
     }
-    buf_set(naming->error, "%s: \"%.200s\" is no tag; give the image one with --name docker:REPOSITORY:TAG",
+    buf_set(naming->error,
+            "%s: \"%.200s\" is not a valid tag; give the image one with --name docker:REPOSITORY:TAG",
             foreign_name(naming->plan->foreign), tag);
     return -1;
 }
@@ -378,9 +385,8 @@ static int plan_given(struct image_naming *naming, const struct import_image *im
         return -1;
     if (holding.reference && !only) {
         buf_set(error,
-                "%s holds several images, and --name %s can name one only: leave the tag away, or import "
-                "them one "
-                "by one",
+                "%s holds several images, and --name %s can name one only: leave the tag out, or import "
+                "them one by one",
                 foreign_name(foreign), given);
         return -1;
     }
@@ -409,7 +415,8 @@ static int nameless(const struct image_naming *naming, const struct import_image
     return -1;
 }
 
-/* `name`: the one that was given; NULL: none. */
+/* `name` is the value of --name, or NULL. With several images in the archive it names only those that have no
+ * name. */
 static int plan_under_names(struct image_naming *naming, const struct import_image *image, const char *name,
                             bool only)
 {

@@ -1,5 +1,6 @@
-/* index.json of an OCI image layout: OCI image specification 1.1, image-layout.md. Annotations name the images: docker
- * and containerd write the whole name, skopeo and buildah a tag or a name, whatever they were called with. */
+/* index.json of an OCI image layout: OCI image specification 1.1, image-layout.md. Annotations name the
+ * images: docker and containerd write the whole name, skopeo and buildah a tag or a name, whatever they were
+ * called with. */
 #include "admin/transfer/import_oci.h"
 
 #include <string.h>

@@ -6,7 +6,8 @@ struct buf;
 struct import_images;
 struct import_plan;
 
-/* Reads the index.json of plan->foreign: the images that it names. Returns 0, or -1 with a sentence in `error`. */
+/* Reads the index.json of plan->foreign: the images that it names. Returns 0, or -1 with a sentence in
+ * `error`. */
 int import_oci_read(const struct import_plan *plan, struct import_images *out, struct buf *error);
 
 #endif

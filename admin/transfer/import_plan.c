@@ -1,3 +1,7 @@
+/* Keeps a plan, and writes it as a bundle: first the blobs that were made here or are files of their own, in
+ * the order in which they were added, then those of the foreign archive, in its order, so that it is read
+ * front to back once. A plan belongs to one thread at a time: the one that makes it, then the one that writes
+ * it. */
 #include "admin/transfer/import_plan.h"
 
 #include <errno.h>
@@ -36,7 +40,7 @@ void import_plan_release(struct import_plan *plan)
     bundle_content_release(&plan->content);
 }
 
-/* NULL: it is there already. */
+/* Returns NULL if the plan has the blob already. */
 static struct planned_blob *plan_add_blob(struct import_plan *plan, const struct digest *digest,
                                           int64_t size_bytes)
 {
@@ -89,7 +93,7 @@ void import_plan_add_entry(void *arg, const struct entry *entry)
     bundle_add_entry(&plan->content, entry);
 }
 
-/* Behind the others, in the order in which foreign_read() will bring them. */
+/* Adds the blobs of `foreign` after the others, in the order in which foreign_read() will bring them. */
 void import_plan_finish(struct import_plan *plan)
 {
     for (size_t i = 0; plan->foreign && i < foreign_count(plan->foreign); i++) {
@@ -101,7 +105,8 @@ void import_plan_finish(struct import_plan *plan)
 
 /* ---- writing ---- */
 
-/* The blobs of `foreign`, one after the other: those of the content behind the plan's own. */
+/* Writes the blobs of `foreign`. The bundle has promised their digests, so each is hashed again: the archive
+ * may have changed since the plan was made. */
 struct writing {
     struct import_plan *plan;
     struct bundle_writer *writer;

@@ -1,6 +1,6 @@
-/* What is brought into a store from files that other programs made: entries, and where the bytes of their blobs are. It
- * is made whole, with every digest computed, before the first byte goes out; then it is written as a bundle
- * (admin/transfer/bundle.h), which the import takes like any other. */
+/* A plan of what to bring into a store from files that other programs made: entries, and where the bytes of
+ * their blobs are. It is made whole, with every digest computed, before the first byte goes out; then it is
+ * written as a bundle (admin/transfer/bundle.h), which the import takes like any other. */
 #ifndef ADMIN_TRANSFER_IMPORT_PLAN_H
 #define ADMIN_TRANSFER_IMPORT_PLAN_H
 
@@ -18,7 +18,7 @@ struct import_plan {
     struct digest_set *needed; /* of them */
     struct planned_blob *blobs;
     size_t blob_count; /* those that are not in `foreign` */
-    struct buf *notes; /* sentences for people, a line each: what was left out; the caller's */
+    struct buf *notes; /* the caller's; sentences for people about what was left out, a line each */
 };
 
 void import_plan_init(struct import_plan *plan, struct buf *notes);
@@ -27,7 +27,7 @@ void import_plan_release(struct import_plan *plan);
 
 /* Bytes that were made here; copied. */
 void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t len, struct digest *out);
-/* Those that were made here; NULL if there are none of this digest. */
+/* Finds bytes that were made here. Returns NULL if there are none with this digest. */
 const char *import_plan_bytes(const struct import_plan *plan, const struct digest *digest, size_t *len);
 /* A file on disk, which must stay what it is. */
 void import_plan_add_file(struct import_plan *plan, const char *path, const struct digest *digest,
@@ -39,7 +39,8 @@ void import_plan_add_entry(void *arg, const struct entry *entry);
 /* After all of these, once. */
 void import_plan_finish(struct import_plan *plan);
 
-/* Writes the bundle. Returns 0; -1 with a sentence in `error`; else the output's negative errno, with `error` empty. */
+/* Writes the bundle. Returns 0; -1 with a sentence in `error`; else the output's negative errno, with `error`
+ * empty. */
 int import_plan_write(struct import_plan *plan, const struct bundle_output *output, struct buf *error);
 
 #endif

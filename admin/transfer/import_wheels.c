@@ -1,3 +1,5 @@
+/* Plans folders of wheels and sdists. The official index puts a file at a path that is made of its
+ * BLAKE2b-256, so files get the very path that a client with a lock file asks for, without any network. */
 #include "admin/transfer/import_wheels.h"
 
 #include <dirent.h>
@@ -28,7 +30,7 @@
 #define FILES_MAX 100000
 #define HASH_PIECE_BYTES (256 * 1024)
 
-/* What is known of one file while it is planned. */
+/* One file while it is planned. */
 struct distribution {
     const char *filename;
     char *path;
@@ -63,7 +65,7 @@ static int take_project(void *arg, const char *project)
     return 1;
 }
 
-/* The project of a distribution's file; NULL if it is none. */
+/* Returns the project of a wheel or sdist by its name, or NULL if it is neither. */
 static char *distribution_project(const char *filename)
 {
     static const char *const sdists[] = {".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz"};
@@ -170,7 +172,8 @@ static int distribution_read_metadata(struct wheels_reading *reading, struct dis
         buf_set(reading->error, "%s: %s", file->path, problem.data);
         return -1;
     }
-    /* Metadata that a strict reader refuses may still do for pip: then nothing is known of what it requires. */
+    /* Metadata that a strict reader refuses may still do for pip: then nothing is known of what it
+     * requires. */
     if (metadata_parse(text.data, text.len, &metadata, NULL) == 0)
         file->requires_python = xstrdup_or_null(metadata.requires_python);
     file->has_metadata = true;

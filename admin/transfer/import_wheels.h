@@ -8,9 +8,9 @@
 
 /* The folder has a file in it that is named like a wheel or an sdist. */
 bool import_wheels_like(const char *path);
-/* Plans every distribution in the folder, each at the path that the official index gives it (its BLAKE2b-256), with the
- * metadata of wheels, and a page for each project, which the import adds to what the store has of that (page_merge.h).
- * Other files are noted. Returns 0, or -1 with a sentence in `error`. */
+/* Plans every distribution in the folder, each at the path that the official index gives it (its
+ * BLAKE2b-256), with the metadata of wheels, and a page for each project, which the import adds to what the
+ * store has of that (page_merge.h). Other files are noted. Returns 0, or -1 with a sentence in `error`. */
 int import_wheels_read(const char *path, struct import_plan *plan, struct buf *error);
 
 #endif

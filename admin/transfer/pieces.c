@@ -1,4 +1,6 @@
-/* The thread owns the files and its end of the pipe from start to end; the rest is read when it has ended. */
+/* Moves a stream between a pipe and numbered files, on a thread of its own, which owns the files, `count`,
+ * `error` and its end of the pipe until pieces_end() has joined it. Nothing else synchronises: the caller
+ * reads these only after that. */
 #include "admin/transfer/pieces.h"
 
 #include <errno.h>
@@ -60,6 +62,7 @@ static int pieces_open_next(struct pieces *pieces)
 /* Makes it durable. False after an error. */
 static bool pieces_close_one(struct pieces *pieces, int *fd, int error)
 {
+    /* EINVAL: a file system, or a device, that cannot sync. */
     if (*fd >= 0 && !error && fsync(*fd) < 0 && errno != EINVAL)
         error = -errno;
     cleanup_close(fd);
@@ -127,7 +130,7 @@ static bool pieces_send_one(struct pieces *pieces, int fd, const char *name, cha
     return true;
 }
 
-/* Returns its descriptor; -1: there are no more, or an error. */
+/* Returns the descriptor of a piece; -1 after the last one, or on an error, which sets `error`. */
 static int pieces_open_one(struct pieces *pieces, int number, const char *name, int64_t *bytes)
 {
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -146,7 +149,8 @@ static int pieces_open_one(struct pieces *pieces, int number, const char *name, 
     return -1;
 }
 
-/* All but the last are of one size. */
+/* All pieces but the last have one size, so a piece that was copied only in part is noticed before its bytes
+ * are sent on. */
 static void *pieces_run_reading(void *arg)
 {
     struct pieces *pieces = arg;
@@ -161,8 +165,7 @@ static void *pieces_run_reading(void *arg)
         if (fd >= 0 && i > 1 && last_bytes != first_bytes)
             buf_set(&pieces->error,
                     "%s.%03d is not as long as %s.001, and yet not the last piece: copy it again, or remove "
-                    "those "
-                    "behind it if they are another bundle's",
+                    "the later ones if they belong to another bundle",
                     pieces->path, i - 1, pieces->path);
         if (fd < 0 || pieces->error.len || !pieces_send_one(pieces, fd, name, chunk))
             break;
@@ -213,7 +216,7 @@ int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *erro
     return pieces_start(path, 0, out, fd, error);
 }
 
-/* Later pieces of what had this name before: a reader would go on with them. */
+/* Removes later pieces of an earlier export to the same name: a reader would continue with them. */
 static void pieces_remove_old(const struct pieces *pieces)
 {
     for (int i = pieces->count + 1; i <= PIECES_MAX; i++) {

@@ -126,7 +126,7 @@ static void bundle_cut_anywhere_refused(void **state)
             assert_int_equal(read_bytes(bundle.data, len, &error), -1);
             bool short_magic = compress && len > 0 && len < 4;
             assert_non_null(strstr(error.data, !len          ? "is empty"
-                                               : short_magic ? "is no bundle"
+                                               : short_magic ? "is not a bundle"
                                                              : "is cut off"));
         }
         assert_int_equal(read_bytes(bundle.data, bundle.len, &error), 0);
@@ -188,7 +188,7 @@ static void bundle_that_is_something_else_refused(void **state)
 
     for (size_t i = 0; i < COUNT(texts); i++) {
         buf_set(&bundle, "%s", texts[i]);
-        assert_refused(&bundle, "is no bundle of Yizhan");
+        assert_refused(&bundle, "is not a bundle of Yizhan");
     }
     buf_set(&bundle, "%s", "mani");
     assert_refused(&bundle, "is cut off");

@@ -88,10 +88,10 @@ static void bundle_of_another_version_refused(void **state)
     assert_manifest_refused("{\"yizhan-bundle\":2}\n", "was made by a newer version of Yizhan (format 2)");
     /* A newer one may say what this program does not know. */
     assert_manifest_refused("{\"yizhan-bundle\":99,\"new\":\"x\"}\nmore\n", "newer version");
-    assert_manifest_refused("{\"yizhan-bundle\":0}\n", "is no bundle of Yizhan");
-    assert_manifest_refused("{\"yizhan-bundle\":-1}\n", "is no bundle of Yizhan");
-    assert_manifest_refused("{\"yizhan-bundle\":\"1\"}\n", "is no bundle of Yizhan");
-    assert_manifest_refused("{}\n", "is no bundle of Yizhan");
+    assert_manifest_refused("{\"yizhan-bundle\":0}\n", "is not a bundle of Yizhan");
+    assert_manifest_refused("{\"yizhan-bundle\":-1}\n", "is not a bundle of Yizhan");
+    assert_manifest_refused("{\"yizhan-bundle\":\"1\"}\n", "is not a bundle of Yizhan");
+    assert_manifest_refused("{}\n", "is not a bundle of Yizhan");
 }
 
 static void bundle_with_a_bad_first_line_refused(void **state)
