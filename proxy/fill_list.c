@@ -16,8 +16,8 @@ struct fill_list {
     size_t count;
 };
 
-/* What the list says of a fill: a new reference. NULL for one that is not shown or no longer under way, and for names
- * that are not UTF-8. */
+/* What the list says of a fill: a new reference. NULL for one that is not shown or no longer under way, and
+ * for names that are not UTF-8. */
 static json_t *fill_row(struct fill *fill)
 {
     static const char *const kinds[] = {

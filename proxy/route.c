@@ -1,3 +1,5 @@
+/* Routes by the first segment and the number of segments; the registry's paths end in their meaning, so /v2/
+ * is taken apart by registry/api.c. */
 #include "proxy/route.h"
 
 #include <string.h>
@@ -9,7 +11,7 @@
 
 #define ANY_NUMBER 99
 
-/* A path of so many segments, the first of them `first`. First match counts. */
+/* Paths by their first segment and how many they have. The first match is taken. */
 static const struct {
     const char *first;
     size_t min_segments;

@@ -24,7 +24,8 @@ struct server_company {
  * 0, or -1 with one sentence in `error` when it could not start. */
 int server_run(const char *config_path, struct config *config, const struct server_company *company,
                struct buf *error);
-/* Ends server_run() as SIGTERM does. Any thread, from company->start() on until company->stop() has returned. */
+/* Ends server_run() as SIGTERM does. Any thread, from company->start() on until company->stop() has
+ * returned. */
 void server_stop(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* The page `/`, for people: how to point pip, uv and docker here, whether the upstreams answer, and what the store
- * holds. English and Chinese side by side, complete in itself: it loads nothing from anywhere. Hits, misses
- * and the like come from base/counters.h. */
+/* The page `/`, for people: how to point pip, uv and docker here, whether the upstreams answer, and what the
+ * store holds. English and Chinese side by side, complete in itself: it loads nothing from anywhere. Hits,
+ * misses and the like come from base/counters.h. */
 #ifndef PROXY_STATUS_H
 #define PROXY_STATUS_H
 

@@ -1,3 +1,5 @@
+/* Absences are values of the memory cache, so a full cache forgets them like anything else: the next request
+ * asks the upstreams again, which costs a round trip and is never wrong. */
 #include "proxy/core/absence.h"
 
 #include <stdlib.h>

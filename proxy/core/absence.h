@@ -1,4 +1,5 @@
-/* "Nowhere": what every upstream has said not to exist, or has denied, remembered for negative_ttl. In memory only. */
+/* "Nowhere": what every upstream has said not to exist, or has denied, remembered for negative_ttl. In memory
+ * only. */
 #ifndef PROXY_CORE_ABSENCE_H
 #define PROXY_CORE_ABSENCE_H
 

@@ -137,8 +137,8 @@ static bool check_bytes(struct blob_fill *blob)
         if (!blob->plausible ||
             (backing_read(blob->backing, 0, start, len) == 0 && blob->plausible(blob->key, start, len)))
             return true;
-        log_warn("%s: what %s sent is no such file (an error page?); trying elsewhere", blob->label,
-                 blob->confirmed_by);
+        log_warn("%s: the answer of %s is not a file of that kind (an error page?); trying elsewhere",
+                 blob->label, blob->confirmed_by);
         return false;
     }
     if (blob->other)
@@ -254,8 +254,8 @@ static void start(struct proxy *proxy, struct fill *fill, const struct blob_fill
     fill->fetch = fetch_start(proxy->fetcher, &fetch, &sink_ops, blob);
 }
 
-/* Who looked in the store before another fill of the blob was committed, and joined the table after that had left, began
- * this one: the bytes are not fetched once more. */
+/* Another fill may have committed this blob between the caller's look at the store and its joining the table:
+ * this looks again, so that the bytes are not fetched twice. */
 static bool take_from_store(struct store *store, struct fill *fill, const struct blob_fill_options *options)
 {
     struct blob blob;

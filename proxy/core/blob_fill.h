@@ -22,7 +22,7 @@ struct blob_fill_options {
     const char *space;
     const char *key;
     const char *scope;
-    /* What it is where the store has it already; NULL: what that entry names. */
+    /* Its digest in the store, if it is there already; NULL: the one that the entry names. */
     const struct digest *stored;
     /* A last look at content whose hash nobody said: false refuses it (an error page with status 200, say).
      * NULL: none. */
@@ -32,8 +32,9 @@ struct blob_fill_options {
     void (*before_commit)(struct proxy *proxy, const char *key, const char *scope, int fd);
 };
 
-/* Joins the running fill of this key, or starts one: returns a reference. It is done already when the blob has come into the
- * store meanwhile. NULL when there is no candidate, or too many fills are running. Options are copied. */
+/* Joins the running fill of this key, or starts one: returns a reference. It is done already if the blob has
+ * come into the store since the caller looked. NULL when there is nowhere to fetch it from, or too many fills
+ * are running. Options are copied. */
 struct fill *blob_fill_join(struct proxy *proxy, const char *fill_key,
                             const struct blob_fill_options *options);
 

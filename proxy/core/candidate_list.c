@@ -1,3 +1,4 @@
+/* A growing array; the strings are in an arena, so that a list is released at one go. */
 #include "proxy/core/candidate_list.h"
 
 #include <stdlib.h>

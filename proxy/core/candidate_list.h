@@ -23,8 +23,8 @@ struct candidate_list {
     }
 #define CLEANUP_CANDIDATES __attribute__((cleanup(candidate_list_release)))
 
-/* Copies url and scope (see fetch_candidate; NULL: none). The upstream must outlive the list. Returns the item, valid
- * until the next one is added. */
+/* Copies url and scope (see fetch_candidate; NULL: none). The upstream must outlive the list. Returns the
+ * item, valid until the next one is added. */
 struct fetch_candidate *candidate_list_add(struct candidate_list *list, struct upstream *upstream,
                                            const char *url, const char *scope);
 void candidate_list_release(struct candidate_list *list);

@@ -165,6 +165,7 @@ static struct host *find_host_locked(struct connections *connections, const stru
 
 static bool take_host_place_locked(struct connections *connections, const struct host_key *key)
 {
+    lock_check_held(&connections->lock);
     struct host *host = find_host_locked(connections, key);
 
     if (!host) {
@@ -304,8 +305,8 @@ bool connections_busy(struct connections *connections)
 
 /* ---- the sweep ---- */
 
-/* What the peer's TCP acknowledged so far. Bytes in our send buffer do not count: it takes megabytes at
- * once. */
+/* Bytes that the peer's TCP has acknowledged. Those in our send buffer do not count: it takes megabytes at
+ * once, and a client that reads nothing would seem fast. */
 static bool acked_bytes(int fd, uint64_t *out)
 {
     struct tcp_info info;
@@ -324,6 +325,7 @@ static bool acked_bytes(int fd, uint64_t *out)
 static bool took_too_little_locked(struct client *client, const struct connections_limits *limits,
                                    int64_t now_ms)
 {
+    lock_check_held(&client->connections->lock);
     uint64_t acked;
     int64_t elapsed_ms = now_ms - client->seen_at_ms;
 
@@ -351,10 +353,10 @@ static enum verdict judge_silent(const struct client *client, int64_t patience_m
 static enum verdict judge_locked(struct client *client, const struct connections_limits *limits,
                                  int64_t now_ms)
 {
+    lock_check_held(&client->connections->lock);
     uint32_t now_mark = atomic_load_explicit(&client->mark, memory_order_relaxed);
     enum client_state state = now_mark & STATE_MASK;
 
-    lock_check_held(&client->connections->lock);
     if (now_mark != client->seen_mark) {
         client->seen_mark = now_mark;
         client->seen_at_ms = now_ms;
@@ -386,8 +388,9 @@ static size_t sweep_slice(struct connections *connections, size_t from, int64_t 
         enum verdict verdict = judge_locked(client, &connections->limits, now_ms);
         if (verdict == VERDICT_STAYS)
             continue;
-        /* Not under libmicrohttpd's feet: it closes fd only after connections_closed(), which needs our lock.
-         * What an idle client has not read yet of its last answer still reaches it. */
+        /* The descriptor is still this client's: libmicrohttpd closes it only after connections_closed(),
+         * which needs our lock. The part of its last answer that an idle client has not read yet still
+         * reaches it. */
         shutdown(client->fd, SHUT_RDWR);
         counter_add(COUNTER_CUT, verdict == VERDICT_LATE);
         client->seen_mark = MARK_NONE;

@@ -286,9 +286,9 @@ static void resume_gone_locked(struct fill *fill, const struct asked *asked)
     }
 }
 
-/* libmicrohttpd tells nobody that a suspended client has hung up: this asks the sockets, all in one call and without the
- * lock. A socket that is closed meanwhile, and perhaps opened again by another client, does no harm: only who is still in
- * the same wait afterwards has had its own socket asked. */
+/* libmicrohttpd tells nobody that a suspended client has hung up: this asks the sockets, all in one call and
+ * without the lock. A descriptor that is closed in between, and perhaps given to another client, does no
+ * harm: only a waiter that is still in the same wait afterwards is known to have had its own socket asked. */
 static void wake_gone(struct fill *fill)
 {
     struct asked asked;
@@ -316,7 +316,8 @@ static void fill_tick(void *arg, struct fill *fill)
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     if (fill->stream.ready_bytes > fill->woken_bytes)
         fill_wake_locked(fill);
-    /* Who waits for the end of a pause that only readers could end is no reason to keep it. */
+    /* A paused fill continues only when a reader moves, so clients that wait for its end would wait forever:
+     * they do not keep it. */
     if ((fill->waiters && !fill->stream.paused) || fill->stream.readers) {
         fill->lonely_since_ms = 0;
         return;

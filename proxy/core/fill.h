@@ -1,4 +1,4 @@
-/* The fill: one running fetch of one blob or document, shared by everybody who asks for it meanwhile.
+/* The fill: one running fetch of one blob or document, shared by all requests for it until it ends.
  *
  *     fill = fill_join(fills, key, &created);
  *     if (created)
@@ -35,7 +35,7 @@ enum fill_state {
     FILL_FAILED,    /* outcome and reason say why */
 };
 
-/* What a waiter waits for. */
+/* The event that ends a wait. */
 enum wait_for {
     WAIT_FOR_BYTES, /* any change */
     WAIT_FOR_START, /* the fill is no longer STARTING */
@@ -54,7 +54,7 @@ struct waiter {
     bool gone; /* the client hung up while it waited */
 };
 
-/* What a blob fill brings, in the words of its clients: for those who ask how far it is. */
+/* The thing that a blob fill brings, in the words of its clients: for /fills. */
 enum fill_kind { FILL_KIND_NOT_SHOWN, FILL_KIND_FILE, FILL_KIND_METADATA, FILL_KIND_BLOB };
 struct fill_subject {
     enum fill_kind kind;
@@ -92,10 +92,11 @@ struct fills *fills_new(void);
 /* All fills must have left the table. */
 void fills_free(struct fills *fills);
 
-/* Returns the running fill of this key with a reference for the caller, or a new one in state STARTING. NULL when
- * FILLS_MAX are running already: clients that ask for ever new things and hang up must not pile them up. */
+/* Returns the running fill of this key with a reference for the caller, or a new one in state STARTING. NULL
+ * when FILLS_MAX are running already: clients that keep asking for new things and hang up must not pile them
+ * up. */
 struct fill *fill_join(struct fills *fills, const char *key, bool *created);
-/* The same, but only a running one; NULL if there is none. */
+/* Returns a running fill with a reference for the caller, or NULL. */
 struct fill *fill_find(struct fills *fills, const char *key);
 
 /* Says what the fill brings. Copies the strings. Once. */
@@ -117,7 +118,8 @@ void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reas
 /* Takes a settled fill out of the table; once. Until then later requests see the result of a fill whose
  * commit is still under way. */
 void fill_leave_table(struct fill *fill);
-/* Both at one go: who looks for another way afterwards does not find this one again. */
+/* Settles it and takes it out of the table in one step: a request that it wakes, and that tries again, does
+ * not find this one. */
 void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
 
 /* Calls visit for every fill in the table, outside the table's lock. */

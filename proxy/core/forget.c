@@ -1,3 +1,4 @@
+/* The memory cache has no index by entry: each key that the entry can have there is dropped. */
 #include "proxy/core/forget.h"
 
 #include "base/memory.h"
@@ -6,8 +7,8 @@
 #include "proxy/core/proxy.h"
 #include "storage/catalog/spaces.h"
 
-/* Every form of key that the memory cache has (keys.h), whatever the space: dropping a key that is not there costs
- * nothing. That metadata is nowhere is remembered as the absence of its file. */
+/* Every form of key in keys.h is tried, whatever the space: dropping a key that is not there costs nothing.
+ * The absence of a file's metadata is remembered as that of the file, so that goes too. */
 void proxy_forget(struct proxy *proxy, const char *space, const char *key)
 {
     char *CLEANUP_FREE document = memory_key_document(space, key);

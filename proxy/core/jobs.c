@@ -23,7 +23,7 @@ struct jobs {
     bool stopping;
 };
 
-/* Returns the next job, or NULL when the thread shall end. */
+/* Returns the next job, or NULL when the thread must end. */
 static struct job *next_job(struct jobs *jobs)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&jobs->lock);

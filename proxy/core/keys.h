@@ -1,5 +1,6 @@
-/* The keys of the two tables that the whole proxy shares: running fills (fill.h) and hot objects (memcache.h).
- * Each is spelt by one function here, so that whoever writes one and whoever reads or drops it agree.
+/* The keys of the two tables that the whole proxy shares: running fills (fill.h) and hot objects
+ * (memcache.h). Each is spelt by one function here, so that whoever writes one and whoever reads or drops it
+ * agree.
  *
  *   fill table: one key, one fetch that everybody shares
  *   function               key                               brings                        joined by
@@ -21,9 +22,9 @@
  *   memory_key_metadata    metadata/packages/...             the answer to .metadata       pypi/metadata
  *   memory_key_reference   reference/IMAGE@DIGEST            that the image has the blob   registry/blob
  *
- * SPACE and KEY are those of the store's entries (storage/catalog/spaces.h); documents that are not stored have spaces
- * of their own ("blob head", "manifest head"). No document is of a space called "small", "metadata" or "reference", and
- * none has ":" in it, so no two kinds of key are ever equal.
+ * SPACE and KEY are those of the store's entries (storage/catalog/spaces.h); documents that are not stored
+ * have spaces of their own ("blob head", "manifest head"). No document is of a space called "small",
+ * "metadata" or "reference", and none has ":" in it, so no two kinds of key are ever equal.
  *
  * Each function returns heap memory. Nobody takes a key apart: what a fill is about is told by its fields. */
 #ifndef PROXY_CORE_KEYS_H
@@ -31,18 +32,18 @@
 
 /* `path` is our own path of the file, "/packages/..."; of the wheel, where it is about metadata.
  *
- * `late` is 0 for the fill that everybody shares. A request that came too late for bytes that were only passed through
- * gets a fill of its own, numbered by request_follow(). */
+ * `late` is 0 for the fill that everybody shares. A request that came too late for bytes that were only
+ * passed through gets a fill of its own, numbered by request_follow(). */
 char *fill_key_file(const char *path, unsigned late);
 char *fill_key_metadata(const char *path);
 char *fill_key_extraction(const char *path);
-/* `name` is a registry's where all of its images share the fill, and an image's ("docker.io/library/nginx") where that
- * image must show first that it has the blob. */
+/* `name` is a registry's where all of its images share the fill, and an image's ("docker.io/library/nginx")
+ * where that image must show first that it has the blob. */
 char *fill_key_blob(const char *name, const char *digest, unsigned late);
 char *fill_key_fetch(const char *space, const char *key);
 char *fill_key_load(const char *space, const char *key);
-/* The version is part of it: a request that comes after the document was outdated must not get the rendition of
- * before. */
+/* The version is part of it: a request that comes after the document was outdated must not get the rendition
+ * of before. */
 char *fill_key_rendition(const void *document, int version, int format);
 
 char *memory_key_document(const char *space, const char *key);

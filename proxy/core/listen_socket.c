@@ -20,11 +20,11 @@
 #include "base/text.h"
 
 #define BACKLOG 4096
-/* A client is accepted when it has sent something, or after a second of silence: listener.c looks at the first
- * byte. */
+/* A client is accepted when it has sent something, or after a second of silence: listener.c looks at the
+ * first byte. */
 #define SILENCE_S 1
-/* A large project page goes into it at one call, and it is small enough to stay in the processor's cache: with the
- * system's own growth up to 4 MiB, a hot file took twice the time over loopback. */
+/* A large project page goes into it at one call, and it is small enough to stay in the processor's cache:
+ * with the system's own growth up to 4 MiB, a hot file took twice the time over loopback. */
 #define SEND_BUFFER_BYTES (160 * 1024)
 #define INHERITED_FIRST_FD 3 /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 #define INHERITED_MAX 256

@@ -167,8 +167,9 @@ static bool is_clients_trouble(int error)
     return false;
 }
 
-/* True when the client begins with a TLS handshake record (RFC 8446 section 5.1). Clients of registries try https
- * before http; most of their hellos have no line end, and both sides would wait for the other's next word. */
+/* True when the client begins with a TLS handshake record (RFC 8446 section 5.1). Clients of registries try
+ * https before http; most of their hellos have no line end, and both sides would wait for the other's next
+ * word. */
 static bool speaks_tls(int fd)
 {
     char first;

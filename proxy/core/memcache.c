@@ -75,6 +75,7 @@ static void remove_locked(struct memcache *cache, struct item *item, struct item
 
 static void shrink_locked(struct memcache *cache, struct item **removed)
 {
+    lock_check_held(&cache->lock);
     while (cache->used_bytes > cache->max_bytes && cache->order)
         remove_locked(cache, cache->order->prev, removed);
 }

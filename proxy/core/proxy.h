@@ -1,4 +1,4 @@
-/* What all parts of the proxy share: the running instance. Set once at start, except `site`, which a reload
+/* The running instance, which all parts of the proxy share. Set once at start, except `site`, which a reload
  * swaps. */
 #ifndef PROXY_CORE_PROXY_H
 #define PROXY_CORE_PROXY_H
@@ -15,7 +15,8 @@ struct request;
 struct target;
 struct upstream;
 
-/* Answers a request (proxy/http/request.h). Returns what the respond_*() function or request_wait() returned. */
+/* Answers a request (proxy/http/request.h). Returns what the respond_*() function or request_wait()
+ * returned. */
 typedef enum MHD_Result (*request_handler)(struct request *request);
 
 /* One configuration in force, with its upstreams. Immutable and reference-counted: requests and fills that
@@ -25,7 +26,7 @@ struct site {
     struct config *config;
     struct upstream **pypi; /* in the order of mirror.conf */
     size_t pypi_count;
-    struct registry *registries; /* likewise */
+    struct registry *registries; /* in the order of mirror.conf */
     size_t registry_count;
 };
 
@@ -52,7 +53,7 @@ struct proxy {
     struct site *site; /* guarded by site_lock */
 };
 
-/* Takes over config. What was learned about the upstreams of `old` (may be NULL) is kept. */
+/* Takes over config. The health and tokens of the upstreams of `old` (may be NULL) are kept. */
 struct site *site_new(struct config *config, const struct site *old);
 /* Returns a new reference to the configuration in force. */
 struct site *site_get(struct proxy *proxy);

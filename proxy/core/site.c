@@ -1,3 +1,6 @@
+/* A site is made by the main thread at start and at each reload, and never changed: only proxy->site is,
+ * under site_lock. Requests and fills hold a reference, so the site of an earlier configuration lives until
+ * the last of them has ended. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +51,8 @@ static struct upstream *pypi_upstream_new(const struct pypi_upstream_config *con
     return upstream;
 }
 
-/* It has no name of its own in mirror.conf: "https://m.daocloud.io/docker.io/" is "m.daocloud.io/docker.io". */
+/* It has no name of its own in mirror.conf: "https://m.daocloud.io/docker.io/" is
+ * "m.daocloud.io/docker.io". */
 static struct upstream *registry_upstream_new(const struct registry_upstream_config *config)
 {
     struct upstream_options options = common_options(&config->common);
@@ -73,7 +77,7 @@ static void registry_init(struct registry *registry, const struct registry_confi
         registry->upstreams[i] = registry_upstream_new(&config->upstreams[i]);
 }
 
-/* What was learned about a server holds under a new configuration too. */
+/* Health, rate limits and tokens learned about a server hold under a new configuration too. */
 static void adopt_learned(struct upstream *upstream, const struct site *old)
 {
     const char *base_url = upstream_get_options(upstream)->base_url;

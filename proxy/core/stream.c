@@ -252,7 +252,7 @@ bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t 
     if (stream->current->spilled_from == INT64_MAX)
         return false;
     int64_t from = kept_from_locked(stream);
-    /* Whole pages, not for every little step, and only when memory is getting scarce: who comes late can
+    /* Whole pages, not for every little step, and only when memory is getting scarce: a late client can
      * still join while all bytes are there. */
     int64_t slowest = slowest_locked(stream) & ~(int64_t)0xffff;
     if (slowest - from >= 1024 * 1024 && stream->ready_bytes - from >= STREAM_WINDOW_BYTES / 2) {

@@ -1,15 +1,16 @@
-/* The bytes of one blob while they arrive: where they are kept, how far they reach, who reads them.
+/* The bytes of one blob while they arrive: where they are kept, how far they reach, and their readers.
  *
  * Generations. When the bytes of an upstream prove wrong, the blob is fetched again from byte 0 into a new
- * backing: a new generation. A reader that has been sent bytes of the old generation may only go on when the
- * new bytes up to its position were compared and are the same, and the length it was told still holds;
+ * backing: a new generation. A reader that has been sent bytes of the old generation may only continue when
+ * the new bytes up to its position were compared and are the same, and the length it was told still holds;
  * otherwise it is cut short.
  *
  * Hold-back. Until the whole blob is verified, a reader does not get the last STREAM_HOLD_BACK bytes of what
  * it asked for, so no answer that contains wrong bytes is ever complete.
  *
- * Spill. Where the disk takes no more bytes, they go on in memory (a memfd) and are passed through: only a
- * window behind the frontier is kept, the transfer is paused while the slowest reader is a window behind.
+ * Spill. When the disk takes no more bytes, the rest goes into memory (a memfd) and is passed through: only
+ * the last STREAM_WINDOW_BYTES before the frontier are kept, and the transfer is paused while the slowest
+ * reader is that far from it.
  *
  * All fields are guarded by the fill's lock. stream_append() is called by the fetch thread only and takes the
  * lock itself; file access happens outside the lock. */
@@ -78,15 +79,16 @@ int backing_read(const struct backing *backing, int64_t offset, void *data, size
 /* Compares data with the bytes at offset; returns how many bytes at the start are the same. */
 size_t backing_same(const struct backing *backing, int64_t offset, const void *data, size_t len);
 
-/* Makes `backing` the next generation (takes the reference). Returns the one before the last (a reference) or NULL: to be
- * dropped once the lock is released, because the last close of an unlinked file frees its blocks, which takes long. */
+/* Makes `backing` the next generation (takes the reference). Returns the one before the last (a reference) or
+ * NULL: to be dropped once the lock is released, because the last close of an unlinked file frees its blocks,
+ * which takes long. */
 struct backing *stream_begin_locked(struct stream *stream, struct backing *backing, int64_t total_bytes)
     __attribute__((warn_unused_result));
 /* How much further the new generation is the same as the previous one, with these bytes that have just come.
  * Fetch thread, which alone changes what this reads, so without the lock; the results are set under it. */
 void stream_compare(const struct stream *stream, int64_t offset, const void *data, size_t len,
                     int64_t *same_bytes, bool *compared_to_end);
-/* What a reader may do now. */
+/* Whether a reader may read, must wait, or is cut short. */
 enum reader_state { READER_GO, READER_WAIT, READER_CUT };
 /* READER_GO: *available > 0 bytes may be read at reader->at from stream->current. */
 enum reader_state stream_check_locked(struct stream *stream, struct stream_reader *reader,

@@ -237,7 +237,7 @@ static void reopen(struct access_log *log)
     int fd = open_path(log->path);
 
     if (fd < 0) {
-        log_error("cannot open the access log %s again: %s; going on with the old file", log->path,
+        log_error("cannot open the access log %s again: %s; continuing with the old file", log->path,
                   strerror(errno));
         return;
     }

@@ -43,8 +43,8 @@ void access_log_add(struct access_log *log, const struct access_line *line);
 
 /* Writes what is pending. One thread, about every 200 ms. */
 void access_log_flush(struct access_log *log);
-/* Any thread: the next flush opens the path anew, after logrotate has renamed the file. If that fails, it
- * says so on standard error and goes on with the old file. */
+/* Any thread: the next flush opens the path again, after logrotate has renamed the file. If that fails, it
+ * says so on standard error and continues with the old file. */
 void access_log_reopen(struct access_log *log);
 
 #endif

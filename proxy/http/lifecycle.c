@@ -5,7 +5,8 @@
  *                            resumption; the first call checks the framing, later ones run the handler
  *     request_on_end()       once, when the answer is sent or the connection is lost
  *
- * An answer that is queued in the first call closes the connection, which is wanted for refusals and for nothing else. */
+ * An answer that is queued in the first call closes the connection, which is wanted for refusals and for
+ * nothing else. */
 #include "proxy/http/lifecycle.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ void *request_on_target(void *proxy, const char *target, struct MHD_Connection *
     return request;
 }
 
-/* What decides whether the bytes after the headers can be trusted to be the next request. */
+/* Decides whether the bytes after the headers can be trusted to be the next request. */
 struct framing {
     int hosts;
     int lengths;
@@ -77,7 +78,7 @@ static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const ch
     struct framing *framing = arg;
 
     (void)kind;
-    /* "Content-Length : 5" is no Content-Length to us, but it is to others. */
+    /* Some servers take "Content-Length : 5" as a Content-Length: what follows would be read in two ways. */
     framing->malformed |= !text_is_token(name, name_len) || (value_len && memchr(value, '\0', value_len));
     switch (name[0]) {
     case 'H':

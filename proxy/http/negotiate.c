@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* "latest" stands behind the real types, so that a wildcard never chooses it. */
+/* "latest" comes after the real types, so that a wildcard never chooses it. */
 static const struct {
     const char *type;
     enum simple_format format;

@@ -12,7 +12,7 @@
  * go by the order of the offers. Without lines: 0. */
 int negotiate_media(const char *const *lines, size_t count, const char *const *offers, size_t offer_count);
 
-/* True if Accept-Encoding lines take gzip, and not less gladly than identity. Without lines: false. */
+/* True if Accept-Encoding lines take gzip, and with no lower weight than identity. Without lines: false. */
 bool negotiate_gzip(const char *const *lines, size_t count);
 
 /* The representations of the simple index (PEP 691), in the order of our preference where the client has

@@ -1,3 +1,5 @@
+/* RFC 9110 section 14: one range of bytes. Several are answered with the whole file, which the RFC allows: no
+ * client of packages or images needs multipart/byteranges, and many overlapping ranges are an old attack. */
 #include "proxy/http/range.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Runs on workers. The reader lies in its request and is guarded by the lock of the fill that it reads. */
+/* Runs on workers. The reader is part of its request and is guarded by the lock of the fill that it reads. */
 #include "proxy/http/reader.h"
 
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static void note_moved_locked(struct fill *fill, struct dropped *dropped)
         dropped->backing = (struct backing *)shared_ref(&fill->stream.current->shared);
 }
 
-/* Readers never come back behind the dropped offset, so this needs no lock. */
+/* Readers never go back to before the dropped offset, so this needs no lock. */
 static void drop(struct dropped *dropped)
 {
     if (!dropped->backing)
@@ -76,8 +76,8 @@ void reader_end(struct request *request)
     shared_unref(&fill->shared);
 }
 
-/* What the reader may read now, and from where: a reference to the backing. NULL: *result is what
- * libmicrohttpd gets (0: suspended). */
+/* Returns the backing (a reference) from which *available bytes may be read now. NULL: *result is for
+ * libmicrohttpd (0: suspended). */
 static struct backing *next_bytes(struct request *request, uint64_t position, int64_t *available,
                                   ssize_t *result)
 {

@@ -1,5 +1,5 @@
-/* What handlers ask of their request: its headers, waiting for a fill, and how it stands to one. A request belongs to one
- * worker, except its waiter, which is guarded by the lock of the fill it waits for. */
+/* The handlers' side of a request: its headers, and waiting for a fill. A request belongs to one worker,
+ * except its waiter, which is guarded by the lock of the fill it waits for. */
 #include "proxy/http/request.h"
 
 #include <stdlib.h>
@@ -128,7 +128,7 @@ static void note_collapsed(struct request *request, struct fill *fill)
 enum request_follows request_follow(struct request *request, struct fill *fill)
 {
     note_collapsed(request, fill);
-    /* Again after a wait: meanwhile it may have begun anew, elsewhere. */
+    /* Also after a wait: the fill may have started again from another upstream. */
     if (request_wait(request, fill, WAIT_FOR_START))
         return FOLLOWS_WAITING;
     request->how = HOW_MISS;

@@ -29,7 +29,8 @@ struct request {
     bool target_parsed;
     bool registry; /* its path is /v2 or below: errors have the form that registries give them */
     bool begun;    /* libmicrohttpd's first call has been */
-    /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or 504. */
+    /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or
+     * 504. */
     bool held_only;
     bool evicted; /* that is not held, but was: request_note_not_held() */
     request_handler handler;
@@ -53,16 +54,16 @@ struct request {
     int64_t started_us;
 };
 
-/* What the handler has to remember over a wait besides `step`: memory of that many bytes, zeroed when it is first asked
- * for, freed with the request. A handler asks for one kind of state only. */
+/* Memory in which the handler remembers more than `step` over a wait: zeroed when it is first asked for,
+ * freed with the request. A handler asks for one kind of state only. */
 void *request_state(struct request *request, size_t size_bytes);
 
 bool request_is_head(const struct request *request);
-/* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. What is in memory but may
- * still fail to be stored is no answer where the client says so (request->held_only). */
+/* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. If the client says
+ * so (request->held_only), an answer from memory does not count either: it may still fail to be stored. */
 bool request_offline(const struct request *request);
-/* The store does not hold this entry, which the request is about (not one that was only looked at on the way): if it asks
- * for nothing but what is held, its answer tells whether that was evicted. */
+/* The store does not hold this entry, which the request is about (not one that was only looked at on the
+ * way): if it asks for nothing but what is held, its answer tells whether that was evicted. */
 void request_note_not_held(struct request *request, const char *space, const char *key);
 /* The first header line of that name, or NULL. */
 const char *request_header(struct request *request, const char *name);
@@ -73,7 +74,7 @@ size_t request_header_lines(struct request *request, const char *name, const cha
  * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
  * the server is stopping. */
 bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
-/* How a request stands to the blob fill whose bytes it wants. */
+/* What a request has to do about the blob fill whose bytes it wants. */
 enum request_follows {
     FOLLOWS_WAITING, /* return MHD_YES */
     FOLLOWS_READY,   /* respond_fill() */

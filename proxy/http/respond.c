@@ -19,8 +19,7 @@
 
 /* Blocks of a streamed answer. Every answer holds one; larger ones make none faster. */
 #define BLOCK_BYTES (32 * 1024)
-/* What libmicrohttpd sends by sendfile blocks its worker when it is not in the page cache: ask for it
- * early. */
+/* sendfile() blocks libmicrohttpd's worker while the bytes are not in the page cache: ask for them early. */
 #define READ_AHEAD_BYTES (4 * 1024 * 1024)
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
@@ -371,8 +370,8 @@ static enum MHD_Result respond_unsatisfiable(struct request *request, int64_t si
     const struct error_form form = {.status = MHD_HTTP_RANGE_NOT_SATISFIABLE, .content_range = range};
 
     snprintf(range, sizeof(range), "bytes */%" PRId64, size);
-    return respond_formed(request, &form, "the file has %" PRId64 " bytes; the range asked for lies outside",
-                          size);
+    return respond_formed(request, &form,
+                          "the file has %" PRId64 " bytes; the requested range is outside of it", size);
 }
 
 static ssize_t never_read(void *arg, uint64_t position, char *data, size_t max)
@@ -431,7 +430,7 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     return queue_once(request, part.status, part.len, response);
 }
 
-/* Of "it lies outside" nothing can be held back, and another upstream may yet tell another length. */
+/* A 416 cannot be held back until the length is verified, and another upstream may report a different one. */
 static enum MHD_Result wait_for_length(struct request *request, struct fill *fill,
                                        const struct file_headers *headers)
 {

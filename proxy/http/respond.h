@@ -69,8 +69,9 @@ enum MHD_Result respond_registry_error(struct request *request, int status, cons
 #define REGISTRY_VERSION "registry/2.0"
 /* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
-/* The answer to a request that is offline (request_offline()) for what is not held: 404, or 504 where the client alone
- * wants it so; then it says whether that was evicted (request_note_not_held()). `code` is for clients of registries. */
+/* The answer to a request that is offline (request_offline()) for what is not held: 404, or 504 where the
+ * client alone wants it so; then it says whether that was evicted (request_note_not_held()). `code` is for
+ * clients of registries. */
 enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */
@@ -93,8 +94,9 @@ struct file_headers {
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
 enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers);
-/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. A range behind the
- * end of a fill that is not verified yet waits for the fill's end: the handler is called again. */
+/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. A
+ * range behind the end of a fill that is not verified yet waits for the fill's end: the handler is called
+ * again. */
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers);
 /* The head of a file's answer when only its size is known. HEAD requests. */
 enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers);

@@ -1,3 +1,5 @@
+/* Decodes once, into memory of its own, and refuses every spelling that another program might read as another
+ * path. */
 #include "proxy/http/target.h"
 
 #include <stdlib.h>
