@@ -7,6 +7,8 @@ from lib.packages import make_sdist, make_wheel
 from lib.python_clients import Machine
 from lib.tree import Tree
 
+pytestmark = pytest.mark.peers
+
 PYPROJECT = """
 [project]
 name = "site"
@@ -103,6 +105,7 @@ def test_python_clients_uv_pip_installs(make_machine, mirror):
     assert installed(machine) == EXPECTED
 
 
+@pytest.mark.one_of_each
 def test_python_clients_uv_locks_and_syncs(make_machine, mirror, nginx, dists):
     machine, other = (make_machine(UV_DEFAULT_INDEX=mirror.index, UV_PROJECT_ENVIRONMENT="../venv") for _ in range(2))
     machine.write("pyproject.toml", PYPROJECT)
