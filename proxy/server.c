@@ -180,7 +180,7 @@ static void spare_pins(void *arg, struct store *store, struct digest_set *out)
 }
 
 /* Starts everything up to the workers. On failure the caller's stop() ends what was started. */
-static int start(struct server *server, struct config *config, struct buf *error)
+static int server_start(struct server *server, struct config *config, struct buf *error)
 {
     struct proxy *proxy = &server->proxy;
     struct connections_limits limits = limits_of(config);
@@ -369,7 +369,7 @@ int server_run(const char *config_path, struct config *config, const struct serv
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
-    int result = start(&server, config, error);
+    int result = server_start(&server, config, error);
     if (result == 0)
         name_address(&server.proxy);
     if (result == 0)

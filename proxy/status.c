@@ -32,7 +32,7 @@ static const char head[] =
     "served locally.<br>\n"
     "<span lang=\"zh\">为局域网缓存软件包与容器镜像：首次下载需等待，之后直接从本地获取。</span></p>\n";
 
-static void add_escaped(struct buf *out, const char *text)
+static void status_add_escaped(struct buf *out, const char *text)
 {
     text_html_escape(text, strlen(text), out);
 }
@@ -65,9 +65,9 @@ static bool is_local(const char *host)
 
 static void add_index_url(struct buf *out, const struct status_input *input, const char *host)
 {
-    add_escaped(out, input->scheme);
+    status_add_escaped(out, input->scheme);
     buf_add_text(out, "://");
-    add_escaped(out, host);
+    status_add_escaped(out, host);
     buf_add_text(out, "/simple/");
 }
 
@@ -103,19 +103,19 @@ static void add_docker_usage(struct buf *out, const struct address *address)
     buf_add_text(out, "<h3>docker</h3>\n<p>In /etc/docker/daemon.json, then restart docker: "
                       "<span lang=\"zh\">写入 /etc/docker/daemon.json 后重启 docker："
                       "</span></p>\n<pre>{\"registry-mirrors\": [\"");
-    add_escaped(out, address->scheme);
+    status_add_escaped(out, address->scheme);
     buf_add_text(out, "://");
-    add_escaped(out, address->host);
+    status_add_escaped(out, address->host);
     buf_add_text(out, "\"]");
     if (address->needs_trust) {
         buf_add_text(out, ", \"insecure-registries\": [\"");
-        add_escaped(out, address->host);
+        status_add_escaped(out, address->host);
         buf_add_text(out, "\"]");
     }
     buf_add_text(out,
                  "}</pre>\n<p>Images of other registries: <span lang=\"zh\">拉取其他仓库的镜像：</span></p>\n"
                  "<pre>docker pull ");
-    add_escaped(out, address->host);
+    status_add_escaped(out, address->host);
     buf_add_text(out, "/ghcr.io/OWNER/IMAGE:TAG</pre>\n");
 }
 
@@ -147,9 +147,9 @@ static void add_upstreams(struct buf *out, const struct status_input *input)
     for (size_t i = 0; i < input->upstream_count; i++) {
         const struct status_upstream *upstream = &input->upstreams[i];
         buf_add_text(out, "<tr><td>");
-        add_escaped(out, upstream->name);
+        status_add_escaped(out, upstream->name);
         buf_add_text(out, "</td><td>");
-        add_escaped(out, upstream->url);
+        status_add_escaped(out, upstream->url);
         buf_add_text(out, upstream->healthy ? "</td><td>answers <span lang=\"zh\">正常</span></td></tr>\n"
                                             : "</td><td class=\"bad\">failed lately, tried last <span "
                                               "lang=\"zh\">近期出错，暂排在最后</span></td></tr>\n");

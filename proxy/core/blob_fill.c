@@ -68,7 +68,7 @@ static void blob_fill_free(struct blob_fill *blob)
     free(blob);
 }
 
-static int on_begin(void *sink, const struct fetch_answer *answer)
+static int blob_fill_on_begin(void *sink, const struct fetch_answer *answer)
 {
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;
@@ -94,7 +94,7 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     return 0;
 }
 
-static int on_write(void *sink, int64_t offset, const void *data, size_t len)
+static int blob_fill_on_write(void *sink, int64_t offset, const void *data, size_t len)
 {
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;
@@ -152,7 +152,7 @@ static bool check_bytes(struct blob_fill *blob)
     return false;
 }
 
-static enum fetch_decision on_complete(void *sink)
+static enum fetch_decision blob_fill_on_complete(void *sink)
 {
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;
@@ -191,8 +191,8 @@ static void commit(void *arg)
                 on_committed, blob);
 }
 
-static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
-                      const char *reason)
+static void blob_fill_on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
+                                const char *reason)
 {
     struct blob_fill *blob = sink;
     struct fill *fill = blob->fill;
@@ -213,13 +213,13 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
 }
 
 static const struct fetch_sink_ops sink_ops = {
-    .begin = on_begin,
-    .write = on_write,
-    .complete = on_complete,
-    .finish = on_finish,
+    .begin = blob_fill_on_begin,
+    .write = blob_fill_on_write,
+    .complete = blob_fill_on_complete,
+    .finish = blob_fill_on_finish,
 };
 
-static void start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options)
+static void blob_fill_start(struct proxy *proxy, struct fill *fill, const struct blob_fill_options *options)
 {
     struct blob_fill *blob = xcalloc(1, sizeof(*blob));
     struct fetch_options fetch = {
@@ -287,6 +287,6 @@ struct fill *blob_fill_join(struct proxy *proxy, const char *fill_key,
     struct fill *fill = options->candidates->count ? fill_join(proxy->fills, fill_key, &created) : NULL;
 
     if (created && !take_from_store(proxy->store, fill, options))
-        start(proxy, fill, options);
+        blob_fill_start(proxy, fill, options);
     return fill;
 }

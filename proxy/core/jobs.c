@@ -41,7 +41,7 @@ static struct job *next_job(struct jobs *jobs)
     }
 }
 
-static void *run(void *arg)
+static void *jobs_thread(void *arg)
 {
     struct jobs *jobs = arg;
     struct job *job;
@@ -60,7 +60,7 @@ struct jobs *jobs_start(void)
 
     lock_init(&jobs->lock, LOCK_RANK_JOBS);
     lock_condition_init(&jobs->changed);
-    CHECK(pthread_create(&jobs->thread, NULL, run, jobs) == 0);
+    CHECK(pthread_create(&jobs->thread, NULL, jobs_thread, jobs) == 0);
     return jobs;
 }
 

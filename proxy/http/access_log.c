@@ -105,7 +105,7 @@ static bool is_plain(unsigned char c)
 }
 
 /* Nothing that a client sends may end the line or the quotes around it. */
-static void add_escaped(struct buf *out, const char *text, size_t max_bytes)
+static void access_log_add_escaped(struct buf *out, const char *text, size_t max_bytes)
 {
     const char *run;
     size_t left = max_bytes;
@@ -155,17 +155,17 @@ static const char *time_text(void)
 
 static void format_line(struct buf *out, const struct access_line *line)
 {
-    add_escaped(out, line->client, FIELD_MAX_BYTES);
+    access_log_add_escaped(out, line->client, FIELD_MAX_BYTES);
     buf_printf(out, " - - [%s] \"", time_text());
-    add_escaped(out, line->method, FIELD_MAX_BYTES);
+    access_log_add_escaped(out, line->method, FIELD_MAX_BYTES);
     buf_add_char(out, ' ');
-    add_escaped(out, line->target, TARGET_MAX_BYTES);
+    access_log_add_escaped(out, line->target, TARGET_MAX_BYTES);
     buf_add_char(out, ' ');
-    add_escaped(out, line->protocol, FIELD_MAX_BYTES);
+    access_log_add_escaped(out, line->protocol, FIELD_MAX_BYTES);
     buf_printf(out, "\" %d %" PRId64 " \"-\" \"", line->status, line->bytes);
-    add_escaped(out, line->user_agent, FIELD_MAX_BYTES);
+    access_log_add_escaped(out, line->user_agent, FIELD_MAX_BYTES);
     buf_add_text(out, "\" ");
-    add_escaped(out, line->how, FIELD_MAX_BYTES);
+    access_log_add_escaped(out, line->how, FIELD_MAX_BYTES);
     buf_printf(out, " %" PRId64 ".%06" PRId64 "\n", line->duration_us / 1000000, line->duration_us % 1000000);
 }
 

@@ -127,7 +127,7 @@ static const char *skip_authority(const char *raw)
     return scheme ? raw + scheme + strcspn(raw + scheme, "/?") : raw;
 }
 
-static const char *parse(const char *raw, struct target *out)
+static const char *target_split(const char *raw, struct target *out)
 {
     size_t len = strlen(raw);
 
@@ -165,7 +165,7 @@ static const char *parse(const char *raw, struct target *out)
 int target_parse(const char *raw, struct target *out, struct buf *error)
 {
     memset(out, 0, sizeof(*out));
-    const char *fault = parse(raw, out);
+    const char *fault = target_split(raw, out);
     if (!fault)
         return 0;
     buf_set(error, "%s", fault);
