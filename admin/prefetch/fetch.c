@@ -1,4 +1,4 @@
-/* Asks for all items, many at a time. An item passes through these states:
+/* Asks for all items, many at a time, on the caller's thread. An item passes through these states:
  *
  *     PLANNED ── is it held? ──► HELD
  *        │ no
@@ -6,9 +6,12 @@
  *                          │                                             │ no
  *                          └────────── FAILED ◄──────────────────────────┘
  *
- * The last request is asked until the store has had time to make it durable: what was passed on but not
- * kept (a full disk, a max_size too small for the list) is a failure. So is what was kept and then evicted
- * for what came after it: if anything was fetched, everything is asked for again in the end. */
+ * The last request is repeated until the store has had time to make the item durable: an item that was passed
+ * on but not kept (a full disk, a max_size too small for the list) has failed. So has one that was kept and
+ * then evicted for a later one: if anything was fetched, all items are looked at again in the end.
+ *
+ * Requests that are under way point at their passage, and the one for /fills at the struct fetching; so
+ * when they are given up, the client goes before these do. */
 #include "admin/prefetch/fetch.h"
 
 #include <poll.h>
@@ -27,46 +30,48 @@
 #include "upstreams/http_client.h"
 
 #define STEP_MS 100
-/* How long a store may take to keep what it has verified; and once it has not kept something. */
+/* How long a store may take to keep an item that it has verified. Once it has failed to, a full store must
+ * not cost that time for each of the items that follow. */
 #define KEEP_PATIENCE_MS 10000
 #define KEEP_SHORT_PATIENCE_MS 500
 #define KEEP_ASK_EVERY_MS 20
-/* Items whose requests are asked at the same time. */
+/* Items under way at the same time. */
 #define UNDER_WAY_MAX 64
 #define FILLS_EVERY_MS 500
 #define FILLS_MAX_BYTES ((size_t)1 << 20)
 #define FILLS_VERSION_KNOWN 2 /* proxy/fill_list.h */
-/* How long a store may take to do what it was asked to. */
+/* How long a store may take for the changes that it has yet to make. */
 #define SETTLE_MS 5000
 #define SETTLE_STEP_MS 20
-/* How long it gets if it does not say when it has done that (a server before version 2 of /fills). */
+/* The same, if the server does not say when they are made (before version 2 of /fills). */
 #define SETTLE_UNTOLD_MS 300
 
 struct passage;
 
 struct fetching {
     struct prefetch *prefetch;
-    struct passage *unkept;  /* came, and are to be asked for again in a while */
-    int64_t unkept_asked_ms; /* when that was done last */
+    struct passage *unkept;  /* fetched, but not held yet: looked at again soon */
+    int64_t unkept_asked_ms; /* when they were last looked at */
     int64_t patience_ms;
     bool look_only;
-    bool again;             /* looks at what has come already */
-    int64_t fills_asked_ms; /* when the progress of fills was asked for last */
+    bool again;             /* looks at items that were fetched or held */
+    int64_t fills_asked_ms; /* when the progress of fills was last asked for */
     bool fills_pending;
-    bool fills_unknown; /* the server's list of them is of another version */
+    bool fills_unknown; /* /fills has a version that we do not know */
     size_t under_way;
 };
 
 /* One item's way through the requests. */
 struct passage {
     struct fetching *fetching;
-    struct prefetch_item *item;
-    bool evicted_before;         /* as the first request found: evicted by others, or in an earlier run */
-    int64_t since_ms;            /* it came, and is to be kept */
+    struct prefetch_item *item;  /* NULL: done */
+    bool evicted_before;         /* the first request found so: by others, or in an earlier run */
+    int64_t since_ms;            /* when it had come */
     struct passage *prev, *next; /* in `unkept` */
 };
 
-static void ask(struct passage *passage, enum http_client_want want, bool held_only, http_client_visit visit)
+static void passage_ask(struct passage *passage, enum http_client_want want, bool held_only,
+                        http_client_visit visit)
 {
     const struct http_client_request request = {
         .path = passage->item->path, .want = want, .held_only = held_only};
@@ -74,7 +79,7 @@ static void ask(struct passage *passage, enum http_client_want want, bool held_o
     http_client_ask(passage->fetching->prefetch->client, &request, visit, passage);
 }
 
-static void finish(struct passage *passage)
+static void passage_finish(struct passage *passage)
 {
     const struct prefetch_report *report = passage->fetching->prefetch->report;
 
@@ -90,20 +95,19 @@ static void learn_size(struct prefetch_item *item, const struct http_client_answ
         item->size_bytes = answer->size_bytes;
 }
 
-/* Every answer but a good one. */
-static void fail(struct passage *passage, const struct http_client_answer *answer)
+/* For every answer but 200, and 504, which each request treats in its own way. */
+static void passage_fail(struct passage *passage, const struct http_client_answer *answer)
 {
     if (*answer->trouble)
         prefetch_item_fail(passage->item, "%s", answer->trouble);
     else
         prefetch_item_fail(passage->item, "the answer was %d", answer->status);
-    finish(passage);
+    passage_finish(passage);
 }
 
-static void fail_evicted(struct passage *passage)
+static void passage_fail_evicted(struct passage *passage)
 {
-    prefetch_item_fail(passage->item,
-                       "it was evicted for what came after it: max_size is too small for the list");
+    prefetch_item_fail(passage->item, "it was evicted for later items: max_size is too small for the list");
 }
 
 /* ---- the three requests ---- */
@@ -114,12 +118,12 @@ static void on_kept(void *arg, const struct http_client_answer *answer)
 
     if (answer->status == 200) {
         learn_size(passage->item, answer);
-        finish(passage);
+        passage_finish(passage);
     } else if (answer->status != 504) {
-        fail(passage, answer);
+        passage_fail(passage, answer);
     } else if (answer->evicted && !passage->evicted_before) {
-        fail_evicted(passage);
-        finish(passage);
+        passage_fail_evicted(passage);
+        passage_finish(passage);
     } else if (clock_mono_ms() - passage->since_ms < passage->fetching->patience_ms) {
         DL_APPEND(passage->fetching->unkept, passage);
     } else {
@@ -127,7 +131,7 @@ static void on_kept(void *arg, const struct http_client_answer *answer)
         prefetch_item_fail(
             passage->item,
             "it came, but is not kept: the disk is full, or max_size is too small for the list");
-        finish(passage);
+        passage_finish(passage);
     }
 }
 
@@ -136,13 +140,13 @@ static void on_touched(void *arg, const struct http_client_answer *answer)
     struct passage *passage = arg;
 
     if (answer->status != 200) {
-        fail(passage, answer);
+        passage_fail(passage, answer);
         return;
     }
     learn_size(passage->item, answer);
     passage->item->state = ITEM_FETCHED;
     passage->since_ms = clock_mono_ms();
-    ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
+    passage_ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
 }
 
 static void on_looked(void *arg, const struct http_client_answer *answer)
@@ -153,18 +157,18 @@ static void on_looked(void *arg, const struct http_client_answer *answer)
     if (answer->status == 200) {
         learn_size(passage->item, answer);
         passage->item->state = ITEM_HELD;
-        finish(passage);
+        passage_finish(passage);
     } else if (answer->status != 504) {
-        fail(passage, answer);
+        passage_fail(passage, answer);
     } else if (prefetch->options->held_only) {
         prefetch_item_fail(passage->item, PREFETCH_NOT_HELD);
-        finish(passage);
+        passage_finish(passage);
     } else if (passage->fetching->look_only) {
-        finish(passage);
+        passage_finish(passage);
     } else {
         passage->evicted_before = answer->evicted;
         prefetch->report->begin(prefetch->report->arg, passage->item);
-        ask(passage, HTTP_CLIENT_TOUCH, false, on_touched);
+        passage_ask(passage, HTTP_CLIENT_TOUCH, false, on_touched);
     }
 }
 
@@ -175,17 +179,17 @@ static void on_looked_again(void *arg, const struct http_client_answer *answer)
 
     if (answer->status == 504) {
         if (answer->evicted)
-            fail_evicted(passage);
-        else /* a server before Cache-Status told of evictions, or one that has forgotten this one */
-            prefetch_item_fail(item, "it was there, and is gone again: somebody removed it, or max_size is "
+            passage_fail_evicted(passage);
+        else /* an older server, which does not tell of evictions, or one that has forgotten this one */
+            prefetch_item_fail(item, "it was there and is gone again: somebody removed it, or max_size is "
                                      "too small for the list");
         item->counted = true;
         prefetch_fail(passage->fetching->prefetch, "%s: %s", item->name, item->reason);
     }
-    finish(passage);
+    passage_finish(passage);
 }
 
-/* Commits come in groups: there is no hurry. */
+/* Not at once: the store commits in groups, so the answer would be the same. */
 static void ask_for_unkept(struct fetching *fetching)
 {
     struct passage *passage, *next;
@@ -196,7 +200,7 @@ static void ask_for_unkept(struct fetching *fetching)
     fetching->unkept_asked_ms = now_ms;
     DL_FOREACH_SAFE (fetching->unkept, passage, next) {
         DL_DELETE(fetching->unkept, passage);
-        ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
+        passage_ask(passage, HTTP_CLIENT_HEAD, true, on_kept);
     }
 }
 
@@ -208,16 +212,17 @@ static void show_bytes(const struct prefetch *prefetch, const struct prefetch_it
         prefetch->report->progress(prefetch->report->arg, item, bytes);
 }
 
-/* Images may share the fill of a blob, so it says little of whose it is. */
-static void take_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
+/* Several images may wait for the same fill of a blob, which names one of them at most: the digest finds
+ * all. */
+static void show_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
 {
     for (const struct prefetch_item *item = prefetch->items; item && digest; item = item->hh.next)
         if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
             show_bytes(prefetch, item, bytes);
 }
 
-/* A row of /fills, as proxy/fill_list.h has it. Of other kinds nothing is planned. */
-static void take_fill(const struct prefetch *prefetch, const json_t *fill)
+/* A row of /fills (proxy/fill_list.h). Rows of other kinds are not items. */
+static void show_fill(const struct prefetch *prefetch, const json_t *fill)
 {
     const char *kind = json_text_member(fill, "kind");
     const char *path = json_text_member(fill, "path");
@@ -225,14 +230,14 @@ static void take_fill(const struct prefetch *prefetch, const json_t *fill)
     const struct prefetch_item *item = NULL;
 
     if (kind && strcmp(kind, "blob") == 0)
-        take_blob_fill(prefetch, json_text_member(fill, "digest"), bytes);
+        show_blob_fill(prefetch, json_text_member(fill, "digest"), bytes);
     else if (kind && strcmp(kind, "file") == 0 && path)
         HASH_FIND_STR(prefetch->items, path, item);
     show_bytes(prefetch, item, bytes);
 }
 
-/* The first version had no "version". */
-static bool knows_version(struct fetching *fetching, const json_t *root)
+/* Version 1 had no member "version". */
+static bool fills_version_known(struct fetching *fetching, const json_t *root)
 {
     int64_t version = json_object_get(root, "version") ? json_number_member(root, "version") : 1;
 
@@ -259,8 +264,8 @@ static void on_fills(void *arg, const struct http_client_answer *answer)
     fetching->fills_pending = false;
     if (answer->status == 200)
         root = json_read_object(answer->body, answer->len, &limits, &ignored);
-    if (root && knows_version(fetching, root))
-        json_array_foreach(json_object_get(root, "fills"), i, fill) take_fill(fetching->prefetch, fill);
+    if (root && fills_version_known(fetching, root))
+        json_array_foreach(json_object_get(root, "fills"), i, fill) show_fill(fetching->prefetch, fill);
 }
 
 static void ask_for_fills(struct fetching *fetching)
@@ -279,25 +284,25 @@ static void ask_for_fills(struct fetching *fetching)
 
 /* ---- all ---- */
 
-static bool any_left(const struct passage *passages, size_t count, size_t *first)
+static bool passages_left(const struct passage *passages, size_t count, size_t *first)
 {
     while (*first < count && !passages[*first].item)
         ++*first;
     return *first < count;
 }
 
-/* Not all at once: requests about progress wait for their turn after them. */
-static void begin_some(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
+/* Not all at once: the client asks in order, and a request for /fills would wait for all of them. */
+static void begin_passages(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
 {
     for (; *begun < count && fetching->under_way < UNDER_WAY_MAX; ++*begun) {
         if (!passages[*begun].item)
             continue;
         fetching->under_way++;
-        ask(&passages[*begun], HTTP_CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
+        passage_ask(&passages[*begun], HTTP_CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
     }
 }
 
-/* What is asked for again later leaves nothing to wait for. */
+/* Passages in `unkept` have no request under way, so there may be nothing that the client could wait for. */
 static void wait_for_answers(const struct fetching *fetching)
 {
     if (http_client_busy(fetching->prefetch->client))
@@ -306,22 +311,22 @@ static void wait_for_answers(const struct fetching *fetching)
         poll(NULL, 0, KEEP_ASK_EVERY_MS);
 }
 
-static void run(struct fetching *fetching, struct passage *passages, size_t count)
+static void fetch_run(struct fetching *fetching, struct passage *passages, size_t count)
 {
     struct prefetch *prefetch = fetching->prefetch;
     size_t first = 0;
     size_t begun = 0;
 
-    while (any_left(passages, count, &first) && !prefetch_stopped(prefetch)) {
-        begin_some(fetching, passages, count, &begun);
+    while (passages_left(passages, count, &first) && !prefetch_stopped(prefetch)) {
+        begin_passages(fetching, passages, count, &begun);
         if (!fetching->look_only)
             ask_for_fills(fetching);
         wait_for_answers(fetching);
         ask_for_unkept(fetching);
         prefetch->report->tick(prefetch->report->arg);
     }
-    /* Whose answers are still to come: they would find nothing there any more. */
-    if (any_left(passages, count, &first) || fetching->fills_pending)
+    /* Answers that are still to come would be written to memory that is gone by then. */
+    if (passages_left(passages, count, &first) || fetching->fills_pending)
         http_client_free(&prefetch->client);
     for (; first < count; first++)
         if (passages[first].item)
@@ -335,7 +340,7 @@ static bool has_turn(const struct fetching *fetching, const struct prefetch_item
     return item->state == ITEM_PLANNED;
 }
 
-static void fetch(struct fetching *fetching)
+static void fetch_items(struct fetching *fetching)
 {
     struct prefetch *prefetch = fetching->prefetch;
     size_t count = HASH_COUNT(prefetch->items);
@@ -346,7 +351,7 @@ static void fetch(struct fetching *fetching)
         return;
     for (struct prefetch_item *item = prefetch->items; item; item = item->hh.next, i++)
         passages[i] = (struct passage){.fetching = fetching, .item = has_turn(fetching, item) ? item : NULL};
-    run(fetching, passages, count);
+    fetch_run(fetching, passages, count);
 }
 
 /* Changes that the server's store has not made yet, evictions included; -1 if it does not say. */
@@ -365,8 +370,9 @@ static int64_t ask_storing(struct prefetch *prefetch)
     return json_is_integer(json_object_get(root, "storing")) ? json_number_member(root, "storing") : -1;
 }
 
-/* Finds what was kept, but not for long: an item may be seen as kept just before the eviction that its own commit made
- * necessary. A store that others keep busy is not waited for. */
+/* Finds items that were kept, but not for long: an item may be seen as held just before the eviction that
+ * its own commit made necessary. So the store is given time to finish, but not forever: other clients may
+ * keep it busy. */
 static void look_again(struct prefetch *prefetch)
 {
     struct fetching fetching = {.prefetch = prefetch, .look_only = true, .again = true};
@@ -383,14 +389,14 @@ static void look_again(struct prefetch *prefetch)
         storing = ask_storing(prefetch);
     }
     if (!prefetch_stopped(prefetch))
-        fetch(&fetching);
+        fetch_items(&fetching);
 }
 
 void prefetch_look(struct prefetch *prefetch)
 {
     struct fetching fetching = {.prefetch = prefetch, .patience_ms = KEEP_PATIENCE_MS, .look_only = true};
 
-    fetch(&fetching);
+    fetch_items(&fetching);
 }
 
 int prefetch_fetch(struct prefetch *prefetch)
@@ -400,7 +406,7 @@ int prefetch_fetch(struct prefetch *prefetch)
 
     prefetch_count(prefetch, &figures);
     prefetch->report->total(prefetch->report->arg, HASH_COUNT(prefetch->items), figures.bytes[ITEM_PLANNED]);
-    fetch(&fetching);
+    fetch_items(&fetching);
     if (prefetch_stopped(prefetch)) /* each item has failed, and is counted as such */
         prefetch->report->failure(prefetch->report->arg, PREFETCH_INTERRUPTED);
     else

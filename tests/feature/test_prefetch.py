@@ -653,7 +653,7 @@ def test_prefetch_tells_what_was_evicted_for_what_came_after_it(make_yizhan, mak
     assert result.status == 1
     assert result.summary["fetched"] == len(held)
     assert result.summary["failed"] == len(many) - len(held)
-    assert result.stderr.count("was evicted for what came after it: max_size is too small") == len(many) - len(held)
+    assert result.stderr.count("was evicted for later items: max_size is too small") == len(many) - len(held)
 
 
 def in_front_of(yizhan, upstream, change):
