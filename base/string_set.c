@@ -1,3 +1,4 @@
+/* A set is a hash table of its members, which hold their text themselves; nothing is ever taken out of one. */
 #include "base/string_set.h"
 
 #include <stdlib.h>

@@ -39,7 +39,7 @@ struct wish {
 struct edge {
     const struct wish *wish;
     const struct edge
-        *because; /* the edge that asks for the extra the wish belongs to; of an extra, who asks */
+        *because; /* the edge that asks for the extra of this wish; of an extra, the edge that wants it */
     const char *extra;
 };
 
