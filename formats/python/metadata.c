@@ -1,3 +1,10 @@
+/* Core metadata as Python's `email.parser` reads it (compat32), because pip reads it so: a mail header, of
+ * which the first line that is not one ends everything. The description after it, often most of the file, is
+ * not looked at.
+ *
+ * Only five fields are kept, and only they must be valid UTF-8 and well-formed; others may hold anything. A
+ * Requires-Dist that cannot be read is an error of the whole file: leaving it out would install too
+ * little. */
 #include "formats/python/metadata.h"
 
 #include <stdlib.h>
@@ -9,7 +16,7 @@
 #include "base/text.h"
 #include "formats/python/project.h"
 
-/* So much of a bad value is quoted. */
+/* At most this much of a bad value is quoted. */
 #define QUOTED_BYTES 80
 
 struct metadata_reader {
@@ -20,7 +27,7 @@ struct metadata_reader {
     struct buf *error;
 };
 
-/* One header, unfolded. */
+/* One header with its continuation lines joined. */
 struct metadata_field {
     const char *name; /* in the text */
     size_t name_len;
@@ -35,7 +42,8 @@ static void field_release(struct metadata_field *field)
 
 /* ---- lines ---- */
 
-/* Takes the line at the cursor, without its end. */
+/* Takes the line at the cursor, without its end: LF, CRLF, or CR alone, as the `email` package splits
+ * lines. */
 static const char *take_header_line(struct metadata_reader *reader, size_t *len)
 {
     const char *line = reader->at;
@@ -56,6 +64,8 @@ static bool continues(const struct metadata_reader *reader)
     return reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\t');
 }
 
+/* Python keeps the line break and the blanks of a continuation; none of our fields can tell them from one
+ * space. */
 static void add_trimmed(struct buf *value, const char *text, size_t len)
 {
     text_trim(&text, &len);
@@ -64,7 +74,7 @@ static void add_trimmed(struct buf *value, const char *text, size_t len)
     buf_add(value, text, len);
 }
 
-/* The length of the header's name; -1: the line is no header. */
+/* The length of the header's name; -1: the line is not a header. */
 static ssize_t header_name_length(const char *line, size_t len)
 {
     size_t at = 0;
@@ -74,7 +84,7 @@ static ssize_t header_name_length(const char *line, size_t len)
     return at < len && line[at] == ':' ? (ssize_t)at : -1;
 }
 
-/* False: there are no more headers. */
+/* False: the headers are over. */
 static bool next_metadata_field(struct metadata_reader *reader, struct metadata_field *field)
 {
     size_t len;
@@ -84,7 +94,8 @@ static bool next_metadata_field(struct metadata_reader *reader, struct metadata_
     field->line = reader->line;
     const char *line = take_header_line(reader, &len);
     ssize_t name_len = header_name_length(line, len);
-    /* A continuation of nothing is skipped, as Python does. */
+    /* A first line that continues nothing is skipped, as Python does; its name is empty, so no field gets
+     * it. */
     if (name_len < 0 && !(field->line == 1 && len && (*line == ' ' || *line == '\t')))
         return false;
     field->name = line;
@@ -109,7 +120,8 @@ static int refuse_field(struct metadata_reader *reader, const struct metadata_fi
     return -1;
 }
 
-/* Quotes the value too, which is UTF-8, up to a whole character. */
+/* Quotes the value, too. It is valid UTF-8 by now and is cut at a whole character, so the message is valid as
+ * well. */
 static int refuse_value(struct metadata_reader *reader, const struct metadata_field *field, const char *what)
 {
     size_t len = field->value.len < QUOTED_BYTES ? field->value.len : QUOTED_BYTES;
@@ -136,7 +148,7 @@ static int read_metadata_name(struct metadata_reader *reader, const struct metad
     if (reader->out->name)
         return 0;
     if (!project_name_valid(field->value.data, field->value.len))
-        return refuse_value(reader, field, "this is no name of a project");
+        return refuse_value(reader, field, "this is not a valid name of a project");
     reader->out->name = xstrdup(field->value.data);
     reader->out->project = normalized_extra(field->value.data, field->value.len);
     return 0;
@@ -146,6 +158,7 @@ static int read_metadata_version(struct metadata_reader *reader, const struct me
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
 
+    /* As with Name: if it is repeated, the first one wins, as for `email`'s get(). */
     if (reader->out->version.text[0] ||
         version_parse(field->value.data, field->value.len, &reader->out->version, &why) == 0)
         return 0;
@@ -160,7 +173,7 @@ static int read_requires_python(struct metadata_reader *reader, const struct met
     return 0;
 }
 
-/* Room for one more at powers of two. */
+/* Makes space for one more item, by doubling at powers of two. */
 static void *grow_list(void *items, size_t count, size_t size)
 {
     return count & (count - 1) ? items : xrealloc(items, (count ? 2 * count : 1) * size);
@@ -172,7 +185,7 @@ static int read_requires_dist(struct metadata_reader *reader, const struct metad
     struct buf CLEANUP_BUF why = BUF_INIT;
 
     if (out->require_count == METADATA_FIELDS_MAX)
-        return refuse_field(reader, field, "stands there more often than anyone needs");
+        return refuse_field(reader, field, "is repeated too often");
     out->requires = grow_list(out->requires, out->require_count, sizeof(*out->requires));
     struct requirement *requirement = &out->requires[out->require_count];
     if (requirement_parse(field->value.data, field->value.len, requirement, &why) == 0) {
@@ -190,7 +203,7 @@ static int read_extra(struct metadata_reader *reader, const struct metadata_fiel
     if (!project_name_valid(field->value.data, field->value.len))
         return 0;
     if (out->extra_count == METADATA_FIELDS_MAX)
-        return refuse_field(reader, field, "stands there more often than anyone needs");
+        return refuse_field(reader, field, "is repeated too often");
     out->extras = grow_list(out->extras, out->extra_count, sizeof(*out->extras));
     out->extras[out->extra_count++] = normalized_extra(field->value.data, field->value.len);
     return 0;
@@ -222,15 +235,6 @@ static int read_metadata_field(struct metadata_reader *reader, const struct meta
     return 0;
 }
 
-static int require_fields(const struct metadata *metadata, struct buf *error)
-{
-    const char *missing = !metadata->name ? "Name" : !metadata->version.text[0] ? "Version" : NULL;
-
-    if (missing && error)
-        buf_set(error, "the metadata has no %s among its headers", missing);
-    return missing ? -1 : 0;
-}
-
 int metadata_parse(const char *text, size_t len, struct metadata *out, struct buf *error)
 {
     struct metadata_reader reader = {.at = text, .end = text + len, .line = 1, .out = out, .error = error};
@@ -246,7 +250,10 @@ int metadata_parse(const char *text, size_t len, struct metadata *out, struct bu
     while (next_metadata_field(&reader, &field))
         if (read_metadata_field(&reader, &field) < 0)
             return -1;
-    return require_fields(out, error);
+    const char *missing = !out->name ? "Name" : !out->version.text[0] ? "Version" : NULL;
+    if (missing && error)
+        buf_set(error, "the metadata has no %s among its headers", missing);
+    return missing ? -1 : 0;
 }
 
 void metadata_release(struct metadata *metadata)

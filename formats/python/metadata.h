@@ -1,9 +1,10 @@
-/* Core metadata: the METADATA of a wheel, and what an index serves as "<file>.metadata" (PEP 658). Of its fields
- * only those that decide what is installed are kept. "Core metadata specifications", PEP 566, 643, 685.
+/* Core metadata: the METADATA of a wheel, which an index serves as "<file>.metadata" (PEP 658). Only the
+ * fields that decide what is installed are kept. "Core metadata specifications", PEP 566, 643, 685.
  *
- * The fields are mail headers, read as Python's `email` does, which pip uses: names in any case, a line that begins
- * with a blank goes on with the line before (here: joined by one space), lines end in LF, CRLF or CR, and the first
- * line that is no header ends them all. Of a field that may stand once, the first counts. */
+ * The fields are mail headers, read as Python's `email` does, which pip uses: names in any case, a line that
+ * begins with a blank continues the line before (here: joined by one space), lines end in LF, CRLF or CR, and
+ * the first line that is not a header ends them all. If a field that may occur once is repeated, the first
+ * one wins. */
 #ifndef FORMATS_PYTHON_METADATA_H
 #define FORMATS_PYTHON_METADATA_H
 
@@ -15,10 +16,10 @@
 
 struct buf;
 
-/* Of one METADATA or PKG-INFO file, whether it comes out of a wheel or an sdist, from an upstream, or from the
- * store: one limit, so that none of these accepts a file that the others refuse. */
+/* Of one METADATA or PKG-INFO file, whether it comes out of a wheel or an sdist, from an upstream, or from
+ * the store: one limit, so that none of these accepts a file that the others refuse. */
 #define METADATA_MAX_BYTES (8 * 1024 * 1024)
-/* Of each field that may stand more than once. */
+/* Of each field that may occur more than once. */
 #define METADATA_FIELDS_MAX 10000
 
 struct metadata {
@@ -28,7 +29,7 @@ struct metadata {
     char *requires_python; /* as written, not parsed; NULL: any */
     struct requirement *requires;
     size_t require_count;
-    char **extras; /* normalised; those whose names are none cannot be asked for, and are left out */
+    char **extras; /* normalised; an extra without a valid name cannot be asked for, and is left out */
     size_t extra_count;
 };
 

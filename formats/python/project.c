@@ -1,3 +1,9 @@
+/* Names of projects (PEP 503, 508), names of files, and our own paths of files.
+ *
+ * A request for a file says only its path, but to find the file's upstream its project's page is needed.
+ * Wheels tell the project (PEP 427); names of sdists are ambiguous, because project and version may both
+ * contain "-": "a-b-1.0" may be "a-b" in version 1.0, or "a" in version "b-1.0". So there are guesses, the
+ * likely ones first. */
 #include "formats/python/project.h"
 
 #include <ctype.h>
@@ -7,10 +13,11 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-/* What a name may be guessed to belong to; each guess may cost a request to an upstream. */
+/* Each guess may cost a request to an upstream, and the name comes from whoever asks: at most this many. */
 #define GUESSES_MAX 6
 
-/* Characters that RFC 3986 allows in a path segment beside the unreserved ones. */
+/* Characters that RFC 3986 allows in a path segment beside the unreserved ones. They stay unescaped, so that
+ * official URLs, with "+" and "!" of versions in them, keep their spelling. */
 #define SEGMENT_ALSO "!$&'()*+,;=:@"
 
 static const char *const distribution_suffixes[] = {
@@ -18,6 +25,7 @@ static const char *const distribution_suffixes[] = {
     ".tar.lzma", ".tar",    ".egg", ".exe",     ".msi", ".rpm",    ".deb",   ".dmg",    ".tbz2",
 };
 
+/* Not isalnum(): PEP 508 is about ASCII, whatever the locale is. */
 static bool is_name_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -49,6 +57,7 @@ void project_normalize(const char *name, size_t len, struct buf *out)
     }
 }
 
+/* A valid name ends in a letter or digit, so name[i + 1] below is inside it. */
 bool project_name_normalized(const char *name, size_t len)
 {
     if (!project_name_valid(name, len))
@@ -73,6 +82,7 @@ bool filename_valid(const char *name, size_t len)
         if (c < 0x20 || c == 0x7f || c == '/' || c == '\\')
             return false;
     }
+    /* "<file>.metadata" is the metadata of <file> (PEP 658): a file of such a name could not be asked for. */
     static const char metadata[] = ".metadata";
     size_t suffix = sizeof(metadata) - 1;
     if (len >= suffix && memcmp(name + len - suffix, metadata, suffix) == 0)
@@ -133,8 +143,8 @@ static bool version_starts(const char *dash)
     return dash[1] >= '0' && dash[1] <= '9';
 }
 
-/* In an sdist's name the last dash before a digit is most likely the one before the version (PEP 625 has no
- * other dash); then every other dash, from the right. */
+/* In an sdist's name the last dash before a digit is most likely the one before the version (by PEP 625 it is
+ * the only dash); then every other dash, from the right. */
 static void guess_sdist(struct guesses *guesses, const char *name)
 {
     for (int wanted = 1; wanted >= 0; wanted--)
@@ -143,7 +153,8 @@ static void guess_sdist(struct guesses *guesses, const char *name)
                 guess(guesses, name, i);
 }
 
-/* Built formats put more after the version: foo-1.0-1.noarch.rpm, foo-1.0.win32-py2.7.exe. */
+/* Built formats put more after the version (foo-1.0-1.noarch.rpm, foo-1.0.win32-py2.7.exe), so here the first
+ * dash before a digit is the likely one. */
 static void guess_built(struct guesses *guesses, const char *name)
 {
     for (int wanted = 1; wanted >= 0; wanted--)
@@ -211,6 +222,7 @@ static bool lower_hex(const struct segment *segment, size_t digits)
     return true;
 }
 
+/* The layout of the official index: the digest is cut into folders, aa/bb/<the other 60 digits>. */
 static int parse_official(const struct segment *segments, struct file_path *out)
 {
     char hex[DIGEST_HEX_SIZE];
@@ -224,6 +236,9 @@ static int parse_official(const struct segment *segments, struct file_path *out)
     return checksum_parse(HASH_BLAKE2B_256, hex, 64, &out->checksum);
 }
 
+/* Our layouts for files of other indexes. They say the project, so nothing needs to be guessed; it must be
+ * normalised, or one file would have several paths. Neither "sha256" nor "url" can be mistaken for two hex
+ * digits. */
 static int parse_own(const struct segment *segments, struct file_path *out)
 {
     if (text_equal_n(segments[0].text, segments[0].len, "sha256"))
@@ -242,7 +257,7 @@ static int parse_filename(const struct segment *segment, struct file_path *out, 
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
 
-    /* Three bytes a character, and ".metadata". */
+    /* Every byte escaped, and ".metadata": longer cannot decode to a valid name. */
     if (segment->len > 3 * (FILENAME_MAX_BYTES + 9) ||
         text_percent_decode(segment->text, segment->len, &name) < 0) {
         buf_set(error, "the file name in the path is too long or badly percent-encoded");

@@ -29,11 +29,12 @@ bool filename_is_distribution(const char *name);
  * "foo-bar-1.0.tar.gz" "foo-bar" then "foo". Calls visit until it returns non-zero; returns that. */
 int filename_projects(const char *filename, int (*visit)(void *arg, const char *project), void *arg);
 
-/* A request for a file, taken apart. All forms of page.h, with or without a trailing ".metadata". */
+/* A request for a file, taken apart: any of the forms of page.h, with or without a trailing ".metadata". */
 enum file_path_kind { FILE_PATH_OFFICIAL, FILE_PATH_SHA256, FILE_PATH_URL };
 struct file_path {
     enum file_path_kind kind;
-    struct checksum checksum; /* OFFICIAL: the BLAKE2b-256 that it spells; SHA256: that; URL: of the URL */
+    struct checksum
+        checksum; /* OFFICIAL: BLAKE2b-256 of the file; SHA256: of the file; URL: SHA-256 of the URL */
     char project[PROJECT_NAME_MAX + 1];    /* "" for OFFICIAL */
     char filename[FILENAME_MAX_BYTES + 1]; /* decoded, without ".metadata" */
     bool metadata;

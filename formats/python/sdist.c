@@ -1,3 +1,13 @@
+/* What an sdist says without being built. Archives are read by libarchive, straight from memory, once, and
+ * only members of interest are kept.
+ *
+ * Dependencies are known if PKG-INFO names any, or says by its version (PEP 643) that what it does not name
+ * is not there. Otherwise requires.txt, which setuptools puts into the project's egg-info beside PKG-INFO, is
+ * translated into Requires-Dist fields. An sdist with neither would have to be built, which never happens
+ * here.
+ *
+ * An archive may be small and unpack to anything: the unpacked bytes are counted for the archive as a whole
+ * and, since a zip may name the same bytes again and again, for the members that are read. */
 #include "formats/python/sdist.h"
 
 #include <archive.h>
@@ -12,14 +22,16 @@
 #include "formats/python/requirement.h"
 #include "formats/toml.h"
 
+/* Of each sdist; what is beyond is not read. No real one comes near. */
 #define BUILD_REQUIRES_MAX 1000
 #define MEMBERS_MAX 200000
-/* The file itself, and one compression: what is compressed twice unpacks to a million times its size. */
+/* As libarchive counts: the file itself, and one compression. A file that is compressed twice may unpack to a
+ * million times its size. */
 #define FILTERS_MAX 2
 
 /* ---- the archive ---- */
 
-/* Whose egg-info it is turns out when PKG-INFO has been read. */
+/* All are kept, because PKG-INFO, which says the project's name, may come later in the archive. */
 #define EGG_INFOS_MAX 16
 
 struct egg_info {
@@ -55,7 +67,7 @@ static size_t count_slashes(const char *path)
     return count;
 }
 
-/* NULL: there are too many. */
+/* Finds or adds it. NULL: there are too many. */
 static struct egg_info *egg_info_of(struct members *members, const char *path, size_t len)
 {
     for (size_t i = 0; i < members->egg_info_count; i++)
@@ -69,7 +81,8 @@ static struct egg_info *egg_info_of(struct members *members, const char *path, s
     return egg_info;
 }
 
-/* "flask-1.0/PKG-INFO", "flask-1.0/src/flask.egg-info/requires.txt". NULL: not of interest. */
+/* The buffer for a member such as "flask-1.0/PKG-INFO", "flask-1.0/src/flask.egg-info/requires.txt". NULL:
+ * not of interest. Any file in an egg-info shows that the folder is there, even if requires.txt is not. */
 static struct buf *member_for(struct members *members, const char *path)
 {
     const char *name = strrchr(path, '/');
@@ -94,6 +107,7 @@ static bool unpacks_to_too_much(struct archive *archive, const struct members *m
            members->read_bytes > SDIST_MAX_UNPACKED_BYTES;
 }
 
+/* If a member is there twice, the last one wins, as it would when the archive is unpacked. */
 static int read_sdist_member(struct archive *archive, struct members *members, struct buf *out)
 {
     char piece[65536];
@@ -109,8 +123,8 @@ static int read_sdist_member(struct archive *archive, struct members *members, s
     return got < 0 ? -1 : 0;
 }
 
-/* libarchive would unpack a member of any size in one call to come to the next. In a zip there is nothing to unpack for
- * that. */
+/* Skips a member of a tar piece by piece: libarchive would unpack it in one call, however large, when it is
+ * asked for the next header. In a zip nothing needs to be unpacked to get there. */
 static int pass_member(struct archive *archive, struct archive_entry *entry, const struct members *members)
 {
     const void *data;
@@ -148,7 +162,7 @@ static int read_sdist_members(struct archive *archive, struct members *members, 
     }
     if (status == ARCHIVE_EOF)
         return 0;
-    buf_set(error, "is no archive that can be read to its end");
+    buf_set(error, "is not an archive that can be read to its end");
     return -1;
 }
 
@@ -157,7 +171,8 @@ static int open_members(const char *body, size_t len, struct members *members, s
     struct archive *archive = archive_read_new();
     int result = -1;
 
-    /* What sdists have ever been compressed by; for some others libarchive would start programs. */
+    /* Every compression that sdists have ever used. Not "all": for some others libarchive would start
+     * programs. */
     archive_read_support_filter_gzip(archive);
     archive_read_support_filter_bzip2(archive);
     archive_read_support_filter_xz(archive);
@@ -169,7 +184,7 @@ static int open_members(const char *body, size_t len, struct members *members, s
         archive_filter_count(archive) <= FILTERS_MAX)
         result = read_sdist_members(archive, members, error);
     else
-        buf_set(error, "is no archive");
+        buf_set(error, "is not an archive");
     archive_read_free(archive);
     return result;
 }
@@ -187,8 +202,9 @@ static size_t headers_length(const struct buf *text)
     return end ? (size_t)(end - text->data) + 1 : text->len;
 }
 
-/* The value of the first line that begins with `field` ("dynamic:"), from *from on, in any case; NULL: none. */
-static const char *next_egg_field(const char **from, const char *end, const char *field)
+/* The value of the first line after *from that begins with `field` ("dynamic:"), in any case; NULL if there
+ * is none. Lines of a description in the old form, inside the headers, are indented and so never fit. */
+static const char *next_pkg_info_field(const char **from, const char *end, const char *field)
 {
     size_t len = strlen(field);
 
@@ -207,17 +223,18 @@ static const char *next_egg_field(const char **from, const char *end, const char
 
 static bool is_dynamic(const char *headers, const char *end)
 {
-    for (const char *from = headers, *value; (value = next_egg_field(&from, end, "dynamic:"));)
+    for (const char *from = headers, *value; (value = next_pkg_info_field(&from, end, "dynamic:"));)
         if (strncasecmp(value, "requires-dist", strlen("requires-dist")) == 0)
             return true;
     return false;
 }
 
-/* PEP 643: from metadata 2.2 on, what is not dynamic holds for every wheel built from it. */
+/* PEP 643: from metadata 2.2 on, a field that is not listed as Dynamic is the same in every wheel built from
+ * the sdist. So if Requires-Dist is neither there nor dynamic, there are no dependencies. */
 static bool says_all(const char *headers, const char *end)
 {
     const char *from = headers;
-    const char *version = next_egg_field(&from, end, "metadata-version:");
+    const char *version = next_pkg_info_field(&from, end, "metadata-version:");
     char *rest;
 
     if (!version || is_dynamic(headers, end))
@@ -227,7 +244,7 @@ static bool says_all(const char *headers, const char *end)
     return major > 2 || (major == 2 && minor >= 2);
 }
 
-/* A section of requires.txt: "[extra]", "[extra:marker]", "[:marker]". */
+/* A section of requires.txt, as setuptools writes it: "[extra]", "[extra:marker]", "[:marker]". */
 struct requires_section {
     char *extra;
     char *marker;
@@ -246,9 +263,10 @@ static void section_begin(struct requires_section *section, const char *line, si
         buf_printf(out, "Provides-Extra: %s\n", section->extra);
 }
 
-/* "a>=1" and "a>=1; marker" become fields with all conditions after ";". A URL has ";" only after a blank. */
-static void add_build_requirement(const struct requires_section *section, const char *line, size_t len,
-                                  struct buf *out)
+/* "a>=1" and "a>=1; marker" become fields with all conditions after ";". In a URL, a ";" begins the marker
+ * only after a blank. Whether the result is valid is seen when the metadata is parsed. */
+static void add_egg_requirement(const struct requires_section *section, const char *line, size_t len,
+                                struct buf *out)
 {
     const char *semicolon = memchr(line, ';', len);
     const char *glue = " ; ";
@@ -271,8 +289,9 @@ static void add_build_requirement(const struct requires_section *section, const 
     buf_add_char(out, '\n');
 }
 
-/* A marker stands in the section's head once, and with each of its lines in what is made of it. */
-static int add_requires(const struct buf *text, struct buf *out)
+/* The marker of a section's head is repeated for each of its lines: a long one with many lines would make
+ * terabytes of some megabytes, so the output is limited as well. */
+static int add_requires_txt(const struct buf *text, struct buf *out)
 {
     struct requires_section section = {NULL, NULL};
     const char *rest = text->data;
@@ -286,14 +305,14 @@ static int add_requires(const struct buf *text, struct buf *out)
         if (len >= 2 && *line == '[' && line[len - 1] == ']')
             section_begin(&section, line + 1, len - 2, out);
         else if (len && *line != '#')
-            add_build_requirement(&section, line, len, out);
+            add_egg_requirement(&section, line, len, out);
     }
     free(section.extra);
     free(section.marker);
     return out->len <= METADATA_MAX_BYTES ? 0 : -1;
 }
 
-static bool member_is_named(const struct egg_info *egg_info, const char *project)
+static bool egg_info_is_of(const struct egg_info *egg_info, const char *project)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
     const char *last = strrchr(egg_info->path, '/') + 1;
@@ -302,12 +321,12 @@ static bool member_is_named(const struct egg_info *egg_info, const char *project
     return strcmp(name.data, project) == 0;
 }
 
-/* Of the project itself: at the top, else in src/, else in another folder that its modules may be in. What else there is
- * belongs to its tests, or to what it has copied. */
+/* The egg-info of the project itself: at the top, else in src/, else in another folder that its modules may
+ * be in. Those of other names belong to its tests, or to packages it has copied. */
 static const struct egg_info *own_egg_info(const struct members *members, const char *headers,
                                            const char *end)
 {
-    const char *name = next_egg_field(&headers, end, "name:");
+    const char *name = next_pkg_info_field(&headers, end, "name:");
     const struct egg_info *best = NULL;
     struct buf CLEANUP_BUF project = BUF_INIT;
     int best_rank = 0;
@@ -319,7 +338,7 @@ static const struct egg_info *own_egg_info(const struct members *members, const 
         const struct egg_info *egg_info = &members->egg_infos[i];
         const char *slash = strchr(egg_info->path, '/');
         int rank = slash == strrchr(egg_info->path, '/') ? 3 : text_starts(slash, "/src/") ? 2 : 1;
-        if (rank > best_rank && member_is_named(egg_info, project.data)) {
+        if (rank > best_rank && egg_info_is_of(egg_info, project.data)) {
             best = egg_info;
             best_rank = rank;
         }
@@ -332,7 +351,7 @@ static int make_metadata(const struct members *members, struct sdist *out)
     const struct buf *text = &members->pkg_info;
     const char *end = text->data + headers_length(text);
     const char *from = text->data;
-    bool said = next_egg_field(&from, end, "requires-dist:") || says_all(text->data, end);
+    bool said = next_pkg_info_field(&from, end, "requires-dist:") || says_all(text->data, end);
     const struct egg_info *egg_info = own_egg_info(members, text->data, end);
 
     buf_add(&out->metadata, text->data, (size_t)(end - text->data));
@@ -340,7 +359,7 @@ static int make_metadata(const struct members *members, struct sdist *out)
         buf_add_char(&out->metadata, '\n');
     /* setuptools writes requires.txt only where there are dependencies. */
     out->dependencies_known = said || egg_info;
-    return !said && egg_info ? add_requires(&egg_info->requires, &out->metadata) : 0;
+    return !said && egg_info ? add_requires_txt(&egg_info->requires, &out->metadata) : 0;
 }
 
 /* ---- the build ---- */
@@ -361,8 +380,11 @@ static bool is_setuptools(const char *text)
            strcmp(requirement.project, "setuptools") == 0;
 }
 
-/* PEP 518: without pyproject.toml, or without a table there, it is setuptools and wheel. Up to version 70.0 setuptools
- * asks for wheel while it builds (PEP 517, get_requires_for_build_wheel), whatever is written there. */
+/* PEP 518: without pyproject.toml, or without a table there, it is setuptools and wheel; 40.8.0 is the
+ * version that pip asks for, the first with a PEP 517 backend for old projects. Up to version 70.0 setuptools
+ * asks for wheel while it builds (PEP 517, get_requires_for_build_wheel), whatever pyproject.toml says. A
+ * pyproject.toml that cannot be read is like none: the requirements are for prefetching, and the build itself
+ * will complain. */
 static void read_build_requires(const struct buf *text, struct sdist *out)
 {
     static const struct toml_limits limits = {METADATA_MAX_BYTES, 64, 100000};

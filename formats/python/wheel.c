@@ -1,3 +1,10 @@
+/* METADATA out of a wheel by libzip, which must be protected from the archive, and installers from each
+ * other.
+ *
+ * libzip allocates whatever the end record of a zip announces, so that is checked before libzip sees the
+ * file. Installers find METADATA in different ways, by the wheel's name or by the one folder that ends in
+ * .dist-info; a wheel in which these differ could show an index one set of dependencies and install another.
+ * Such a wheel has no metadata here. The text is taken byte for byte, as its hash goes into pages. */
 #include "formats/python/wheel.h"
 
 #include <errno.h>
@@ -14,7 +21,8 @@
 #include "formats/python/metadata.h"
 #include "formats/python/project.h"
 
-/* Where libzip looks for the end record: after it is at most a comment, before it the locator of zip64. */
+/* APPNOTE.TXT of PKWARE, sections 4.3.14 to 4.3.16. libzip looks for the end record in this tail: after it is
+ * at most a comment, before it the locator of zip64. */
 #define END_RECORD_BYTES 22
 #define END64_RECORD_BYTES 56
 #define LOCATOR_BYTES 20
@@ -46,7 +54,8 @@ static ssize_t read_at(int fd, char *out, size_t len, off_t offset)
     return (ssize_t)done;
 }
 
-/* The zip64 end record to which the locator at `locator` points. */
+/* Checks the zip64 end record to which the locator at `locator` points: its 64-bit numbers replace those of
+ * the end record. */
 static bool end64_fits(int fd, const char *locator)
 {
     char record[END64_RECORD_BYTES];
@@ -60,8 +69,9 @@ static bool end64_fits(int fd, const char *locator)
            little_endian(record + 40, 8) <= WHEEL_DIRECTORY_MAX_BYTES;
 }
 
-/* libzip reads the whole central directory into memory, as large as the archive says, so that is looked at
- * first. Every record that could be taken for the end is: which one counts is libzip's choice. */
+/* libzip reads the whole central directory into memory, as large as the archive says, so that is checked
+ * first, in every record that could be taken for the end record: a comment may contain others, and libzip
+ * chooses. */
 static bool directory_fits(int fd)
 {
     struct stat status;
@@ -76,6 +86,7 @@ static bool directory_fits(int fd)
     for (size_t i = 0; i + LOCATOR_BYTES <= len; i++) {
         const char *at = tail.data + i;
         if (memcmp(at, "PK\5\6", 4) == 0 && i + END_RECORD_BYTES <= len) {
+            /* All ones: the size is in the zip64 record, which is checked on its own. */
             uint64_t size = little_endian(at + 12, 4);
             if (size > WHEEL_DIRECTORY_MAX_BYTES && size != UINT32_MAX)
                 return false;
@@ -86,7 +97,7 @@ static bool directory_fits(int fd)
     return true;
 }
 
-/* "<name>-<version>" for comparison: case and the kind of separator do not count ("+" of local versions was
+/* "<name>-<version>" for comparison: case and the kind of separator are ignored ("+" of local versions was
  * written "_" by old tools). */
 static void add_identity(const char *text, size_t len, struct buf *out)
 {
@@ -96,8 +107,8 @@ static void add_identity(const char *text, size_t len, struct buf *out)
             *c = '-';
 }
 
-/* The first two parts of "<name>-<version>[-<build>]-<python>-<abi>-<platform>.whl". Returns their length, 0:
- * none. */
+/* The length of "<name>-<version>" in "<name>-<version>[-<build>]-<python>-<abi>-<platform>.whl"; 0 if the
+ * name has not that form. */
 static size_t identity_len(const char *filename)
 {
     const char *dash = strchr(filename, '-');
@@ -119,7 +130,8 @@ static size_t dist_info_len(const char *name)
     return len - suffix_len;
 }
 
-/* Returns the index of the entry, or -1. */
+/* Returns the index of the one METADATA of the wheel's own name and version, or -1. Names are compared raw:
+ * libzip's guesses of their encoding are of no interest for ASCII. */
 static zip_int64_t find_metadata(zip_t *archive, const char *filename, struct buf *error)
 {
     zip_int64_t count = zip_get_num_entries(archive, 0);
@@ -129,7 +141,8 @@ static zip_int64_t find_metadata(zip_t *archive, const char *filename, struct bu
 
     add_identity(filename, identity_len(filename), &wanted);
     if (!wanted.len || count > WHEEL_ENTRIES_MAX) {
-        buf_set(error, "%s has no wheel's name, or more than %d entries", filename, WHEEL_ENTRIES_MAX);
+        buf_set(error, "%s does not have the name of a wheel, or has more than %d entries", filename,
+                WHEEL_ENTRIES_MAX);
         return -1;
     }
     for (zip_int64_t i = 0; i < count; i++) {
@@ -153,6 +166,8 @@ static zip_int64_t find_metadata(zip_t *archive, const char *filename, struct bu
     return -1;
 }
 
+/* Only stored and deflated entries, as wheels have them: each further method of libzip would be one more
+ * decompressor that strangers' data can reach. */
 static int read_zip_entry(zip_t *archive, zip_uint64_t index, const char *filename, struct buf *out,
                           struct buf *error)
 {
@@ -197,12 +212,13 @@ int wheel_read_metadata(int fd, const char *filename, struct buf *out, struct bu
                 WHEEL_DIRECTORY_MAX_BYTES);
         return -1;
     }
+    /* zip_fdopen() takes its descriptor over, and fd is the caller's. */
     int CLEANUP_CLOSE copy = dup(fd);
     zip_t *archive = copy < 0 ? NULL : zip_fdopen(copy, 0, &code);
     if (!archive) {
         zip_error_t reason;
         zip_error_init_with_code(&reason, code);
-        buf_set(error, "wheel %s is no zip archive: %s", filename, zip_error_strerror(&reason));
+        buf_set(error, "wheel %s is not a zip archive: %s", filename, zip_error_strerror(&reason));
         zip_error_fini(&reason);
         return -1;
     }

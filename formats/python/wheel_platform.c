@@ -1,3 +1,6 @@
+/* Lists of platforms, in the order of `packaging.tags` 23.0 and of pip's utils/compatibility_tags.py; both
+ * are walked from the newest to the oldest release. The numbers are what those modules have, since a list
+ * that differs by one name chooses another wheel; the feature tests compare them. */
 #include "formats/python/wheel_platform.h"
 
 #include <stdint.h>
@@ -32,7 +35,7 @@ static const struct {
     const char *name;
 } old_manylinux[] = {{17, "manylinux2014"}, {12, "manylinux2010"}, {5, "manylinux1"}};
 
-/* The last minor version of an older major one is not known before there is a newer one. */
+/* glibc 2 has no last minor version as long as there is no glibc 3; `packaging` assumes 50. */
 #define LAST_MINOR 50
 
 static void add_manylinux(int major, int minor, int oldest, const char *arch, struct word_list *out)
@@ -52,6 +55,7 @@ int wheel_platforms_glibc(int major, int minor, const char *arch, struct word_li
     if (!in_range(major, minor))
         return -1;
     if (x86 || ONE_OF(arch, "aarch64", "armv7l", "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64")) {
+        /* manylinux begins with glibc 2.5 on x86 (manylinux1) and with 2.17 elsewhere (manylinux2014). */
         for (int at = major; at >= 2; at--)
             add_manylinux(at, at == major ? minor : LAST_MINOR, at > 2 ? 0 : x86 ? 5 : 17, arch, out);
     }
@@ -59,6 +63,7 @@ int wheel_platforms_glibc(int major, int minor, const char *arch, struct word_li
     return 0;
 }
 
+/* PEP 656: all minor versions of one major version. */
 int wheel_platforms_musl(int major, int minor, const char *arch, struct word_list *out)
 {
     if (!in_range(major, minor))
@@ -71,7 +76,9 @@ int wheel_platforms_musl(int major, int minor, const char *arch, struct word_lis
 
 /* ---- macOS ---- */
 
-/* The names of binaries, fat ones too, that a processor ran on a release. */
+/* Adds the names of binaries, fat ones too, that a processor could run on a release: Intel and 64-bit PowerPC
+ * began with
+ * 10.4, PowerPC ended with 10.5 (64 bits) and 10.6 (32 bits). */
 static void add_mac(const char *prefix, int major, int minor, const char *arch, struct word_list *out)
 {
     int release = 100 * major + minor;
@@ -98,8 +105,8 @@ static void add_mac(const char *prefix, int major, int minor, const char *arch, 
         word_list_add(out, "%s_%d_%d_%s", prefix, major, minor, formats[i]);
 }
 
-/* Up to 10.16 each release counts the second number, from 11 on the first. 10.16 is what 11 calls itself for
- * old programs. */
+/* Up to 10.16 each release counted up the second number, from 11 on the first. macOS 11 calls itself 10.16
+ * for old programs. Of the releases before 11, only fat binaries run on arm64. */
 static int add_macos_platforms(const char *prefix, int major, int minor, const char *arch,
                                struct word_list *out)
 {
@@ -128,7 +135,7 @@ int wheel_platforms_macos(int major, int minor, const char *arch, struct word_li
 
 /* ---- pip's --platform ---- */
 
-/* "_<digits>" at *text: steps over it. */
+/* Steps over "_<digits>" at *text. */
 static bool take_number(const char **text, uint64_t *out)
 {
     if (**text != '_')
@@ -142,7 +149,8 @@ static bool take_number(const char **text, uint64_t *out)
     return digits != 0;
 }
 
-/* prefix_<major>_<minor>_<arch>, with numbers from the end of the name. Other names stand for themselves. */
+/* prefix_<major>_<minor>_<arch>, with numbers searched from the end of the name, as pip's regular expression
+ * does it by being greedy. Other names are taken as they are. */
 static int add_pip_macos(const char *name, struct word_list *out)
 {
     for (size_t at = strlen(name); at-- > 1;) {

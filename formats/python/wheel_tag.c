@@ -1,3 +1,9 @@
+/* Names of wheels, and the list of tags that a Python takes, best first. A wheel's name is a compressed set:
+ * every combination of its pythons, ABIs and platforms is a tag. Each is looked up in a hash of the list,
+ * which has some thousand tags, so the cost of a wheel does not depend on the target.
+ *
+ * The names are file names of strangers: filename_valid() bounds their length, and with it every array
+ * here. */
 #include "formats/python/wheel_tag.h"
 
 #include <ctype.h>
@@ -12,6 +18,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* name-version-build-python-abi-platform */
 #define DASHES_MAX 5
 
 /* ---- names of wheels ---- */
@@ -41,7 +48,8 @@ static size_t split_dashes(const char *text, size_t len, struct piece *out)
     return count;
 }
 
-/* The name is not ours: it is quoted only once it is known to be harmless. */
+/* The name comes from outside: it is quoted only if filename_valid() has found no control characters in
+ * it. */
 static int refuse_wheel_name(struct buf *error, const char *filename, const char *why)
 {
     if (error && filename)
@@ -58,6 +66,7 @@ static void copy_lower(struct piece piece, char *out)
     out[piece.len] = '\0';
 }
 
+/* Old tools wrote "_" for the "-" of a version ("1.0-1"), as for that of a name; pip turns it back. */
 static int parse_version(struct piece piece, struct version *out)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
@@ -69,6 +78,7 @@ static int parse_version(struct piece piece, struct version *out)
     return version_parse(text.data, text.len, out, NULL);
 }
 
+/* PEP 427: a build begins with a number, and sorts by number, then by text. */
 static int parse_build(struct piece piece, struct wheel_name *out)
 {
     size_t digits = 0;
@@ -82,16 +92,9 @@ static int parse_build(struct piece piece, struct wheel_name *out)
     return 0;
 }
 
-static void copy_project(struct piece piece, struct wheel_name *out)
-{
-    struct buf CLEANUP_BUF project = BUF_INIT;
-
-    project_normalize(piece.text, piece.len, &project);
-    memcpy(out->project, project.data, project.len);
-}
-
 int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *error)
 {
+    struct buf CLEANUP_BUF project = BUF_INIT;
     struct piece pieces[DASHES_MAX + 1];
     size_t len = strlen(filename);
 
@@ -103,12 +106,13 @@ int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *e
     size_t count = split_dashes(filename, len - strlen(".whl"), pieces);
     if (count != 5 && count != 6)
         return refuse_wheel_name(error, filename,
-                                 "it has not the form name-version[-build]-python-abi-platform.whl");
+                                 "it does not have the form name-version[-build]-python-abi-platform.whl");
     if (!project_name_valid(pieces[0].text, pieces[0].len))
         return refuse_wheel_name(error, filename, "it does not begin with the name of a project");
-    copy_project(pieces[0], out);
+    project_normalize(pieces[0].text, pieces[0].len, &project);
+    memcpy(out->project, project.data, project.len);
     if (parse_version(pieces[1], &out->version) < 0)
-        return refuse_wheel_name(error, filename, "its version is none of PEP 440");
+        return refuse_wheel_name(error, filename, "its version is not valid by PEP 440");
     if (count == 6 && parse_build(pieces[2], out) < 0)
         return refuse_wheel_name(error, filename, "its build does not begin with a number");
     struct piece *tags = &pieces[count - 3];
@@ -133,8 +137,8 @@ int wheel_name_compare_builds(const struct wheel_name *a, const struct wheel_nam
 /* ---- targets ---- */
 
 struct ranked_tag {
-    const char *tag; /* in the list */
-    int rank;
+    const char *tag; /* a view of the text in the list */
+    int rank;        /* index in the list: 0 is best */
     UT_hash_handle hh;
 };
 
@@ -186,7 +190,8 @@ static bool is_implementation(const struct wheel_target *target, const char *nam
     return strcmp(target->implementation, name) == 0;
 }
 
-/* pymalloc was in the name up to 3.7, the width of Unicode characters up to 3.2. */
+/* A CPython's ABI had a letter for pymalloc ("m") up to 3.7, and one for wide Unicode characters ("u") up to
+ * 3.2. */
 static void add_default_abi(struct maker *maker)
 {
     const struct wheel_target *target = maker->target;
@@ -211,7 +216,8 @@ static void find_abis(struct maker *maker)
         word_list_add(&maker->abis, "%s", given->items[i]);
 }
 
-/* A free-threaded build lays out objects in another way, and so has no stable ABI. */
+/* A free-threaded build lays out objects in another way, and so has no stable ABI (PEP 703). As in
+ * `packaging`, the first ABI decides. */
 static bool free_threaded(const struct word_list *abis)
 {
     if (!abis->count || !text_starts(abis->items[0], "cp"))
@@ -220,7 +226,8 @@ static bool free_threaded(const struct word_list *abis)
     return strchr(flags + strspn(flags, "0123456789"), 't') != NULL;
 }
 
-/* "abi3" and "none" have their own places, whether they were given or not. */
+/* "abi3" and "none" have their own places in the order, whether they were given or not. The stable ABI is as
+ * old as CPython 3.2. */
 static void make_cpython(struct maker *maker)
 {
     const struct wheel_target *target = maker->target;
@@ -250,23 +257,19 @@ static void make_generic(struct maker *maker)
     add_for_platforms(maker, own, "none");
 }
 
-/* The wheels of any implementation: py310, py3, py39, ..., py30. */
-static void make_pythons(const struct wheel_target *target, struct word_list *out)
-{
-    if (target->minor >= 0)
-        word_list_add(out, "py%d%d", target->major, target->minor);
-    word_list_add(out, "py%d", target->major);
-    for (int minor = target->minor - 1; minor >= 0; minor--)
-        word_list_add(out, "py%d%d", target->major, minor);
-}
-
+/* The wheels of any implementation: py310, py3, py39, ..., py30. Those for a platform come before those for
+ * "any". */
 static void make_common(struct maker *maker)
 {
     const struct wheel_target *target = maker->target;
     struct word_list CLEANUP_WORD_LIST pythons = WORD_LIST_INIT;
     char *CLEANUP_FREE own = interpreter(target->implementation, target->major, target->minor);
 
-    make_pythons(target, &pythons);
+    if (target->minor >= 0)
+        word_list_add(&pythons, "py%d%d", target->major, target->minor);
+    word_list_add(&pythons, "py%d", target->major);
+    for (int minor = target->minor - 1; minor >= 0; minor--)
+        word_list_add(&pythons, "py%d%d", target->major, minor);
     for (size_t i = 0; i < pythons.count; i++)
         add_for_platforms(maker, pythons.items[i], "none");
     add_tag(maker->tags, own, "none", "any");
@@ -310,7 +313,7 @@ const struct word_list *wheel_tags_list(const struct wheel_tags *tags)
     return &tags->list;
 }
 
-/* The better of two ranks. */
+/* The better of two ranks; -1, no rank, is worse than all. */
 static int tag_is_better(int a, int b)
 {
     return a < 0 || (b >= 0 && b < a) ? b : a;

@@ -8,7 +8,7 @@
  *
  * Lists and their order are those of Python's `packaging.tags` 23.0 and of pip's `--python-version`,
  * `--platform`, `--implementation` and `--abi`, for a Python that is not the running one: where they look at
- * the running Python, the defaults below stand. And an ABI of a free-threaded CPython ("cp313t") excludes
+ * the running Python, the defaults below are used. And an ABI of a free-threaded CPython ("cp313t") excludes
  * "abi3" (PEP 703; as from `packaging` 24.0 on). */
 #ifndef FORMATS_PYTHON_WHEEL_TAG_H
 #define FORMATS_PYTHON_WHEEL_TAG_H
@@ -31,14 +31,15 @@ struct wheel_name {
     struct version version;
     bool has_build;
     uint64_t build_number;
-    char build_text[FILENAME_MAX_BYTES + 1]; /* what stands after the number, or "" */
+    char build_text[FILENAME_MAX_BYTES + 1]; /* the text after the number, or "" */
     /* In lower case; each is one tag or more, with "." between them. */
     char python[FILENAME_MAX_BYTES + 1];
     char abi[FILENAME_MAX_BYTES + 1];
     char platform[FILENAME_MAX_BYTES + 1];
 };
 
-/* "_" in the version is read as "-", as pip does. Returns 0; -1 with what is wrong in `error` (may be NULL). */
+/* "_" in the version is read as "-", as pip does. Returns 0; -1 with what is wrong in `error` (may be
+ * NULL). */
 int wheel_name_parse(const char *filename, struct wheel_name *out, struct buf *error);
 /* Which of two wheels of one version has the later build: -1, 0, 1. No build is before all others; then by
  * its number, then by the text after that. */
@@ -50,7 +51,8 @@ struct wheel_target {
     const char *implementation; /* "cp", "pp", ... or "py" */
     int major;                  /* 1..9 */
     int minor;                  /* 0..99; -1: any, which only pure wheels and own ABIs fit */
-    /* NULL or empty: that of a usual build: "cp310", "cp37m", "cp27mu"; "pypy39_pp73"; of others none. */
+    /* NULL or empty: the ABI of a usual build: "cp310", "cp37m", "cp27mu"; "pypy39_pp73"; no ABI for
+     * others. */
     const struct word_list *abis;
     const struct word_list *platforms;
 };

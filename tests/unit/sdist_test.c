@@ -228,7 +228,7 @@ static void sdist_that_is_none(void **state)
     struct buf CLEANUP_BUF error = BUF_INIT;
 
     assert_int_equal(sdist_read("<html>", 6, &sdist, &error), -1);
-    assert_non_null(strstr(error.data, "is no archive"));
+    assert_non_null(strstr(error.data, "is not an archive"));
     sdist_release(&sdist);
     pack((const char *const[]){"a-1/setup.py", "", "deep/er/PKG-INFO", PKG_INFO, NULL}, false, &body);
     assert_int_equal(sdist_read(body.data, body.len, &sdist, &error), -1);
@@ -308,7 +308,7 @@ static void sdist_that_unpacks_to_too_much(void **state)
     add_packed(&zlib, zeros, TAR_END_BYTES, Z_FINISH, &body);
     deflateEnd(&zlib);
     assert_int_equal(sdist_read(body.data, body.len, &sdist, &error), -1);
-    assert_string_equal(error.data, "is no archive that can be read to its end");
+    assert_string_equal(error.data, "is not an archive that can be read to its end");
 }
 
 /* 1 MiB becomes 1 KiB, and that a few bytes: more levels would unpack to anything. */
@@ -335,7 +335,7 @@ static void sdist_compressed_twice(void **state)
     assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
     archive_write_free(archive);
     assert_int_equal(sdist_read(out, used, &sdist, &error), -1);
-    assert_string_equal(error.data, "is no archive");
+    assert_string_equal(error.data, "is not an archive");
     sdist_release(&sdist);
 }
 

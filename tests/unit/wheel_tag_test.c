@@ -53,12 +53,13 @@ static void wheel_name_errors(void **state)
     (void)state;
     check_refused("foo-1.0.tar.gz",
                   "\"foo-1.0.tar.gz\" is not the name of a wheel: it has a space, or no \".whl\"");
-    check_refused("foo-1.0-py3-none.whl", "it has not the form name-version[-build]-python-abi-platform.whl");
-    check_refused("foo-1.0-1-2-py3-none-any.whl", "it has not the form");
+    check_refused("foo-1.0-py3-none.whl",
+                  "it does not have the form name-version[-build]-python-abi-platform.whl");
+    check_refused("foo-1.0-1-2-py3-none-any.whl", "it does not have the form");
     check_refused("foo-1.0-x1-py3-none-any.whl", "its build does not begin with a number");
     check_refused("foo-1.0--py3-none-any.whl", "its build does not begin with a number");
     check_refused("foo-1.0-99999999999999999999-py3-none-any.whl", "its build does not begin with a number");
-    check_refused("foo-one-py3-none-any.whl", "its version is none of PEP 440");
+    check_refused("foo-one-py3-none-any.whl", "its version is not valid by PEP 440");
     check_refused("_foo-1.0-py3-none-any.whl", "it does not begin with the name of a project");
     check_refused("foo-1.0-py3-none-.whl", "one of its tags is empty");
     check_refused("foo- 1.0-py3-none-any.whl", "it has a space");
