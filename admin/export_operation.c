@@ -16,8 +16,6 @@
 #include "base/memory.h"
 #include "base/string_set.h"
 #include "base/text.h"
-#include "proxy/pypi/pypi.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/bundle_names.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/prefetch_record.h"

@@ -11,9 +11,8 @@
 #include "admin/table.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "proxy/pypi/pypi.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
+#include "storage/catalog/spaces.h"
 #include "storage/upkeep.h"
 
 /* ---- the operation ---- */

@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/core/forget.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/holding.h"
 #include "storage/catalog/image_unit.h"
 #include "storage/catalog/spaces.h"

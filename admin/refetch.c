@@ -17,8 +17,6 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "proxy/core/proxy.h"
-#include "proxy/pypi/pypi.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/image_key.h"
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"

@@ -30,7 +30,6 @@
 #include "base/memory.h"
 #include "base/string_set.h"
 #include "proxy/core/proxy.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/prefetch_record.h"
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"

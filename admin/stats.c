@@ -13,8 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "proxy/core/proxy.h"
-#include "proxy/pypi/pypi.h"
-#include "proxy/registry/registry.h"
+#include "storage/catalog/spaces.h"
 #include "storage/upkeep.h"
 #include "upstreams/upstream.h"
 

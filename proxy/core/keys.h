@@ -4,10 +4,10 @@
  *
  *   fill table: one key, one fetch that everybody shares
  *   function               key                               brings                        joined by
- *   fill_key_file          file:/packages/... [late N]       a package file                pypi/files, pypi/metadata
+ *   fill_key_file          file:/packages/... [late N]       a package file                pypi/file_fill
  *   fill_key_metadata      metadata:/packages/....metadata   a wheel's METADATA, from      pypi/metadata
  *                                                            an upstream
- *   fill_key_extraction    extract:/packages/...             the same out of the wheel     pypi/metadata
+ *   fill_key_extraction    extract:/packages/...             the same out of the wheel     pypi/wheel_metadata
  *   fill_key_blob          blob:NAME@DIGEST [late N]         an image's blob               registry/blob
  *   fill_key_fetch         fetch:SPACE/KEY                   a document, from upstreams    document/
  *   fill_key_load          load:SPACE/KEY                    a document, from the store    document/
@@ -16,11 +16,12 @@
  *   memory cache           all are dropped by proxy_forget()
  *   function               key                               value                         put and read by
  *   memory_key_document    SPACE/KEY                         struct document               document/
- *   memory_key_absence     absent:SPACE/KEY                  that nobody has it            absence.h: document/, pypi/files,
- *                                                                                          pypi/metadata, registry/blob
+ *   memory_key_absence     absent:SPACE/KEY                  that nobody has it            absence.h: document/,
+ *                                                                                          pypi/file_fill,
+ *                                                                                          registry/blob
  *   memory_key_small_file  small/packages/...                a small file's whole answer   pypi/files
- *   memory_key_metadata    metadata/packages/...             the answer to .metadata       pypi/metadata
- *   memory_key_reference   reference/IMAGE@DIGEST            that the image has the blob   registry/blob
+ *   memory_key_metadata    metadata/packages/...             the answer to .metadata       pypi/wheel_metadata
+ *   memory_key_reference   reference/IMAGE@DIGEST            that the image has the blob   registry/blob_reference
  *
  * SPACE and KEY are those of the store's entries (storage/catalog/spaces.h); documents that are not stored
  * have spaces of their own ("blob head", "manifest head"). No document is of a space called "small",

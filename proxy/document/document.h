@@ -1,13 +1,7 @@
-/* Documents: what upstreams say in answers that are small enough to be read as a whole (pages, the root list, the JSON
- * API, tags, manifests, lists), kept in memory parsed and rendered, in the store as it came, and fresh by the rules
- * below.
- *
- *   age <= ttl                  served
- *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
- *   older                       the client waits for the refresh; if no upstream answers, or one denies it, it is served
- *   not held                    the client waits for a fetch; "nowhere" and "denied" are remembered for negative_ttl
- *   held, and "nowhere" now     forgotten
- *   offline                     what is held is served at any age; upstreams are not asked
+/* Documents: what upstreams say in answers that are small enough to be read as a whole (project pages, the list of
+ * projects, the JSON API, tags, manifests, lists of tags), kept parsed and rendered in memory, and as they came in the
+ * store. document_serve.h finds them and says how fresh they must be, document_fill.h fetches and loads them,
+ * rendition.h answers with them.
  *
  * A document is immutable but for its times and its renditions (made when they are first asked for). */
 #ifndef PROXY_DOCUMENT_DOCUMENT_H
@@ -21,7 +15,6 @@
 #include "base/lock.h"
 #include "proxy/core/memcache.h"
 #include "proxy/core/proxy.h"
-#include "proxy/http/request.h"
 #include "storage/catalog/origin.h"
 
 struct candidate_list;
@@ -40,7 +33,7 @@ struct document_source {
 /* For ever, as a time to live. */
 #define DOCUMENT_IMMUTABLE_S (INT64_MAX / 4)
 
-/* The times of the rules above, in seconds. */
+/* The times of the rules of freshness (document_serve.h), in seconds. */
 struct document_times {
     int64_t ttl_s;
     int64_t stale_ttl_s;
@@ -91,45 +84,12 @@ struct document {
     int version;                                    /* counts document_outdate() */
 };
 
-enum document_result {
-    DOCUMENT_HAVE,
-    DOCUMENT_WAIT,        /* return MHD_YES */
-    DOCUMENT_NOT_FOUND,   /* every healthy upstream said so, or offline and not held */
-    DOCUMENT_DENIED,      /* nobody has it, or it needs other credentials */
-    DOCUMENT_UNAVAILABLE, /* no upstream could say */
-};
-
-/* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. When it says
- * anything but HAVE or WAIT, document_respond_missing() answers. */
-enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
-                                  struct document **out);
-/* The same for a document that is held (in memory or in the store), whatever its age; never asks an upstream.
- * NOT_FOUND if it is not held. */
-enum document_result document_get_held(struct request *request, const struct document_kind *kind,
-                                       const char *key, struct document **out);
-/* document_get() for a handler that asks for one document: it is kept in the request, and found there after a wait. */
-enum document_result document_get_kept(struct request *request, const struct document_kind *kind,
-                                       const char *key);
-/* The document that is kept so, or NULL. */
-static inline struct document *document_kept(const struct request *request)
-{
-    return (struct document *)request->kept;
-}
-/* Keeps it; takes the reference, of a request that keeps none. */
-static inline void document_keep_in(struct request *request, struct document *document)
-{
-    request->kept = &document->shared;
-}
-enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
-                                         const char *what);
-
-/* Answers with a rendition, waiting for it if it must be made first. Call it again after the wait with the
- * same document. compressed: the client takes it. */
-enum MHD_Result document_respond(struct request *request, struct document *document, int format,
-                                 bool compressed);
-
-/* Something that its renditions tell has changed: they are made anew when next asked for. Any thread. */
-void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key);
+/* Takes over the origin's strings and the content. */
+struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
+                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
+                              int64_t max_age_s);
+/* Puts it in the memory cache. */
+void document_keep(struct proxy *proxy, struct document *document);
 
 static inline void document_unref(struct document *document)
 {

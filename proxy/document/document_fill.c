@@ -16,10 +16,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/link.h"
+#include "proxy/core/absence.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/jobs.h"
 #include "proxy/core/keys.h"
-#include "proxy/http/respond.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
 #include "upstreams/upstream.h"
@@ -94,48 +94,6 @@ static struct document_fill *document_fill_new(struct proxy *proxy, struct site 
     buf_init(&df->source.body);
     buf_init(&df->next_url);
     return df;
-}
-
-/* ---- documents ---- */
-
-static void document_free(struct shared *value)
-{
-    struct document *document = (struct document *)value;
-
-    for (int format = 0; format < DOCUMENT_FORMATS; format++)
-        for (int gzip = 0; gzip < 2; gzip++)
-            object_unref(document->renditions[format][gzip]);
-    origin_release(&document->origin);
-    shared_unref(document->content);
-    lock_destroy(&document->lock);
-    free(document->key);
-    free(document);
-}
-
-struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
-                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
-                              int64_t max_age_s)
-{
-    struct document *document = xcalloc(1, sizeof(*document));
-
-    shared_init(&document->shared, document_free);
-    lock_init(&document->lock, LOCK_RANK_DOCUMENT);
-    document->kind = kind;
-    document->key = xstrdup(key);
-    document->origin = *origin;
-    *origin = (struct origin)ORIGIN_INIT;
-    document->content = content;
-    document->content_bytes = content_bytes;
-    document->confirmed_at_s = confirmed_at_s;
-    document->max_age_s = max_age_s;
-    return document;
-}
-
-void document_keep(struct proxy *proxy, struct document *document)
-{
-    char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
-
-    memcache_put(proxy->memcache, key, &document->shared, document->content_bytes);
 }
 
 static int64_t max_age_s(const struct document_fill *df)

@@ -2,7 +2,6 @@
 #ifndef PROXY_DOCUMENT_DOCUMENT_FILL_H
 #define PROXY_DOCUMENT_DOCUMENT_FILL_H
 
-#include "proxy/core/absence.h"
 #include "proxy/core/fill.h"
 #include "proxy/document/document.h"
 
@@ -14,12 +13,5 @@ void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
                     const struct document_kind *kind, const char *key, struct document *old);
 void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
                    const struct document_kind *kind, const char *key);
-
-/* Takes over the origin's strings and the content. */
-struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
-                              struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
-                              int64_t max_age_s);
-/* Puts it in the memory cache. */
-void document_keep(struct proxy *proxy, struct document *document);
 
 #endif

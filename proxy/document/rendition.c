@@ -1,4 +1,6 @@
 /* Renditions of documents: the bodies that clients get, rendered and compressed once, on the jobs thread. */
+#include "proxy/document/rendition.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +12,6 @@
 #include "base/memory.h"
 #include "proxy/core/jobs.h"
 #include "proxy/core/keys.h"
-#include "proxy/document/document.h"
-#include "proxy/document/document_fill.h"
 #include "proxy/http/respond.h"
 
 /* Up to this size a body is compressed before the first answer; a larger one goes out plain until that is

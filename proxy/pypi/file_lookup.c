@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/http/respond.h"
+#include "proxy/pypi/project_page.h"
 #include "storage/catalog/pypi_key.h"
-#include "storage/store.h"
+#include "storage/catalog/spaces.h"
 #include "upstreams/upstream.h"
 
 #define MAX_PROJECTS 8

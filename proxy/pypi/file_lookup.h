@@ -6,7 +6,9 @@
 #include "base/buf.h"
 #include "formats/python/page.h"
 #include "formats/python/project.h"
-#include "proxy/pypi/pypi.h"
+#include "proxy/document/document_serve.h"
+#include "proxy/http/request.h"
+#include "storage/store.h"
 
 struct candidate_list;
 

@@ -1,39 +1,20 @@
 /* Package files: from the store, or as they arrive. */
-#include "proxy/pypi/files.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "formats/cache_status.h"
-#include "proxy/core/absence.h"
-#include "proxy/core/blob_fill.h"
-#include "proxy/core/candidate_list.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
+#include "proxy/pypi/file_fill.h"
+#include "proxy/pypi/file_lookup.h"
+#include "proxy/pypi/metadata.h"
 #include "proxy/pypi/pypi.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
 /* Files up to this size are answered from memory when they are hot. */
 #define SMALL_BYTES (64 * 1024)
-
-bool file_known_absent(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
-
-    if (!absence_known(request->proxy, key, NULL))
-        return false;
-    request->how = HOW_NEGATIVE;
-    return true;
-}
-
-void file_remember_absent(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
-
-    absence_remember(request->proxy, key, FETCH_NOT_FOUND, request->site->config->pypi.negative_ttl_s);
-}
 
 /* The validator is the path's own hash, so it is the same before, while and after the file is in the
  * store. */
@@ -44,45 +25,6 @@ static void file_etag(const struct file_lookup *lookup, char etag[2 * HASH_MAX_B
     checksum_hex(&lookup->path.checksum, hex);
     snprintf(etag, 2 * HASH_MAX_BYTES + 3, "\"%s\"", hex);
 }
-
-/* ---- filling ---- */
-
-/* Where nobody promised a hash: is it at least the kind of file that its name says? Mirrors and captive
- * portals send error pages with status 200. */
-static bool file_plausible(const char *key, const char *start, size_t len)
-{
-    if (text_ends(key, ".whl") || text_ends(key, ".zip") || text_ends(key, ".egg"))
-        return len >= 4 && memcmp(start, "PK", 2) == 0;
-    if (text_ends(key, ".gz") || text_ends(key, ".tgz"))
-        return len >= 2 && memcmp(start, "\x1f\x8b", 2) == 0;
-    return len > 0 && start[0] != '<';
-}
-
-struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE key = fill_key_file(lookup->key.data, request->late);
-    struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
-    struct checksum checksum;
-    char room[PROJECT_NAME_MAX + 1];
-    const struct blob_fill_options options = {
-        .label = key,
-        .subject = {.kind = FILL_KIND_FILE, .path = lookup->key.data},
-        .candidates = &candidates,
-        .checksum = file_lookup_checksum(lookup, &checksum) ? &checksum : NULL,
-        .expected_bytes = lookup->file ? lookup->file->size_bytes : -1,
-        .max_bytes = -1,
-        .space = SPACE_FILE,
-        .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup, room),
-        .plausible = file_plausible,
-        .before_commit = filename_is_wheel(lookup->path.filename) ? metadata_before_commit : NULL,
-    };
-
-    file_lookup_candidates(request, lookup, "", &candidates);
-    return blob_fill_join(request->proxy, key, &options);
-}
-
-/* ---- answering ---- */
 
 static void file_headers(struct file_headers *headers, const char *etag)
 {

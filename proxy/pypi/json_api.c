@@ -14,9 +14,12 @@
 #include "formats/python/project.h"
 #include "formats/python/version.h"
 #include "proxy/core/candidate_list.h"
+#include "proxy/document/document_serve.h"
 #include "proxy/http/respond.h"
+#include "proxy/pypi/project_page.h"
 #include "proxy/pypi/pypi.h"
 #include "storage/catalog/pypi_key.h"
+#include "storage/catalog/spaces.h"
 
 /* Real projects have a tenth. */
 static const struct json_limits limits = {
@@ -312,8 +315,8 @@ enum MHD_Result pypi_json(struct request *request)
     const struct target *target = &request->target;
     const char *name = target->segments[1].text;
     const char *version = target->segment_count == 4 ? target->segments[2].text : NULL;
-    struct buf CLEANUP_BUF project = BUF_INIT;
     struct buf CLEANUP_BUF key = BUF_INIT;
+    struct buf CLEANUP_BUF project = BUF_INIT;
     struct buf CLEANUP_BUF what = BUF_INIT;
 
     if (strcmp(target->segments[target->segment_count - 1].text, "json") != 0)

@@ -1,155 +1,26 @@
 /* The metadata of wheels (PEP 658 / 714), in this order: from memory or the store; out of the wheel in the
  * store; from an upstream whose page advertises it; out of the wheel, fetched for it. So what a page of ours
  * advertises can always be served while the wheel can. */
+#include "proxy/pypi/metadata.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <strings.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
-#include "formats/cache_status.h"
 #include "formats/python/metadata.h"
-#include "formats/python/wheel.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/core/jobs.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
-#include "proxy/pypi/files.h"
-#include "proxy/pypi/pypi.h"
-#include "storage/catalog/pypi_key.h"
+#include "proxy/pypi/file_fill.h"
+#include "proxy/pypi/wheel_metadata.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
 /* request->step: what was tried already. */
 enum step { STEP_FIRST, STEP_UPSTREAM_FAILED };
-
-/* Makes the answer and keeps it in memory. Takes the body over. */
-static struct object *keep(struct proxy *proxy, const char *key, struct buf *body)
-{
-    static const struct header headers[] = {
-        {"Content-Type", "text/plain; charset=utf-8"},
-        {"Cache-Control", FILE_CACHE_CONTROL},
-        {CACHE_STATUS_HEADER, CACHE_STATUS_HIT},
-    };
-    char *CLEANUP_FREE cache_key = memory_key_metadata(key);
-    char etag[DIGEST_HEX_SIZE + 2];
-    char hex[DIGEST_HEX_SIZE];
-    struct digest digest;
-    size_t len = body->len;
-
-    digest_of(body->data, len, &digest);
-    digest_hex(&digest, hex);
-    snprintf(etag, sizeof(etag), "\"%s\"", hex);
-    struct object *object =
-        object_new(buf_take(body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-    memcache_put(proxy->memcache, cache_key, &object->shared, object_cost_bytes(object));
-    return object;
-}
-
-/* ---- out of the wheel ---- */
-
-/* What happens when the metadata is durable: pages that do not advertise it yet are rendered anew. */
-struct stored {
-    struct proxy *proxy;
-    char *project;
-};
-
-static void on_stored(void *arg, int error)
-{
-    struct stored *stored = arg;
-
-    if (!error)
-        document_outdate(stored->proxy, &page_kind, stored->project);
-    free(stored->project);
-    free(stored);
-}
-
-static void store_metadata(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
-{
-    struct entry entry = entry_of_bytes(SPACE_METADATA, key, project, "");
-    struct stored *stored = xcalloc(1, sizeof(*stored));
-
-    stored->proxy = proxy;
-    stored->project = xstrdup(project);
-    int error = blob_put(proxy->store, body->data, body->len, &entry, 1, on_stored, stored);
-    if (!error)
-        return;
-    log_warn("metadata of %s: served, but not stored: %s", key, strerror(-error));
-    on_stored(stored, error);
-}
-
-/* Jobs thread. Returns the answer, or NULL after logging why the wheel has no metadata. */
-static struct object *extract(struct proxy *proxy, const char *key, const char *project, int fd)
-{
-    struct buf CLEANUP_BUF body = BUF_INIT;
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    struct buf CLEANUP_BUF filename = BUF_INIT;
-
-    if (file_key_filename(key, &filename) < 0 || wheel_read_metadata(fd, filename.data, &body, &error) < 0) {
-        log_warn("%s: no metadata can be taken out of this wheel: %s", key, error.data);
-        return NULL;
-    }
-    store_metadata(proxy, key, project, &body);
-    return keep(proxy, key, &body);
-}
-
-void metadata_before_commit(struct proxy *proxy, const char *key, const char *scope, int fd)
-{
-    char *CLEANUP_FREE cache_key = memory_key_metadata(key);
-    struct object *object = (struct object *)memcache_get(proxy->memcache, cache_key);
-
-    if (!object)
-        object = extract(proxy, key, scope, fd);
-    object_unref(object);
-}
-
-struct extraction {
-    struct proxy *proxy;
-    struct fill *fill; /* reference; its product is the object */
-    char *key;
-    char *project;
-    int fd;
-};
-
-static void run_extraction(void *arg)
-{
-    struct extraction *extraction = arg;
-    struct object *object = extract(extraction->proxy, extraction->key, extraction->project, extraction->fd);
-
-    fill_end(extraction->fill, object ? FETCH_OK : FETCH_NOT_FOUND,
-             object ? NULL : "the wheel has no METADATA", object ? &object->shared : NULL);
-    shared_unref(&extraction->fill->shared);
-    close(extraction->fd);
-    free(extraction->key);
-    free(extraction->project);
-    free(extraction);
-}
-
-/* Joins the extraction; fd (taken over) is the whole wheel. The reference is the caller's. */
-static struct fill *extraction_join(struct request *request, const struct file_lookup *lookup, int fd)
-{
-    char *CLEANUP_FREE key = fill_key_extraction(lookup->key.data);
-    bool created;
-    struct fill *fill = fill_join(request->proxy->fills, key, &created);
-
-    if (!created) {
-        close(fd);
-        return fill; /* NULL: too many fills are running */
-    }
-    char room[PROJECT_NAME_MAX + 1];
-    struct extraction *extraction = xcalloc(1, sizeof(*extraction));
-    extraction->proxy = request->proxy;
-    extraction->fill = fill;
-    shared_ref(&fill->shared);
-    extraction->key = xstrdup(lookup->key.data);
-    extraction->project = xstrdup(file_lookup_project(request, lookup, room));
-    extraction->fd = fd;
-    jobs_add(request->proxy->jobs, JOB_WAITED_FOR, run_extraction, extraction);
-    return fill;
-}
 
 /* ---- from an upstream ---- */
 
@@ -189,29 +60,15 @@ static struct fill *upstream_join(struct request *request, const struct file_loo
 
 /* ---- answering ---- */
 
+static struct object *find_held(struct request *request, const struct file_lookup *lookup)
+{
+    return wheel_metadata_held(request->proxy, lookup->key.data, request->held_only);
+}
+
 static enum fill_state state_of(struct fill *fill)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     return fill->state;
-}
-
-/* A reference to what is in memory or in the store, or NULL. */
-static struct object *find_kept(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE cache_key = memory_key_metadata(lookup->key.data);
-    struct object *object = NULL;
-    struct buf CLEANUP_BUF body = BUF_INIT;
-    struct entry_read read;
-
-    if (!request->held_only) /* what is in memory may still fail to be stored */
-        object = (struct object *)memcache_get(request->proxy->memcache, cache_key);
-    if (object || entry_get(request->proxy->store, SPACE_METADATA, lookup->key.data, &read) < 0)
-        return object;
-    if (read.entry.has_digest &&
-        blob_read(request->proxy->store, &read.entry.digest, METADATA_MAX_BYTES, &body) == 0)
-        object = keep(request->proxy, lookup->key.data, &body);
-    entry_release(&read);
-    return object;
 }
 
 /* The bytes of a fill that is done: the commit may still be under way. */
@@ -229,7 +86,7 @@ static struct object *object_of_fill(struct request *request, const struct file_
     int error = backing_read(backing, 0, body.data, (size_t)len);
     body.len = (size_t)len;
     shared_unref(&backing->shared);
-    return error ? NULL : keep(request->proxy, lookup->key.data, &body);
+    return error ? NULL : wheel_metadata_keep(request->proxy, lookup->key.data, &body);
 }
 
 /* What the fill that the request waited for has brought; NULL if that was something else, or it failed. */
@@ -283,9 +140,11 @@ static struct fill *next_source(struct request *request, struct file_lookup *loo
 
     if (request_waited_for(request, from_wheel))
         return NULL;
+    char room[PROJECT_NAME_MAX + 1];
     int wheel_fd = open_wheel(request, lookup);
     if (wheel_fd >= 0)
-        return extraction_join(request, lookup, wheel_fd);
+        return wheel_metadata_join(request->proxy, lookup->key.data,
+                                   file_lookup_project(request, lookup, room), wheel_fd);
     if (request_waited_for(request, wheel_key) || request_offline(request))
         return NULL;
     if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO)
@@ -333,7 +192,7 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
     if (!filename_is_wheel(lookup->path.filename))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "only wheels have metadata here; %s is none",
                              lookup->path.filename);
-    while (!(object = find_kept(request, lookup)) && !(object = find_brought(request, lookup))) {
+    while (!(object = find_held(request, lookup)) && !(object = find_brought(request, lookup))) {
         /* Only the page says what the metadata must hash to. */
         enum document_result page = file_lookup_page(request, lookup, !request_offline(request));
         if (page == DOCUMENT_WAIT)

@@ -3,24 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/memory.h"
+#include "formats/oci/image.h"
 #include "proxy/core/absence.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
+#include "proxy/registry/blob_reference.h"
+#include "proxy/registry/image.h"
+#include "proxy/registry/missing.h"
 #include "proxy/registry/registry.h"
-#include "storage/catalog/image_entries.h"
+#include "proxy/registry/source.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
-
-/* That an image has a blob. In memory, where manifests put it, and as an entry of SPACE_BLOB. */
-struct reference {
-    struct shared shared;
-    int64_t size_bytes; /* -1 unknown */
-};
 
 /* What one request is about. */
 struct blob_lookup {
@@ -28,153 +26,9 @@ struct blob_lookup {
     const char *digest_text;
     struct checksum digest;
     char *etag;
-    char *key;          /* "<image name>@<digest>" */
-    bool referred;      /* the image is known to have it */
-    int64_t size_bytes; /* as the manifest says; -1 unknown */
-    bool has_blob;      /* blob is its name in the store, where it may lie or not */
-    struct digest blob;
+    char *key; /* "<image name>@<digest>" */
+    struct blob_reference reference;
 };
-
-/* ---- references ---- */
-
-static void reference_free(struct shared *value)
-{
-    free(value);
-}
-
-static struct shared *reference_new(int64_t size_bytes)
-{
-    struct reference *reference = xcalloc(1, sizeof(*reference));
-
-    shared_init(&reference->shared, reference_free);
-    reference->size_bytes = size_bytes;
-    return &reference->shared;
-}
-
-static bool sha256_name(const struct checksum *digest, struct digest *out)
-{
-    if (digest->kind != HASH_SHA256)
-        return false;
-    memcpy(out->bytes, digest->bytes, sizeof(out->bytes));
-    return true;
-}
-
-static void put_reference(struct proxy *proxy, const char *image_name, const char *key,
-                          const struct checksum *digest, int64_t size_bytes)
-{
-    struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
-    struct entry_read held;
-
-    if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
-        entry_release(&held);
-        return;
-    }
-    entry_put(proxy->store, &entry);
-}
-
-void registry_refer(struct proxy *proxy, const char *image_name, const struct descriptor *blob)
-{
-    char digest[IMAGE_DIGEST_SIZE];
-
-    image_digest_print(&blob->digest, digest);
-    char *CLEANUP_FREE key = image_key_of_digest(image_name, digest);
-    char *CLEANUP_FREE in_memory = memory_key_reference(key);
-    struct shared *reference = reference_new(blob->size_bytes);
-    memcache_put(proxy->memcache, in_memory, reference, 64);
-    shared_unref(reference);
-    put_reference(proxy, image_name, key, &blob->digest, blob->size_bytes);
-}
-
-static void find_reference(struct request *request, struct blob_lookup *lookup)
-{
-    char *CLEANUP_FREE in_memory = memory_key_reference(lookup->key);
-    struct entry_read read;
-    struct reference *reference = (struct reference *)memcache_get(request->proxy->memcache, in_memory);
-
-    lookup->size_bytes = -1;
-    if (reference) {
-        lookup->referred = true;
-        lookup->size_bytes = reference->size_bytes;
-        shared_unref(&reference->shared);
-    }
-    lookup->has_blob = sha256_name(&lookup->digest, &lookup->blob);
-    if ((lookup->referred && lookup->has_blob) ||
-        entry_get(request->proxy->store, SPACE_BLOB, lookup->key, &read) < 0)
-        return;
-    lookup->referred = true;
-    lookup->size_bytes = read.entry.size_bytes;
-    if (read.entry.has_digest && !lookup->has_blob) {
-        lookup->has_blob = true;
-        lookup->blob = read.entry.digest;
-    }
-    entry_release(&read);
-}
-
-/* ---- asking the upstream whether the image has the blob ---- */
-
-static void confirmation_candidates(const struct site *site, const char *key, struct candidate_list *out)
-{
-    char *CLEANUP_FREE path = xasprintf("blobs/%s", image_key_reference(key));
-
-    registry_candidates(site, key, path, false, out);
-}
-
-static int confirmation_parse(const struct document_source *source, const char *key, struct shared **content,
-                              int64_t *cost_bytes, struct buf *error)
-{
-    const char *digest = image_key_reference(key);
-
-    if (*source->origin.digest && strcmp(source->origin.digest, digest) != 0) {
-        buf_set(error, "it is about the digest \"%.100s\"", source->origin.digest);
-        return -1;
-    }
-    *content = reference_new(source->origin.size_bytes);
-    *cost_bytes = 64;
-    return 0;
-}
-
-static void confirmation_storing(struct proxy *proxy, const char *key, const struct shared *content)
-{
-    const char *text = image_key_reference(key);
-    struct descriptor blob = {.size_bytes = ((const struct reference *)content)->size_bytes};
-    struct buf CLEANUP_BUF name = BUF_INIT;
-
-    if (image_digest_parse(text, strlen(text), &blob.digest) < 0)
-        return;
-    image_key_name(key, &name);
-    registry_refer(proxy, name.data, &blob);
-}
-
-static int64_t confirmation_max_bytes(const struct site *site)
-{
-    (void)site;
-    return -1;
-}
-
-static const struct document_kind confirmation_kind = {
-    .space = SPACE_BLOB_HEAD,
-    .head = true,
-    .forgotten = true,
-    .times = registry_immutable_times,
-    .max_bytes = confirmation_max_bytes,
-    .candidates = confirmation_candidates,
-    .parse = confirmation_parse,
-    .storing = confirmation_storing,
-};
-
-/* HAVE sets lookup->referred and the size. */
-static enum document_result confirm(struct request *request, struct blob_lookup *lookup)
-{
-    struct document *document = NULL;
-    enum document_result result = document_get(request, &confirmation_kind, lookup->key, &document);
-
-    if (result != DOCUMENT_HAVE)
-        return result;
-    lookup->referred = true;
-    lookup->size_bytes = ((const struct reference *)document->content)->size_bytes;
-    document_unref(document);
-    return result;
-}
 
 /* ---- answering ---- */
 
@@ -214,7 +68,7 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
  * manifest comes to refer to the blob meanwhile. */
 static bool wants_own_fill(const struct request *request, const struct blob_lookup *lookup)
 {
-    return request->step == STEP_OWN_FILL || !lookup->referred;
+    return request->step == STEP_OWN_FILL || !lookup->reference.referred;
 }
 
 static char *fill_key_of(const struct request *request, const struct blob_lookup *lookup)
@@ -252,12 +106,13 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
                     .digest = lookup->digest_text},
         .candidates = &candidates,
         .checksum = &lookup->digest,
-        .expected_bytes = lookup->size_bytes,
+        .expected_bytes = lookup->reference.size_bytes,
         .max_bytes = -1,
         .space = SPACE_BLOB,
         .key = lookup->key,
         .scope = lookup->image->name,
-        .stored = request->step != STEP_OWN_FILL && lookup->has_blob ? &lookup->blob : NULL,
+        .stored =
+            request->step != STEP_OWN_FILL && lookup->reference.has_blob ? &lookup->reference.blob : NULL,
     };
 
     registry_candidates(request->site, lookup->key, path, false, &candidates);
@@ -292,7 +147,7 @@ static enum MHD_Result respond_from_upstream(struct request *request, struct blo
     struct blob_headers headers;
     struct fill *fill = NULL;
 
-    if (!lookup->referred)
+    if (!lookup->reference.referred)
         request->step = STEP_OWN_FILL;
     if (request_waited_for(request, fill_key)) {
         fill = request->fill;
@@ -335,17 +190,17 @@ static enum MHD_Result respond_not_stored(struct request *request, struct blob_l
         return respond_missing(request, result, lookup);
     if (!request_is_head(request))
         return respond_from_upstream(request, lookup);
-    if (lookup->size_bytes < 0) {
-        result = confirm(request, lookup);
+    if (lookup->reference.size_bytes < 0) {
+        result = blob_reference_confirm(request, lookup->key, &lookup->reference);
         if (result == DOCUMENT_WAIT)
             return MHD_YES;
         if (result != DOCUMENT_HAVE)
             return respond_missing(request, result, lookup);
     }
-    if (lookup->size_bytes < 0) /* the upstream did not say how large it is either */
+    if (lookup->reference.size_bytes < 0) /* the upstream did not say how large it is either */
         return respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
     request->how = HOW_MISS;
-    return respond_head(request, lookup->size_bytes, make_headers(lookup, &headers));
+    return respond_head(request, lookup->reference.size_bytes, make_headers(lookup, &headers));
 }
 
 static bool waited_for_bytes(const struct request *request, const struct blob_lookup *lookup)
@@ -360,15 +215,16 @@ static enum MHD_Result respond(struct request *request, struct blob_lookup *look
     struct blob_headers headers;
     struct blob blob;
 
-    find_reference(request, lookup);
+    blob_reference_find(request->proxy, lookup->key, &lookup->digest, &lookup->reference);
     if (request->fill && waited_for_bytes(request, lookup)) /* stored by now or not: it was no hit */
         return respond_from_upstream(request, lookup);
-    if (!lookup->has_blob || blob_open(request->proxy->store, &lookup->blob, &blob) < 0)
+    if (!lookup->reference.has_blob || blob_open(request->proxy->store, &lookup->reference.blob, &blob) < 0)
         return respond_not_stored(request, lookup);
     request->how = HOW_HIT;
-    if (!lookup->referred) {
-        enum document_result result =
-            request_offline(request) ? DOCUMENT_NOT_FOUND : confirm(request, lookup);
+    if (!lookup->reference.referred) {
+        enum document_result result = request_offline(request)
+                                          ? DOCUMENT_NOT_FOUND
+                                          : blob_reference_confirm(request, lookup->key, &lookup->reference);
         if (result != DOCUMENT_HAVE)
             blob_close(request->proxy->store, &blob);
         if (result == DOCUMENT_WAIT)

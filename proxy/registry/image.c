@@ -1,4 +1,6 @@
 /* Which registry and repository a request means. No state. */
+#include "proxy/registry/image.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -6,8 +8,8 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/oci/image.h"
 #include "proxy/http/respond.h"
-#include "proxy/registry/registry.h"
 
 void image_release(struct image *image)
 {

@@ -1,14 +1,25 @@
 /* Manifests by digest: immutable documents, kept in memory ready to be sent. */
+#include "proxy/registry/manifest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "formats/oci/image.h"
+#include "formats/oci/manifest.h"
 #include "proxy/core/jobs.h"
+#include "proxy/document/document_serve.h"
 #include "proxy/http/respond.h"
+#include "proxy/registry/blob_reference.h"
+#include "proxy/registry/head.h"
+#include "proxy/registry/missing.h"
 #include "proxy/registry/registry.h"
+#include "proxy/registry/source.h"
+#include "storage/catalog/image_key.h"
 #include "storage/catalog/image_parts.h"
+#include "storage/catalog/spaces.h"
 
 /* What belongs to a manifest that is asked for is noted as used, at most so often. */
 #define TOUCH_PAUSE_S 600
@@ -104,7 +115,7 @@ static void manifest_storing(struct proxy *proxy, const char *key, const struct 
     image_key_name(key, &name);
     for (size_t i = 0; i < manifest->descriptor_count; i++)
         if (!manifest->descriptors[i].is_manifest)
-            registry_refer(proxy, name.data, &manifest->descriptors[i]);
+            blob_reference_put(proxy, name.data, &manifest->descriptors[i]);
 }
 
 const struct document_kind manifest_kind = {

@@ -8,9 +8,16 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "formats/oci/manifest.h"
 #include "proxy/core/candidate_list.h"
+#include "proxy/document/document_serve.h"
 #include "proxy/http/respond.h"
+#include "proxy/registry/image.h"
+#include "proxy/registry/missing.h"
 #include "proxy/registry/registry.h"
+#include "proxy/registry/source.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
 
 #define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
 

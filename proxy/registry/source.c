@@ -1,13 +1,16 @@
 /* Where upstreams keep what a key names. No state. */
+#include "proxy/registry/source.h"
+
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "formats/oci/manifest.h"
 #include "formats/url.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/registry/registry.h"
+#include "storage/catalog/image_key.h"
 
 static const struct registry *registry_of(const struct site *site, const char *key)
 {

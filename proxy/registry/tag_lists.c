@@ -9,8 +9,14 @@
 #include "base/text.h"
 #include "formats/oci/tag_list.h"
 #include "proxy/core/candidate_list.h"
+#include "proxy/document/document_serve.h"
 #include "proxy/http/respond.h"
+#include "proxy/registry/image.h"
+#include "proxy/registry/missing.h"
 #include "proxy/registry/registry.h"
+#include "proxy/registry/source.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
 #define TAGS_MAX_BYTES (64 * 1024 * 1024)

@@ -2,8 +2,8 @@
 #include "tests/unit/store_fixture.h"
 
 #include "base/digest_set.h"
-#include "proxy/registry/registry.h"
 #include "storage/catalog/image_unit.h"
+#include "storage/catalog/spaces.h"
 
 #define NAME "example.org/app"
 #define TYPE_IMAGE "application/vnd.oci.image.manifest.v1+json"

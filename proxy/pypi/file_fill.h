@@ -1,6 +1,6 @@
-/* Package files: what the files' and the metadata's handlers share. */
-#ifndef PROXY_PYPI_FILES_H
-#define PROXY_PYPI_FILES_H
+/* Fetching package files, for clients that ask for a file or for its metadata. */
+#ifndef PROXY_PYPI_FILE_FILL_H
+#define PROXY_PYPI_FILE_FILL_H
 
 #include "proxy/http/request.h"
 #include "proxy/pypi/file_lookup.h"
@@ -12,11 +12,5 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
  * says. If so, that is how the request is answered. */
 bool file_known_absent(struct request *request, const struct file_lookup *lookup);
 void file_remember_absent(struct request *request, const struct file_lookup *lookup);
-
-/* GET /packages/....metadata (PEP 658). */
-enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup);
-/* Jobs thread: takes the metadata out of a wheel that is about to be committed. A blob_fill's
- * before_commit. */
-void metadata_before_commit(struct proxy *proxy, const char *key, const char *scope, int fd);
 
 #endif

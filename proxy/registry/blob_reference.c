@@ -1,0 +1,161 @@
+/* Which blobs an image has. Set by manifests on the jobs thread, asked by workers. */
+#include "proxy/registry/blob_reference.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "formats/oci/image.h"
+#include "proxy/core/candidate_list.h"
+#include "proxy/core/keys.h"
+#include "proxy/registry/source.h"
+#include "storage/catalog/image_entries.h"
+#include "storage/catalog/image_key.h"
+#include "storage/catalog/spaces.h"
+#include "storage/store.h"
+
+/* In memory. */
+struct reference {
+    struct shared shared;
+    int64_t size_bytes; /* -1 unknown */
+};
+
+static void reference_free(struct shared *value)
+{
+    free(value);
+}
+
+static struct shared *reference_new(int64_t size_bytes)
+{
+    struct reference *reference = xcalloc(1, sizeof(*reference));
+
+    shared_init(&reference->shared, reference_free);
+    reference->size_bytes = size_bytes;
+    return &reference->shared;
+}
+
+static bool sha256_name(const struct checksum *digest, struct digest *out)
+{
+    if (digest->kind != HASH_SHA256)
+        return false;
+    memcpy(out->bytes, digest->bytes, sizeof(out->bytes));
+    return true;
+}
+
+static void put_reference(struct proxy *proxy, const char *image_name, const char *key,
+                          const struct checksum *digest, int64_t size_bytes)
+{
+    struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
+    struct entry_read held;
+
+    if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
+        entry_release(&held);
+        return;
+    }
+    entry_put(proxy->store, &entry);
+}
+
+void blob_reference_put(struct proxy *proxy, const char *image_name, const struct descriptor *blob)
+{
+    char digest[IMAGE_DIGEST_SIZE];
+
+    image_digest_print(&blob->digest, digest);
+    char *CLEANUP_FREE key = image_key_of_digest(image_name, digest);
+    char *CLEANUP_FREE in_memory = memory_key_reference(key);
+    struct shared *reference = reference_new(blob->size_bytes);
+    memcache_put(proxy->memcache, in_memory, reference, 64);
+    shared_unref(reference);
+    put_reference(proxy, image_name, key, &blob->digest, blob->size_bytes);
+}
+
+void blob_reference_find(struct proxy *proxy, const char *key, const struct checksum *digest,
+                         struct blob_reference *out)
+{
+    char *CLEANUP_FREE in_memory = memory_key_reference(key);
+    struct entry_read read;
+    struct reference *reference = (struct reference *)memcache_get(proxy->memcache, in_memory);
+
+    *out = (struct blob_reference){.size_bytes = -1};
+    if (reference) {
+        out->referred = true;
+        out->size_bytes = reference->size_bytes;
+        shared_unref(&reference->shared);
+    }
+    out->has_blob = sha256_name(digest, &out->blob);
+    if ((out->referred && out->has_blob) || entry_get(proxy->store, SPACE_BLOB, key, &read) < 0)
+        return;
+    out->referred = true;
+    out->size_bytes = read.entry.size_bytes;
+    if (read.entry.has_digest && !out->has_blob) {
+        out->has_blob = true;
+        out->blob = read.entry.digest;
+    }
+    entry_release(&read);
+}
+
+/* ---- asking the upstream ---- */
+
+static void confirmation_candidates(const struct site *site, const char *key, struct candidate_list *out)
+{
+    char *CLEANUP_FREE path = xasprintf("blobs/%s", image_key_reference(key));
+
+    registry_candidates(site, key, path, false, out);
+}
+
+static int confirmation_parse(const struct document_source *source, const char *key, struct shared **content,
+                              int64_t *cost_bytes, struct buf *error)
+{
+    const char *digest = image_key_reference(key);
+
+    if (*source->origin.digest && strcmp(source->origin.digest, digest) != 0) {
+        buf_set(error, "it is about the digest \"%.100s\"", source->origin.digest);
+        return -1;
+    }
+    *content = reference_new(source->origin.size_bytes);
+    *cost_bytes = 64;
+    return 0;
+}
+
+static void confirmation_storing(struct proxy *proxy, const char *key, const struct shared *content)
+{
+    const char *text = image_key_reference(key);
+    struct descriptor blob = {.size_bytes = ((const struct reference *)content)->size_bytes};
+    struct buf CLEANUP_BUF name = BUF_INIT;
+
+    if (image_digest_parse(text, strlen(text), &blob.digest) < 0)
+        return;
+    image_key_name(key, &name);
+    blob_reference_put(proxy, name.data, &blob);
+}
+
+static int64_t confirmation_max_bytes(const struct site *site)
+{
+    (void)site;
+    return -1;
+}
+
+static const struct document_kind confirmation_kind = {
+    .space = SPACE_BLOB_HEAD,
+    .head = true,
+    .forgotten = true,
+    .times = registry_immutable_times,
+    .max_bytes = confirmation_max_bytes,
+    .candidates = confirmation_candidates,
+    .parse = confirmation_parse,
+    .storing = confirmation_storing,
+};
+
+enum document_result blob_reference_confirm(struct request *request, const char *key,
+                                            struct blob_reference *reference)
+{
+    struct document *document = NULL;
+    enum document_result result = document_get(request, &confirmation_kind, key, &document);
+
+    if (result != DOCUMENT_HAVE)
+        return result;
+    reference->referred = true;
+    reference->size_bytes = ((const struct reference *)document->content)->size_bytes;
+    document_unref(document);
+    return result;
+}
