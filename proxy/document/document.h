@@ -40,15 +40,19 @@ struct document_times {
     int64_t negative_ttl_s;
 };
 
+enum document_shape {
+    DOCUMENT_WHOLE, /* one answer */
+    DOCUMENT_PAGED, /* several, put together (document_pages.h); never conditional */
+    DOCUMENT_HEAD,  /* only the head is asked for, and only an entry is stored */
+};
+
 struct document_kind {
     const char *space; /* of the store's entries; also in logs: "page flask" */
     const char *accept;
-    bool paged; /* goes on where the header Link says rel=next; never conditional */
-    /* Only the head is asked for, and only an entry is stored. Where `enough` (NULL: always) says that a head tells
-     * too little, the whole is asked for after all. */
-    bool head;
-    bool (*enough)(const struct document_source *source);
-    bool forgotten; /* nothing is stored but what storing() puts */
+    enum document_shape shape;
+    /* DOCUMENT_HEAD: whether a head says enough; where it does not, the body is fetched after all. NULL: it always does. */
+    bool (*head_suffices)(const struct document_source *source);
+    bool memory_only; /* nothing is stored but what storing() puts */
     struct document_times (*times)(const struct site *site, const char *key);
     int64_t (*max_bytes)(const struct site *site);
     void (*candidates)(const struct site *site, const char *key, struct candidate_list *out);

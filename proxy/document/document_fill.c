@@ -15,11 +15,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "formats/link.h"
 #include "proxy/core/absence.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/jobs.h"
 #include "proxy/core/keys.h"
+#include "proxy/document/document_pages.h"
 #include "storage/store.h"
 #include "upstreams/fetch.h"
 #include "upstreams/upstream.h"
@@ -27,7 +27,6 @@
 /* After a refresh that failed, held documents are served without asking again for so long. */
 #define REFRESH_PAUSE_S 10
 #define MAX_AGE_S 600
-#define PAGES_MAX 1000
 
 struct document_fill {
     struct shared shared;
@@ -43,14 +42,17 @@ struct document_fill {
     struct upstream *upstream; /* whose answer source is */
     struct document *made;
     /* fetch thread */
-    bool whole;        /* of a kind of heads: the body is asked for now */
-    int pages;         /* whole ones in source.body */
-    size_t page_start; /* of the page that is coming */
-    struct buf next_url;
-    bool more;                 /* another fetch follows this one */
-    struct upstream **gave_up; /* references: those that began pages and did not bring them all */
-    size_t gave_up_count;
+    bool body_wanted;  /* of a kind of heads: the head said too little */
+    bool more;         /* another fetch follows this one */
+    size_t page_start; /* in source.body, of the page that is coming */
+    struct document_pages pages;
 };
+
+/* Whether what is being fetched is only a head. */
+static bool wants_head(const struct document_fill *df)
+{
+    return df->kind->shape == DOCUMENT_HEAD && !df->body_wanted;
+}
 
 static void source_release(struct document_source *source)
 {
@@ -63,12 +65,9 @@ static void document_fill_free(struct shared *value)
     struct document_fill *df = (struct document_fill *)value;
 
     source_release(&df->source);
-    buf_release(&df->next_url);
+    document_pages_release(&df->pages);
     if (df->upstream)
         upstream_unref(df->upstream);
-    for (size_t i = 0; i < df->gave_up_count; i++)
-        upstream_unref(df->gave_up[i]);
-    free(df->gave_up);
     document_unref(df->made);
     document_unref(df->old);
     shared_unref(&df->fill->shared);
@@ -92,7 +91,7 @@ static struct document_fill *document_fill_new(struct proxy *proxy, struct site 
     df->key = xstrdup(key);
     df->source.origin = (struct origin)ORIGIN_INIT;
     buf_init(&df->source.body);
-    buf_init(&df->next_url);
+    document_pages_init(&df->pages);
     return df;
 }
 
@@ -122,9 +121,9 @@ static void store_source(struct document_fill *df)
     struct buf CLEANUP_BUF attributes = BUF_INIT;
     struct buf CLEANUP_BUF scope = BUF_INIT;
 
-    if (df->kind->forgotten)
+    if (df->kind->memory_only)
         return;
-    origin_print(&df->source.origin, df->kind->head, &attributes);
+    origin_print(&df->source.origin, df->kind->shape == DOCUMENT_HEAD, &attributes);
     if (df->kind->scope)
         df->kind->scope(df->key, &scope);
     struct entry entry = {
@@ -134,7 +133,7 @@ static void store_source(struct document_fill *df)
         .confirmed_at_s = clock_wall_s(),
         .attributes = attributes.data,
     };
-    if (df->kind->head) {
+    if (df->kind->shape == DOCUMENT_HEAD) {
         store_head(df, &entry);
         return;
     }
@@ -148,14 +147,13 @@ static void store_source(struct document_fill *df)
 static struct document *make_of_entry(struct document_fill *df, const struct entry *entry, bool *useless,
                                       struct buf *error)
 {
-    bool head = df->kind->head;
+    bool head = df->kind->shape == DOCUMENT_HEAD;
     struct shared *content = NULL;
     int64_t cost_bytes = 0;
     int failure = 0;
 
     *useless = true;
-    if ((!entry->has_digest && !head) ||
-        origin_parse(entry->attributes, df->kind->head, &df->source.origin) < 0) {
+    if ((!entry->has_digest && !head) || origin_parse(entry->attributes, head, &df->source.origin) < 0) {
         buf_set(error, "its entry says too little");
         return NULL;
     }
@@ -224,13 +222,6 @@ static const char *previous_of(const struct document_fill *df, const char *diges
     return strcmp(df->old->origin.digest, digest) == 0 ? df->old->origin.previous : df->old->origin.digest;
 }
 
-static void note_next_page(struct document_fill *df, const struct fetch_answer *answer)
-{
-    buf_reset(&df->next_url);
-    if (link_next(answer->link, answer->url, &df->next_url) && strcmp(df->next_url.data, answer->url) == 0)
-        buf_reset(&df->next_url);
-}
-
 static int on_begin(void *sink, const struct fetch_answer *answer)
 {
     struct document_fill *df = sink;
@@ -242,13 +233,13 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     df->source.origin.content_type = xstrdup(answer->content_type);
     df->source.origin.etag = xstrdup(answer->etag);
     df->source.origin.last_modified = xstrdup(answer->last_modified);
-    if (df->kind->head) {
+    if (df->kind->shape == DOCUMENT_HEAD) {
         df->source.origin.digest = xstrdup(answer->digest);
         df->source.origin.previous = xstrdup(previous_of(df, answer->digest));
         df->source.origin.size_bytes = answer->total_bytes;
     }
-    if (df->kind->paged)
-        note_next_page(df, answer);
+    if (df->kind->shape == DOCUMENT_PAGED)
+        document_pages_note_next(&df->pages, answer);
     if (df->upstream)
         upstream_unref(df->upstream);
     df->upstream = upstream_ref(answer->upstream);
@@ -295,7 +286,7 @@ static void parse(void *arg)
     struct shared *content = NULL;
     int64_t cost_bytes = 0;
 
-    if (df->whole)
+    if (df->body_wanted)
         complete_head(df);
     if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
         log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
@@ -320,19 +311,20 @@ static enum fetch_decision on_complete(void *sink)
 {
     struct document_fill *df = sink;
 
-    if (df->kind->head && !df->whole && df->kind->enough && !df->kind->enough(&df->source)) {
-        df->whole = df->more = true;
+    if (wants_head(df) && df->kind->head_suffices && !df->kind->head_suffices(&df->source)) {
+        df->body_wanted = df->more = true;
         return FETCH_ACCEPT;
     }
-    if (df->next_url.len && df->pages + 1 >= PAGES_MAX) {
-        log_warn("%s %s: %s names more than %d pages; trying elsewhere, as a part is not the whole",
-                 df->kind->space, df->key, df->source.origin.upstream, PAGES_MAX);
-        return FETCH_REJECT;
-    }
-    if (df->next_url.len) {
-        df->pages++;
+    switch (document_pages_came(&df->pages)) {
+    case PAGES_MORE:
         df->more = true;
         return FETCH_ACCEPT;
+    case PAGES_TOO_MANY:
+        log_warn("%s %s: %s names more than %d pages; trying elsewhere, as a part is not the whole",
+                 df->kind->space, df->key, df->source.origin.upstream, DOCUMENT_PAGES_MAX);
+        return FETCH_REJECT;
+    case PAGES_ALL:
+        break;
     }
     shared_ref(&df->shared);
     jobs_add(df->proxy->jobs, JOB_WAITED_FOR, parse, df);
@@ -395,48 +387,28 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
 
 static void ask(struct document_fill *df);
 
-static bool gave_up(const struct document_fill *df, const struct upstream *upstream)
+/* The candidates for what is fetched next; the list may be empty. */
+static void choose_candidates(const struct document_fill *df, struct candidate_list *list)
 {
-    for (size_t i = 0; i < df->gave_up_count; i++)
-        if (df->gave_up[i] == upstream)
-            return true;
-    return false;
+    df->kind->candidates(df->site, df->key, list);
+    document_pages_choose(&df->pages, df->upstream, list);
 }
 
-static void leave_out_those_that_gave_up(const struct document_fill *df, struct candidate_list *list)
-{
-    size_t left = 0;
-
-    for (size_t i = 0; i < list->count; i++)
-        if (!gave_up(df, list->items[i].upstream))
-            list->items[left++] = list->items[i];
-    list->count = left;
-}
-
-/* An upstream has sent some pages, and now fails. Pages of two servers do not fit together: the others, if there are any,
- * are asked from the first page on. */
-static bool begin_elsewhere(struct document_fill *df)
-{
-    struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
-
-    df->gave_up = xrealloc(df->gave_up, (df->gave_up_count + 1) * sizeof(struct upstream *));
-    df->gave_up[df->gave_up_count++] = take_ptr(&df->upstream);
-    df->pages = 0;
-    buf_truncate(&df->source.body, 0);
-    buf_reset(&df->next_url);
-    df->kind->candidates(df->site, df->key, &list);
-    leave_out_those_that_gave_up(df, &list);
-    return list.count > 0;
-}
-
-/* One that has sent the first page has the document, whatever the others say. */
+/* An upstream that has sent the first page has the document, whatever the others say: from then on a failure is never
+ * "nowhere". Sets df->more where others are left to be asked. */
 static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outcome outcome)
 {
+    struct candidate_list CLEANUP_CANDIDATES others = CANDIDATE_LIST_INIT;
+
     if (outcome == FETCH_OK || outcome == FETCH_CANCELLED)
         return outcome;
-    if (df->pages)
-        df->more = begin_elsewhere(df);
-    return df->gave_up_count ? FETCH_UNAVAILABLE : outcome;
+    if (df->pages.count) {
+        document_pages_give_up(&df->pages, take_ptr(&df->upstream));
+        buf_truncate(&df->source.body, 0);
+        choose_candidates(df, &others);
+        df->more = others.count > 0;
+    }
+    return df->pages.gave_up_count ? FETCH_UNAVAILABLE : outcome;
 }
 
 static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
@@ -450,8 +422,8 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
     df->fill->fetch = NULL;
     lock_release(&df->fill->lock);
     /* There are servers that do not know what HEAD is, and say so by 404 or worse. */
-    if (outcome == FETCH_NOT_FOUND && df->kind->enough && !df->whole)
-        df->whole = df->more = true;
+    if (outcome == FETCH_NOT_FOUND && wants_head(df) && df->kind->head_suffices)
+        df->body_wanted = df->more = true;
     else if (outcome != FETCH_OK)
         df->more = false;
     outcome = weigh_pages(df, outcome);
@@ -477,7 +449,7 @@ static void add_validators(const struct document_fill *df, struct candidate_list
 {
     const struct document *old = df->old;
 
-    if (!old || df->kind->paged || df->kind->head)
+    if (!old || df->kind->shape != DOCUMENT_WHOLE)
         return;
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(old->origin.upstream, upstream_name(list->items[i].upstream)) != 0)
@@ -489,20 +461,6 @@ static void add_validators(const struct document_fill *df, struct candidate_list
     }
 }
 
-/* The next page, from the upstream that has sent those before. */
-static void only_next_page(const struct document_fill *df, struct candidate_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].upstream != df->upstream)
-            continue;
-        list->items[0] = list->items[i];
-        list->items[0].url = df->next_url.data;
-        list->count = 1;
-        return;
-    }
-    BUG("%s %s: the upstream of its first page is no candidate", df->kind->space, df->key);
-}
-
 /* Starts the first or the next fetch. */
 static void ask(struct document_fill *df)
 {
@@ -511,15 +469,12 @@ static void ask(struct document_fill *df)
 
     df->more = false;
     df->page_start = df->source.body.len;
-    df->kind->candidates(df->site, df->key, &list);
-    leave_out_those_that_gave_up(df, &list);
-    if (df->pages)
-        only_next_page(df, &list);
+    choose_candidates(df, &list);
     add_validators(df, &list);
     struct fetch_options options = {
         .label = label,
         .class = FETCH_DOCUMENT,
-        .head = df->kind->head && !df->whole,
+        .head = wants_head(df),
         .accept = df->kind->accept,
         .max_bytes = df->kind->max_bytes(df->site) - (int64_t)df->page_start,
         .expected_bytes = -1,

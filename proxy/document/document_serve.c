@@ -162,7 +162,7 @@ static enum document_result not_held(struct request *request, const struct docum
     enum fetch_outcome outcome;
 
     if (request->held_only) {
-        if (!kind->forgotten)
+        if (!kind->memory_only)
             request_note_not_held(request, kind->space, key);
         return DOCUMENT_NOT_FOUND;
     }

@@ -137,8 +137,8 @@ static int64_t confirmation_max_bytes(const struct site *site)
 
 static const struct document_kind confirmation_kind = {
     .space = SPACE_BLOB_HEAD,
-    .head = true,
-    .forgotten = true,
+    .shape = DOCUMENT_HEAD,
+    .memory_only = true,
     .times = registry_immutable_times,
     .max_bytes = confirmation_max_bytes,
     .candidates = confirmation_candidates,

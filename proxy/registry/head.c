@@ -35,7 +35,7 @@ static bool digest_valid(const char *text)
 }
 
 /* Clients need all three. */
-bool manifest_head_enough(const struct document_source *source)
+bool manifest_head_suffices(const struct document_source *source)
 {
     return digest_valid(source->origin.digest) && source->origin.size_bytes >= 0 &&
            manifest_kind_of(source->origin.content_type) != MANIFEST_OTHER;
@@ -66,7 +66,7 @@ int manifest_head_parse(const struct document_source *source, const char *key, s
         buf_set(error, "it says the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
-    if (manifest_head_enough(source)) {
+    if (manifest_head_suffices(source)) {
         *content =
             head_new(source, manifest_kind_of(source->origin.content_type), source->origin.content_type);
         return 0;
@@ -82,9 +82,9 @@ int manifest_head_parse(const struct document_source *source, const char *key, s
 const struct document_kind manifest_head_kind = {
     .space = SPACE_MANIFEST_HEAD,
     .accept = manifest_accept,
-    .head = true,
-    .enough = manifest_head_enough,
-    .forgotten = true,
+    .shape = DOCUMENT_HEAD,
+    .head_suffices = manifest_head_suffices,
+    .memory_only = true,
     .times = registry_immutable_times,
     .max_bytes = registry_manifest_max_bytes,
     .candidates = registry_manifest_candidates,

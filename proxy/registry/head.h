@@ -19,8 +19,8 @@ extern const struct document_kind manifest_head_kind;
 
 /* The content of a document of heads. */
 const struct manifest_head *manifest_head_of(const struct document *document);
-/* The enough() and parse() of document kinds whose content is a struct manifest_head. */
-bool manifest_head_enough(const struct document_source *source);
+/* The head_suffices() and parse() of document kinds whose content is a struct manifest_head. */
+bool manifest_head_suffices(const struct document_source *source);
 int manifest_head_parse(const struct document_source *source, const char *key, struct shared **content,
                         int64_t *cost_bytes, struct buf *error);
 

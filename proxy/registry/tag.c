@@ -20,8 +20,8 @@
 static const struct document_kind tag_kind = {
     .space = SPACE_TAG,
     .accept = manifest_accept,
-    .head = true,
-    .enough = manifest_head_enough,
+    .shape = DOCUMENT_HEAD,
+    .head_suffices = manifest_head_suffices,
     .times = registry_times,
     .max_bytes = registry_manifest_max_bytes,
     .candidates = registry_manifest_candidates,

@@ -149,7 +149,7 @@ static int64_t tags_max_bytes(const struct site *site)
 static const struct document_kind tags_kind = {
     .space = SPACE_TAGS,
     .accept = "application/json",
-    .paged = true,
+    .shape = DOCUMENT_PAGED,
     .times = registry_times,
     .max_bytes = tags_max_bytes,
     .candidates = tags_candidates,
