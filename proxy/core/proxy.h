@@ -26,7 +26,7 @@ struct site {
     struct config *config;
     struct upstream **pypi; /* in the order of mirror.conf */
     size_t pypi_count;
-    struct registry *registries; /* in the order of mirror.conf */
+    struct registry *registries; /* one for each of config->registries */
     size_t registry_count;
 };
 

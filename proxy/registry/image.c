@@ -6,22 +6,15 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/config.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "formats/oci/image.h"
 #include "proxy/http/respond.h"
+#include "storage/catalog/image_name.h"
 
 void image_release(struct image *image)
 {
     free(take_ptr(&image->name));
-}
-
-static const struct registry *find_by_name(const struct site *site, const char *name)
-{
-    for (size_t i = 0; i < site->registry_count; i++)
-        if (strcmp(site->registries[i].config->name, name) == 0)
-            return &site->registries[i];
-    return NULL;
 }
 
 /* With or without the port. */
@@ -32,24 +25,16 @@ static bool host_is(const char *header, const char *host)
     return strncasecmp(header, host, len) == 0 && (header[len] == '\0' || header[len] == ':');
 }
 
-static const struct registry *find_by_host(struct request *request)
+/* By the Host header that the client sent. */
+static const struct registry_config *find_by_host(struct request *request)
 {
+    const struct config *config = request->site->config;
     const char *header = request_header(request, "Host");
 
-    for (size_t i = 0; header && i < request->site->registry_count; i++) {
-        const struct registry *registry = &request->site->registries[i];
-        for (size_t k = 0; k < registry->config->hosts.count; k++)
-            if (host_is(header, registry->config->hosts.items[k]))
-                return registry;
-    }
-    return NULL;
-}
-
-static const struct registry *find_default(const struct site *site)
-{
-    for (size_t i = 0; i < site->registry_count; i++)
-        if (site->registries[i].config->is_default)
-            return &site->registries[i];
+    for (size_t i = 0; header && i < config->registry_count; i++)
+        for (size_t k = 0; k < config->registries[i].hosts.count; k++)
+            if (host_is(header, config->registries[i].hosts.items[k]))
+                return &config->registries[i];
     return NULL;
 }
 
@@ -75,58 +60,34 @@ static enum MHD_Result respond_unknown_registry(struct request *request, const c
                                   name, known.data, name);
 }
 
-/* Sets *skip to the number of segments of the repository that name the registry. */
-static const struct registry *choose(struct request *request, const char *first, size_t segments,
-                                     size_t *skip, bool *ns, enum MHD_Result *answered)
-{
-    const char *named = target_query(&request->target, "ns");
-    const struct registry *registry;
-
-    *skip = 0;
-    *ns = named;
-    if (named) {
-        registry = find_by_name(request->site, named);
-    } else if (segments > 1 && (registry = find_by_name(request->site, first))) {
-        *skip = 1;
-    } else if (!(registry = find_by_host(request))) {
-        if (segments > 1 && image_registry_like(first, strlen(first)))
-            named = first;
-        else
-            registry = find_default(request->site);
-    }
-    if (!registry)
-        *answered = respond_unknown_registry(request, named);
-    return registry;
-}
-
-/* Appends the repository that the segments from `from` on spell. "nginx" of docker.io is "library/nginx". */
-static void join_repository(const struct request *request, const struct registry *registry, size_t from,
-                            size_t to, struct buf *out)
-{
-    if (to - from == 1 && strcmp(registry->config->name, "docker.io") == 0)
-        buf_add_text(out, "library/");
-    for (size_t i = from; i < to; i++) {
-        if (i > from)
-            buf_add_char(out, '/');
-        buf_add_text(out, request->target.segments[i].text);
-    }
-}
-
 int image_of_request(struct request *request, size_t behind, struct image *out, enum MHD_Result *answered)
 {
+    const struct site *site = request->site;
+    const char *named = target_query(&request->target, "ns");
+    struct buf CLEANUP_BUF path = BUF_INIT;
     struct buf CLEANUP_BUF name = BUF_INIT;
-    size_t end = request->target.segment_count - behind;
-    size_t skip;
+    struct image_registry registry = {.config = NULL};
 
-    out->registry = choose(request, request->target.segments[1].text, end - 1, &skip, &out->ns, answered);
-    if (!out->registry)
+    for (size_t i = 1; i + behind < request->target.segment_count; i++)
+        buf_printf(&path, "%s%s", i > 1 ? "/" : "", request->target.segments[i].text);
+    out->ns = named;
+    if (named) {
+        registry.config = image_registry_find(site->config, named, strlen(named));
+    } else {
+        registry = image_registry_of(site->config, path.data, path.len, find_by_host(request));
+        if (registry.name && !registry.config)
+            named = request->target.segments[1].text;
+    }
+    if (!registry.config) {
+        *answered = respond_unknown_registry(request, named);
         return -1;
-    buf_add_text(&name, out->registry->config->name);
-    buf_add_char(&name, '/');
-    size_t start = name.len;
-    join_repository(request, out->registry, 1 + skip, end, &name);
-    const char *repository = name.data + start;
-    if (!image_name_valid(repository, name.len - start)) {
+    }
+    out->registry = &site->registries[registry.config - site->config->registries];
+    size_t registry_len = strlen(registry.config->name);
+    image_name_print(registry.config->name, registry_len, path.data + registry.skip, path.len - registry.skip,
+                     &name);
+    const char *repository = name.data + registry_len + 1;
+    if (!image_name_valid(repository, strlen(repository))) {
         *answered =
             respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "NAME_INVALID",
                                    "%.300s is no name of a repository: lower-case letters, digits, and "

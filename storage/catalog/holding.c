@@ -14,6 +14,7 @@
 #include "formats/oci/image.h"
 #include "formats/python/project.h"
 #include "storage/catalog/image_key.h"
+#include "storage/catalog/image_name.h"
 #include "storage/catalog/image_parts.h"
 #include "storage/catalog/prefetch_record.h"
 #include "storage/catalog/pypi_key.h"
@@ -51,35 +52,6 @@ static int holding_parse_project(const char *text, struct holding *out, struct b
     return 0;
 }
 
-/* len 0: the default one. NULL: not in mirror.conf. */
-static const char *find_registry(const struct config *config, const char *name, size_t len)
-{
-    for (size_t i = 0; i < config->registry_count; i++)
-        if (len ? text_equal_n(name, len, config->registries[i].name) : config->registries[i].is_default)
-            return config->registries[i].name;
-    return NULL;
-}
-
-/* Appends registry and repository of text[0..len), as docker expands short names: the first part is a
- * registry if it is one of mirror.conf or looks like one (has a dot or a port, or is localhost), else the
- * default registry is meant; and a repository of one part on docker.io is below library/. */
-static int expand_name(const struct config *config, const char *text, size_t len, struct buf *out)
-{
-    const char *slash = memchr(text, '/', len);
-    size_t first = slash ? (size_t)(slash - text) : 0;
-    size_t from =
-        slash && (find_registry(config, text, first) || image_registry_like(text, first)) ? first + 1 : 0;
-    const char *registry = from ? NULL : find_registry(config, "", 0);
-
-    if (!from && !registry)
-        return -1;
-    buf_printf(out, "%.*s/", from ? (int)first : (int)strlen(registry), from ? text : registry);
-    if (strcmp(out->data, "docker.io/") == 0 && !memchr(text + from, '/', len - from))
-        buf_add_text(out, "library/");
-    buf_add(out, text + from, len - from);
-    return 0;
-}
-
 static bool reference_valid(const char *reference, bool digest)
 {
     struct checksum ignored;
@@ -104,15 +76,17 @@ static int holding_parse_image(const struct config *config, const char *text, st
                 out->digest ? "digest" : "tag");
         return -1;
     }
-    if (expand_name(config, text, len, &name) < 0) {
+    struct image_registry registry = image_registry_of(config, text, len, NULL);
+    if (!registry.name) {
         buf_set(error,
                 "\"docker:%.300s\" names no registry, and none is the default: write it as "
                 "docker:docker.io/library/nginx:1.27",
                 text);
         return -1;
     }
-    size_t registry_len = strcspn(name.data, "/");
-    if (!image_name_valid(name.data + registry_len + 1, name.len - registry_len - 1)) {
+    image_name_print(registry.name, registry.name_len, text + registry.skip, len - registry.skip, &name);
+    size_t repository = registry.name_len + 1;
+    if (!image_name_valid(name.data + repository, name.len - repository)) {
         buf_set(error, "\"docker:%.300s\" names no image: write it as docker:docker.io/library/nginx:1.27",
                 text);
         return -1;
