@@ -34,7 +34,7 @@
 /* `path` is our own path of the file, "/packages/..."; of the wheel, where it is about metadata.
  *
  * `late` is 0 for the fill that everybody shares. A request that came too late for bytes that were only
- * passed through gets a fill of its own, numbered by request_follow(). */
+ * passed through gets a fill of its own, numbered by serve_blob(). */
 char *fill_key_file(const char *path, unsigned late);
 char *fill_key_metadata(const char *path);
 char *fill_key_extraction(const char *path);

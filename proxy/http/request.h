@@ -74,17 +74,6 @@ size_t request_header_lines(struct request *request, const char *name, const cha
  * waits for has come. Returns true if it waits: return MHD_YES. Returns false if that has come already, or
  * the server is stopping. */
 bool request_wait(struct request *request, struct fill *fill, enum wait_for what);
-/* What a request has to do about the blob fill whose bytes it wants. */
-enum request_follows {
-    FOLLOWS_WAITING, /* return MHD_YES */
-    FOLLOWS_READY,   /* respond_fill() */
-    FOLLOWS_LATE,    /* the first bytes are gone: request->late is set, a fill of its own is wanted */
-    FOLLOWS_ABSENT,  /* nobody has it */
-    FOLLOWS_DENIED,  /* nobody has it, or it needs other credentials */
-    FOLLOWS_UNABLE,  /* nobody can send it now, or the server is stopping */
-};
-/* Waits for the start of a blob fill (takes the reference over, into request->fill). */
-enum request_follows request_follow(struct request *request, struct fill *fill);
 /* True if its last wait was for the fill of this key. */
 bool request_waited_for(const struct request *request, const char *fill_key);
 /* Why the fill that it waited for has failed, in heap memory; NULL if there is nothing to say. */

@@ -1,4 +1,4 @@
-/* Fetching package files: one fill for each, and the memory of those that are nowhere. No state of its own. */
+/* Fetching package files: one fill for each. No state of its own. */
 #include "proxy/pypi/file_fill.h"
 
 #include <stdlib.h>
@@ -6,29 +6,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "proxy/core/absence.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/keys.h"
 #include "proxy/pypi/wheel_metadata.h"
 #include "storage/catalog/spaces.h"
-
-bool file_known_absent(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
-
-    if (!absence_known(request->proxy, key, NULL))
-        return false;
-    request->how = HOW_NEGATIVE;
-    return true;
-}
-
-void file_remember_absent(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_FILE, lookup->key.data);
-
-    absence_remember(request->proxy, key, FETCH_NOT_FOUND, request->site->config->pypi.negative_ttl_s);
-}
 
 /* Where nobody promised a hash: is it at least the kind of file that its name says? Mirrors and captive
  * portals send error pages with status 200. */

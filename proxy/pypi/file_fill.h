@@ -5,12 +5,8 @@
 #include "proxy/http/request.h"
 #include "proxy/pypi/file_lookup.h"
 
-/* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no
- * upstream is known to have it. */
+/* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no upstream is known to
+ * have it. */
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
-/* Whether every upstream has said lately that there is no such file: neither on a page nor where its path
- * says. If so, that is how the request is answered. */
-bool file_known_absent(struct request *request, const struct file_lookup *lookup);
-void file_remember_absent(struct request *request, const struct file_lookup *lookup);
 
 #endif

@@ -7,7 +7,8 @@
 #include "formats/python/page.h"
 #include "formats/python/project.h"
 #include "proxy/document/document_serve.h"
-#include "proxy/http/request.h"
+#include "proxy/http/serve_blob.h"
+#include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
 struct candidate_list;
@@ -51,5 +52,17 @@ const char *file_lookup_project(const struct request *request, const struct file
 /* Where the upstreams keep the file (plus suffix: "" or ".metadata"). */
 void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
                             struct candidate_list *out);
+
+/* For serve_blob(): under its key it is remembered that neither a page nor the place where its path says has it. */
+static inline struct wanted file_wanted(const struct wanted_kind *kind, const struct request *request,
+                                        const struct file_lookup *lookup)
+{
+    return (struct wanted){
+        .kind = kind,
+        .space = SPACE_FILE,
+        .key = lookup->key.data,
+        .negative_ttl_s = request->site->config->pypi.negative_ttl_s,
+    };
+}
 
 #endif

@@ -6,6 +6,7 @@
 #include "formats/cache_status.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
+#include "proxy/http/serve_blob.h"
 #include "proxy/pypi/file_fill.h"
 #include "proxy/pypi/file_lookup.h"
 #include "proxy/pypi/metadata.h"
@@ -16,19 +17,30 @@
 /* Files up to this size are answered from memory when they are hot. */
 #define SMALL_BYTES (64 * 1024)
 
-/* The validator is the path's own hash, so it is the same before, while and after the file is in the
- * store. */
-static void file_etag(const struct file_lookup *lookup, char etag[2 * HASH_MAX_BYTES + 3])
+struct wanted_file {
+    struct wanted wanted;
+    struct file_lookup lookup;
+};
+
+static struct file_lookup *lookup_of(struct wanted *wanted)
+{
+    return &((struct wanted_file *)wanted)->lookup;
+}
+
+struct etagged_headers {
+    char etag[2 * HASH_MAX_BYTES + 3];
+    struct file_headers headers;
+};
+
+/* The validator is the path's own hash, so it is the same before, while and after the file is in the store. */
+static const struct file_headers *file_headers(const struct file_lookup *lookup, struct etagged_headers *out)
 {
     char hex[2 * HASH_MAX_BYTES + 1];
 
     checksum_hex(&lookup->path.checksum, hex);
-    snprintf(etag, 2 * HASH_MAX_BYTES + 3, "\"%s\"", hex);
-}
-
-static void file_headers(struct file_headers *headers, const char *etag)
-{
-    *headers = (struct file_headers){.content_type = "application/octet-stream", .etag = etag};
+    snprintf(out->etag, sizeof(out->etag), "\"%s\"", hex);
+    out->headers = (struct file_headers){.content_type = "application/octet-stream", .etag = out->etag};
+    return &out->headers;
 }
 
 static enum MHD_Result respond_not_found(struct request *request, const struct file_lookup *lookup)
@@ -47,10 +59,12 @@ static enum MHD_Result respond_no_upstream(struct request *request, const struct
 
 /* Small files are kept in memory as a whole; ranges of them are served from the store. */
 static enum MHD_Result respond_small(struct request *request, const struct file_lookup *lookup,
-                                     struct blob *blob, const char *etag)
+                                     struct blob *blob)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
     char *CLEANUP_FREE key = memory_key_small_file(lookup->key.data);
+    struct etagged_headers plain;
+    const char *etag = file_headers(lookup, &plain)->etag;
     const struct header headers[] = {
         {"Content-Type", "application/octet-stream"},
         {"Cache-Control", FILE_CACHE_CONTROL},
@@ -59,11 +73,8 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
     };
     int error = blob_read(request->proxy->store, &blob->digest, SMALL_BYTES, &body);
 
-    if (error) {
-        struct file_headers plain;
-        file_headers(&plain, etag);
-        return respond_blob(request, blob, &plain);
-    }
+    if (error)
+        return respond_blob(request, blob, &plain.headers);
     blob_close(request->proxy->store, blob);
     size_t len = body.len;
     struct object *object =
@@ -74,12 +85,16 @@ static enum MHD_Result respond_small(struct request *request, const struct file_
     return result;
 }
 
-/* Returns true with *result when the file was in memory or in the store. */
-static bool respond_stored(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
+static char *wanted_file_fill_key(const struct request *request, const struct wanted *wanted)
 {
+    return fill_key_file(wanted->key, request->late);
+}
+
+static bool wanted_file_respond_held(struct request *request, struct wanted *wanted, enum MHD_Result *result)
+{
+    struct file_lookup *lookup = lookup_of(wanted);
     char *CLEANUP_FREE small_key = memory_key_small_file(lookup->key.data);
-    char etag[2 * HASH_MAX_BYTES + 3];
-    struct file_headers headers;
+    struct etagged_headers headers;
     struct blob blob;
     bool range = request_header(request, "Range");
     struct object *object = NULL;
@@ -94,122 +109,108 @@ static bool respond_stored(struct request *request, struct file_lookup *lookup, 
     }
     if (file_lookup_open(request, lookup, &blob) < 0)
         return false;
-    file_etag(lookup, etag);
-    file_headers(&headers, etag);
-    *result = !range && blob.size_bytes <= SMALL_BYTES ? respond_small(request, lookup, &blob, etag)
-                                                       : respond_blob(request, &blob, &headers);
+    *result = !range && blob.size_bytes <= SMALL_BYTES
+                  ? respond_small(request, lookup, &blob)
+                  : respond_blob(request, &blob, file_headers(lookup, &headers));
     return true;
 }
 
-static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup);
-
-/* Every upstream says 404 for the place where the file should be. If its project's page was not known, it may
- * say another place: ask for the page, once. */
-static enum MHD_Result after_not_found(struct request *request, struct file_lookup *lookup)
+/* No upstream has it where it should be. If its project's page was not known, that may say another place: the page is asked
+ * for, once. */
+static enum serve_next wanted_file_not_found(struct request *request, struct wanted *wanted,
+                                             enum MHD_Result *result)
 {
+    struct file_lookup *lookup = lookup_of(wanted);
     struct file_search *search = file_search_of(request);
 
     request_forget_fill(request);
     if (!lookup->file && !search->pages_asked) {
         *search = (struct file_search){.pages_asked = true};
-        return serve_file(request, lookup);
+        return SERVE_AGAIN;
     }
-    file_remember_absent(request, lookup);
-    return respond_not_found(request, lookup);
+    wanted_remember_absent(request, wanted, FETCH_NOT_FOUND);
+    *result = respond_not_found(request, lookup);
+    return SERVE_ANSWERED;
 }
 
-/* HEAD needs no bytes when the page says how many there are. */
-static enum MHD_Result respond_size(struct request *request, const struct file_lookup *lookup)
+static enum serve_next wanted_file_begin(struct request *request, struct wanted *wanted, struct fill **fill,
+                                         enum MHD_Result *result)
 {
-    char etag[2 * HASH_MAX_BYTES + 3];
-    struct file_headers headers;
-
-    file_etag(lookup, etag);
-    file_headers(&headers, etag);
-    request->how = HOW_MISS;
-    return respond_head(request, lookup->file->size_bytes, &headers);
-}
-
-/* Not in the store and not on its way. Returns the fill that will bring it (a reference), or NULL with
- * *result, the answer there is without one (MHD_YES also when the request waits for a page). */
-static struct fill *begin_fill(struct request *request, struct file_lookup *lookup, enum MHD_Result *result)
-{
+    struct file_lookup *lookup = lookup_of(wanted);
+    char *CLEANUP_FREE fill_key = wanted_file_fill_key(request, wanted);
     bool offline = request_offline(request);
     bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || file_search_of(request)->pages_asked;
-    struct fill *fill = NULL;
+    struct etagged_headers headers;
 
-    if (file_known_absent(request, lookup)) {
+    if (!request->held_only && (*fill = fill_find(request->proxy->fills, fill_key)))
+        return SERVE_FOLLOW;
+    if (wanted_known_absent(request, wanted, NULL)) {
         *result = respond_not_found(request, lookup);
-        return NULL;
+        return SERVE_ANSWERED;
     }
     enum document_result page = file_lookup_page(request, lookup, page_needed && !offline);
-    if (page == DOCUMENT_WAIT)
+    if (page == DOCUMENT_WAIT) {
         *result = MHD_YES;
-    else if (page == DOCUMENT_HAVE && respond_stored(request, lookup, result))
-        return NULL;
-    else if (offline)
+    } else if (page == DOCUMENT_HAVE && wanted_file_respond_held(request, wanted, result)) {
+        /* The page's SHA-256 names a blob that has come under another name. */
+    } else if (offline) {
         *result = respond_not_found(request, lookup);
-    else if (page == DOCUMENT_UNAVAILABLE && page_needed)
+    } else if (page == DOCUMENT_UNAVAILABLE && page_needed) {
         *result = respond_no_upstream(request, lookup);
-    else if (page != DOCUMENT_HAVE && page_needed)
-        *result = after_not_found(request, lookup);
-    else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0)
-        *result = respond_size(request, lookup);
-    else if (!(fill = file_fill_join(request, lookup)))
-        *result = respond_no_upstream(request, lookup);
-    return fill;
-}
-
-static enum MHD_Result serve_file(struct request *request, struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE fill_key = fill_key_file(lookup->key.data, request->late);
-    char etag[2 * HASH_MAX_BYTES + 3];
-    struct file_headers headers;
-    enum MHD_Result result = MHD_NO;
-    struct fill *fill;
-
-    if (request_waited_for(request, fill_key)) {
-        fill = request->fill;
-        shared_ref(&fill->shared);
+    } else if (page != DOCUMENT_HAVE && page_needed) {
+        return wanted_file_not_found(request, wanted, result);
+    } else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0) {
+        request->how = HOW_MISS;
+        *result = respond_head(request, lookup->file->size_bytes, file_headers(lookup, &headers));
+    } else if ((*fill = file_fill_join(request, lookup))) {
+        return SERVE_FOLLOW;
     } else {
-        if (respond_stored(request, lookup, &result))
-            return result;
-        fill = request->held_only ? NULL : fill_find(request->proxy->fills, fill_key);
-        if (!fill)
-            fill = begin_fill(request, lookup, &result);
-        if (!fill)
-            return result;
+        *result = respond_no_upstream(request, lookup);
     }
-    switch (request_follow(request, fill)) {
-    case FOLLOWS_WAITING:
-        return MHD_YES;
-    case FOLLOWS_READY:
-        file_etag(lookup, etag);
-        file_headers(&headers, etag);
-        return respond_fill(request, fill, &headers);
-    case FOLLOWS_LATE:
-        return serve_file(request, lookup);
-    case FOLLOWS_ABSENT:
-        return after_not_found(request, lookup);
-    case FOLLOWS_DENIED:
-    case FOLLOWS_UNABLE:
-        break;
-    }
-    return respond_no_upstream(request, lookup);
+    return SERVE_ANSWERED;
 }
+
+static enum serve_next wanted_file_ready(struct request *request, struct wanted *wanted,
+                                         enum MHD_Result *result)
+{
+    struct etagged_headers headers;
+
+    *result = respond_fill(request, request->fill, file_headers(lookup_of(wanted), &headers));
+    return SERVE_ANSWERED;
+}
+
+static enum serve_next wanted_file_failed(struct request *request, struct wanted *wanted,
+                                          enum fill_failure why, enum MHD_Result *result)
+{
+    if (why == FILL_FAILURE_ABSENT)
+        return wanted_file_not_found(request, wanted, result);
+    *result = respond_no_upstream(request, lookup_of(wanted));
+    return SERVE_ANSWERED;
+}
+
+static const struct wanted_kind wanted_file_kind = {
+    .until = WAIT_FOR_START,
+    .fill_key = wanted_file_fill_key,
+    .respond_held = wanted_file_respond_held,
+    .begin = wanted_file_begin,
+    .ready = wanted_file_ready,
+    .failed = wanted_file_failed,
+};
 
 enum MHD_Result pypi_file(struct request *request)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
-    struct file_lookup lookup;
+    struct wanted_file file;
     enum MHD_Result result;
 
-    if (file_lookup_init(request, &lookup, &error) < 0)
+    if (file_lookup_init(request, &file.lookup, &error) < 0) {
         result = respond_error(request, MHD_HTTP_BAD_REQUEST, "%s", error.data);
-    else if (lookup.path.metadata)
-        result = pypi_metadata(request, &lookup);
-    else
-        result = serve_file(request, &lookup);
-    file_lookup_release(&lookup);
+    } else if (file.lookup.path.metadata) {
+        result = pypi_metadata(request, &file.lookup);
+    } else {
+        file.wanted = file_wanted(&wanted_file_kind, request, &file.lookup);
+        result = serve_blob(request, &file.wanted);
+    }
+    file_lookup_release(&file.lookup);
     return result;
 }

@@ -14,13 +14,28 @@
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
+#include "proxy/http/serve_blob.h"
 #include "proxy/pypi/file_fill.h"
 #include "proxy/pypi/wheel_metadata.h"
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
-/* request->step: what was tried already. */
-enum step { STEP_FIRST, STEP_UPSTREAM_FAILED };
+/* request->step: which source it waits for, or has waited for in vain. They are tried in this order. */
+enum step {
+    STEP_FIRST,
+    STEP_UPSTREAM, /* the upstream's .metadata */
+    STEP_UPSTREAM_FAILED,
+    STEP_WHEEL, /* the wheel, to take it out of that */
+    STEP_WHEEL_ENDED,
+    STEP_EXTRACTION, /* out of the wheel that is here */
+    STEP_EXTRACTION_FAILED,
+};
+
+struct wanted_metadata {
+    struct wanted wanted; /* that of the wheel */
+    struct file_lookup *lookup;
+    bool missed; /* the request has waited for an upstream */
+};
 
 /* ---- from an upstream ---- */
 
@@ -60,15 +75,10 @@ static struct fill *upstream_join(struct request *request, const struct file_loo
 
 /* ---- answering ---- */
 
-static struct object *find_held(struct request *request, const struct file_lookup *lookup)
-{
-    return wheel_metadata_held(request->proxy, lookup->key.data, request->held_only);
-}
-
-static enum fill_state state_of(struct fill *fill)
+static bool fill_done(struct fill *fill)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->state;
+    return fill->state == FILL_DONE;
 }
 
 /* The bytes of a fill that is done: the commit may still be under way. */
@@ -89,25 +99,6 @@ static struct object *object_of_fill(struct request *request, const struct file_
     return error ? NULL : wheel_metadata_keep(request->proxy, lookup->key.data, &body);
 }
 
-/* What the fill that the request waited for has brought; NULL if that was something else, or it failed. */
-static struct object *find_brought(struct request *request, const struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE from_upstream = fill_key_metadata(lookup->key.data);
-    char *CLEANUP_FREE from_wheel = fill_key_extraction(lookup->key.data);
-    struct fill *fill = request->fill;
-
-    if (request_waited_for(request, from_wheel)) {
-        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-        return (struct object *)shared_ref(fill->product);
-    }
-    if (!request_waited_for(request, from_upstream))
-        return NULL;
-    struct object *object = state_of(fill) == FILL_DONE ? object_of_fill(request, lookup, fill) : NULL;
-    if (!object) /* also where its bytes cannot be read: asking for them again would not end */
-        request->step = STEP_UPSTREAM_FAILED;
-    return object;
-}
-
 /* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; -1 else. */
 static int open_wheel(struct request *request, struct file_lookup *lookup)
 {
@@ -115,7 +106,7 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     struct blob blob;
     int fd = -1;
 
-    if (request_waited_for(request, wheel_key) && state_of(request->fill) == FILL_DONE) {
+    if (request_waited_for(request, wheel_key) && fill_done(request->fill)) {
         ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
         const struct stream *stream = &request->fill->stream;
         /* In one piece only: a wheel that spilled to memory half way cannot be read as a zip. */
@@ -132,26 +123,6 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     return fd;
 }
 
-/* What to wait for next: a reference, or NULL when nothing is left to try. */
-static struct fill *next_source(struct request *request, struct file_lookup *lookup)
-{
-    char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
-    char *CLEANUP_FREE from_wheel = fill_key_extraction(lookup->key.data);
-
-    if (request_waited_for(request, from_wheel))
-        return NULL;
-    char room[PROJECT_NAME_MAX + 1];
-    int wheel_fd = open_wheel(request, lookup);
-    if (wheel_fd >= 0)
-        return wheel_metadata_join(request->proxy, lookup->key.data,
-                                   file_lookup_project(request, lookup, room), wheel_fd);
-    if (request_waited_for(request, wheel_key) || request_offline(request))
-        return NULL;
-    if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO)
-        return upstream_join(request, lookup);
-    return file_known_absent(request, lookup) ? NULL : file_fill_join(request, lookup);
-}
-
 /* How the last fill ended that the request waited for, with its reason (heap, or NULL). */
 static enum fetch_outcome last_outcome(struct request *request, char **reason)
 {
@@ -162,8 +133,9 @@ static enum fetch_outcome last_outcome(struct request *request, char **reason)
     return request->fill->state == FILL_FAILED ? request->fill->outcome : FETCH_UNAVAILABLE;
 }
 
-static enum MHD_Result respond_no_metadata(struct request *request, const struct file_lookup *lookup)
+static enum MHD_Result respond_no_metadata(struct request *request, const struct wanted_metadata *metadata)
 {
+    const struct file_lookup *lookup = metadata->lookup;
     char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
     char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
     char *CLEANUP_FREE reason = NULL;
@@ -171,12 +143,12 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
         last_outcome(request, &reason) == FETCH_NOT_FOUND && !file_search_of(request)->page_unavailable;
 
     if (not_found && request_waited_for(request, wheel_key))
-        file_remember_absent(request, lookup);
+        wanted_remember_absent(request, &metadata->wanted, FETCH_NOT_FOUND);
     if (request->held_only) {
         request_note_not_held(request, SPACE_METADATA, lookup->key.data);
         return respond_not_held(request, NULL, what);
     }
-    if (not_found || request_offline(request) || file_known_absent(request, lookup))
+    if (not_found || request_offline(request) || wanted_known_absent(request, &metadata->wanted, NULL))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "there is no metadata of %s",
                              lookup->path.filename);
     return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -184,33 +156,139 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
                          reason ? ": " : "", reason ? reason : "");
 }
 
+/* Takes the object over. */
+static enum MHD_Result respond_metadata(struct request *request, const struct wanted_metadata *metadata,
+                                        struct object *object)
+{
+    /* Offline, at most it was taken out of a wheel that is here. */
+    bool missed = metadata->missed && !request_offline(request);
+
+    request->how = missed ? HOW_MISS : HOW_HIT;
+    enum MHD_Result result =
+        missed ? respond_object_brought(request, object) : respond_object(request, object);
+    object_unref(object);
+    return result;
+}
+
+static char *wanted_metadata_fill_key(const struct request *request, const struct wanted *wanted)
+{
+    switch ((enum step)request->step) {
+    case STEP_UPSTREAM:
+        return fill_key_metadata(wanted->key);
+    case STEP_WHEEL:
+        return fill_key_file(wanted->key, request->late);
+    case STEP_EXTRACTION:
+        return fill_key_extraction(wanted->key);
+    default:
+        return NULL;
+    }
+}
+
+static bool wanted_metadata_respond_held(struct request *request, struct wanted *wanted,
+                                         enum MHD_Result *result)
+{
+    struct object *object = wheel_metadata_held(request->proxy, wanted->key, request->held_only);
+
+    if (object)
+        *result = respond_metadata(request, (struct wanted_metadata *)wanted, object);
+    return object;
+}
+
+static enum serve_next wanted_metadata_begin(struct request *request, struct wanted *wanted,
+                                             struct fill **fill, enum MHD_Result *result)
+{
+    struct wanted_metadata *metadata = (struct wanted_metadata *)wanted;
+    struct file_lookup *lookup = metadata->lookup;
+    bool offline = request_offline(request);
+    char room[PROJECT_NAME_MAX + 1];
+
+    /* Only the page says what the metadata must hash to. */
+    if (file_lookup_page(request, lookup, !offline) == DOCUMENT_WAIT) {
+        *result = MHD_YES;
+        return SERVE_ANSWERED;
+    }
+    int wheel_fd = request->step < STEP_EXTRACTION ? open_wheel(request, lookup) : -1;
+    if (wheel_fd >= 0) {
+        request->step = STEP_EXTRACTION;
+        *fill = wheel_metadata_join(request->proxy, lookup->key.data,
+                                    file_lookup_project(request, lookup, room), wheel_fd);
+    } else if (request->step >= STEP_WHEEL || offline) {
+        *fill = NULL;
+    } else if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO) {
+        request->step = STEP_UPSTREAM;
+        *fill = upstream_join(request, lookup);
+    } else if (!wanted_known_absent(request, wanted, NULL)) {
+        request->step = STEP_WHEEL;
+        *fill = file_fill_join(request, lookup);
+    }
+    if (*fill)
+        return SERVE_FOLLOW;
+    *result = respond_no_metadata(request, metadata);
+    return SERVE_ANSWERED;
+}
+
+static enum serve_next wanted_metadata_ready(struct request *request, struct wanted *wanted,
+                                             enum MHD_Result *result)
+{
+    struct wanted_metadata *metadata = (struct wanted_metadata *)wanted;
+    struct object *object = NULL;
+
+    metadata->missed = true;
+    if (request->step == STEP_EXTRACTION) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+        object = (struct object *)shared_ref(request->fill->product);
+    } else if (request->step == STEP_UPSTREAM) {
+        /* One of the requests that waited for the fill has read it for all of them. */
+        object = wheel_metadata_held(request->proxy, wanted->key, request->held_only);
+        if (!object)
+            object = object_of_fill(request, metadata->lookup, request->fill);
+    }
+    if (!object) {
+        request
+            ->step++; /* the wheel is here; or the bytes cannot be read, and asking for them again would not end */
+        return SERVE_AGAIN;
+    }
+    *result = respond_metadata(request, metadata, object);
+    return SERVE_ANSWERED;
+}
+
+static enum serve_next wanted_metadata_failed(struct request *request, struct wanted *wanted,
+                                              enum fill_failure why, enum MHD_Result *result)
+{
+    struct wanted_metadata *metadata = (struct wanted_metadata *)wanted;
+
+    (void)why;
+    metadata->missed = true;
+    lock_acquire(&request->fill->lock);
+    bool stopping = request->fill->state != FILL_FAILED;
+    lock_release(&request->fill->lock);
+    if (stopping) {
+        *result = respond_no_metadata(request, metadata);
+        return SERVE_ANSWERED;
+    }
+    request->step++;
+    return SERVE_AGAIN;
+}
+
+static const struct wanted_kind wanted_metadata_kind = {
+    .until = WAIT_FOR_END,
+    .fill_key = wanted_metadata_fill_key,
+    .respond_held = wanted_metadata_respond_held,
+    .begin = wanted_metadata_begin,
+    .ready = wanted_metadata_ready,
+    .failed = wanted_metadata_failed,
+};
+
 enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *lookup)
 {
-    struct object *object;
-    enum request_how how = request->how == HOW_MISS ? HOW_MISS : HOW_HIT;
+    struct wanted_metadata metadata = {
+        .wanted = file_wanted(&wanted_metadata_kind, request, lookup),
+        .lookup = lookup,
+        .missed = request->how == HOW_MISS,
+    };
 
     if (!filename_is_wheel(lookup->path.filename))
         return respond_error(request, MHD_HTTP_NOT_FOUND, "only wheels have metadata here; %s is none",
                              lookup->path.filename);
-    while (!(object = find_held(request, lookup)) && !(object = find_brought(request, lookup))) {
-        /* Only the page says what the metadata must hash to. */
-        enum document_result page = file_lookup_page(request, lookup, !request_offline(request));
-        if (page == DOCUMENT_WAIT)
-            return MHD_YES;
-        struct fill *fill = next_source(request, lookup);
-        if (!fill)
-            return respond_no_metadata(request, lookup);
-        if (request_wait(request, fill, WAIT_FOR_END))
-            return MHD_YES;
-        if (state_of(fill) == FILL_STARTING || state_of(fill) == FILL_STREAMING) /* the server is stopping */
-            return respond_no_metadata(request, lookup);
-        how = HOW_MISS; /* so fast that there was nothing to wait for */
-    }
-    if (request_offline(request)) /* at most it was taken out of a wheel that is here */
-        how = HOW_HIT;
-    request->how = how;
-    enum MHD_Result result =
-        how == HOW_MISS ? respond_object_brought(request, object) : respond_object(request, object);
-    object_unref(object);
-    return result;
+    return serve_blob(request, &metadata.wanted);
 }

@@ -6,11 +6,11 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "formats/oci/image.h"
-#include "proxy/core/absence.h"
 #include "proxy/core/blob_fill.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
+#include "proxy/http/serve_blob.h"
 #include "proxy/registry/blob_reference.h"
 #include "proxy/registry/image.h"
 #include "proxy/registry/missing.h"
@@ -22,11 +22,11 @@
 
 /* What one request is about. */
 struct blob_lookup {
+    struct wanted wanted; /* its key is "<image name>@<digest>" */
     const struct image *image;
     const char *digest_text;
     struct checksum digest;
-    char *etag;
-    char *key; /* "<image name>@<digest>" */
+    const char *etag;
     struct blob_reference reference;
 };
 
@@ -56,7 +56,7 @@ static const struct file_headers *make_headers(const struct blob_lookup *lookup,
 static enum MHD_Result respond_missing(struct request *request, enum document_result result,
                                        const struct blob_lookup *lookup)
 {
-    return registry_respond_missing(request, result, "BLOB_UNKNOWN", lookup->key);
+    return registry_respond_missing(request, result, "BLOB_UNKNOWN", lookup->wanted.key);
 }
 
 /* ---- filling ---- */
@@ -87,15 +87,15 @@ static bool failed_for_another(const struct request *request, struct fill *fill,
     if (request->step == STEP_OWN_FILL)
         return false;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->made_for && strcmp(fill->made_for, lookup->key) != 0;
+    return fill->made_for && strcmp(fill->made_for, lookup->wanted.key) != 0;
 }
 
 static struct fill *join(struct request *request, const struct blob_lookup *lookup, const char *fill_key)
 {
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     char *CLEANUP_FREE path = xasprintf("blobs/%s", lookup->digest_text);
-    char *CLEANUP_FREE label = xasprintf("blob %s", lookup->key);
-    const struct image_key_parts parts = image_key_split(lookup->key);
+    char *CLEANUP_FREE label = xasprintf("blob %s", lookup->wanted.key);
+    const struct image_key_parts parts = image_key_split(lookup->wanted.key);
     char *CLEANUP_FREE repository =
         wants_own_fill(request, lookup) ? xstrndup(parts.repository, parts.repository_len) : NULL;
     const struct blob_fill_options options = {
@@ -109,140 +109,142 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
         .expected_bytes = lookup->reference.size_bytes,
         .max_bytes = -1,
         .space = SPACE_BLOB,
-        .key = lookup->key,
+        .key = lookup->wanted.key,
         .scope = lookup->image->name,
         .stored =
             request->step != STEP_OWN_FILL && lookup->reference.has_blob ? &lookup->reference.blob : NULL,
     };
 
-    registry_candidates(request->site, lookup->key, path, false, &candidates);
+    registry_candidates(request->site, lookup->wanted.key, path, false, &candidates);
     return blob_fill_join(request->proxy, fill_key, &options);
 }
 
-static bool known_absent(struct request *request, const struct blob_lookup *lookup,
-                         enum document_result *result)
+static struct blob_lookup *lookup_of(struct wanted *wanted)
 {
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_BLOB, lookup->key);
-    enum fetch_outcome outcome;
+    return (struct blob_lookup *)wanted;
+}
 
-    if (!absence_known(request->proxy, key, &outcome))
+static char *wanted_blob_fill_key(const struct request *request, const struct wanted *wanted)
+{
+    return fill_key_of(request, (const struct blob_lookup *)wanted);
+}
+
+static bool wanted_blob_respond_held(struct request *request, struct wanted *wanted, enum MHD_Result *result)
+{
+    struct blob_lookup *lookup = lookup_of(wanted);
+    struct blob_headers headers;
+    struct blob blob;
+
+    if (!lookup->reference.has_blob || blob_open(request->proxy->store, &lookup->reference.blob, &blob) < 0)
         return false;
-    request->how = HOW_NEGATIVE;
-    *result = outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;
+    request->how = HOW_HIT;
+    enum document_result referred = DOCUMENT_HAVE;
+    if (!lookup->reference.referred)
+        referred = request_offline(request)
+                       ? DOCUMENT_NOT_FOUND
+                       : blob_reference_confirm(request, lookup->wanted.key, &lookup->reference);
+    if (referred == DOCUMENT_HAVE) {
+        *result = respond_blob(request, &blob, make_headers(lookup, &headers));
+        return true;
+    }
+    blob_close(request->proxy->store, &blob);
+    *result = referred == DOCUMENT_WAIT ? MHD_YES : respond_missing(request, referred, lookup);
     return true;
 }
 
-static enum MHD_Result respond_absent(struct request *request, const struct blob_lookup *lookup,
-                                      enum fetch_outcome outcome)
+/* HEAD fetches nothing: a manifest has said how large it is, or the upstream is asked. */
+static enum MHD_Result wanted_blob_respond_head(struct request *request, struct blob_lookup *lookup)
 {
-    char *CLEANUP_FREE key = memory_key_absence(SPACE_BLOB, lookup->key);
-
-    absence_remember(request->proxy, key, outcome, lookup->image->registry->config->negative_ttl_s);
-    return respond_missing(request, outcome == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
-}
-
-static enum MHD_Result respond_from_upstream(struct request *request, struct blob_lookup *lookup)
-{
-    char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
     struct blob_headers headers;
-    struct fill *fill = NULL;
+    enum document_result result = DOCUMENT_HAVE;
 
-    if (!lookup->reference.referred)
-        request->step = STEP_OWN_FILL;
-    if (request_waited_for(request, fill_key)) {
-        fill = request->fill;
-        shared_ref(&fill->shared);
-    } else {
-        fill = join(request, lookup, fill_key);
-    }
-    if (!fill)
-        return respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
-    enum request_follows follows = request_follow(request, fill);
-    if ((follows == FOLLOWS_ABSENT || follows == FOLLOWS_DENIED || follows == FOLLOWS_UNABLE) &&
-        failed_for_another(request, fill, lookup)) {
-        request->step = STEP_OWN_FILL;
-        return respond_from_upstream(request, lookup);
-    }
-    switch (follows) {
-    case FOLLOWS_WAITING:
+    if (lookup->reference.size_bytes < 0)
+        result = blob_reference_confirm(request, lookup->wanted.key, &lookup->reference);
+    if (result == DOCUMENT_WAIT)
         return MHD_YES;
-    case FOLLOWS_READY:
-        return respond_fill(request, fill, make_headers(lookup, &headers));
-    case FOLLOWS_LATE:
-        return respond_from_upstream(request, lookup);
-    case FOLLOWS_ABSENT:
-        return respond_absent(request, lookup, FETCH_NOT_FOUND);
-    case FOLLOWS_DENIED:
-        return respond_absent(request, lookup, FETCH_DENIED);
-    case FOLLOWS_UNABLE:
-        break;
-    }
-    return respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
-}
-
-static enum MHD_Result respond_not_stored(struct request *request, struct blob_lookup *lookup)
-{
-    struct blob_headers headers;
-    enum document_result result = DOCUMENT_NOT_FOUND;
-
-    request_note_not_held(request, SPACE_BLOB, lookup->key);
-    if (request_offline(request) || known_absent(request, lookup, &result))
+    if (result == DOCUMENT_HAVE && lookup->reference.size_bytes < 0)
+        result = DOCUMENT_UNAVAILABLE; /* the upstream did not say how large it is either */
+    if (result != DOCUMENT_HAVE)
         return respond_missing(request, result, lookup);
-    if (!request_is_head(request))
-        return respond_from_upstream(request, lookup);
-    if (lookup->reference.size_bytes < 0) {
-        result = blob_reference_confirm(request, lookup->key, &lookup->reference);
-        if (result == DOCUMENT_WAIT)
-            return MHD_YES;
-        if (result != DOCUMENT_HAVE)
-            return respond_missing(request, result, lookup);
-    }
-    if (lookup->reference.size_bytes < 0) /* the upstream did not say how large it is either */
-        return respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
     request->how = HOW_MISS;
     return respond_head(request, lookup->reference.size_bytes, make_headers(lookup, &headers));
 }
 
-static bool waited_for_bytes(const struct request *request, const struct blob_lookup *lookup)
+static enum serve_next wanted_blob_begin(struct request *request, struct wanted *wanted, struct fill **fill,
+                                         enum MHD_Result *result)
 {
-    char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
+    struct blob_lookup *lookup = lookup_of(wanted);
+    enum fetch_outcome absence = FETCH_NOT_FOUND;
 
-    return request_waited_for(request, fill_key);
+    request_note_not_held(request, wanted->space, wanted->key);
+    if (request_offline(request) || wanted_known_absent(request, wanted, &absence)) {
+        *result =
+            respond_missing(request, absence == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
+        return SERVE_ANSWERED;
+    }
+    if (request_is_head(request)) {
+        *result = wanted_blob_respond_head(request, lookup);
+        return SERVE_ANSWERED;
+    }
+    if (!lookup->reference.referred)
+        request->step = STEP_OWN_FILL;
+    char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
+    if ((*fill = join(request, lookup, fill_key)))
+        return SERVE_FOLLOW;
+    *result = respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
+    return SERVE_ANSWERED;
 }
 
-static enum MHD_Result respond(struct request *request, struct blob_lookup *lookup)
+static enum serve_next wanted_blob_ready(struct request *request, struct wanted *wanted,
+                                         enum MHD_Result *result)
 {
     struct blob_headers headers;
-    struct blob blob;
 
-    blob_reference_find(request->proxy, lookup->key, &lookup->digest, &lookup->reference);
-    if (request->fill && waited_for_bytes(request, lookup)) /* stored by now or not: it was no hit */
-        return respond_from_upstream(request, lookup);
-    if (!lookup->reference.has_blob || blob_open(request->proxy->store, &lookup->reference.blob, &blob) < 0)
-        return respond_not_stored(request, lookup);
-    request->how = HOW_HIT;
-    if (!lookup->reference.referred) {
-        enum document_result result = request_offline(request)
-                                          ? DOCUMENT_NOT_FOUND
-                                          : blob_reference_confirm(request, lookup->key, &lookup->reference);
-        if (result != DOCUMENT_HAVE)
-            blob_close(request->proxy->store, &blob);
-        if (result == DOCUMENT_WAIT)
-            return MHD_YES;
-        if (result != DOCUMENT_HAVE)
-            return respond_missing(request, result, lookup);
-    }
-    return respond_blob(request, &blob, make_headers(lookup, &headers));
+    *result = respond_fill(request, request->fill, make_headers(lookup_of(wanted), &headers));
+    return SERVE_ANSWERED;
 }
+
+static enum serve_next wanted_blob_failed(struct request *request, struct wanted *wanted,
+                                          enum fill_failure why, enum MHD_Result *result)
+{
+    static const enum document_result results[] = {
+        [FILL_FAILURE_ABSENT] = DOCUMENT_NOT_FOUND,
+        [FILL_FAILURE_DENIED] = DOCUMENT_DENIED,
+        [FILL_FAILURE_UNABLE] = DOCUMENT_UNAVAILABLE,
+    };
+    struct blob_lookup *lookup = lookup_of(wanted);
+
+    if (failed_for_another(request, request->fill, lookup)) {
+        request->step = STEP_OWN_FILL;
+        return SERVE_AGAIN;
+    }
+    if (why != FILL_FAILURE_UNABLE)
+        wanted_remember_absent(request, wanted, why == FILL_FAILURE_DENIED ? FETCH_DENIED : FETCH_NOT_FOUND);
+    *result = respond_missing(request, results[why], lookup);
+    return SERVE_ANSWERED;
+}
+
+static const struct wanted_kind wanted_blob_kind = {
+    .until = WAIT_FOR_START,
+    .fill_key = wanted_blob_fill_key,
+    .respond_held = wanted_blob_respond_held,
+    .begin = wanted_blob_begin,
+    .ready = wanted_blob_ready,
+    .failed = wanted_blob_failed,
+};
 
 enum MHD_Result registry_blob(struct request *request, const struct image *image, const char *digest)
 {
-    struct blob_lookup lookup = {.image = image, .digest_text = digest};
-
-    CHECK(image_digest_parse(digest, strlen(digest), &lookup.digest) == 0);
     char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
-    lookup.key = key;
-    lookup.etag = etag;
-    return respond(request, &lookup);
+    struct blob_lookup lookup = {
+        .wanted = {&wanted_blob_kind, SPACE_BLOB, key, image->registry->config->negative_ttl_s},
+        .image = image,
+        .digest_text = digest,
+        .etag = etag,
+    };
+
+    CHECK(image_digest_parse(digest, strlen(digest), &lookup.digest) == 0);
+    blob_reference_find(request->proxy, key, &lookup.digest, &lookup.reference);
+    return serve_blob(request, &lookup.wanted);
 }
