@@ -1,4 +1,6 @@
-/* One document in memory: made, kept, freed. Any thread: it is reference-counted, and its lock guards the renditions. */
+/* One document in memory: made, kept, freed. Made on the jobs thread, shared by reference count with any
+ * thread; its lock guards the renditions, and the times are atomic, so that a refresh that confirms it needs
+ * no copy. */
 #include "proxy/document/document.h"
 
 #include <stdlib.h>

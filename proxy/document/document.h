@@ -1,7 +1,7 @@
-/* Documents: what upstreams say in answers that are small enough to be read as a whole (project pages, the list of
- * projects, the JSON API, tags, manifests, lists of tags), kept parsed and rendered in memory, and as they came in the
- * store. document_serve.h finds them and says how fresh they must be, document_fill.h fetches and loads them,
- * rendition.h answers with them.
+/* Documents: answers of upstreams that are small enough to be read as a whole (project pages, the list of
+ * projects, the JSON API, tags, manifests, lists of tags). In memory they are parsed and rendered, in the
+ * store they are as they came. document_serve.h finds them and says how fresh they must be, document_fill.h
+ * fetches and loads them, rendition.h answers with them.
  *
  * A document is immutable but for its times and its renditions (made when they are first asked for). */
 #ifndef PROXY_DOCUMENT_DOCUMENT_H
@@ -30,7 +30,7 @@ struct document_source {
 
 #define DOCUMENT_FORMATS 3
 
-/* For ever, as a time to live. */
+/* Never stale, as a time to live; small enough to be added to a time. */
 #define DOCUMENT_IMMUTABLE_S (INT64_MAX / 4)
 
 /* The times of the rules of freshness (document_serve.h), in seconds. */
@@ -50,7 +50,8 @@ struct document_kind {
     const char *space; /* of the store's entries; also in logs: "page flask" */
     const char *accept;
     enum document_shape shape;
-    /* DOCUMENT_HEAD: whether a head says enough; where it does not, the body is fetched after all. NULL: it always does. */
+    /* DOCUMENT_HEAD: whether a head says enough; where it does not, the body is fetched after all. NULL: it
+     * always does. */
     bool (*head_suffices)(const struct document_source *source);
     bool memory_only; /* nothing is stored but what storing() puts */
     struct document_times (*times)(const struct site *site, const char *key);
@@ -62,10 +63,11 @@ struct document_kind {
      * or -1 with a sentence. */
     int (*parse)(const struct document_source *source, const char *key, struct shared **content,
                  int64_t *cost_bytes, struct buf *error);
-    /* Jobs thread: what can be learned about the upstream from its document. May be NULL. */
+    /* Jobs thread: learns about the upstream from its document (where it keeps files). May be NULL. */
     void (*learn)(struct upstream *upstream, const struct shared *content);
-    /* Jobs thread: it has just come from an upstream and will be stored; what else follows from it. What this puts is
-     * never lost where the document is not, whenever a crash comes. May be NULL. */
+    /* Jobs thread: puts the entries that follow from a document which has just come from an upstream, right
+     * before it is stored itself. The index is written in order, so whenever a crash comes, a document that
+     * is there has its entries. May be NULL. */
     void (*storing)(struct proxy *proxy, const char *key, const struct shared *content);
     /* Jobs thread: appends the body of one format; NULL if the kind has no fixed renditions. */
     void (*render)(struct proxy *proxy, const struct document *document, int format, struct buf *out);
@@ -80,15 +82,15 @@ struct document {
     struct shared *content;
     int64_t content_bytes;
     _Atomic int64_t confirmed_at_s;
-    _Atomic int64_t next_refresh_at_s; /* not before: a refresh has just failed */
-    int64_t max_age_s;                 /* what clients are told */
+    _Atomic int64_t next_refresh_at_s; /* upstreams are not asked before: a refresh has just failed */
+    int64_t max_age_s;                 /* in Cache-Control */
 
     struct lock lock;                               /* guards below */
     struct object *renditions[DOCUMENT_FORMATS][2]; /* [1] gzip */
     int version;                                    /* counts document_outdate() */
 };
 
-/* Takes over the origin's strings and the content. */
+/* Takes over the strings of the origin, and the reference to the content. */
 struct document *document_new(const struct document_kind *kind, const char *key, struct origin *origin,
                               struct shared *content, int64_t content_bytes, int64_t confirmed_at_s,
                               int64_t max_age_s);

@@ -1,8 +1,17 @@
-/* A document_fill lives from document_fetch() to the end of both the fetch and its jobs; it is
- * reference-counted because a cancelled fetch ends while a job still parses.
+/* Owns: document_fills, one for each running fetch or load of a document. It lives from document_fetch() to
+ * the end of both the fetch and its jobs; it is reference-counted because a cancelled fetch ends while a job
+ * still parses.
  *
- * fetch thread: collects the body, page by page where the kind has pages; jobs thread: parses it, stores it,
- * makes the document; fetch thread: settles. */
+ *   fetch thread   collects an answer (document_on_begin, document_on_write, document_on_complete)
+ *       ├── another one follows: the next page, or the body that a head was too little for ──► again
+ *       ▼
+ *   jobs thread    parses it, stores it, makes the document; accepts or rejects the answer
+ *       ├── rejected ──► the fetch tries the next upstream: again from on_begin
+ *       ▼
+ *   fetch thread   ends the fill (document_on_finish): new document, old one, or none
+ *
+ * While a job runs, the fetch thread waits for its verdict and touches neither `source` nor `made`, so they
+ * need no lock. The store thread is not waited for: a document is served before it is durable. */
 #include "proxy/document/document_fill.h"
 
 #include <errno.h>
@@ -24,8 +33,10 @@
 #include "upstreams/fetch.h"
 #include "upstreams/upstream.h"
 
-/* After a refresh that failed, held documents are served without asking again for so long. */
+/* For this long after a refresh that failed, the held document is served without asking upstreams again: each
+ * request would wait for their timeouts otherwise. */
 #define REFRESH_PAUSE_S 10
+/* Clients and proxies before us ask again after ten minutes at most, however long the ttl is here. */
 #define MAX_AGE_S 600
 
 struct document_fill {
@@ -104,8 +115,8 @@ static int64_t max_age_s(const struct document_fill *df)
 
 /* ---- the store's side ---- */
 
-/* A head's entry points to what it tells of, which need not be here. */
-static void store_head(struct document_fill *df, struct entry *entry)
+/* A head's entry names the blob that the head is about, which need not be here. */
+static void document_store_head(struct document_fill *df, struct entry *entry)
 {
     const char *digest = df->source.origin.digest;
 
@@ -116,7 +127,7 @@ static void store_head(struct document_fill *df, struct entry *entry)
     entry_put(df->proxy->store, entry);
 }
 
-static void store_source(struct document_fill *df)
+static void document_store_source(struct document_fill *df)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
     struct buf CLEANUP_BUF scope = BUF_INIT;
@@ -134,7 +145,7 @@ static void store_source(struct document_fill *df)
         .attributes = attributes.data,
     };
     if (df->kind->shape == DOCUMENT_HEAD) {
-        store_head(df, &entry);
+        document_store_head(df, &entry);
         return;
     }
     int error = blob_put(df->proxy->store, df->source.body.data, df->source.body.len, &entry, 1, NULL, NULL);
@@ -142,8 +153,9 @@ static void store_source(struct document_fill *df)
         log_warn("%s %s: served, but not stored: %s", df->kind->space, df->key, strerror(-error));
 }
 
-/* Makes the document of what the store has. Returns NULL with why in `error`; *useless: it will be no better
- * the next time. (Out of descriptors, or a disk in trouble: it will.) */
+/* Makes the document from the store's entry and blob. Returns NULL with why in `error`. *useless: trying
+ * again would not help, so the entry may go. (It would where there are no descriptors left or the disk has
+ * trouble.) */
 static struct document *make_of_entry(struct document_fill *df, const struct entry *entry, bool *useless,
                                       struct buf *error)
 {
@@ -172,6 +184,7 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
                         max_age_s(df));
 }
 
+/* What was learned of upstreams is not stored: documents that were, teach it again after a start. */
 static void learn_again(struct document_fill *df, const struct document *document)
 {
     for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
@@ -179,7 +192,7 @@ static void learn_again(struct document_fill *df, const struct document *documen
             df->kind->learn(df->site->pypi[i], document->content);
 }
 
-static void load(void *arg)
+static void document_load_run(void *arg)
 {
     struct document_fill *df = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -191,7 +204,7 @@ static void load(void *arg)
         document = make_of_entry(df, &read.entry, &useless, &error);
         entry_release(&read);
         if (!document)
-            log_warn("%s %s: what the store has of it cannot be used (%s); asking upstreams", df->kind->space,
+            log_warn("%s %s: the copy in the store cannot be used (%s); asking upstreams", df->kind->space,
                      df->key, error.data);
     }
     if (document) {
@@ -209,12 +222,13 @@ void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
 {
     struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
 
-    jobs_add(proxy->jobs, JOB_WAITED_FOR, load, df);
+    jobs_add(proxy->jobs, JOB_WAITED_FOR, document_load_run, df);
 }
 
 /* ---- the upstream's side ---- */
 
-/* What the digest was before: a head that has changed may tell of something that cannot be had. */
+/* The digest before the last change: a head may name a manifest that upstreams do not have (yet), and the tag
+ * is then served as it was. */
 static const char *previous_of(const struct document_fill *df, const char *digest)
 {
     if (!df->old)
@@ -222,7 +236,7 @@ static const char *previous_of(const struct document_fill *df, const char *diges
     return strcmp(df->old->origin.digest, digest) == 0 ? df->old->origin.previous : df->old->origin.digest;
 }
 
-static int on_begin(void *sink, const struct fetch_answer *answer)
+static int document_on_begin(void *sink, const struct fetch_answer *answer)
 {
     struct document_fill *df = sink;
 
@@ -246,7 +260,7 @@ static int on_begin(void *sink, const struct fetch_answer *answer)
     return 0;
 }
 
-static int on_write(void *sink, int64_t offset, const void *data, size_t len)
+static int document_on_write(void *sink, int64_t offset, const void *data, size_t len)
 {
     struct document_fill *df = sink;
 
@@ -255,14 +269,15 @@ static int on_write(void *sink, int64_t offset, const void *data, size_t len)
     return 0;
 }
 
-static void decide(struct document_fill *df, enum fetch_decision decision)
+static void document_decide(struct document_fill *df, enum fetch_decision decision)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
     if (df->fill->fetch)
         fetch_decide(df->fill->fetch, decision);
 }
 
-/* What a head did not tell, or told wrongly, its body does. */
+/* Fills in from the body the size and digest that the head lacked. The headers of this second answer are no
+ * better than those of the first. */
 static void complete_head(struct document_fill *df)
 {
     struct origin *origin = &df->source.origin;
@@ -279,7 +294,7 @@ static void complete_head(struct document_fill *df)
     origin->previous = xstrdup(previous_of(df, origin->digest));
 }
 
-static void parse(void *arg)
+static void document_parse_run(void *arg)
 {
     struct document_fill *df = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -289,25 +304,25 @@ static void parse(void *arg)
     if (df->body_wanted)
         complete_head(df);
     if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
-        log_warn("%s %s: what %s sent from %s is no use: %s; trying elsewhere", df->kind->space, df->key,
-                 df->source.origin.upstream, df->source.origin.url, error.data);
-        decide(df, FETCH_REJECT);
+        log_warn("%s %s: the answer of %s from %s cannot be used: %s; trying elsewhere", df->kind->space,
+                 df->key, df->source.origin.upstream, df->source.origin.url, error.data);
+        document_decide(df, FETCH_REJECT);
     } else {
         if (df->kind->learn)
             df->kind->learn(df->upstream, content);
         if (df->kind->storing)
             df->kind->storing(df->proxy, df->key, content);
-        store_source(df);
+        document_store_source(df);
         df->made = document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, clock_wall_s(),
                                 max_age_s(df));
         buf_release(&df->source.body);
         document_keep(df->proxy, df->made);
-        decide(df, FETCH_ACCEPT);
+        document_decide(df, FETCH_ACCEPT);
     }
     shared_unref(&df->shared);
 }
 
-static enum fetch_decision on_complete(void *sink)
+static enum fetch_decision document_on_complete(void *sink)
 {
     struct document_fill *df = sink;
 
@@ -327,7 +342,7 @@ static enum fetch_decision on_complete(void *sink)
         break;
     }
     shared_ref(&df->shared);
-    jobs_add(df->proxy->jobs, JOB_WAITED_FOR, parse, df);
+    jobs_add(df->proxy->jobs, JOB_WAITED_FOR, document_parse_run, df);
     return FETCH_PENDING;
 }
 
@@ -346,7 +361,7 @@ static void drop_old(struct document_fill *df)
     entry_delete(df->proxy->store, df->kind->space, df->key);
 }
 
-/* It is served as it is; upstreams are not asked again before pause_s. */
+/* The old document is served as it is; upstreams are not asked again before pause_s have passed. */
 static struct document *keep_stale(struct document_fill *df, int64_t pause_s, const char *why)
 {
     int64_t now_s = clock_wall_s();
@@ -357,8 +372,8 @@ static struct document *keep_stale(struct document_fill *df, int64_t pause_s, co
     return take_ptr(&df->old);
 }
 
-/* What is left of a refresh that brought nothing new: the old document, or the knowledge that it is gone. A denial does
- * not take away what is held: it may be a password that has changed. */
+/* The product of a refresh that brought nothing new: the old document, or NULL with the knowledge that it is
+ * gone. A denial does not take away the document that is held: it may be a password that has changed. */
 static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
 {
     const char *why = *reason ? reason : fetch_outcome_name(outcome);
@@ -366,7 +381,7 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
 
     switch (outcome) {
     case FETCH_NOT_MODIFIED:
-        CHECK(df->old);
+        CHECK(df->old); /* only its validators make a fetch conditional */
         df->old->confirmed_at_s = now_s;
         entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
         return take_ptr(&df->old);
@@ -385,7 +400,7 @@ static struct document *without_new(struct document_fill *df, enum fetch_outcome
     }
 }
 
-static void ask(struct document_fill *df);
+static void document_ask(struct document_fill *df);
 
 /* The candidates for what is fetched next; the list may be empty. */
 static void choose_candidates(const struct document_fill *df, struct candidate_list *list)
@@ -394,8 +409,8 @@ static void choose_candidates(const struct document_fill *df, struct candidate_l
     document_pages_choose(&df->pages, df->upstream, list);
 }
 
-/* An upstream that has sent the first page has the document, whatever the others say: from then on a failure is never
- * "nowhere". Sets df->more where others are left to be asked. */
+/* An upstream that has sent the first page has the document, whatever the others say: from then on a failure
+ * is never "nowhere". Sets df->more where other upstreams are left to be asked. */
 static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outcome outcome)
 {
     struct candidate_list CLEANUP_CANDIDATES others = CANDIDATE_LIST_INIT;
@@ -411,8 +426,8 @@ static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outco
     return df->pages.gave_up_count ? FETCH_UNAVAILABLE : outcome;
 }
 
-static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
-                      const char *reason)
+static void document_on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
+                               const char *reason)
 {
     struct document_fill *df = sink;
     struct document *product;
@@ -421,30 +436,31 @@ static void on_finish(void *sink, enum fetch_outcome outcome, const struct fetch
     lock_acquire(&df->fill->lock);
     df->fill->fetch = NULL;
     lock_release(&df->fill->lock);
-    /* There are servers that do not know what HEAD is, and say so by 404 or worse. */
+    /* Some servers do not implement HEAD, and answer it with 404 or worse. */
     if (outcome == FETCH_NOT_FOUND && wants_head(df) && df->kind->head_suffices)
         df->body_wanted = df->more = true;
     else if (outcome != FETCH_OK)
         df->more = false;
     outcome = weigh_pages(df, outcome);
     if (df->more) {
-        ask(df);
+        document_ask(df);
         return;
     }
     product = outcome == FETCH_OK ? take_ptr(&df->made) : without_new(df, outcome, reason);
-    /* Who comes afterwards finds the memory cache filled, or starts anew. */
+    /* Requests that come after this find the memory cache filled, or start a fetch of their own. */
     fill_end(df->fill, outcome, reason, product ? &product->shared : NULL);
     shared_unref(&df->shared);
 }
 
 static const struct fetch_sink_ops sink_ops = {
-    .begin = on_begin,
-    .write = on_write,
-    .complete = on_complete,
-    .finish = on_finish,
+    .begin = document_on_begin,
+    .write = document_on_write,
+    .complete = document_on_complete,
+    .finish = document_on_finish,
 };
 
-/* Validators belong to the server that gave them, and to a whole document. */
+/* Validators belong to the server that gave them: another one may use the same ETag for other content. A page
+ * of several, or a head, says nothing about the whole. */
 static void add_validators(const struct document_fill *df, struct candidate_list *list)
 {
     const struct document *old = df->old;
@@ -462,7 +478,7 @@ static void add_validators(const struct document_fill *df, struct candidate_list
 }
 
 /* Starts the first or the next fetch. */
-static void ask(struct document_fill *df)
+static void document_ask(struct document_fill *df)
 {
     struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
     char *CLEANUP_FREE label = xasprintf("%s %s", df->kind->space, df->key);
@@ -485,10 +501,10 @@ static void ask(struct document_fill *df)
     df->fill->fetch = fetch_start(df->proxy->fetcher, &options, &sink_ops, df);
 }
 
-/* Who looked before another fetch of the document had ended, and joined the table after it, began this one: what the other
- * has found out is not asked for once more. */
-static bool known_meanwhile(const struct document_fill *df, enum fetch_outcome *outcome,
-                            struct document **document)
+/* Another fetch of the document may have ended between this request's look at the memory cache and its
+ * joining the table; look again, so that upstreams are not asked twice. */
+static bool already_known(const struct document_fill *df, enum fetch_outcome *outcome,
+                          struct document **document)
 {
     char *CLEANUP_FREE memory_key = memory_key_document(df->kind->space, df->key);
     char *CLEANUP_FREE absent_key = memory_key_absence(df->kind->space, df->key);
@@ -510,8 +526,8 @@ void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
     struct document *known;
 
     df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
-    if (!known_meanwhile(df, &outcome, &known)) {
-        ask(df);
+    if (!already_known(df, &outcome, &known)) {
+        document_ask(df);
         return;
     }
     fill_end(fill, outcome, NULL, known ? &known->shared : NULL);

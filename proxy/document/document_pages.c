@@ -1,4 +1,5 @@
-/* Which page of a document is asked for next, and who is asked. See document_pages.h. */
+/* Which page of a document is asked for next, and of whom. Owned by a document_fill, used by the fetch
+ * thread. */
 #include "proxy/document/document_pages.h"
 
 #include <stdlib.h>
@@ -45,7 +46,7 @@ void document_pages_choose(const struct document_pages *pages, const struct upst
         if (may_be_asked(pages, from, list->items[i].upstream))
             list->items[left++] = list->items[i];
     if (pages->count) {
-        CHECK(left > 0);
+        CHECK(left > 0); /* a fill keeps its configuration, so the upstream of its pages is still there */
         list->items[0].url = pages->next_url.data;
         left = 1;
     }

@@ -1,5 +1,11 @@
-/* Serving documents: freshness, and who waits for what. Runs on workers; the fetching is in document_fill.c,
- * the rendering in rendition.c. */
+/* Freshness, and which fill a request waits for. Runs on workers; the fetching is in document_fill.c, the
+ * rendering in rendition.c. No state of its own: a handler is run again from the top after each wait, and
+ * what it waited for is told by the key of request->fill.
+ *
+ *   memory ──► store (LOAD, a job) ──► upstreams (FETCH)
+ *     │            │                       │
+ *     ▼            ▼                       ▼
+ *   fresh, stale and refreshed in the background, or too old: the request waits for the FETCH */
 #include "proxy/document/document_serve.h"
 
 #include <stdlib.h>
@@ -30,7 +36,7 @@ static bool waited_for_load(const struct request *request, const struct document
     return request_waited_for(request, fill_key);
 }
 
-/* What the fill that this request waited for has brought: a reference, or NULL. */
+/* The product of the fill that this request waited for: a reference, or NULL. */
 static struct document *product_of(struct request *request)
 {
     struct fill *fill = request->fill;
@@ -41,7 +47,7 @@ static struct document *product_of(struct request *request)
     return (struct document *)shared_ref(fill->product);
 }
 
-static enum fetch_outcome outcome_of(struct request *request, bool *settled)
+static enum fetch_outcome fetch_outcome_of(struct request *request, bool *settled)
 {
     struct fill *fill = request->fill;
 
@@ -53,8 +59,8 @@ static enum fetch_outcome outcome_of(struct request *request, bool *settled)
     return fill->outcome;
 }
 
-/* Joins the fetch (or load) of the document and waits. Returns false when there is nothing to wait for: it has
- * ended already, too many fills are running (request->fill is NULL then), or the server is stopping. */
+/* Joins the fetch (or load) of the document and waits. Returns false when there is nothing to wait for: it
+ * has ended already, too many fills are running (request->fill is NULL then), or the server is stopping. */
 static bool join_and_wait(struct request *request, const struct document_kind *kind, const char *key,
                           struct document *old, bool load)
 {
@@ -87,7 +93,8 @@ static void refresh_in_background(struct request *request, struct document *docu
         shared_unref(&fill->shared);
 }
 
-/* What is in memory may still fail to be stored. */
+/* For clients that ask whether the store has it (prefetch): a document in memory may still fail to be
+ * stored. */
 static bool is_stored(struct request *request, const struct document_kind *kind, const char *key)
 {
     struct entry_read read;
@@ -101,8 +108,8 @@ static bool is_stored(struct request *request, const struct document_kind *kind,
 
 /* Looks in memory, then in the store. Returns DOCUMENT_HAVE, DOCUMENT_WAIT, or DOCUMENT_NOT_FOUND if it is
  * not held. */
-static enum document_result find_held(struct request *request, const struct document_kind *kind,
-                                      const char *key, struct document **out)
+static enum document_result document_find_held(struct request *request, const struct document_kind *kind,
+                                               const char *key, struct document **out)
 {
     char *CLEANUP_FREE memory_key = memory_key_document(kind->space, key);
     enum request_how how = request->how;
@@ -123,7 +130,7 @@ static enum document_result find_held(struct request *request, const struct docu
         return DOCUMENT_NOT_FOUND;
     entry_release(&read);
     if (join_and_wait(request, kind, key, NULL, true)) {
-        request->how = how; /* this wait is for the store, and no miss */
+        request->how = how; /* a wait for the store is not a miss */
         return DOCUMENT_WAIT;
     }
     *out = product_of(request);
@@ -135,14 +142,14 @@ enum document_result document_get_held(struct request *request, const struct doc
 {
     if (waited_for_fetch(request, kind, key) && (*out = product_of(request)))
         return DOCUMENT_HAVE;
-    return find_held(request, kind, key, out);
+    return document_find_held(request, kind, key, out);
 }
 
 /* The fetch we waited for has ended. */
 static enum document_result after_fetch(struct request *request, struct document **out)
 {
     bool settled;
-    enum fetch_outcome outcome = outcome_of(request, &settled);
+    enum fetch_outcome outcome = fetch_outcome_of(request, &settled);
 
     if (!settled) /* the server is stopping */
         return DOCUMENT_UNAVAILABLE;
@@ -155,8 +162,9 @@ static enum document_result after_fetch(struct request *request, struct document
     return DOCUMENT_HAVE;
 }
 
-static enum document_result not_held(struct request *request, const struct document_kind *kind,
-                                     const char *key, struct document **out)
+/* A request for a document that is not held: known to be nowhere, or to be fetched. */
+static enum document_result document_not_held(struct request *request, const struct document_kind *kind,
+                                              const char *key, struct document **out)
 {
     char *CLEANUP_FREE absent_key = memory_key_absence(kind->space, key);
     enum fetch_outcome outcome;
@@ -182,11 +190,11 @@ enum document_result document_get(struct request *request, const struct document
 {
     if (waited_for_fetch(request, kind, key))
         return after_fetch(request, out);
-    enum document_result result = find_held(request, kind, key, out);
+    enum document_result result = document_find_held(request, kind, key, out);
     if (result == DOCUMENT_WAIT)
         return result;
     if (result == DOCUMENT_NOT_FOUND)
-        return not_held(request, kind, key, out);
+        return document_not_held(request, kind, key, out);
 
     struct document *document = *out;
     int64_t age_s = clock_wall_s() - document->confirmed_at_s;
@@ -203,6 +211,8 @@ enum document_result document_get(struct request *request, const struct document
     }
     if (document->next_refresh_at_s > clock_wall_s())
         return DOCUMENT_HAVE;
+    /* Beyond stale_ttl: the client waits. Where it need not, since the fetch has ended by now or too many are
+     * running, the old document is better than nothing. */
     if (join_and_wait(request, kind, key, document, false)) {
         document_unref(take_ptr(out));
         return DOCUMENT_WAIT;
@@ -235,7 +245,7 @@ enum MHD_Result document_respond_missing(struct request *request, enum document_
     if (result == DOCUMENT_NOT_FOUND) {
         if (request_offline(request))
             return respond_not_held(request, NULL, what);
-        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says there is no such thing",
+        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says that it does not exist",
                              what);
     }
     return respond_unavailable(request, what, "no upstream could answer");

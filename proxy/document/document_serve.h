@@ -2,8 +2,10 @@
  *
  *   age <= ttl                  served
  *   age <= ttl + stale_ttl      served, while one conditional fetch in the background refreshes it
- *   older                       the client waits for the refresh; if no upstream answers, or one denies it, it is served
- *   not held                    the client waits for a fetch; "nowhere" and "denied" are remembered for negative_ttl
+ *   older                       the client waits for the refresh; if no upstream answers, or one denies
+ *                               it, it is served
+ *   not held                    the client waits for a fetch; "nowhere" and "denied" are remembered for
+ *                               negative_ttl
  *   held, and "nowhere" now     forgotten
  *   offline                     what is held is served at any age; upstreams are not asked */
 #ifndef PROXY_DOCUMENT_DOCUMENT_SERVE_H
@@ -20,23 +22,25 @@ enum document_result {
     DOCUMENT_UNAVAILABLE, /* no upstream could say */
 };
 
-/* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. When it says
- * anything but HAVE or WAIT, document_respond_missing() answers. */
+/* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. After anything
+ * but HAVE and WAIT, document_respond_missing() answers. A handler may ask for several documents, one after
+ * the other: after a wait it asks for the same ones again, and those that came are in memory. */
 enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
                                   struct document **out);
-/* The same for a document that is held (in memory or in the store), whatever its age; never asks an upstream.
- * NOT_FOUND if it is not held. */
+/* Finds a document that is held, in memory or in the store, whatever its age; never asks an upstream. HAVE,
+ * WAIT (for the store), or NOT_FOUND if it is not held. */
 enum document_result document_get_held(struct request *request, const struct document_kind *kind,
                                        const char *key, struct document **out);
-/* document_get() for a handler that asks for one document: it is kept in the request, and found there after a wait. */
+/* document_get() for a handler that asks for one document: it is kept in the request, and found there after a
+ * wait. */
 enum document_result document_get_kept(struct request *request, const struct document_kind *kind,
                                        const char *key);
-/* The document that is kept so, or NULL. */
+/* The document that the request keeps, or NULL. */
 static inline struct document *document_kept(const struct request *request)
 {
     return (struct document *)request->kept;
 }
-/* Keeps it; takes the reference, of a request that keeps none. */
+/* Keeps a document (takes the reference) in a request that keeps none yet. */
 static inline void document_keep_in(struct request *request, struct document *document)
 {
     request->kept = &document->shared;

@@ -1,4 +1,8 @@
-/* Renditions of documents: the bodies that clients get, rendered and compressed once, on the jobs thread. */
+/* Renditions of documents: the bodies that clients get, rendered and compressed once, on the jobs thread, and
+ * kept in the document under its lock.
+ *
+ * A rendition belongs to a version of the document: document_outdate() drops all renditions and counts the
+ * version up, and a rendering that began before that is thrown away when it ends. */
 #include "proxy/document/rendition.h"
 
 #include <limits.h>
@@ -14,8 +18,8 @@
 #include "proxy/core/keys.h"
 #include "proxy/http/respond.h"
 
-/* Up to this size a body is compressed before the first answer; a larger one goes out plain until that is
- * done. */
+/* Up to this size a body is compressed before the first answer, which takes milliseconds. A larger one (the
+ * list of all projects) goes out uncompressed until the compression has ended. */
 #define COMPRESS_AT_ONCE_BYTES (256 * 1024)
 #define GZIP_LEVEL 6
 
@@ -44,7 +48,7 @@ static char *gzip(const char *data, size_t len, size_t *out_len)
     CHECK(deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     size_t bound = deflateBound(&stream, len);
     char *out = xmalloc(bound);
-    CHECK(len <= UINT_MAX && bound <= UINT_MAX); /* max_page keeps bodies far below */
+    CHECK(len <= UINT_MAX && bound <= UINT_MAX); /* max_page keeps bodies far below that */
     stream.next_in = (Bytef *)data;
     stream.avail_in = (uInt)len;
     stream.next_out = (Bytef *)out;
@@ -56,8 +60,8 @@ static char *gzip(const char *data, size_t len, size_t *out_len)
 }
 
 /* Takes the body over. A strong ETag names the exact bytes, so the compressed ones get another. */
-static struct object *make_object(const struct document *document, int format, bool compressed, char *body,
-                                  size_t len)
+static struct object *rendition_object(const struct document *document, int format, bool compressed,
+                                       char *body, size_t len)
 {
     struct digest digest;
     char hex[DIGEST_HEX_SIZE];
@@ -77,8 +81,8 @@ static struct object *make_object(const struct document *document, int format, b
     return object_new(body, len, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
 
-/* Enters the object unless the document has been outdated meanwhile; drops it otherwise. */
-static void install(struct rendering *rendering, bool compressed, struct object *object)
+/* Enters the object, or drops it where the document has been outdated in the meantime. */
+static void rendition_install(struct rendering *rendering, bool compressed, struct object *object)
 {
     struct document *document = rendering->document;
     char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
@@ -99,16 +103,17 @@ static void install(struct rendering *rendering, bool compressed, struct object 
     memcache_recost(rendering->proxy->memcache, key, &document->shared, cost_bytes);
 }
 
-static void add_compressed(struct rendering *rendering, const char *body, size_t len)
+static void rendition_compress(struct rendering *rendering, const char *body, size_t len)
 {
     size_t compressed_len;
     char *compressed = gzip(body, len, &compressed_len);
 
-    install(rendering, true,
-            make_object(rendering->document, rendering->format, true, compressed, compressed_len));
+    rendition_install(
+        rendering, true,
+        rendition_object(rendering->document, rendering->format, true, compressed, compressed_len));
 }
 
-static void add_compressed_later(void *arg)
+static void rendition_compress_run(void *arg)
 {
     struct rendering *rendering = arg;
     struct document *document = rendering->document;
@@ -118,12 +123,12 @@ static void add_compressed_later(void *arg)
         (struct object *)shared_ref((struct shared *)document->renditions[rendering->format][0]);
     lock_release(&document->lock);
     if (object)
-        add_compressed(rendering, object->body, object->body_bytes);
+        rendition_compress(rendering, object->body, object->body_bytes);
     object_unref(object);
     rendering_free(rendering);
 }
 
-static void render(void *arg)
+static void rendition_run(void *arg)
 {
     struct rendering *rendering = arg;
     struct document *document = rendering->document;
@@ -136,19 +141,20 @@ static void render(void *arg)
     size_t len = body.len;
     bool at_once = len <= COMPRESS_AT_ONCE_BYTES;
     if (at_once)
-        add_compressed(rendering, body.data, len);
-    install(rendering, false, make_object(document, rendering->format, false, buf_take(&body), len));
+        rendition_compress(rendering, body.data, len);
+    rendition_install(rendering, false,
+                      rendition_object(document, rendering->format, false, buf_take(&body), len));
     fill_end(rendering->fill, FETCH_OK, NULL, NULL);
     if (at_once) {
         rendering_free(rendering);
         return;
     }
     shared_unref(&take_ptr(&rendering->fill)->shared);
-    jobs_add(rendering->proxy->jobs, JOB_LATER, add_compressed_later, rendering);
+    jobs_add(rendering->proxy->jobs, JOB_LATER, rendition_compress_run, rendering);
 }
 
 /* Waits for the rendition. Returns false if it is there by now, or the server is stopping. */
-static bool wait_for(struct request *request, struct document *document, int format)
+static bool rendition_wait(struct request *request, struct document *document, int format)
 {
     lock_acquire(&document->lock);
     int version = document->version;
@@ -167,15 +173,15 @@ static bool wait_for(struct request *request, struct document *document, int for
         rendering->fill = fill;
         shared_ref(&fill->shared);
         rendering->format = format;
-        jobs_add(request->proxy->jobs, JOB_WAITED_FOR, render, rendering);
+        jobs_add(request->proxy->jobs, JOB_WAITED_FOR, rendition_run, rendering);
     }
     enum request_how how = request->how;
     bool waits = request_wait(request, fill, WAIT_FOR_END);
-    request->how = how; /* rendering is no miss */
+    request->how = how; /* a wait for the rendering is not a miss */
     return waits;
 }
 
-static struct object *find(struct document *document, int format, bool compressed)
+static struct object *rendition_find(struct document *document, int format, bool compressed)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&document->lock);
     struct object **renditions = document->renditions[format];
@@ -187,17 +193,17 @@ static struct object *find(struct document *document, int format, bool compresse
 enum MHD_Result document_respond(struct request *request, struct document *document, int format,
                                  bool compressed)
 {
-    struct object *object = find(document, format, compressed);
+    struct object *object = rendition_find(document, format, compressed);
 
-    /* Again, because a rendition may be outdated before we get hold of it. */
+    /* Up to three times, because a rendition may be outdated before we get hold of it. */
     for (int i = 0; !object && i < 3; i++) {
-        if (wait_for(request, document, format))
+        if (rendition_wait(request, document, format))
             return MHD_YES;
-        object = find(document, format, compressed);
+        object = rendition_find(document, format, compressed);
     }
     if (!object)
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                             "the server is stopping or has too much to do, try again");
+                             "the server is stopping or has too much to do; try again later");
     enum MHD_Result result = respond_object(request, object);
     object_unref(object);
     return result;

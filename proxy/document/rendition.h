@@ -10,7 +10,8 @@
 enum MHD_Result document_respond(struct request *request, struct document *document, int format,
                                  bool compressed);
 
-/* Something that its renditions tell has changed: they are made anew when next asked for. Any thread. */
+/* Something that the document's renditions tell has changed (its project has a new wheel's metadata): they
+ * are made again when next asked for. Any thread. */
 void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key);
 
 #endif

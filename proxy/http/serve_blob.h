@@ -1,4 +1,5 @@
-/* Serving bytes that a fill brings where the store does not have them: package files, their metadata, blobs of images.
+/* Serving bytes that a fill brings where the store does not have them: package files, their metadata, blobs
+ * of images.
  *
  *     serve_blob()
  *         │
@@ -13,8 +14,9 @@
  *         ├── ready ──► answered, or again
  *         └── failed ──► answered, or again: another way
  *
- * What differs between the kinds is a table of functions. "Again" ends: whoever asks for it has changed what the request
- * remembers (request->step, request->late, request_state()), so that no fill is followed twice. */
+ * What differs between the kinds is a table of functions. "Again" ends: whoever asks for it has changed what
+ * the request remembers (request->step, request->late, request_state()), so that no fill is followed
+ * twice. */
 #ifndef PROXY_HTTP_SERVE_BLOB_H
 #define PROXY_HTTP_SERVE_BLOB_H
 
@@ -67,8 +69,8 @@ struct wanted {
 
 enum MHD_Result serve_blob(struct request *request, struct wanted *wanted);
 
-/* Whether every upstream has said lately that it is nowhere; that is a negative hit. *outcome (may be NULL): NOT_FOUND or
- * DENIED. */
+/* Whether every upstream has said lately that it is nowhere; that is a negative hit. *outcome (may be NULL):
+ * NOT_FOUND or DENIED. */
 bool wanted_known_absent(struct request *request, const struct wanted *wanted, enum fetch_outcome *outcome);
 void wanted_remember_absent(struct request *request, const struct wanted *wanted, enum fetch_outcome outcome);
 
