@@ -1,4 +1,5 @@
-/* Fetching package files: one fill for each. No state of its own. */
+/* Fetching package files: one fill for each, shared by the clients that ask for the file and those that ask
+ * for its metadata. No state of its own. */
 #include "proxy/pypi/file_fill.h"
 
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 #include "storage/catalog/spaces.h"
 
 /* Where nobody promised a hash: is it at least the kind of file that its name says? Mirrors and captive
- * portals send error pages with status 200. */
+ * portals send error pages with status 200, and such a page would be kept and served as the file from then
+ * on. */
 static bool file_plausible(const char *key, const char *start, size_t len)
 {
     if (text_ends(key, ".whl") || text_ends(key, ".zip") || text_ends(key, ".egg"))
@@ -28,7 +30,7 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
     char *CLEANUP_FREE key = fill_key_file(lookup->key.data, request->late);
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum;
-    char room[PROJECT_NAME_MAX + 1];
+    char project[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
         .subject = {.kind = FILL_KIND_FILE, .path = lookup->key.data},
@@ -38,7 +40,7 @@ struct fill *file_fill_join(struct request *request, const struct file_lookup *l
         .max_bytes = -1,
         .space = SPACE_FILE,
         .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup, room),
+        .scope = file_lookup_project(request, lookup, project),
         .plausible = file_plausible,
         .before_commit = filename_is_wheel(lookup->path.filename) ? wheel_metadata_before_commit : NULL,
     };

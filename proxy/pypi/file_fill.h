@@ -5,8 +5,8 @@
 #include "proxy/http/request.h"
 #include "proxy/pypi/file_lookup.h"
 
-/* Joins the fill of the file, starting it where there is none; the reference is the caller's. NULL: no upstream is known to
- * have it. */
+/* Joins the fill of the file, or starts it; the reference is the caller's. NULL: no upstream is known to have
+ * it, or too many fills are running. */
 struct fill *file_fill_join(struct request *request, const struct file_lookup *lookup);
 
 #endif

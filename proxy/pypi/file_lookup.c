@@ -1,3 +1,5 @@
+/* From the path of a package file to its project's page, its hash and its places. No state: what a request
+ * must remember over a wait is in its struct file_search. */
 #include "proxy/pypi/file_lookup.h"
 
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include "storage/catalog/spaces.h"
 #include "upstreams/upstream.h"
 
+/* A name with many hyphens could mean that many projects, and each may be a question to the upstreams. */
 #define MAX_PROJECTS 8
 
 int file_lookup_init(struct request *request, struct file_lookup *lookup, struct buf *error)
@@ -52,9 +55,9 @@ static void project_list_release(struct project_list *list)
         free(list->names[i]);
 }
 
-/* Looks at one project's page. HAVE if it lists the file. */
-static enum document_result look_at(struct request *request, struct file_lookup *lookup, const char *project,
-                                    bool ask)
+/* HAVE if the project's page lists the file; NOT_FOUND if it does not. */
+static enum document_result look_at_page(struct request *request, struct file_lookup *lookup,
+                                         const char *project, bool ask)
 {
     struct document *document = NULL;
     enum document_result result = ask ? document_get(request, &page_kind, project, &document)
@@ -83,7 +86,7 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
         filename_projects(lookup->path.filename, note_project, &projects);
     struct file_search *search = file_search_of(request);
     for (; search->projects_seen < projects.count; search->projects_seen++) {
-        enum document_result one = look_at(request, lookup, projects.names[search->projects_seen], ask);
+        enum document_result one = look_at_page(request, lookup, projects.names[search->projects_seen], ask);
         if (one == DOCUMENT_HAVE || one == DOCUMENT_WAIT)
             return one;
         if (one == DOCUMENT_UNAVAILABLE)
@@ -92,29 +95,29 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
     return search->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
 }
 
-static int take_first(void *room, const char *project)
+static int copy_first_project(void *buffer, const char *project)
 {
     if (strlen(project) <= PROJECT_NAME_MAX)
-        memcpy(room, project, strlen(project) + 1);
+        memcpy(buffer, project, strlen(project) + 1);
     return 1;
 }
 
 const char *file_lookup_project(const struct request *request, const struct file_lookup *lookup,
-                                char room[PROJECT_NAME_MAX + 1])
+                                char buffer[PROJECT_NAME_MAX + 1])
 {
     if (request->kept)
         return document_kept(request)->key;
     if (*lookup->path.project)
         return lookup->path.project;
-    *room = '\0';
-    (void)filename_projects(lookup->path.filename, take_first, room);
-    return room;
+    *buffer = '\0';
+    (void)filename_projects(lookup->path.filename, copy_first_project, buffer);
+    return buffer;
 }
 
 int file_lookup_open(struct request *request, struct file_lookup *lookup, struct blob *out)
 {
     struct store *store = request->proxy->store;
-    char room[PROJECT_NAME_MAX + 1];
+    char project[PROJECT_NAME_MAX + 1];
 
     if (entry_open_blob(store, SPACE_FILE, lookup->key.data, out) == 0)
         return 0;
@@ -122,7 +125,7 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
     if (!sha256)
         return -ENOENT;
     struct entry entry =
-        entry_of_bytes(SPACE_FILE, lookup->key.data, file_lookup_project(request, lookup, room),
+        entry_of_bytes(SPACE_FILE, lookup->key.data, file_lookup_project(request, lookup, project),
                        document_kept(request)->origin.upstream);
     entry.has_digest = true;
     memcpy(entry.digest.bytes, sha256->bytes, sizeof(entry.digest.bytes));
@@ -137,7 +140,9 @@ bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out
 {
     const struct checksum *best = lookup->file ? page_file_hash(lookup->file, HASH_SHA256) : NULL;
 
-    /* The official path spells the file's BLAKE2b-256; our own form spells its SHA-256. */
+    /* The official path spells the file's BLAKE2b-256, our own form its SHA-256. The path of FILE_PATH_URL
+     * has a hash of the URL, which says nothing about the bytes. Weaker hashes of the page (MD5) come
+     * last. */
     if (!best && lookup->path.kind != FILE_PATH_URL)
         best = &lookup->path.checksum;
     for (int kind = 0; !best && lookup->file && kind < HASH_KINDS; kind++)
@@ -147,7 +152,8 @@ bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out
     return best;
 }
 
-/* The URL that stands for "/packages/" at an upstream we have seen no page of: beside its index. */
+/* The URL of "/packages/" at an upstream of which no page was seen yet: beside its index, as most mirrors
+ * have it. */
 static char *guess_files_base(const char *index)
 {
     size_t len = strlen(index);
@@ -159,8 +165,8 @@ static char *guess_files_base(const char *index)
     return xasprintf("%.*spackages/", (int)len, index);
 }
 
-static char *official_url(const struct site *site, size_t i, const struct file_lookup *lookup,
-                          const char *suffix)
+static char *file_official_url(const struct site *site, size_t i, const struct file_lookup *lookup,
+                               const char *suffix)
 {
     char *CLEANUP_FREE base = upstream_files_base(site->pypi[i]);
 
@@ -180,7 +186,7 @@ void file_lookup_candidates(struct request *request, const struct file_lookup *l
         if (lookup->file && strcmp(name, document_kept(request)->origin.upstream) == 0)
             url = xasprintf("%s%s", lookup->file->url, suffix);
         else if (lookup->path.kind == FILE_PATH_OFFICIAL)
-            url = official_url(site, i, lookup, suffix);
+            url = file_official_url(site, i, lookup, suffix);
         else
             continue;
         candidate_list_add(out, site->pypi[i], url, NULL);

@@ -1,4 +1,9 @@
-/* Package files: from the store, or as they arrive. */
+/* GET /packages/...: from memory, from the store, or as the bytes arrive. serve_blob() is the way through;
+ * here is what it asks about package files. No state but what is kept in the request.
+ *
+ * A file at the official path (/packages/aa/bb/<hash>/) may be fetched before its project's page was seen:
+ * pip asks with URLs of a lock file on an empty store, and the path spells a hash. All others need the page,
+ * for the URL and the hash. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +37,8 @@ struct etagged_headers {
     struct file_headers headers;
 };
 
-/* The validator is the path's own hash, so it is the same before, while and after the file is in the store. */
+/* The validator is the path's own hash, so it is the same before, while and after the file is in the
+ * store. */
 static const struct file_headers *file_headers(const struct file_lookup *lookup, struct etagged_headers *out)
 {
     char hex[2 * HASH_MAX_BYTES + 1];
@@ -58,8 +64,8 @@ static enum MHD_Result respond_no_upstream(struct request *request, const struct
 }
 
 /* Small files are kept in memory as a whole; ranges of them are served from the store. */
-static enum MHD_Result respond_small(struct request *request, const struct file_lookup *lookup,
-                                     struct blob *blob)
+static enum MHD_Result file_respond_small(struct request *request, const struct file_lookup *lookup,
+                                          struct blob *blob)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
     char *CLEANUP_FREE key = memory_key_small_file(lookup->key.data);
@@ -100,7 +106,7 @@ static bool wanted_file_respond_held(struct request *request, struct wanted *wan
     struct object *object = NULL;
 
     request->how = HOW_HIT;
-    if (!range && !request->held_only) /* the store may have lost what memory has */
+    if (!range && !request->held_only) /* the store may have lost a file that is in memory */
         object = (struct object *)memcache_get(request->proxy->memcache, small_key);
     if (object) {
         *result = respond_object(request, object);
@@ -110,13 +116,13 @@ static bool wanted_file_respond_held(struct request *request, struct wanted *wan
     if (file_lookup_open(request, lookup, &blob) < 0)
         return false;
     *result = !range && blob.size_bytes <= SMALL_BYTES
-                  ? respond_small(request, lookup, &blob)
+                  ? file_respond_small(request, lookup, &blob)
                   : respond_blob(request, &blob, file_headers(lookup, &headers));
     return true;
 }
 
-/* No upstream has it where it should be. If its project's page was not known, that may say another place: the page is asked
- * for, once. */
+/* No upstream has the file where it should be. If its project's page was not known, that may name another
+ * place: the page is asked for, once. */
 static enum serve_next wanted_file_not_found(struct request *request, struct wanted *wanted,
                                              enum MHD_Result *result)
 {
@@ -142,6 +148,7 @@ static enum serve_next wanted_file_begin(struct request *request, struct wanted 
     bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || file_search_of(request)->pages_asked;
     struct etagged_headers headers;
 
+    /* A running fill needs no page any more. */
     if (!request->held_only && (*fill = fill_find(request->proxy->fills, fill_key)))
         return SERVE_FOLLOW;
     if (wanted_known_absent(request, wanted, NULL)) {
@@ -152,7 +159,7 @@ static enum serve_next wanted_file_begin(struct request *request, struct wanted 
     if (page == DOCUMENT_WAIT) {
         *result = MHD_YES;
     } else if (page == DOCUMENT_HAVE && wanted_file_respond_held(request, wanted, result)) {
-        /* The page's SHA-256 names a blob that has come under another name. */
+        /* The page's SHA-256 named a blob that has come under another path: it is answered. */
     } else if (offline) {
         *result = respond_not_found(request, lookup);
     } else if (page == DOCUMENT_UNAVAILABLE && page_needed) {
@@ -160,6 +167,7 @@ static enum serve_next wanted_file_begin(struct request *request, struct wanted 
     } else if (page != DOCUMENT_HAVE && page_needed) {
         return wanted_file_not_found(request, wanted, result);
     } else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0) {
+        /* HEAD needs no bytes: the page says how many there are. */
         request->how = HOW_MISS;
         *result = respond_head(request, lookup->file->size_bytes, file_headers(lookup, &headers));
     } else if ((*fill = file_fill_join(request, lookup))) {

@@ -1,6 +1,9 @@
 /* The legacy JSON API: passed through from the upstream, with the URLs of files rewritten to ours. Its
  * clients expect absolute URLs, so the base is put in for each request, by public_url or the Host header,
- * while the answer is sent: all answers share one text. */
+ * while the answer is sent: all answers share one text, and a client that reads slowly holds no copy of it.
+ *
+ * The document is made on the jobs thread; an answer under way (struct expansion) belongs to libmicrohttpd,
+ * which reads it on a worker and releases it. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +24,19 @@
 #include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 
-/* Real projects have a tenth. */
+/* The largest real projects have a tenth of this. Parsed, a value takes far more memory than its text. */
 static const struct json_limits limits = {
     .depth = JSON_PARSER_MAX_DEPTH, .containers = 500000, .values = 2000000};
 
-/* In the text that is kept, a mark stands for the base: the SHA-256 of the body as it came, which that body
- * cannot contain. */
+/* In the text that is kept, a mark takes the place of the base: the SHA-256 of the body as it came, which
+ * that body cannot contain. A fixed mark could be forged by an upstream, to put our base where it likes. */
 #define MARK_BYTES (DIGEST_HEX_SIZE - 1)
 
 struct json_content {
     struct shared shared;
     char mark[DIGEST_HEX_SIZE];
     struct buf text;
-    int64_t marks;              /* how often the mark stands in it */
+    int64_t marks;              /* how many marks the text has */
     char hash[DIGEST_HEX_SIZE]; /* of the text */
 };
 
@@ -62,7 +65,7 @@ static struct json_content *json_content_new(const char *mark, const char *text)
 /* ---- rewriting ---- */
 
 /* The name the document is about: the key is "<project>" or "<project>/<version>". */
-static char *project_of(const char *key)
+static char *json_project(const char *key)
 {
     return xstrndup(key, strcspn(key, "/"));
 }
@@ -94,7 +97,7 @@ static void rewrite_files(json_t *files, const char *mark, const char *project, 
 static int json_parse(const struct document_source *source, const char *key, struct shared **content,
                       int64_t *cost_bytes, struct buf *error)
 {
-    char *CLEANUP_FREE project = project_of(key);
+    char *CLEANUP_FREE project = json_project(key);
     struct buf CLEANUP_BUF refusal = BUF_INIT;
     char mark[DIGEST_HEX_SIZE];
     struct digest digest;
@@ -108,7 +111,7 @@ static int json_parse(const struct document_source *source, const char *key, str
     }
     json_t *root = json_loadb(source->body.data, source->body.len, JSON_REJECT_DUPLICATES, &fault);
     if (!root || !json_is_object(json_object_get(root, "info"))) {
-        buf_set(error, "it is no JSON of a project (%s)", root ? "there is no \"info\"" : fault.text);
+        buf_set(error, "it is not the JSON of a project (%s)", root ? "there is no \"info\"" : fault.text);
         json_decref(root);
         return -1;
     }
@@ -162,7 +165,8 @@ static const struct document_kind json_kind = {
 
 /* ---- answering ---- */
 
-/* "http://host:port" for the links; hosts with anything but host characters are not repeated. */
+/* "http://host:port" for the links. A Host header with any other character is not repeated: it could end the
+ * JSON string. */
 static void print_base(struct request *request, struct buf *out)
 {
     const char *host = request_header(request, "Host");
@@ -202,14 +206,14 @@ static const char *next_mark(const struct json_content *content, const char *tex
     return found ? found : text_end(content);
 }
 
-static const struct json_content *content_of(const struct document *document)
+static const struct json_content *json_content_of(const struct document *document)
 {
     return (const struct json_content *)document->content;
 }
 
 static struct expansion *expansion_new(struct document *document, const struct buf *base)
 {
-    const struct json_content *content = content_of(document);
+    const struct json_content *content = json_content_of(document);
     struct expansion *expansion = xcalloc(1, sizeof(*expansion));
 
     shared_ref(&document->shared);
@@ -238,7 +242,7 @@ static size_t expansion_run(struct expansion *expansion, char *data, size_t max)
     size_t len =
         at_mark ? expansion->base.len - expansion->base_sent : (size_t)(expansion->mark - expansion->text);
 
-    if (at_mark && expansion->mark == text_end(content_of(expansion->document)))
+    if (at_mark && expansion->mark == text_end(json_content_of(expansion->document)))
         return 0;
     if (len > max)
         len = max;
@@ -251,7 +255,7 @@ static size_t expansion_run(struct expansion *expansion, char *data, size_t max)
     if (expansion->base_sent == expansion->base.len) {
         expansion->base_sent = 0;
         expansion->text = expansion->mark + MARK_BYTES;
-        expansion->mark = next_mark(content_of(expansion->document), expansion->text);
+        expansion->mark = next_mark(json_content_of(expansion->document), expansion->text);
     }
     return len;
 }
@@ -272,7 +276,7 @@ static ssize_t expansion_read(void *arg, uint64_t position, char *data, size_t m
 
 static enum MHD_Result respond_json(struct request *request)
 {
-    const struct json_content *content = content_of(document_kept(request));
+    const struct json_content *content = json_content_of(document_kept(request));
     struct buf CLEANUP_BUF base = BUF_INIT;
     struct buf CLEANUP_BUF identity = BUF_INIT;
     struct digest digest;
@@ -301,7 +305,7 @@ static enum MHD_Result respond_json(struct request *request)
     return respond_made(request, &body, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
 
-/* A version goes into an upstream's URL: PEP 440 characters only. */
+/* A version goes into an upstream's URL, so it has characters of PEP 440 only. */
 static bool version_valid(const char *version)
 {
     size_t len = strlen(version);
@@ -324,7 +328,7 @@ enum MHD_Result pypi_json(struct request *request)
                              "there is /pypi/<project>/json and /pypi/<project>/<version>/json");
     if (!project_name_valid(name, strlen(name)) || (version && !version_valid(version)))
         return respond_error(request, MHD_HTTP_BAD_REQUEST,
-                             "\"%.80s\" is not a project name, or its version is none", name);
+                             "\"%.80s\" is not a project name, or its version is not a version", name);
     project_normalize(name, strlen(name), &project);
     json_key_print(project.data, version, &key);
     enum document_result result = document_get_kept(request, &json_kind, key.data);

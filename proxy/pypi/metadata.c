@@ -1,6 +1,8 @@
 /* The metadata of wheels (PEP 658 / 714), in this order: from memory or the store; out of the wheel in the
- * store; from an upstream whose page advertises it; out of the wheel, fetched for it. So what a page of ours
- * advertises can always be served while the wheel can. */
+ * store; from an upstream whose page advertises it; out of the wheel, fetched for it. So our pages may
+ * advertise the metadata of every wheel that can be served, whether an upstream has it or not.
+ *
+ * Unlike files it is served as a whole: it is small, and its hash may be known only when it is here. */
 #include "proxy/pypi/metadata.h"
 
 #include <fcntl.h>
@@ -20,7 +22,7 @@
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
-/* request->step: which source it waits for, or has waited for in vain. They are tried in this order. */
+/* request->step: which source it waits for, or has tried. They are tried in this order, each once. */
 enum step {
     STEP_FIRST,
     STEP_UPSTREAM, /* the upstream's .metadata */
@@ -39,6 +41,7 @@ struct wanted_metadata {
 
 /* ---- from an upstream ---- */
 
+/* Where the page promises no hash; see file_plausible(). All tools write this field first. */
 static bool metadata_plausible(const char *key, const char *start, size_t len)
 {
     static const char first[] = "Metadata-Version:";
@@ -48,13 +51,13 @@ static bool metadata_plausible(const char *key, const char *start, size_t len)
 }
 
 /* The reference is the caller's; NULL if no upstream is known to have it. */
-static struct fill *upstream_join(struct request *request, const struct file_lookup *lookup)
+static struct fill *metadata_fill_join(struct request *request, const struct file_lookup *lookup)
 {
     char *CLEANUP_FREE key = fill_key_metadata(lookup->key.data);
     char *CLEANUP_FREE path = xconcat(lookup->key.data, ".metadata");
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     struct checksum checksum = {.kind = HASH_SHA256};
-    char room[PROJECT_NAME_MAX + 1];
+    char project[PROJECT_NAME_MAX + 1];
     const struct blob_fill_options options = {
         .label = key,
         .subject = {.kind = FILL_KIND_METADATA, .path = path},
@@ -64,7 +67,7 @@ static struct fill *upstream_join(struct request *request, const struct file_loo
         .max_bytes = METADATA_MAX_BYTES,
         .space = SPACE_METADATA,
         .key = lookup->key.data,
-        .scope = file_lookup_project(request, lookup, room),
+        .scope = file_lookup_project(request, lookup, project),
         .plausible = metadata_plausible,
     };
 
@@ -81,9 +84,10 @@ static bool fill_done(struct fill *fill)
     return fill->state == FILL_DONE;
 }
 
-/* The bytes of a fill that is done: the commit may still be under way. */
-static struct object *object_of_fill(struct request *request, const struct file_lookup *lookup,
-                                     struct fill *fill)
+/* Reads the bytes of a fill that is done, from its own file: the commit to the store may still be under
+ * way. */
+static struct object *metadata_of_fill(struct request *request, const struct file_lookup *lookup,
+                                       struct fill *fill)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
 
@@ -99,7 +103,8 @@ static struct object *object_of_fill(struct request *request, const struct file_
     return error ? NULL : wheel_metadata_keep(request->proxy, lookup->key.data, &body);
 }
 
-/* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; -1 else. */
+/* The whole wheel as a descriptor of the caller's, when it is in the store or its fill is done; otherwise
+ * -1. */
 static int open_wheel(struct request *request, struct file_lookup *lookup)
 {
     char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
@@ -109,7 +114,8 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     if (request_waited_for(request, wheel_key) && fill_done(request->fill)) {
         ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
         const struct stream *stream = &request->fill->stream;
-        /* In one piece only: a wheel that spilled to memory half way cannot be read as a zip. */
+        /* In one piece only: a wheel that spilled to memory half way, because the disk is full, is in two
+         * files and cannot be read as a zip. */
         if (stream->current->spilled_from == INT64_MAX)
             return fcntl(stream->current->fd, F_DUPFD_CLOEXEC, 0);
         return stream->current->spilled_from == 0 && stream->dropped_bytes == 0
@@ -123,8 +129,8 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     return fd;
 }
 
-/* How the last fill ended that the request waited for, with its reason (heap, or NULL). */
-static enum fetch_outcome last_outcome(struct request *request, char **reason)
+/* How the fill ended that the request waited for last, with its reason (heap, or NULL). */
+static enum fetch_outcome last_fill_outcome(struct request *request, char **reason)
 {
     if (!request->fill)
         return FETCH_UNAVAILABLE;
@@ -140,7 +146,7 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
     char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
     char *CLEANUP_FREE reason = NULL;
     bool not_found =
-        last_outcome(request, &reason) == FETCH_NOT_FOUND && !file_search_of(request)->page_unavailable;
+        last_fill_outcome(request, &reason) == FETCH_NOT_FOUND && !file_search_of(request)->page_unavailable;
 
     if (not_found && request_waited_for(request, wheel_key))
         wanted_remember_absent(request, &metadata->wanted, FETCH_NOT_FOUND);
@@ -160,7 +166,7 @@ static enum MHD_Result respond_no_metadata(struct request *request, const struct
 static enum MHD_Result respond_metadata(struct request *request, const struct wanted_metadata *metadata,
                                         struct object *object)
 {
-    /* Offline, at most it was taken out of a wheel that is here. */
+    /* Offline it was at most taken out of a wheel that is here, which is not a miss. */
     bool missed = metadata->missed && !request_offline(request);
 
     request->how = missed ? HOW_MISS : HOW_HIT;
@@ -200,7 +206,7 @@ static enum serve_next wanted_metadata_begin(struct request *request, struct wan
     struct wanted_metadata *metadata = (struct wanted_metadata *)wanted;
     struct file_lookup *lookup = metadata->lookup;
     bool offline = request_offline(request);
-    char room[PROJECT_NAME_MAX + 1];
+    char project[PROJECT_NAME_MAX + 1];
 
     /* Only the page says what the metadata must hash to. */
     if (file_lookup_page(request, lookup, !offline) == DOCUMENT_WAIT) {
@@ -211,12 +217,12 @@ static enum serve_next wanted_metadata_begin(struct request *request, struct wan
     if (wheel_fd >= 0) {
         request->step = STEP_EXTRACTION;
         *fill = wheel_metadata_join(request->proxy, lookup->key.data,
-                                    file_lookup_project(request, lookup, room), wheel_fd);
+                                    file_lookup_project(request, lookup, project), wheel_fd);
     } else if (request->step >= STEP_WHEEL || offline) {
         *fill = NULL;
     } else if (request->step == STEP_FIRST && lookup->file && lookup->file->metadata != METADATA_NO) {
         request->step = STEP_UPSTREAM;
-        *fill = upstream_join(request, lookup);
+        *fill = metadata_fill_join(request, lookup);
     } else if (!wanted_known_absent(request, wanted, NULL)) {
         request->step = STEP_WHEEL;
         *fill = file_fill_join(request, lookup);
@@ -241,11 +247,12 @@ static enum serve_next wanted_metadata_ready(struct request *request, struct wan
         /* One of the requests that waited for the fill has read it for all of them. */
         object = wheel_metadata_held(request->proxy, wanted->key, request->held_only);
         if (!object)
-            object = object_of_fill(request, metadata->lookup, request->fill);
+            object = metadata_of_fill(request, metadata->lookup, request->fill);
     }
     if (!object) {
-        request
-            ->step++; /* the wheel is here; or the bytes cannot be read, and asking for them again would not end */
+        /* The wheel is here, and the next step takes the metadata out of it. Or the upstream's bytes cannot be
+         * read back: asking for them again would never end. */
+        request->step++;
         return SERVE_AGAIN;
     }
     *result = respond_metadata(request, metadata, object);
@@ -288,7 +295,7 @@ enum MHD_Result pypi_metadata(struct request *request, struct file_lookup *looku
     };
 
     if (!filename_is_wheel(lookup->path.filename))
-        return respond_error(request, MHD_HTTP_NOT_FOUND, "only wheels have metadata here; %s is none",
+        return respond_error(request, MHD_HTTP_NOT_FOUND, "only wheels have metadata here; %s is not a wheel",
                              lookup->path.filename);
     return serve_blob(request, &metadata.wanted);
 }

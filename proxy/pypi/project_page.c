@@ -1,4 +1,5 @@
-/* Project pages: parsed as they come, rendered with what the store knows of the project's files. No state. */
+/* Project pages: parsed as they come, rendered with what the store knows of the project's files. No state.
+ * Parsing and rendering run on the jobs thread. */
 #include "proxy/pypi/project_page.h"
 
 #include <stdlib.h>
@@ -55,24 +56,24 @@ static void page_learn(struct upstream *upstream, const struct shared *content)
 {
     const struct page *page = ((const struct page_content *)content)->page;
 
-    /* What mirror.conf says by hand stands. */
+    /* The setting in mirror.conf takes precedence over what its pages show. */
     if (page->files_base && !upstream_get_options(upstream)->files_url)
         upstream_set_files_base(upstream, page->files_base);
 }
 
-/* What the store has of a project's files, as the renderer wants it. */
+/* The files of a project that the store knows, as the renderer wants them. */
 struct known_list {
     struct known_file *files;
     size_t count;
-    size_t room;
+    size_t capacity;
     bool metadata; /* which space is being listed */
 };
 
 static struct known_file *known_add(struct known_list *list, const char *path)
 {
-    if (list->count == list->room) {
-        list->room = list->room ? 2 * list->room : 16;
-        list->files = xrealloc(list->files, list->room * sizeof(*list->files));
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 16;
+        list->files = xrealloc(list->files, list->capacity * sizeof(*list->files));
     }
     struct known_file *file = &list->files[list->count++];
     *file = (struct known_file){.path = xstrdup(path), .size_bytes = -1};
@@ -97,20 +98,20 @@ static int note_known(void *arg, const struct entry *entry)
     return 0;
 }
 
-static int by_path(const void *a, const void *b)
+static int known_by_path(const void *a, const void *b)
 {
     return strcmp(((const struct known_file *)a)->path, ((const struct known_file *)b)->path);
 }
 
-/* One item a path: what is known of a file and of its metadata comes from two lists. */
+/* Makes one item for each path: files and metadata were listed one after the other. */
 static void known_merge(struct known_list *list)
 {
     size_t kept = 0;
 
-    qsort(list->files, list->count, sizeof(*list->files), by_path);
+    qsort(list->files, list->count, sizeof(*list->files), known_by_path);
     for (size_t i = 0; i < list->count; i++) {
         struct known_file *file = &list->files[i];
-        if (!kept || by_path(&list->files[kept - 1], file) != 0) {
+        if (!kept || known_by_path(&list->files[kept - 1], file) != 0) {
             list->files[kept++] = *file;
             continue;
         }
@@ -134,7 +135,7 @@ static void page_render(struct proxy *proxy, const struct document *document, in
     struct known_list known = {0};
     const struct page *page = document_page(document);
 
-    /* A failed look-up is logged by the store; the page is good without what we know. */
+    /* A failed look-up is logged by the store; the page is good without its answer. */
     (void)entry_list(proxy->store, SPACE_FILE, document->key, note_known, &known);
     known.metadata = true;
     (void)entry_list(proxy->store, SPACE_METADATA, document->key, note_known, &known);

@@ -1,4 +1,6 @@
-/* The pages of projects as documents, and the rules that all documents of PyPI share. */
+/* The pages of projects as documents, and the rules that all documents of PyPI share. A page is rendered with
+ * what the store knows of the project's files, so it may say more than the upstream's (hashes, sizes,
+ * metadata). */
 #ifndef PROXY_PYPI_PROJECT_PAGE_H
 #define PROXY_PYPI_PROJECT_PAGE_H
 

@@ -1,5 +1,8 @@
 /* The simple repository API: project pages and the root list, in HTML and JSON.
- * PEP 503 (HTML), 691 (JSON and negotiation), 700, 714, 708, 740, 792. */
+ * PEP 503 (HTML), 691 (JSON and negotiation), 700, 714, 708, 740, 792. No state but in documents.
+ *
+ * There is one URL for each page: names that are not normalised, or lack the slash at the end, are
+ * redirected, so that caches before us keep one copy. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +90,7 @@ static const struct document_kind list_kind = {
 /* ---- handlers ---- */
 
 /* An enum simple_format, or -1 after answering 406. */
-static int negotiate(struct request *request, enum MHD_Result *answered)
+static int negotiate_simple(struct request *request, enum MHD_Result *answered)
 {
     const char *lines[MAX_ACCEPT_LINES];
     const char *wanted = target_query(&request->target, "format");
@@ -112,7 +115,7 @@ static enum MHD_Result respond_simple(struct request *request, const struct docu
 {
     const char *lines[MAX_ACCEPT_LINES];
     enum MHD_Result answered;
-    int format = negotiate(request, &answered);
+    int format = negotiate_simple(request, &answered);
 
     if (format < 0)
         return answered;
@@ -153,6 +156,7 @@ enum MHD_Result pypi_simple_project(struct request *request)
                              "\"%.80s\" is not a project name: letters, digits, and . _ - between them",
                              name);
     project_normalize(name, strlen(name), &project);
+    /* The raw segment is compared, so that "%66lask" is redirected too. */
     if (strcmp(project.data, request->target.segments[1].raw) != 0 || !request->target.slash) {
         /* Relative to the path that was asked for, so that a proxy before us keeps its scheme, host and
          * port. */

@@ -1,4 +1,5 @@
-/* The metadata of wheels that are here: in memory, in the store, or taken out of the wheel on the jobs thread. */
+/* Taking METADATA out of wheels, on the jobs thread: unzipping is slow, and a wheel may be hostile. Workers
+ * look up what is held, and join the fill of an extraction, which is a fill without a fetch. */
 #include "proxy/pypi/wheel_metadata.h"
 
 #include <stdlib.h>
@@ -58,13 +59,14 @@ struct object *wheel_metadata_held(struct proxy *proxy, const char *key, bool st
     return object;
 }
 
-/* What happens when the metadata is durable: pages that do not advertise it yet are rendered anew. */
+/* When the metadata is durable, the project's page is rendered again, to advertise it. Not before: a page
+ * must not promise a hash that a crash takes away. */
 struct stored {
     struct proxy *proxy;
     char *project;
 };
 
-static void on_stored(void *arg, int error)
+static void metadata_on_stored(void *arg, int error)
 {
     struct stored *stored = arg;
 
@@ -74,22 +76,22 @@ static void on_stored(void *arg, int error)
     free(stored);
 }
 
-static void store_metadata(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
+static void metadata_store(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
 {
     struct entry entry = entry_of_bytes(SPACE_METADATA, key, project, "");
     struct stored *stored = xcalloc(1, sizeof(*stored));
 
     stored->proxy = proxy;
     stored->project = xstrdup(project);
-    int error = blob_put(proxy->store, body->data, body->len, &entry, 1, on_stored, stored);
+    int error = blob_put(proxy->store, body->data, body->len, &entry, 1, metadata_on_stored, stored);
     if (!error)
         return;
     log_warn("metadata of %s: served, but not stored: %s", key, strerror(-error));
-    on_stored(stored, error);
+    metadata_on_stored(stored, error);
 }
 
 /* Jobs thread. Returns the answer, or NULL after logging why the wheel has no metadata. */
-static struct object *extract(struct proxy *proxy, const char *key, const char *project, int fd)
+static struct object *metadata_extract(struct proxy *proxy, const char *key, const char *project, int fd)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -99,7 +101,7 @@ static struct object *extract(struct proxy *proxy, const char *key, const char *
         log_warn("%s: no metadata can be taken out of this wheel: %s", key, error.data);
         return NULL;
     }
-    store_metadata(proxy, key, project, &body);
+    metadata_store(proxy, key, project, &body);
     return wheel_metadata_keep(proxy, key, &body);
 }
 
@@ -109,7 +111,7 @@ void wheel_metadata_before_commit(struct proxy *proxy, const char *key, const ch
     struct object *object = (struct object *)memcache_get(proxy->memcache, cache_key);
 
     if (!object)
-        object = extract(proxy, key, scope, fd);
+        object = metadata_extract(proxy, key, scope, fd);
     object_unref(object);
 }
 
@@ -124,7 +126,8 @@ struct extraction {
 static void run_extraction(void *arg)
 {
     struct extraction *extraction = arg;
-    struct object *object = extract(extraction->proxy, extraction->key, extraction->project, extraction->fd);
+    struct object *object =
+        metadata_extract(extraction->proxy, extraction->key, extraction->project, extraction->fd);
 
     fill_end(extraction->fill, object ? FETCH_OK : FETCH_NOT_FOUND,
              object ? NULL : "the wheel has no METADATA", object ? &object->shared : NULL);
