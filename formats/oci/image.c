@@ -148,6 +148,13 @@ int image_digest_parse(const char *text, size_t len, struct checksum *out)
     return -1;
 }
 
+bool image_digest_valid(const char *text)
+{
+    struct checksum ignored;
+
+    return image_digest_parse(text, strlen(text), &ignored) == 0;
+}
+
 void image_digest_print(const struct checksum *digest, char out[IMAGE_DIGEST_SIZE])
 {
     const char *name = hash_kind_name(digest->kind);

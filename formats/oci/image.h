@@ -23,6 +23,7 @@ bool image_registry_like(const char *text, size_t len);
 /* "sha256:<64 hex>", "sha512:<128 hex>", hex digits in lower case. Returns 0; -1 if it is not a digest, or of
  * another algorithm, with *out untouched. */
 int image_digest_parse(const char *text, size_t len, struct checksum *out);
+bool image_digest_valid(const char *text);
 /* The longest: "sha512:" and 128 digits and a NUL. */
 #define IMAGE_DIGEST_SIZE (7 + 2 * HASH_MAX_BYTES + 1)
 /* The digest must be of one of these two algorithms. */

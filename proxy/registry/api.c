@@ -1,4 +1,6 @@
-/* The routes below /v2/. A repository's name has slashes, so paths are read from their end. */
+/* The routes below /v2/. A repository's name has slashes, so paths are read from their end: the last two
+ * segments say what is asked for, and all between /v2/ and them is the repository, perhaps with the registry
+ * before it. No state. */
 #include <string.h>
 
 #include "base/buf.h"
@@ -21,53 +23,50 @@ static enum MHD_Result respond_bad_digest(struct request *request, const char *d
 {
     return respond_registry_error(
         request, MHD_HTTP_BAD_REQUEST, "DIGEST_INVALID",
-        "\"%.200s\" is no digest: \"sha256:\" and 64, or \"sha512:\" and 128 hex digits "
+        "\"%.200s\" is not a valid digest: write \"sha256:\" and 64, or \"sha512:\" and 128 hex digits "
         "in lower case",
         digest);
 }
 
-static bool digest_valid(const char *text)
+static enum MHD_Result respond_manifest(struct request *request, const struct image *image,
+                                        const char *reference)
 {
-    struct checksum digest;
-
-    return image_digest_parse(text, strlen(text), &digest) == 0;
-}
-
-static enum MHD_Result manifests(struct request *request, const struct image *image, const char *reference)
-{
-    if (!strchr(reference, ':'))
+    if (!strchr(reference, ':')) /* which no tag has */
         return registry_tag(request, image, reference);
-    return digest_valid(reference) ? registry_manifest(request, image, reference)
-                                   : respond_bad_digest(request, reference);
+    return image_digest_valid(reference) ? registry_manifest(request, image, reference)
+                                         : respond_bad_digest(request, reference);
 }
 
-static enum MHD_Result blobs(struct request *request, const struct image *image, const char *digest)
+static enum MHD_Result respond_blob_of_digest(struct request *request, const struct image *image,
+                                              const char *digest)
 {
-    return digest_valid(digest) ? registry_blob(request, image, digest) : respond_bad_digest(request, digest);
+    return image_digest_valid(digest) ? registry_blob(request, image, digest)
+                                      : respond_bad_digest(request, digest);
 }
 
-static enum MHD_Result referrers(struct request *request, const struct image *image, const char *digest)
+static enum MHD_Result respond_referrers(struct request *request, const struct image *image,
+                                         const char *digest)
 {
-    return digest_valid(digest) ? registry_referrers(request, image, digest)
-                                : respond_bad_digest(request, digest);
+    return image_digest_valid(digest) ? registry_referrers(request, image, digest)
+                                      : respond_bad_digest(request, digest);
 }
 
-static enum MHD_Result tags(struct request *request, const struct image *image, const char *list)
+static enum MHD_Result respond_tags_list(struct request *request, const struct image *image, const char *list)
 {
     (void)list;
     return registry_tags(request, image);
 }
 
-/* /v2/<name>/<word>/<last>; last NULL: anything. */
+/* /v2/<name>/<word>/<last>, with the handler of the last; last NULL: any. */
 static const struct {
     const char *word;
     const char *last;
     enum MHD_Result (*handler)(struct request *request, const struct image *image, const char *last);
 } routes[] = {
-    {"manifests", NULL, manifests},
-    {"blobs", NULL, blobs},
-    {"tags", "list", tags},
-    {"referrers", NULL, referrers},
+    {"manifests", NULL, respond_manifest},
+    {"blobs", NULL, respond_blob_of_digest},
+    {"tags", "list", respond_tags_list},
+    {"referrers", NULL, respond_referrers},
 };
 
 static enum MHD_Result respond_unknown_path(struct request *request)

@@ -1,5 +1,13 @@
-/* Blobs: configurations and layers, from the store or as they arrive. The bytes of a digest are shared by all images; an
- * image gets at them only when one of its manifests refers to them, or its upstream confirms that it has them. */
+/* GET /v2/<name>/blobs/<digest>: configurations and layers, from the store or as they arrive. serve_blob() is
+ * the way through; here is what it asks about blobs of images. No state but what is kept in the request.
+ *
+ * The bytes of a digest are shared by all images; an image gets at them only when one of its manifests refers
+ * to them, or its upstream confirms that it has them (blob_reference.h). A fill is shared for the same reason
+ * by some images only:
+ *
+ *   the image is known to have the blob    one fill for all images of the registry that are known to have it
+ *   it is not                              a fill of its own, from its own repository
+ *   the shared fill failed for another     a fill of its own: the other's repository may lack the blob */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +28,6 @@
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
-/* What one request is about. */
 struct blob_lookup {
     struct wanted wanted; /* its key is "<image name>@<digest>" */
     const struct image *image;
@@ -37,7 +44,8 @@ struct blob_headers {
     struct file_headers file;
 };
 
-static const struct file_headers *make_headers(const struct blob_lookup *lookup, struct blob_headers *out)
+static const struct file_headers *blob_headers_make(const struct blob_lookup *lookup,
+                                                    struct blob_headers *out)
 {
     const struct image *image = lookup->image;
 
@@ -53,8 +61,8 @@ static const struct file_headers *make_headers(const struct blob_lookup *lookup,
     return &out->file;
 }
 
-static enum MHD_Result respond_missing(struct request *request, enum document_result result,
-                                       const struct blob_lookup *lookup)
+static enum MHD_Result blob_respond_missing(struct request *request, enum document_result result,
+                                            const struct blob_lookup *lookup)
 {
     return registry_respond_missing(request, result, "BLOB_UNKNOWN", lookup->wanted.key);
 }
@@ -63,9 +71,9 @@ static enum MHD_Result respond_missing(struct request *request, enum document_re
 
 #define STEP_OWN_FILL 1
 
-/* Images of one registry share a fill: the slow or lying upstreams of another are nothing to them. An image that is not
- * known to have the blob gets a fill of its own: joining another's would give the bytes away. It stays with that when a
- * manifest comes to refer to the blob meanwhile. */
+/* Only images of one registry share a fill, because the upstreams of another registry may be slow or lie. An
+ * image that is not known to have the blob gets a fill of its own, because joining another's would give the
+ * bytes away. It keeps that fill even if a manifest comes to refer to the blob while the request waits. */
 static bool wants_own_fill(const struct request *request, const struct blob_lookup *lookup)
 {
     return request->step == STEP_OWN_FILL || !lookup->reference.referred;
@@ -79,8 +87,8 @@ static char *fill_key_of(const struct request *request, const struct blob_lookup
                          lookup->digest_text, request->late);
 }
 
-/* A fill that failed for another image, whose repository may not have the blob and whose manifest may tell a wrong size,
- * says nothing about this one. */
+/* A fill that another image began says nothing about this one when it fails: the other's repository may not
+ * have the blob, and its manifest may tell a wrong size. */
 static bool failed_for_another(const struct request *request, struct fill *fill,
                                const struct blob_lookup *lookup)
 {
@@ -90,7 +98,8 @@ static bool failed_for_another(const struct request *request, struct fill *fill,
     return fill->made_for && strcmp(fill->made_for, lookup->wanted.key) != 0;
 }
 
-static struct fill *join(struct request *request, const struct blob_lookup *lookup, const char *fill_key)
+static struct fill *image_blob_fill_join(struct request *request, const struct blob_lookup *lookup,
+                                         const char *fill_key)
 {
     struct candidate_list CLEANUP_CANDIDATES candidates = CANDIDATE_LIST_INIT;
     char *CLEANUP_FREE path = xasprintf("blobs/%s", lookup->digest_text);
@@ -111,6 +120,7 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
         .space = SPACE_BLOB,
         .key = lookup->wanted.key,
         .scope = lookup->image->name,
+        /* Bytes that are in the store under the digest count only for an image that is known to have them. */
         .stored =
             request->step != STEP_OWN_FILL && lookup->reference.has_blob ? &lookup->reference.blob : NULL,
     };
@@ -119,7 +129,7 @@ static struct fill *join(struct request *request, const struct blob_lookup *look
     return blob_fill_join(request->proxy, fill_key, &options);
 }
 
-static struct blob_lookup *lookup_of(struct wanted *wanted)
+static struct blob_lookup *blob_lookup_of(struct wanted *wanted)
 {
     return (struct blob_lookup *)wanted;
 }
@@ -131,24 +141,25 @@ static char *wanted_blob_fill_key(const struct request *request, const struct wa
 
 static bool wanted_blob_respond_held(struct request *request, struct wanted *wanted, enum MHD_Result *result)
 {
-    struct blob_lookup *lookup = lookup_of(wanted);
+    struct blob_lookup *lookup = blob_lookup_of(wanted);
     struct blob_headers headers;
     struct blob blob;
 
     if (!lookup->reference.has_blob || blob_open(request->proxy->store, &lookup->reference.blob, &blob) < 0)
         return false;
-    request->how = HOW_HIT;
+    request->how = HOW_HIT; /* a wait for the confirmation makes it a miss */
     enum document_result referred = DOCUMENT_HAVE;
     if (!lookup->reference.referred)
         referred = request_offline(request)
                        ? DOCUMENT_NOT_FOUND
                        : blob_reference_confirm(request, lookup->wanted.key, &lookup->reference);
     if (referred == DOCUMENT_HAVE) {
-        *result = respond_blob(request, &blob, make_headers(lookup, &headers));
+        *result = respond_blob(request, &blob, blob_headers_make(lookup, &headers));
         return true;
     }
+    /* An answer that the store has the bytes would tell a stranger what others pull. */
     blob_close(request->proxy->store, &blob);
-    *result = referred == DOCUMENT_WAIT ? MHD_YES : respond_missing(request, referred, lookup);
+    *result = referred == DOCUMENT_WAIT ? MHD_YES : blob_respond_missing(request, referred, lookup);
     return true;
 }
 
@@ -165,21 +176,21 @@ static enum MHD_Result wanted_blob_respond_head(struct request *request, struct 
     if (result == DOCUMENT_HAVE && lookup->reference.size_bytes < 0)
         result = DOCUMENT_UNAVAILABLE; /* the upstream did not say how large it is either */
     if (result != DOCUMENT_HAVE)
-        return respond_missing(request, result, lookup);
+        return blob_respond_missing(request, result, lookup);
     request->how = HOW_MISS;
-    return respond_head(request, lookup->reference.size_bytes, make_headers(lookup, &headers));
+    return respond_head(request, lookup->reference.size_bytes, blob_headers_make(lookup, &headers));
 }
 
 static enum serve_next wanted_blob_begin(struct request *request, struct wanted *wanted, struct fill **fill,
                                          enum MHD_Result *result)
 {
-    struct blob_lookup *lookup = lookup_of(wanted);
+    struct blob_lookup *lookup = blob_lookup_of(wanted);
     enum fetch_outcome absence = FETCH_NOT_FOUND;
 
     request_note_not_held(request, wanted->space, wanted->key);
     if (request_offline(request) || wanted_known_absent(request, wanted, &absence)) {
-        *result =
-            respond_missing(request, absence == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
+        *result = blob_respond_missing(
+            request, absence == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
         return SERVE_ANSWERED;
     }
     if (request_is_head(request)) {
@@ -189,9 +200,9 @@ static enum serve_next wanted_blob_begin(struct request *request, struct wanted 
     if (!lookup->reference.referred)
         request->step = STEP_OWN_FILL;
     char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
-    if ((*fill = join(request, lookup, fill_key)))
+    if ((*fill = image_blob_fill_join(request, lookup, fill_key)))
         return SERVE_FOLLOW;
-    *result = respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
+    *result = blob_respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
     return SERVE_ANSWERED;
 }
 
@@ -200,7 +211,7 @@ static enum serve_next wanted_blob_ready(struct request *request, struct wanted 
 {
     struct blob_headers headers;
 
-    *result = respond_fill(request, request->fill, make_headers(lookup_of(wanted), &headers));
+    *result = respond_fill(request, request->fill, blob_headers_make(blob_lookup_of(wanted), &headers));
     return SERVE_ANSWERED;
 }
 
@@ -212,7 +223,7 @@ static enum serve_next wanted_blob_failed(struct request *request, struct wanted
         [FILL_FAILURE_DENIED] = DOCUMENT_DENIED,
         [FILL_FAILURE_UNABLE] = DOCUMENT_UNAVAILABLE,
     };
-    struct blob_lookup *lookup = lookup_of(wanted);
+    struct blob_lookup *lookup = blob_lookup_of(wanted);
 
     if (failed_for_another(request, request->fill, lookup)) {
         request->step = STEP_OWN_FILL;
@@ -220,7 +231,7 @@ static enum serve_next wanted_blob_failed(struct request *request, struct wanted
     }
     if (why != FILL_FAILURE_UNABLE)
         wanted_remember_absent(request, wanted, why == FILL_FAILURE_DENIED ? FETCH_DENIED : FETCH_NOT_FOUND);
-    *result = respond_missing(request, results[why], lookup);
+    *result = blob_respond_missing(request, results[why], lookup);
     return SERVE_ANSWERED;
 }
 

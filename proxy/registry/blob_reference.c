@@ -1,4 +1,6 @@
-/* Which blobs an image has. Set by manifests on the jobs thread, asked by workers. */
+/* Which blobs an image has: put by manifests on the jobs thread, looked up by workers. Memory is looked at
+ * first, because the index is written some time after the manifest was served, and its client asks for the
+ * layers at once. */
 #include "proxy/registry/blob_reference.h"
 
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"
 
-/* In memory. */
+/* The form in memory; the entry has the same in its size. */
 struct reference {
     struct shared shared;
     int64_t size_bytes; /* -1 unknown */
@@ -35,7 +37,7 @@ static struct shared *reference_new(int64_t size_bytes)
     return &reference->shared;
 }
 
-static bool sha256_name(const struct checksum *digest, struct digest *out)
+static bool blob_name_of(const struct checksum *digest, struct digest *out)
 {
     if (digest->kind != HASH_SHA256)
         return false;
@@ -43,7 +45,7 @@ static bool sha256_name(const struct checksum *digest, struct digest *out)
     return true;
 }
 
-static void put_reference(struct proxy *proxy, const char *image_name, const char *key,
+static void reference_put(struct proxy *proxy, const char *image_name, const char *key,
                           const struct checksum *digest, int64_t size_bytes)
 {
     struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
@@ -66,7 +68,7 @@ void blob_reference_put(struct proxy *proxy, const char *image_name, const struc
     struct shared *reference = reference_new(blob->size_bytes);
     memcache_put(proxy->memcache, in_memory, reference, 64);
     shared_unref(reference);
-    put_reference(proxy, image_name, key, &blob->digest, blob->size_bytes);
+    reference_put(proxy, image_name, key, &blob->digest, blob->size_bytes);
 }
 
 void blob_reference_find(struct proxy *proxy, const char *key, const struct checksum *digest,
@@ -82,7 +84,7 @@ void blob_reference_find(struct proxy *proxy, const char *key, const struct chec
         out->size_bytes = reference->size_bytes;
         shared_unref(&reference->shared);
     }
-    out->has_blob = sha256_name(digest, &out->blob);
+    out->has_blob = blob_name_of(digest, &out->blob);
     if ((out->referred && out->has_blob) || entry_get(proxy->store, SPACE_BLOB, key, &read) < 0)
         return;
     out->referred = true;
@@ -94,7 +96,10 @@ void blob_reference_find(struct proxy *proxy, const char *key, const struct chec
     entry_release(&read);
 }
 
-/* ---- asking the upstream ---- */
+/* ---- asking the upstreams ----
+ *
+ * As a document of which only the head is asked for, under the rules of documents for waiting and for
+ * "nowhere". Nothing is stored of it but the reference. */
 
 static void confirmation_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
@@ -136,7 +141,7 @@ static int64_t confirmation_max_bytes(const struct site *site)
 }
 
 static const struct document_kind confirmation_kind = {
-    .space = SPACE_BLOB_HEAD,
+    .space = SPACE_BLOB_HEAD, /* in memory only: not a space of the store */
     .shape = DOCUMENT_HEAD,
     .memory_only = true,
     .times = registry_immutable_times,

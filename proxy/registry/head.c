@@ -1,4 +1,6 @@
-/* Heads of manifests, by HEAD upstream. No state. */
+/* Heads of manifests: asking upstreams what a tag or digest is without downloading it. HEAD does not count
+ * against the quota of pulls that some registries have, and saves the manifest where the client has it. No
+ * state; parsing runs on the jobs thread, answering on workers. */
 #include "proxy/registry/head.h"
 
 #include <stdlib.h>
@@ -17,7 +19,7 @@ const struct manifest_head *manifest_head_of(const struct document *document)
     return (const struct manifest_head *)document->content;
 }
 
-static void head_free(struct shared *value)
+static void manifest_head_free(struct shared *value)
 {
     struct manifest_head *head = (struct manifest_head *)value;
 
@@ -27,26 +29,20 @@ static void head_free(struct shared *value)
     free(head);
 }
 
-static bool digest_valid(const char *text)
-{
-    struct checksum digest;
-
-    return image_digest_parse(text, strlen(text), &digest) == 0;
-}
-
-/* Clients need all three. */
+/* Clients need all three: without the digest they cannot ask for the manifest, and without the others HEAD
+ * would have to lie. Some registries leave them out; the body is asked for then. */
 bool manifest_head_suffices(const struct document_source *source)
 {
-    return digest_valid(source->origin.digest) && source->origin.size_bytes >= 0 &&
+    return image_digest_valid(source->origin.digest) && source->origin.size_bytes >= 0 &&
            manifest_kind_of(source->origin.content_type) != MANIFEST_OTHER;
 }
 
-static struct shared *head_new(const struct document_source *source, enum manifest_kind kind,
-                               const char *media_type)
+static struct shared *manifest_head_new(const struct document_source *source, enum manifest_kind kind,
+                                        const char *media_type)
 {
     struct manifest_head *head = xcalloc(1, sizeof(*head));
 
-    shared_init(&head->shared, head_free);
+    shared_init(&head->shared, manifest_head_free);
     head->kind = kind;
     head->media_type = xstrndup(media_type, strcspn(media_type, "; \t"));
     head->size_bytes = source->origin.size_bytes;
@@ -60,21 +56,21 @@ int manifest_head_parse(const struct document_source *source, const char *key, s
 {
     struct manifest manifest;
 
-    *cost_bytes = 1024;
-    if (!digest_valid(source->origin.digest) ||
+    *cost_bytes = 1024; /* about: a handful of short strings */
+    if (!image_digest_valid(source->origin.digest) ||
         (image_key_has_digest(key) && strcmp(source->origin.digest, image_key_reference(key)) != 0)) {
-        buf_set(error, "it says the digest \"%.100s\"", source->origin.digest);
+        buf_set(error, "it has the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
     if (manifest_head_suffices(source)) {
-        *content =
-            head_new(source, manifest_kind_of(source->origin.content_type), source->origin.content_type);
+        *content = manifest_head_new(source, manifest_kind_of(source->origin.content_type),
+                                     source->origin.content_type);
         return 0;
     }
     if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
         0)
         return -1;
-    *content = head_new(source, manifest.kind, manifest.media_type);
+    *content = manifest_head_new(source, manifest.kind, manifest.media_type);
     manifest_release(&manifest);
     return 0;
 }

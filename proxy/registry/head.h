@@ -14,7 +14,8 @@ struct manifest_head {
     char *digest;   /* as text */
     char *previous; /* what it was before; "" if it was never another */
 };
-/* Documents by "<image name>@<digest>", for those who ask for the head of a manifest that is not held. */
+/* Documents by "<image name>@<digest>", for clients that ask for the head of a manifest that is not held. In
+ * memory only. */
 extern const struct document_kind manifest_head_kind;
 
 /* The content of a document of heads. */

@@ -1,4 +1,5 @@
-/* Which registry and repository a request means. No state. */
+/* From the path of a request to the image. No state. What is not valid is refused here, so all later code may
+ * put the name into keys, URLs and log lines. */
 #include "proxy/registry/image.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ void image_release(struct image *image)
     free(take_ptr(&image->name));
 }
 
-/* With or without the port. */
+/* Whether a Host header names the host, with or without a port. */
 static bool host_is(const char *header, const char *host)
 {
     size_t len = strlen(host);
@@ -60,7 +61,7 @@ static enum MHD_Result respond_unknown_registry(struct request *request, const c
                                   name, known.data, name);
 }
 
-int image_of_request(struct request *request, size_t behind, struct image *out, enum MHD_Result *answered)
+int image_of_request(struct request *request, size_t after, struct image *out, enum MHD_Result *answered)
 {
     const struct site *site = request->site;
     const char *named = target_query(&request->target, "ns");
@@ -68,7 +69,7 @@ int image_of_request(struct request *request, size_t behind, struct image *out, 
     struct buf CLEANUP_BUF name = BUF_INIT;
     struct image_registry registry = {.config = NULL};
 
-    for (size_t i = 1; i + behind < request->target.segment_count; i++)
+    for (size_t i = 1; i + after < request->target.segment_count; i++)
         buf_printf(&path, "%s%s", i > 1 ? "/" : "", request->target.segments[i].text);
     out->ns = named;
     if (named) {
@@ -88,12 +89,12 @@ int image_of_request(struct request *request, size_t behind, struct image *out, 
                      &name);
     const char *repository = name.data + registry_len + 1;
     if (!image_name_valid(repository, strlen(repository))) {
-        *answered =
-            respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "NAME_INVALID",
-                                   "%.300s is no name of a repository: lower-case letters, digits, and "
-                                   "\".\", \"_\", \"-\" between them, in parts separated by \"/\", at "
-                                   "most %d characters",
-                                   repository, IMAGE_NAME_MAX_BYTES);
+        *answered = respond_registry_error(
+            request, MHD_HTTP_BAD_REQUEST, "NAME_INVALID",
+            "%.300s is not a valid name of a repository: lower-case letters, digits, and "
+            "\".\", \"_\", \"-\" between them, in parts separated by \"/\", at "
+            "most %d characters",
+            repository, IMAGE_NAME_MAX_BYTES);
         return -1;
     }
     out->name = buf_take(&name);

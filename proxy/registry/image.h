@@ -1,4 +1,5 @@
-/* Which registry and repository a request means. */
+/* Which registry and repository a request means: by ?ns= (containerd), by the first segment of the path, or
+ * by the Host header; else the default registry (storage/catalog/image_name.h). */
 #ifndef PROXY_REGISTRY_IMAGE_H
 #define PROXY_REGISTRY_IMAGE_H
 
@@ -20,9 +21,9 @@ struct image {
     }
 #define CLEANUP_IMAGE __attribute__((cleanup(image_release)))
 
-/* Reads registry and repository of the request, whose path has `behind` segments behind the repository. Returns 0; -1
- * with *answered set when it names none that is served here. */
-int image_of_request(struct request *request, size_t behind, struct image *out, enum MHD_Result *answered);
+/* Reads registry and repository of the request, whose path has `after` segments after the repository. Returns
+ * 0, or -1 after answering (*answered) where it names none that is served here. */
+int image_of_request(struct request *request, size_t after, struct image *out, enum MHD_Result *answered);
 void image_release(struct image *image);
 
 #endif

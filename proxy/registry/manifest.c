@@ -1,4 +1,6 @@
-/* Manifests by digest: immutable documents, kept in memory ready to be sent. */
+/* Manifests by digest: immutable documents, kept in memory ready to be sent. Parsed on the jobs thread, which
+ * also notes which blobs the image has; answered on workers. The bytes are served exactly as they came: their
+ * digest is their name. */
 #include "proxy/registry/manifest.h"
 
 #include <stdlib.h>
@@ -21,7 +23,8 @@
 #include "storage/catalog/image_parts.h"
 #include "storage/catalog/spaces.h"
 
-/* What belongs to a manifest that is asked for is noted as used, at most so often. */
+/* A use of a manifest is noted for all parts of the image, at most this often: a hot
+ * manifest is asked for many times a second, and each note is a write of the index for every layer. */
 #define TOUCH_PAUSE_S 600
 
 struct manifest_content {
@@ -29,11 +32,11 @@ struct manifest_content {
     struct manifest manifest;
     char *digest;          /* as text */
     struct object *object; /* the answer */
-    struct object *in_ns;  /* the same to who has named the registry by ?ns= */
+    struct object *in_ns;  /* the same answer for clients that have named the registry by ?ns= */
     _Atomic int64_t touched_at_s;
 };
 
-static const struct manifest_content *content_of(const struct document *document)
+static const struct manifest_content *manifest_content_of(const struct document *document)
 {
     return (const struct manifest_content *)document->content;
 }
@@ -49,8 +52,8 @@ static void manifest_content_free(struct shared *value)
     free(content);
 }
 
-static struct object *make_object(const struct document_source *source, const char *media_type,
-                                  const char *digest, const char *ns)
+static struct object *manifest_object_new(const struct document_source *source, const char *media_type,
+                                          const char *digest, const char *ns)
 {
     char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
     const struct header headers[] = {
@@ -65,7 +68,7 @@ static struct object *make_object(const struct document_source *source, const ch
     return object_new(body, source->body.len, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
 
-/* True if the body is what the digest names. */
+/* Whether the bytes have the digest that was asked for: an upstream cannot give one image for another. */
 static bool body_matches(const struct document_source *source, const char *digest)
 {
     struct checksum wanted;
@@ -88,7 +91,7 @@ static int manifest_parse_document(const struct document_source *source, const c
     struct manifest manifest;
 
     if (!body_matches(source, digest)) {
-        buf_set(error, "its bytes are not what the digest says");
+        buf_set(error, "its bytes do not have that digest");
         return -1;
     }
     if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
@@ -98,15 +101,16 @@ static int manifest_parse_document(const struct document_source *source, const c
     shared_init(&content->shared, manifest_content_free);
     content->manifest = manifest;
     content->digest = xstrdup(digest);
-    content->object = make_object(source, manifest.media_type, digest, NULL);
-    content->in_ns = make_object(source, manifest.media_type, digest, registry);
+    content->object = manifest_object_new(source, manifest.media_type, digest, NULL);
+    content->in_ns = manifest_object_new(source, manifest.media_type, digest, registry);
     *cost_bytes = 2 * object_cost_bytes(content->object) +
                   (int64_t)(manifest.descriptor_count * (sizeof(struct descriptor) + 128));
     *out = &content->shared;
     return 0;
 }
 
-/* From now on the image is known to have these blobs, and how large they are. */
+/* From now on the image is known to have these blobs, and how large they are. Manifests that an index refers
+ * to are not blobs: they bring their own when they are asked for. */
 static void manifest_storing(struct proxy *proxy, const char *key, const struct shared *content)
 {
     const struct manifest *manifest = &((const struct manifest_content *)content)->manifest;
@@ -131,8 +135,9 @@ const struct document_kind manifest_kind = {
 
 /* ---- use ---- */
 
-/* Who has an image asks for its manifest only. So that its layers do not seem forgotten, a use of the manifest is a use
- * of all that it needs: they grow old, and are evicted, together. */
+/* A client that has the image asks for its manifest only. A use of the manifest therefore counts as a use of
+ * all that it refers to: otherwise the layers would seem forgotten and be evicted from under an image that is
+ * in use. */
 
 struct touch {
     struct proxy *proxy;
@@ -144,10 +149,10 @@ static void touch_part(void *store, const struct digest *digest)
     blob_touch(store, digest);
 }
 
-static void touch(void *arg)
+static void touch_run(void *arg)
 {
     struct touch *touch = arg;
-    const struct manifest_content *content = content_of(touch->document);
+    const struct manifest_content *content = manifest_content_of(touch->document);
     const char *hex = strchr(content->digest, ':') + 1;
     struct digest digest;
 
@@ -171,7 +176,7 @@ static void note_use(struct proxy *proxy, struct document *document)
     job->proxy = proxy;
     job->document = document;
     shared_ref(&document->shared);
-    jobs_add(proxy->jobs, JOB_LATER, touch, job);
+    jobs_add(proxy->jobs, JOB_LATER, touch_run, job);
 }
 
 /* ---- answering ---- */
@@ -179,13 +184,13 @@ static void note_use(struct proxy *proxy, struct document *document)
 enum MHD_Result registry_respond_manifest(struct request *request, const struct image *image,
                                           struct document *document)
 {
-    const struct manifest_content *content = content_of(document);
+    const struct manifest_content *content = manifest_content_of(document);
 
     note_use(request->proxy, document);
     return respond_object(request, image->ns ? content->in_ns : content->object);
 }
 
-/* HEAD downloads nothing: what is not held is asked for by HEAD. */
+/* HEAD of a manifest that is not held is passed on as HEAD: nothing is downloaded. */
 static enum MHD_Result respond_head_of_upstream(struct request *request, const struct image *image,
                                                 const char *key)
 {
@@ -201,7 +206,8 @@ static enum MHD_Result respond_head_of_upstream(struct request *request, const s
     return answer;
 }
 
-/* Kept over a wait for what respond_head_of_upstream() asks: a store that cannot be read now is not tried again and again. */
+/* request->step: the store was found not to have it, and the request waits for the upstream's head. A store
+ * that cannot be read now would otherwise be tried again after each wait. */
 #define STEP_NOT_HELD 1
 
 enum MHD_Result registry_manifest(struct request *request, const struct image *image, const char *digest)

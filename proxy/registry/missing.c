@@ -1,3 +1,4 @@
+/* No state. The messages reach the user of docker or containerd, so they say what to do. */
 #include "proxy/registry/missing.h"
 
 #include <stdlib.h>
@@ -15,8 +16,8 @@ enum MHD_Result registry_respond_missing(struct request *request, enum document_
         if (request_offline(request))
             return respond_not_held(request, code, what);
         return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
-                                      "%s: every upstream says that there is no such thing", what);
-    case DOCUMENT_DENIED:
+                                      "%s: every upstream says that it does not exist", what);
+    case DOCUMENT_DENIED: /* not 401: our clients have no credentials that could help */
         reason = request_fill_reason(request);
         return respond_registry_error(
             request, MHD_HTTP_NOT_FOUND, code,

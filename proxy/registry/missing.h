@@ -1,11 +1,12 @@
-/* The answer to what was not found. */
+/* The answer of a registry to a request for something that was not found. */
 #ifndef PROXY_REGISTRY_MISSING_H
 #define PROXY_REGISTRY_MISSING_H
 
 #include "proxy/document/document_serve.h"
 #include "proxy/http/request.h"
 
-/* Answers when document_get() has not found it: `code` is the error for 404. */
+/* Answers after any result of document_get() but HAVE and WAIT. `code` is the specification's error code for
+ * a 404, `what` names the thing for people. */
 enum MHD_Result registry_respond_missing(struct request *request, enum document_result result,
                                          const char *code, const char *what);
 

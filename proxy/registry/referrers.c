@@ -1,6 +1,6 @@
-/* What refers to an image: signatures, attestations, bills of materials. OCI distribution specification 1.1, "Listing
- * Referrers" and "Unavailable Referrers API": an upstream without that interface keeps the list as an index under the tag
- * sha256-<hex>. */
+/* The list of artifacts that refer to an image: signatures, attestations, bills of materials. OCI
+ * distribution specification 1.1, "Listing Referrers" and "Unavailable Referrers API": an upstream without
+ * that interface keeps the list as an index under the tag sha256-<hex>. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void referrers_free(struct shared *value)
     free(content);
 }
 
-/* The index has been checked by manifest_parse(): its manifests are objects. */
+/* manifest_parse() has checked the index: its manifests are an array of objects. */
 static struct referrers_content *referrers_new(const json_t *index)
 {
     struct referrers_content *content = xcalloc(1, sizeof(*content));
@@ -77,7 +77,7 @@ static int referrers_parse(const struct document_source *source, const char *key
     manifest_release(&manifest);
     json_t *index = is_index ? json_loadb(source->body.data, source->body.len, 0, NULL) : NULL;
     if (!index) {
-        buf_set(error, "it is no index");
+        buf_set(error, "it is not an index");
         return -1;
     }
     *content = &referrers_new(index)->shared;
@@ -86,7 +86,7 @@ static int referrers_parse(const struct document_source *source, const char *key
     return 0;
 }
 
-/* Each upstream's interface, then its tag. */
+/* All upstreams that know what is new, by the interface; then the same ones by the tag. */
 static void referrers_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
     const char *digest = image_key_reference(key);
@@ -109,7 +109,8 @@ static const struct document_kind referrers_kind = {
     .parse = referrers_parse,
 };
 
-/* content NULL: nothing refers to it. */
+/* Filters by ?artifactType=, as the specification wants it, whether the upstream does so or not. content
+ * NULL: nothing refers to the image. */
 static enum MHD_Result respond_index(struct request *request, const struct image *image,
                                      const struct referrers_content *content)
 {
@@ -148,7 +149,7 @@ enum MHD_Result registry_referrers(struct request *request, const struct image *
     case DOCUMENT_NOT_FOUND:
         if (request->held_only)
             return respond_not_held(request, "MANIFEST_UNKNOWN", key);
-        /* That too is an answer, says the specification. */
+        /* "No referrers" is an empty index, not a 404 (OCI distribution specification 1.1). */
         return respond_index(request, image, NULL);
     case DOCUMENT_DENIED:
     case DOCUMENT_UNAVAILABLE:

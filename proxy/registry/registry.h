@@ -1,9 +1,10 @@
-/* Container registries: the pull side of the OCI distribution specification 1.1, which is that of the Docker Registry
- * HTTP API V2. The handler of the route /v2/, and those that it chooses from, by what follows the repository.
+/* Container registries: the pull side of the OCI distribution specification 1.1, which is that of the Docker
+ * Registry HTTP API V2. The handler of the route /v2/, and those that it chooses from, by what follows the
+ * repository.
  *
- * Keys of documents, of the store and of memory are image names with what belongs to them (storage/catalog/image_key.h).
- * Bytes are shared by digest, but what is known of one name says nothing about another: who may ask for a private
- * repository's name must not get at its blobs under a public one. */
+ * Keys of documents, of the store and of memory begin with an image name (storage/catalog/image_key.h). Bytes
+ * are shared by digest, but nothing that is known of one name holds for another: a client that may pull one
+ * repository must not get at the blobs of another (blob_reference.h). */
 #ifndef PROXY_REGISTRY_REGISTRY_H
 #define PROXY_REGISTRY_REGISTRY_H
 

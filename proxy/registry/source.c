@@ -1,4 +1,4 @@
-/* Where upstreams keep what a key names. No state. */
+/* From keys to URLs of upstreams. No state. */
 #include "proxy/registry/source.h"
 
 #include <string.h>
@@ -38,9 +38,9 @@ struct document_times registry_immutable_times(const struct site *site, const ch
     return times;
 }
 
-/* What the upstream calls the repository: by the first rule that fits. */
-static void rewrite(const struct registry_upstream_config *config, const char *repository, size_t len,
-                    struct buf *out)
+/* Appends the upstream's name of the repository: if several rules fit, the first one wins. */
+static void rewrite_repository(const struct registry_upstream_config *config, const char *repository,
+                               size_t len, struct buf *out)
 {
     for (size_t i = 0; i < config->rewrites.count; i++) {
         const char *from = config->rewrites.items[i];
@@ -56,8 +56,9 @@ static void rewrite(const struct registry_upstream_config *config, const char *r
 }
 
 /* A path in the upstream's URL is a prefix of its repositories, in the scope of tokens as well. */
-static void add_candidate(const struct registry_upstream_config *config, struct upstream *upstream,
-                          const struct image_key_parts *parts, const char *path, struct candidate_list *out)
+static void add_registry_candidate(const struct registry_upstream_config *config, struct upstream *upstream,
+                                   const struct image_key_parts *parts, const char *path,
+                                   struct candidate_list *out)
 {
     struct buf CLEANUP_BUF repository = BUF_INIT;
     struct url url;
@@ -65,7 +66,7 @@ static void add_candidate(const struct registry_upstream_config *config, struct 
     CHECK(url_split(config->url, strlen(config->url), &url) == 0);
     if (url.path.len > 2)
         buf_add(&repository, url.path.text + 1, url.path.len - 1); /* ends in "/" */
-    rewrite(config, parts->repository, parts->repository_len, &repository);
+    rewrite_repository(config, parts->repository, parts->repository_len, &repository);
     char *CLEANUP_FREE place = xasprintf("%s://%.*s/v2/%s/%s", url.https ? "https" : "http",
                                          (int)url.authority.len, url.authority.text, repository.data, path);
     char *CLEANUP_FREE scope = xasprintf("repository:%s:pull", repository.data);
@@ -80,7 +81,8 @@ void registry_candidates(const struct site *site, const char *key, const char *p
 
     for (size_t i = 0; i < registry->config->upstream_count; i++)
         if (registry->config->upstreams[i].resolve || !resolving)
-            add_candidate(&registry->config->upstreams[i], registry->upstreams[i], &parts, path, out);
+            add_registry_candidate(&registry->config->upstreams[i], registry->upstreams[i], &parts, path,
+                                   out);
 }
 
 void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out)

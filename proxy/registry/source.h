@@ -1,5 +1,5 @@
-/* Where upstreams keep what a key of the store names, and the rules that documents of registries share. Keys are image names
- * with what belongs to them (storage/catalog/image_key.h). */
+/* Where upstreams keep the thing that a key of the store names, and the rules that all documents of
+ * registries share. Keys begin with an image name (storage/catalog/image_key.h). */
 #ifndef PROXY_REGISTRY_SOURCE_H
 #define PROXY_REGISTRY_SOURCE_H
 
@@ -10,11 +10,13 @@
 
 struct candidate_list;
 
-/* Appends for each upstream of the registry its URL of `path` ("manifests/1.27") below the repository of `key`, which is
- * an image name, perhaps with a tag or digest. resolving: only upstreams that know what is new. */
+/* Appends for each upstream of the registry its URL of `path` ("manifests/1.27") below the repository of
+ * `key`, which is an image name, perhaps with a tag or digest. resolving: only upstreams that know what is
+ * new. */
 void registry_candidates(const struct site *site, const char *key, const char *path, bool resolving,
                          struct candidate_list *out);
-/* For the kinds of documents that are manifests: where they are, by digest everywhere, by tag where tags are new ... */
+/* For the kinds of documents that are manifests: where they are, by digest everywhere, by tag where tags are
+ * new ... */
 void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out);
 /* ... and how large they may be. */
 int64_t registry_manifest_max_bytes(const struct site *site);

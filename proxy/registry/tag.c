@@ -1,5 +1,10 @@
-/* Tags: which manifest they are, by HEAD upstream, which costs no quota. The rules of documents say how long that
- * counts; the manifest itself is fetched by digest, and only when it is new. */
+/* Tags: which manifest they mean, by HEAD upstream, which costs no quota. The rules of documents say how long
+ * that answer is good for; the manifest itself is fetched by digest, and only when it is new.
+ *
+ *   tag (a document of heads, kept in the request) ──► manifest by digest ──► answered
+ *                                                          │ cannot be fetched
+ *                                                          ▼
+ *                                       the digest that the tag had before, if that is held */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,10 +34,12 @@ static const struct document_kind tag_kind = {
     .parse = manifest_head_parse,
 };
 
+/* request->step: the new manifest was given up; after a wait it is not asked for again. */
 #define STEP_PREVIOUS 1
 
-/* The manifest that the upstream has come to name cannot be had: then what the tag was before, if that is held. Returns
- * NOT_FOUND when it is not. */
+/* The upstreams cannot send the manifest that they say the tag means now (a mirror that is half
+ * synchronised): the one that it meant before is better than nothing. Returns NOT_FOUND where that is not
+ * held. */
 static enum document_result get_previous(struct request *request, const struct image *image, const char *key,
                                          struct document **out)
 {
@@ -42,7 +49,7 @@ static enum document_result get_previous(struct request *request, const struct i
     request->step = STEP_PREVIOUS;
     enum document_result result = document_get_held(request, &manifest_kind, before, out);
     if (result == DOCUMENT_HAVE) {
-        log_warn("tag %s: served as %s, since its new manifest %s cannot be had", key, tag->previous,
+        log_warn("tag %s: served as %s, because its new manifest %s cannot be fetched", key, tag->previous,
                  tag->digest);
         request->how = HOW_STALE;
     }
@@ -86,7 +93,7 @@ enum MHD_Result registry_tag(struct request *request, const struct image *image,
     if (!image_tag_valid(tag, strlen(tag)))
         return respond_registry_error(
             request, MHD_HTTP_NOT_FOUND, "MANIFEST_UNKNOWN",
-            "\"%.200s\" is no tag: letters, digits, \"_\", \".\" and \"-\", at most %d "
+            "\"%.200s\" is not a valid tag: letters, digits, \"_\", \".\" and \"-\", at most %d "
             "characters",
             tag, IMAGE_TAG_MAX_BYTES);
     enum document_result result = document_get_kept(request, &tag_kind, key);

@@ -1,5 +1,5 @@
-/* Lists: the tags of a repository, as upstreams have them, and the repositories held here. OCI distribution specification
- * 1.1, "Listing Tags"; Docker Registry HTTP API V2, "Catalog". */
+/* Lists: the tags of a repository, as upstreams have them, and the repositories held here. No state. OCI
+ * distribution specification 1.1, "Listing Tags"; Docker Registry HTTP API V2, "Catalog". */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +20,23 @@
 #include "storage/store.h"
 
 #define TAGS_MAX_BYTES (64 * 1024 * 1024)
-/* What upstreams are asked for at a time. */
+/* How many names upstreams are asked for at a time. */
 #define UPSTREAM_PAGE "1000"
 #define CATALOG_PAGE 1000
-/* What clients get at a time at most: a list is put together for each that asks, and who reads it slowly holds it. */
+/* Names on a page for a client: each list is put together in memory, and a client that reads slowly holds it
+ * there. */
 #define CLIENT_PAGE_MAX 10000
 
 /* ---- pages, for clients ---- */
 
-/* The part of a list that a client wants: ?n= names behind ?last=. */
+/* The part of a list that a client wants: at most ?n= names, after the name ?last=. */
 struct list_page {
     uint64_t max;
     const char *last; /* "" for the beginning */
 };
 
-/* Returns 0; -1 after answering a bad n. "Fewer than n" with a Link is what the specification allows. */
+/* Returns 0, or -1 after answering a bad n. The specification allows an answer with fewer than n names and a
+ * Link. */
 static int page_of_request(struct request *request, uint64_t otherwise, struct list_page *out,
                            enum MHD_Result *answered)
 {
@@ -58,12 +60,12 @@ struct list_writer {
     struct list_page page;
     struct buf json;
     uint64_t written;
-    char *last; /* the one that filled the page; NULL: it is not full */
+    char *last; /* the name that filled the page; NULL: it is not full */
     bool more;  /* the next one did not fit */
 };
 
 /* Names are valid: nothing in them needs escaping. Returns false when the page is full. */
-static bool list_add(struct list_writer *writer, const char *name)
+static bool list_writer_add(struct list_writer *writer, const char *name)
 {
     if (writer->written == writer->page.max) {
         writer->more = true;
@@ -75,15 +77,16 @@ static bool list_add(struct list_writer *writer, const char *name)
     return true;
 }
 
-static void list_release(struct list_writer *writer)
+static void list_writer_release(struct list_writer *writer)
 {
     buf_release(&writer->json);
     free(writer->last);
 }
 
-/* Sends it. The link is relative: scheme and port stay right behind a proxy. */
-static enum MHD_Result list_respond(struct request *request, struct list_writer *writer,
-                                    const struct image *image)
+/* Sends the list. The link to the next page is relative, so that scheme and port stay right where a proxy is
+ * before us. */
+static enum MHD_Result list_writer_respond(struct request *request, struct list_writer *writer,
+                                           const struct image *image)
 {
     struct buf CLEANUP_BUF link = BUF_INIT;
     const char *ns = image && image->ns ? image->registry->config->name : NULL;
@@ -164,8 +167,8 @@ static void begin_tags(struct list_writer *writer, const struct image *image)
     buf_printf(&writer->json, "{\"name\":\"%s\",\"tags\":[", repository);
 }
 
-/* The first tag behind `last`, in a sorted list. */
-static size_t first_behind(const struct tag_list *list, const char *last)
+/* The first tag after `last`, in a sorted list. */
+static size_t first_tag_after(const struct tag_list *list, const char *last)
 {
     size_t low = 0;
     size_t high = list->count;
@@ -187,9 +190,10 @@ static enum MHD_Result respond_tags(struct request *request, const struct image 
     struct list_writer writer = {.page = *page, .json = BUF_INIT};
 
     begin_tags(&writer, image);
-    for (size_t i = first_behind(list, page->last); i < list->count && list_add(&writer, list->tags[i]); i++)
+    for (size_t i = first_tag_after(list, page->last);
+         i < list->count && list_writer_add(&writer, list->tags[i]); i++)
         ;
-    return list_respond(request, &writer, image);
+    return list_writer_respond(request, &writer, image);
 }
 
 /* ---- tags held here ---- */
@@ -206,10 +210,10 @@ static int add_held_tag(void *arg, const struct entry *entry)
     const char *tag = image_key_reference(entry->key);
 
     held->any = true;
-    return strcmp(tag, held->writer.page.last) > 0 && !list_add(&held->writer, tag);
+    return strcmp(tag, held->writer.page.last) > 0 && !list_writer_add(&held->writer, tag);
 }
 
-/* Mirrors often keep no lists: what is held is better than nothing. Returns false when nothing is. */
+/* Many mirrors have no lists: the tags that are held are better than nothing. Returns false where none is. */
 static bool respond_held_tags(struct request *request, const struct image *image,
                               const struct list_page *page, enum MHD_Result *result)
 {
@@ -217,11 +221,11 @@ static bool respond_held_tags(struct request *request, const struct image *image
 
     begin_tags(&held.writer, image);
     if (entry_list(request->proxy->store, SPACE_TAG, image->name, add_held_tag, &held) < 0 || !held.any) {
-        list_release(&held.writer);
+        list_writer_release(&held.writer);
         return false;
     }
     request->how = HOW_STALE;
-    *result = list_respond(request, &held.writer, image);
+    *result = list_writer_respond(request, &held.writer, image);
     return true;
 }
 
@@ -250,7 +254,7 @@ enum MHD_Result registry_tags(struct request *request, const struct image *image
 
 static int add_repository(void *arg, const char *image_name)
 {
-    return !list_add(arg, image_name);
+    return !list_writer_add(arg, image_name);
 }
 
 enum MHD_Result registry_catalog(struct request *request)
@@ -262,8 +266,8 @@ enum MHD_Result registry_catalog(struct request *request)
         return answer;
     buf_add_text(&writer.json, "{\"repositories\":[");
     if (entry_scopes(request->proxy->store, SPACE_MANIFEST, writer.page.last, add_repository, &writer) < 0) {
-        list_release(&writer);
+        list_writer_release(&writer);
         return respond_unavailable(request, "the catalog", "the store's index cannot be read");
     }
-    return list_respond(request, &writer, NULL);
+    return list_writer_respond(request, &writer, NULL);
 }
