@@ -26,6 +26,8 @@ void document_pages_release(struct document_pages *pages)
     buf_release(&pages->next_url);
 }
 
+/* The upstream that has sent pages goes on sending them; before the first page, all may be asked that have
+ * not failed half way. */
 static bool may_be_asked(const struct document_pages *pages, const struct upstream *from,
                          const struct upstream *upstream)
 {

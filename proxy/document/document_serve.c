@@ -69,7 +69,7 @@ static bool join_and_wait(struct request *request, const struct document_kind *k
     struct fill *fill = fill_join(request->proxy->fills, fill_key, &created);
 
     if (!fill) {
-        request_forget_fill(request);
+        request_forget_fill(request); /* or the caller would take an earlier fill's outcome for this one's */
         return false;
     }
     if (created && load)
@@ -79,6 +79,7 @@ static bool join_and_wait(struct request *request, const struct document_kind *k
     return request_wait(request, fill, WAIT_FOR_END);
 }
 
+/* Nobody waits for it. Where too many fills are running, a later request tries again. */
 static void refresh_in_background(struct request *request, struct document *document)
 {
     bool created;
@@ -113,7 +114,7 @@ static enum document_result document_find_held(struct request *request, const st
 {
     char *CLEANUP_FREE memory_key = memory_key_document(kind->space, key);
     enum request_how how = request->how;
-    struct entry_read read;
+    struct entry_read read; /* the entry says only whether there is something to load */
 
     *out = (struct document *)memcache_get(request->proxy->memcache, memory_key);
     if (*out && request->held_only && !is_stored(request, kind, key)) {
@@ -122,6 +123,8 @@ static enum document_result document_find_held(struct request *request, const st
     }
     if (*out)
         return DOCUMENT_HAVE;
+    /* A load that brought nothing found a copy that cannot be used: it is not loaded again, upstreams are
+     * asked. */
     if (waited_for_load(request, kind, key)) {
         *out = product_of(request);
         return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
@@ -145,7 +148,8 @@ enum document_result document_get_held(struct request *request, const struct doc
     return document_find_held(request, kind, key, out);
 }
 
-/* The fetch we waited for has ended. */
+/* The fetch that the request waited for has ended. Its product may be the old document, kept because no
+ * upstream answered: that is stale, whoever waited for it. */
 static enum document_result after_fetch(struct request *request, struct document **out)
 {
     bool settled;

@@ -40,7 +40,8 @@ static void rendering_free(struct rendering *rendering)
     free(rendering);
 }
 
-/* RFC 1952. Returns heap memory. */
+/* RFC 1952. Returns heap memory. zlib writes no time into the header unless told, so the same body gives the
+ * same bytes. */
 static char *gzip(const char *data, size_t len, size_t *out_len)
 {
     z_stream stream = {0};
@@ -86,7 +87,7 @@ static void rendition_install(struct rendering *rendering, bool compressed, stru
 {
     struct document *document = rendering->document;
     char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
-    struct object *unwanted = object;
+    struct object *unwanted = object; /* this one, or the one that it replaces; freed outside the lock */
     int64_t cost_bytes = document->content_bytes;
 
     lock_acquire(&document->lock);
@@ -100,6 +101,7 @@ static void rendition_install(struct rendering *rendering, bool compressed, stru
                 cost_bytes += object_cost_bytes(document->renditions[format][i]);
     lock_release(&document->lock);
     object_unref(unwanted);
+    /* Renditions count for the cache's limit. If the document has left the cache, this does nothing. */
     memcache_recost(rendering->proxy->memcache, key, &document->shared, cost_bytes);
 }
 
@@ -140,6 +142,7 @@ static void rendition_run(void *arg)
     document->kind->render(rendering->proxy, document, rendering->format, &body);
     size_t len = body.len;
     bool at_once = len <= COMPRESS_AT_ONCE_BYTES;
+    /* The compressed one first, so that nobody finds the plain one alone. */
     if (at_once)
         rendition_compress(rendering, body.data, len);
     rendition_install(rendering, false,

@@ -131,6 +131,7 @@ int file_lookup_open(struct request *request, struct file_lookup *lookup, struct
     memcpy(entry.digest.bytes, sha256->bytes, sizeof(entry.digest.bytes));
     if (blob_open(store, &entry.digest, out) < 0)
         return -ENOENT;
+    /* From now on it is found by its path, without the page, and listed under its project. */
     entry.size_bytes = out->size_bytes;
     entry_put(store, &entry);
     return 0;
@@ -180,6 +181,8 @@ void file_lookup_candidates(struct request *request, const struct file_lookup *l
 {
     const struct site *site = request->site;
 
+    /* The page says where its own upstream keeps the file. The official path names the same file everywhere,
+     * so all others may have it too; nothing is known of other paths at other upstreams. */
     for (size_t i = 0; i < site->pypi_count; i++) {
         const char *name = upstream_name(site->pypi[i]);
         char *CLEANUP_FREE url = NULL;

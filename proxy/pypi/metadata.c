@@ -250,8 +250,8 @@ static enum serve_next wanted_metadata_ready(struct request *request, struct wan
             object = metadata_of_fill(request, metadata->lookup, request->fill);
     }
     if (!object) {
-        /* The wheel is here, and the next step takes the metadata out of it. Or the upstream's bytes cannot be
-         * read back: asking for them again would never end. */
+        /* The wheel is here, and the next step takes the metadata out of it. Or the upstream's bytes cannot
+         * be read back: asking for them again would never end. */
         request->step++;
         return SERVE_AGAIN;
     }

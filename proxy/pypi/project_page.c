@@ -48,10 +48,12 @@ static int page_parse_document(const struct document_source *source, const char 
     shared_init(&made->shared, page_content_free);
     made->page = page;
     *content = &made->shared;
-    *cost_bytes = (int64_t)page->arena.used_bytes;
+    *cost_bytes = (int64_t)page->arena.used_bytes; /* all strings and files of the page are in its arena */
     return 0;
 }
 
+/* Where this upstream keeps its files: from then on a file at the official path can be fetched without its
+ * page. */
 static void page_learn(struct upstream *upstream, const struct shared *content)
 {
     const struct page *page = ((const struct page_content *)content)->page;
@@ -130,6 +132,7 @@ static void known_merge(struct known_list *list)
     list->count = kept;
 }
 
+/* The entries are listed by the project, which is the scope of both spaces. */
 static void page_render(struct proxy *proxy, const struct document *document, int format, struct buf *out)
 {
     struct known_list known = {0};

@@ -110,6 +110,7 @@ void wheel_metadata_before_commit(struct proxy *proxy, const char *key, const ch
     char *CLEANUP_FREE cache_key = memory_key_metadata(key);
     struct object *object = (struct object *)memcache_get(proxy->memcache, cache_key);
 
+    /* In memory: it has come from an upstream, or a request was faster, and is stored or being stored. */
     if (!object)
         object = metadata_extract(proxy, key, scope, fd);
     object_unref(object);
@@ -123,6 +124,8 @@ struct extraction {
     int fd;
 };
 
+/* Jobs thread. A wheel without METADATA is "not found", but that is not remembered: the next request looks
+ * again. */
 static void run_extraction(void *arg)
 {
     struct extraction *extraction = arg;

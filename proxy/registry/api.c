@@ -9,7 +9,8 @@
 #include "proxy/registry/image.h"
 #include "proxy/registry/registry.h"
 
-/* GET /v2/: clients ask whether this is a registry. */
+/* GET /v2/: clients ask whether this is a registry, and whether they must authenticate: 200 says that they
+ * need not. */
 static enum MHD_Result respond_version(struct request *request)
 {
     const struct header headers[] = {{REGISTRY_VERSION_HEADER, REGISTRY_VERSION}};

@@ -37,6 +37,8 @@ static struct shared *reference_new(int64_t size_bytes)
     return &reference->shared;
 }
 
+/* Blobs are named by SHA-256 in the store. A sha512 names one only by the entry that its first fetch has
+ * left. */
 static bool blob_name_of(const struct checksum *digest, struct digest *out)
 {
     if (digest->kind != HASH_SHA256)
@@ -51,6 +53,8 @@ static void reference_put(struct proxy *proxy, const char *image_name, const cha
     struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
     struct entry_read held;
 
+    /* Not again: a manifest that comes again would otherwise be a write of the index for every layer, and
+     * would wipe out the digest that a sha512 was found to be. */
     if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
         entry_release(&held);
         return;
@@ -134,6 +138,7 @@ static void confirmation_storing(struct proxy *proxy, const char *key, const str
     blob_reference_put(proxy, name.data, &blob);
 }
 
+/* HEAD has no body to limit: a layer may be of any size. */
 static int64_t confirmation_max_bytes(const struct site *site)
 {
     (void)site;

@@ -62,6 +62,7 @@ int manifest_head_parse(const struct document_source *source, const char *key, s
         buf_set(error, "it has the digest \"%.100s\"", source->origin.digest);
         return -1;
     }
+    /* Otherwise the source has the body, with the size and digest that were computed from it. */
     if (manifest_head_suffices(source)) {
         *content = manifest_head_new(source, manifest_kind_of(source->origin.content_type),
                                      source->origin.content_type);
@@ -87,6 +88,7 @@ const struct document_kind manifest_head_kind = {
     .parse = manifest_head_parse,
 };
 
+/* Schema 1 manifests are signed: the digest is not that of the bytes, so nothing could be verified. */
 static enum MHD_Result respond_schema1(struct request *request, const char *what)
 {
     return respond_registry_error(
@@ -109,7 +111,7 @@ enum MHD_Result registry_respond_head(struct request *request, const struct imag
     const struct file_headers headers = {
         .content_type = head->media_type,
         .etag = etag,
-        .cache_control = "no-cache",
+        .cache_control = "no-cache", /* a tag may move at any time */
         .whole_only = true,
         .more = more,
         .more_count = sizeof(more) / sizeof(more[0]),

@@ -39,6 +39,7 @@ static const struct registry_config *find_by_host(struct request *request)
     return NULL;
 }
 
+/* `name` is the registry that the request has named, or NULL. */
 static enum MHD_Result respond_unknown_registry(struct request *request, const char *name)
 {
     struct buf CLEANUP_BUF known = BUF_INIT;
@@ -72,7 +73,7 @@ int image_of_request(struct request *request, size_t after, struct image *out, e
     for (size_t i = 1; i + after < request->target.segment_count; i++)
         buf_printf(&path, "%s%s", i > 1 ? "/" : "", request->target.segments[i].text);
     out->ns = named;
-    if (named) {
+    if (named) { /* then the whole path is the repository */
         registry.config = image_registry_find(site->config, named, strlen(named));
     } else {
         registry = image_registry_of(site->config, path.data, path.len, find_by_host(request));
@@ -83,6 +84,7 @@ int image_of_request(struct request *request, size_t after, struct image *out, e
         *answered = respond_unknown_registry(request, named);
         return -1;
     }
+    /* A site has one struct registry for each section of its configuration, in the same order. */
     out->registry = &site->registries[registry.config - site->config->registries];
     size_t registry_len = strlen(registry.config->name);
     image_name_print(registry.config->name, registry_len, path.data + registry.skip, path.len - registry.skip,

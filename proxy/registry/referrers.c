@@ -64,6 +64,7 @@ static struct referrers_content *referrers_new(const json_t *index)
     return content;
 }
 
+/* Both forms, the interface's answer and the tag's manifest, are an index. */
 static int referrers_parse(const struct document_source *source, const char *key, struct shared **content,
                            int64_t *cost_bytes, struct buf *error)
 {

@@ -29,6 +29,7 @@ struct document_times registry_times(const struct site *site, const char *key)
     return (struct document_times){config->tag_ttl_s, config->stale_ttl_s, config->negative_ttl_s};
 }
 
+/* Only negative_ttl is the registry's own: what a digest names never changes. */
 struct document_times registry_immutable_times(const struct site *site, const char *key)
 {
     struct document_times times = registry_times(site, key);
@@ -63,7 +64,8 @@ static void add_registry_candidate(const struct registry_upstream_config *config
     struct buf CLEANUP_BUF repository = BUF_INIT;
     struct url url;
 
-    CHECK(url_split(config->url, strlen(config->url), &url) == 0);
+    CHECK(url_split(config->url, strlen(config->url), &url) ==
+          0); /* the configuration was checked when it was read */
     if (url.path.len > 2)
         buf_add(&repository, url.path.text + 1, url.path.len - 1); /* ends in "/" */
     rewrite_repository(config, parts->repository, parts->repository_len, &repository);
