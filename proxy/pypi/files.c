@@ -44,8 +44,10 @@ static const struct file_headers *file_headers(const struct file_lookup *lookup,
     char hex[2 * HASH_MAX_BYTES + 1];
 
     checksum_hex(&lookup->path.checksum, hex);
+    *out = (struct etagged_headers){
+        .headers = {.content_type = "application/octet-stream", .etag = out->etag},
+    };
     snprintf(out->etag, sizeof(out->etag), "\"%s\"", hex);
-    out->headers = (struct file_headers){.content_type = "application/octet-stream", .etag = out->etag};
     return &out->headers;
 }
 
