@@ -5,8 +5,8 @@
  * A comparison is one of versions if operator and right side make a version specifier and the left side is a
  * version (pre-releases match); otherwise one of strings, by code points. Answers are those of Python's
  * `packaging` 23.0, except that
- *  - a left side that is not a version, such as the platform_release "6.1.0-13-amd64", is compared as a string,
- *    as PEP 508 says (there: an exception);
+ *  - a left side that is not a version, such as the platform_release "6.1.0-13-amd64", is compared as a
+ *    string, as PEP 508 says (there: an exception);
  *  - two variables, or two strings, may be compared (there: with the name of the variable; an exception);
  *  - the whole text must be a marker, and a string has no "\", as in the grammar of PEP 508. */
 #ifndef FORMATS_PYTHON_MARKER_H

@@ -1,5 +1,10 @@
-/* The part of page parsing that JSON and HTML share: sniffing, checking a file entry, our path of it, the
- * order. */
+/* The part of page parsing that JSON and HTML share: telling them apart, checking an entry and keeping it,
+ * our path of the file, the index by path.
+ *
+ * Nothing an upstream writes is trusted: counts and lengths are limited, and names are checked before they
+ * can become URLs, paths or lines of our own pages. A bad entry costs that entry. Only two things cost the
+ * page: a limit that is exceeded, since half a page looks like a project with half its files, and a document
+ * that is not a page of this project at all, since storing it would hide the real one until it expires. */
 #include "formats/python/page.h"
 
 #include <inttypes.h>
@@ -14,9 +19,12 @@
 #include "formats/python/project.h"
 #include "formats/url.h"
 
-/* The sequence that stands for a byte that was no UTF-8: a name with it is not the name that was meant. */
+/* U+FFFD, which takes the place of a byte that was not valid UTF-8 or of an impossible character reference: a
+ * name with it is not the name that was meant. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
+/* The first character decides, and Content-Type only if that tells nothing: a static mirror's type is a guess
+ * by the name of the file. Steps over a byte order mark and whitespace. */
 bool page_body_is_json(const char **body, size_t *len, const char *content_type)
 {
     if (*len >= 3 && memcmp(*body, "\xef\xbb\xbf", 3) == 0) {
@@ -34,6 +42,7 @@ bool page_body_is_json(const char **body, size_t *len, const char *content_type)
 
 /* ---- strings and small members ---- */
 
+/* Whether a string may be kept. Those that may not are left out like those that were not there. */
 static bool fit(const char *text)
 {
     size_t len = strlen(text);
@@ -83,6 +92,7 @@ int page_check_name(struct page_builder *builder, const char *name, size_t len)
 {
     struct buf CLEANUP_BUF normalized = BUF_INIT;
 
+    /* A text that cannot be a name says nothing about which project this is. */
     if (!project_name_valid(name, len))
         return 0;
     project_normalize(name, len, &normalized);
@@ -106,7 +116,7 @@ int page_check_version(const char *url, const char *version, struct buf *error)
     return -1;
 }
 
-/* A word; which words there are may grow. */
+/* PEP 792 may grow more words, so any word is passed on that is safe in a page. */
 void page_set_status(struct page_builder *builder, const char *status)
 {
     size_t len = strspn(status, "abcdefghijklmnopqrstuvwxyz-");
@@ -128,6 +138,7 @@ void page_entry_add_hash(struct page_entry *entry, const char *name, size_t name
 {
     int kind = hash_kind_by_name(name, name_len);
 
+    /* Algorithms that we cannot compute are left out, and so are not on our page either. */
     if (kind < 0 || entry->hash_count == PAGE_FILE_HASHES_MAX)
         return;
     for (size_t i = 0; i < entry->hash_count; i++)
@@ -137,8 +148,8 @@ void page_entry_add_hash(struct page_entry *entry, const char *name, size_t name
         entry->hash_count++;
 }
 
-/* "2023-01-31T12:34:56.789Z" (RFC 3339): some clients reject a whole page for a time that they cannot
- * read. */
+/* "2023-01-31T12:34:56.789Z" (RFC 3339, and PEP 700 wants UTC): some clients reject a whole page for a time
+ * that they cannot read. */
 static bool upload_time_valid(const char *text)
 {
     static const char pattern[] = "dddd-dd-ddTdd:dd:dd";
@@ -160,7 +171,8 @@ static bool upload_time_valid(const char *text)
 
 /* ---- files ---- */
 
-/* Hashes in the fragment of a link: "#sha256=...&egg=...". */
+/* Hashes in the fragment of a link: "#sha256=...&egg=...". JSON has "hashes", which were added before and
+ * win. */
 static void add_fragment_hashes(struct page_entry *entry, const char *url)
 {
     const char *rest = strchr(url, '#');
@@ -179,8 +191,8 @@ static void add_fragment_hashes(struct page_entry *entry, const char *url)
     }
 }
 
-/* Finds the filename: what the entry says, else the decoded last segment of the URL. Returns NULL if it is
- * unfit. */
+/* The filename: as the entry gives it, else the decoded last segment of the URL, as pip takes it. NULL if it
+ * is unfit. */
 static const char *choose_filename(struct page_builder *builder, const struct page_entry *entry,
                                    const struct url *url)
 {
@@ -198,8 +210,9 @@ static const char *choose_filename(struct page_builder *builder, const struct pa
     return filename_valid(name, strlen(name)) && !strstr(name, REPLACEMENT) ? name : NULL;
 }
 
-/* The end of an official URL path: "/packages/aa/bb/<60 hex>/<filename>". NULL if the URL has not that
- * layout. */
+/* The end of an official URL path: "/packages/aa/bb/<60 hex>/<filename>". NULL if the URL does not have that
+ * layout. Mirrors put it below a path of their own ("/pypi/packages/..."); the file must be named as in the
+ * entry, or two files of ours would share a path. */
 static const char *official_tail(const struct url *url, const char *filename, struct file_path *out)
 {
     struct buf CLEANUP_BUF ignored = BUF_INIT;
@@ -217,7 +230,8 @@ static const char *official_tail(const struct url *url, const char *filename, st
     return tail;
 }
 
-/* A path of ours for a file in another layout. */
+/* A path of ours for a file in another layout. By its hash where that is known, so that the path is the same
+ * whichever upstream the page came from; otherwise by its URL. */
 static void own_path(const struct buf *resolved, const char *filename, const struct checksum *sha256,
                      const char *project, struct file_path *out)
 {
@@ -241,6 +255,8 @@ static void set_path(struct page_builder *builder, const struct url *url, struct
     struct file_path path;
     const char *tail = official_tail(url, file->filename, &path);
 
+    /* The first file in the official layout shows where this upstream has that layout, and so the URL of any
+     * file in it, listed or not. A URL with a query is not only a path, so it shows nothing. */
     if (!tail)
         own_path(&builder->resolved, file->filename, page_file_hash(file, HASH_SHA256), builder->project,
                  &path);
@@ -270,6 +286,7 @@ int page_file_path(const char *page_url, const char *url, const char *filename, 
     return 0;
 }
 
+/* Members that the page lacks or that are unfit stay NULL, which page_render.c leaves out. */
 static void set_members(struct page_builder *builder, const struct page_entry *entry, struct page_file *file)
 {
     struct arena *arena = &builder->page->arena;
@@ -283,6 +300,7 @@ static void set_members(struct page_builder *builder, const struct page_entry *e
     file->metadata = entry->metadata;
     file->metadata_sha256 = entry->metadata_sha256;
     file->gpg_sig = entry->gpg_sig;
+    /* Absolute, as our page has another address than the one it was relative to. */
     struct buf CLEANUP_BUF provenance = BUF_INIT;
     if (entry->provenance && *entry->provenance &&
         url_resolve(builder->base.data, entry->provenance, strlen(entry->provenance), &provenance) == 0)
@@ -308,6 +326,7 @@ int page_add_file(struct page_builder *builder, const struct page_entry *entry)
     struct page_entry hashed = *entry;
     struct url url;
 
+    /* builder->resolved is the absolute URL for all of the following, set_path() included. */
     buf_reset(&builder->resolved);
     const char *filename = NULL;
     if (entry->url &&
@@ -362,7 +381,8 @@ static void finish_files(struct page_builder *builder)
 }
 
 /* A captive portal, a login form or an error page with status 200 must not be taken for a project without
- * files. */
+ * files. Its links lead to no package files, and it has none of the marks of an index ("Links for",
+ * repository version). */
 static int check_is_page(struct page_builder *builder)
 {
     const struct page *page = builder->page;

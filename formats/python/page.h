@@ -1,9 +1,9 @@
-/* A page: what we know of one PyPI project, parsed from what an upstream said.
+/* A page: one PyPI project and its files, parsed from the answer of an upstream.
  *
  * Sources: the simple repository API, HTML (PEP 503, 592, 629, 658/714, 708, 740, 792) and JSON (PEP 691, 700
  * and the same). Upstream data is hostile: sizes, counts and nesting are limited, file names are checked
  * before they become URLs or paths, unknown members are skipped, a bad file entry is dropped with a count,
- * and only a page that is no page at all is an error. */
+ * and only a document that is not a page at all, or exceeds a limit, is an error. */
 #ifndef FORMATS_PYTHON_PAGE_H
 #define FORMATS_PYTHON_PAGE_H
 
@@ -18,7 +18,7 @@ struct buf;
 
 enum page_metadata { METADATA_NO, METADATA_YES, METADATA_HASHED };
 
-/* All strings live in the page's arena. NULL means the upstream did not say. */
+/* All strings live in the page's arena. NULL: the upstream did not say. */
 struct page_file {
     const char *filename; /* decoded, checked: no "/", no control characters, not "." or "..", <= 255 bytes */
     const char *url;      /* absolute http(s) URL at the upstream, without fragment */
@@ -52,7 +52,7 @@ struct page {
     struct page_file *files;
     size_t file_count;
     size_t dropped;          /* file entries that were unusable */
-    const char *files_base;  /* stands for "/packages/" at this upstream, ends in "/"; NULL: another layout */
+    const char *files_base;  /* URL of "/packages/" at this upstream, ends in "/"; NULL: another layout */
     const uint32_t *by_path; /* indexes into files, sorted by path */
 };
 
@@ -74,18 +74,9 @@ const struct checksum *page_file_hash(const struct page_file *file, enum hash_ki
  *   /packages/url/<64 hex>/<project>/<filename>      else; the hex is the SHA-256 of the URL
  * The filename is percent-encoded in paths as little as RFC 3986 needs ("+" and "!" stay).
  *
- * For documents other than pages: appends the path of a file whose link stands as `url` in a document at
- * page_url. sha256 may be NULL. Returns 0, or -1 if that is no http(s) URL or the name is unfit. */
+ * For documents other than pages: appends the path of a file that a document at page_url links to as `url`.
+ * sha256 may be NULL. Returns 0, or -1 if that is not an http(s) URL or the name is unfit. */
 int page_file_path(const char *page_url, const char *url, const char *filename, const struct checksum *sha256,
                    const char *project, struct buf *out);
-
-/* The root list: names of all projects. */
-struct page_list {
-    struct arena arena;
-    struct page_strings projects; /* as the upstream writes them */
-};
-int page_list_parse(const char *body, size_t len, const char *content_type, struct page_list **out,
-                    struct buf *error);
-void page_list_free(struct page_list *list);
 
 #endif

@@ -1,5 +1,6 @@
 /* The HTML form (PEP 503, 592, 629, 658/714, 708, 740, 792). A document is read as UTF-8 whatever it says
- * about itself. The text of a link is decoration: the file is what the URL names, as pip sees it. */
+ * about itself: the names that matter are ASCII. The text of a link is decoration: the file is the one that
+ * the URL names, as for pip, and listings that shorten long names in the text do no harm. */
 #include <string.h>
 #include <strings.h>
 
@@ -16,7 +17,8 @@ struct page_reader {
     struct buf heading;
 };
 
-/* "true", "sha256=<hex>", or anything else, which says that there is one: pip reads "" so. */
+/* "true", "sha256=<hex>", or anything else, which all say that there is metadata; so does "", as pip reads
+ * it. A hash that we do not understand still says that. */
 static void read_metadata_attribute(struct page_entry *entry, const char *value)
 {
     if (!value || strcasecmp(value, "false") == 0)
@@ -37,6 +39,7 @@ static int read_anchor(struct page_builder *builder, const struct html_tag *tag)
     entry.requires_python = html_attribute(tag, "data-requires-python");
     entry.yanked_reason = html_attribute(tag, "data-yanked");
     entry.yanked = entry.yanked_reason != NULL;
+    /* PEP 714: the new name outranks the old one. */
     const char *metadata = html_attribute(tag, "data-core-metadata");
     read_metadata_attribute(&entry, metadata ? metadata : html_attribute(tag, "data-dist-info-metadata"));
     entry.provenance = html_attribute(tag, "data-provenance");
@@ -75,7 +78,8 @@ static int read_meta(struct page_builder *builder, const struct html_tag *tag)
     return 0;
 }
 
-/* The first one counts, for the links after it; a base of another scheme is none. */
+/* Only the first <base> is used, as in browsers, and only for links after it, which is all of them in a valid
+ * page. One that does not resolve to an http(s) URL is ignored. */
 static void read_base(struct page_reader *reader, const struct html_tag *tag)
 {
     const char *href = html_attribute(tag, "href");
@@ -111,7 +115,8 @@ static int page_start(void *arg, const struct html_tag *tag)
     return 0;
 }
 
-/* "Links for <project>" is what every simple index writes there. */
+/* "Links for <project>": PEP 503 does not ask for it, but every simple index writes it in <title> or <h1>. It
+ * is a mark of an index and, as HTML has no other place for it, the name of the project. */
 static int page_end(void *arg, const char *name)
 {
     static const char prefix[] = "links for ";
@@ -133,6 +138,7 @@ static void page_text(void *arg, const char *text, size_t len)
 {
     struct page_reader *reader = arg;
 
+    /* A heading that is never closed must not collect the whole document. */
     if (reader->in_heading && reader->heading.len + len <= 4096)
         buf_add(&reader->heading, text, len);
 }

@@ -1,14 +1,20 @@
-/* The JSON form (PEP 691, 700, 708, 714, 740, 792) read as a stream of events: the document is never a tree.
+/* The JSON form (PEP 691, 700, 708, 714, 740, 792) read as a stream of events: the document is never a tree,
+ * because a page may have 64 MiB and a tree several times that.
  *
- * The parser knows where it is by a stack of places. A member that is unknown, null or of the wrong type is
- * skipped; of a repeated key the last counts. Strings come out of yajl as views and are kept only until the
- * end of their file. */
+ * The parser knows where it is by a stack of places, whose depth is limited; yajl itself would go as deep as
+ * the document says. A member that is unknown, null or of the wrong type is skipped with everything in it. If
+ * a key is repeated, the last one wins, as in most readers of JSON: a list that begins again drops what the
+ * first one had. Strings come out of yajl as views and are kept only until the end of their file, when
+ * page_add_file() copies what it takes.
+ *
+ * yajl's callbacks return 1 to continue and 0 to stop; the sentence is in parser->error by then. */
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
 #include "base/text.h"
 #include "formats/python/page_private.h"
 
+/* Which object or array is open. */
 enum place {
     PLACE_TOP,
     PLACE_ROOT,
@@ -23,9 +29,10 @@ enum place {
     PLACE_METADATA,
     PLACE_PROJECTS,
     PLACE_PROJECT,
-    PLACE_SKIP,
+    PLACE_SKIP, /* something unknown, and all that is in it */
 };
 
+/* The last key, if it means something in its place. */
 enum member {
     MEMBER_UNKNOWN,
     MEMBER_NAME,
@@ -90,6 +97,7 @@ static const struct {
 #undef M
 };
 
+/* Longer than any algorithm's name that we know; a longer one counts as unknown. */
 #define HASH_NAME_MAX 16
 
 struct json_parser {
@@ -125,7 +133,8 @@ static int enter(struct json_parser *parser, enum place place)
     return 1;
 }
 
-/* A string of ours ends at the first NUL, so one that has a NUL inside is not taken. */
+/* Copies a string into the slot of its member. Our strings end at the first NUL, so one with a NUL inside is
+ * not taken: it would be another string. */
 static const char *json_view_text(struct json_parser *parser, enum member member, const char *text,
                                   size_t len)
 {
@@ -140,6 +149,7 @@ static const char *json_view_text(struct json_parser *parser, enum member member
 
 /* ---- values ---- */
 
+/* PEP 714: "core-metadata" outranks the old name, in whichever order they come. */
 static void set_metadata(struct json_parser *parser, bool core, enum page_metadata metadata)
 {
     if (parser->has_core && !core)
@@ -180,6 +190,7 @@ static int on_boolean(void *context, int value)
     return 1;
 }
 
+/* The text of the number, not a double of it: sizes above 2^53 would be rounded. 1e3 and -1 are not sizes. */
 static int on_number(void *context, const char *text, size_t len)
 {
     struct json_parser *parser = context;
@@ -208,6 +219,7 @@ static void file_string(struct json_parser *parser, const char *text, size_t len
     case MEMBER_REQUIRES_PYTHON:
         entry->requires_python = json_view_text(parser, MEMBER_REQUIRES_PYTHON, text, len);
         break;
+    /* PEP 691: a string is the reason. An empty one means that the file is not yanked, as for pip. */
     case MEMBER_YANKED:
         entry->yanked = len > 0;
         entry->yanked_reason = json_view_text(parser, MEMBER_YANKED, text, len);
@@ -225,6 +237,7 @@ static void hash_string(struct json_parser *parser, const char *text, size_t len
     struct page_entry *entry = &parser->entry;
     int kind = hash_kind_by_name(parser->hash_name, parser->hash_name_len);
 
+    /* page_entry_add_hash() keeps the first of a kind; here the last one wins, as for every key. */
     for (size_t i = 0; i < entry->hash_count; i++)
         if ((int)entry->hashes[i].kind == kind)
             entry->hashes[i] = entry->hashes[--entry->hash_count];
@@ -250,6 +263,7 @@ static int list_string(struct json_parser *parser, struct string_builder *string
     return page_add_string(&parser->page->page->arena, strings, PAGE_STRINGS_MAX, copy, parser->error);
 }
 
+/* Of the root and of "meta": their keys have different names, so they can share this. */
 static int root_string(struct json_parser *parser, const char *text, size_t len)
 {
     const char *copy;
@@ -327,6 +341,7 @@ static int on_string(void *context, const unsigned char *bytes, size_t len)
 
 /* ---- structure ---- */
 
+/* The place that an object opens here. Opening one also resets what a repeated key has set before. */
 static enum place map_place(struct json_parser *parser)
 {
     switch (here(parser)) {
@@ -347,6 +362,7 @@ static enum place map_place(struct json_parser *parser)
         }
         if (parser->key != MEMBER_CORE_METADATA && parser->key != MEMBER_DIST_METADATA)
             return PLACE_SKIP;
+        /* An object, even without a hash that we know, says that there is metadata. */
         parser->metadata_is_core = parser->key == MEMBER_CORE_METADATA;
         set_metadata(parser, parser->metadata_is_core, METADATA_YES);
         return PLACE_METADATA;
@@ -410,10 +426,12 @@ static int on_json_end(void *context)
     struct json_parser *parser = context;
     bool file = here(parser) == PLACE_FILE;
 
+    /* yajl has checked that ends match beginnings, so the depth is above 0. */
     parser->depth--;
     parser->key = MEMBER_UNKNOWN;
     if (!file)
         return 1;
+    /* In JSON "filename" is required; it is not taken from the URL, which may end in anything. */
     if (!parser->entry.filename) {
         parser->page->page->dropped++;
         return 1;
@@ -464,7 +482,8 @@ static int run_json_parser(struct json_parser *parser, const char *body, size_t 
 {
     yajl_handle handle = yajl_alloc(&callbacks, NULL, parser);
 
-    /* One bad string must cost its file only, not the page; what is kept is checked by us. */
+    /* yajl would reject the whole document for one string that is not UTF-8. It must cost its file only;
+     * strings that are kept are checked by json_view_text(). */
     yajl_config(handle, yajl_dont_validate_strings, 1);
     yajl_status status = yajl_parse(handle, (const unsigned char *)body, len);
     if (status == yajl_status_ok)

@@ -1,4 +1,8 @@
-/* The root list of an index: the names of all projects, 800,000 and more. */
+/* The root list of an index: the names of all projects, 800,000 and more, of which only names are kept.
+ *
+ * In HTML it is a page of links like any other, and a directory listing or a captive portal is one, too. A
+ * link counts as a project if its text and the end of its address are the same name after normalisation (PEP
+ * 503). */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,7 +26,7 @@ struct root_list_reader {
     struct list_builder *builder;
     bool in_anchor, in_title, is_index;
     struct buf href, text, title;
-    size_t strange; /* links that are none to a project */
+    size_t strange; /* links that do not lead to a project */
 };
 
 static void list_text(void *arg, const char *text, size_t len)
@@ -46,7 +50,7 @@ static void last_segment(const char *href, const char **start, size_t *len)
     *len = (size_t)(href + end - *start);
 }
 
-/* A link to a project: its text and its address are the same name. */
+/* The end of an anchor, or the beginning of the next. Directory listings write "name/" as the text. */
 static int end_link(struct root_list_reader *reader)
 {
     struct buf CLEANUP_BUF from_text = BUF_INIT;
@@ -124,10 +128,12 @@ int page_list_parse_html(struct list_builder *builder, const char *body, size_t 
     buf_release(&reader.title);
     if (result < 0)
         return -1;
-    /* Without a mark it is one when most of its links are projects: static mirrors show plain directories. */
+    /* Without a mark it is a root list if most of its links are projects: static mirrors show plain
+     * directories. */
     if (reader.is_index || builder->projects.count > reader.strange)
         return 0;
-    buf_set(builder->error, "the root list is not one: %zu of its links lead to projects, %zu elsewhere",
+    buf_set(builder->error,
+            "the root list is not a list of projects: %zu of its links lead to projects, %zu elsewhere",
             builder->projects.count, reader.strange);
     return -1;
 }

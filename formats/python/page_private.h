@@ -1,4 +1,5 @@
-/* Private to page*.c: what the JSON and the HTML parser hand to the common part.
+/* Private to page.c, page_html.c, page_json.c and page_list.c, which are one module: the parsers call page.c
+ * for every file, and page.c calls the parser that fits the body. The functions of page.c come first.
  *
  * A parser fills one struct page_entry per file and calls page_add_file(); the common part resolves and
  * checks it and copies what is kept into the page's arena. Nothing here outlives page_parse(). */
@@ -7,6 +8,7 @@
 
 #include "base/buf.h"
 #include "formats/python/page.h"
+#include "formats/python/page_list.h"
 
 #define PAGE_FILES_MAX 200000
 #define PAGE_STRINGS_MAX 200000
@@ -25,11 +27,11 @@ struct page_builder {
     struct page *page;
     const char *url;     /* of the page, for messages */
     const char *project; /* normalised */
-    struct buf base;     /* what links are relative to */
+    struct buf base;     /* the URL that links are relative to */
     struct page_file *files;
     size_t file_capacity;
     bool has_distribution; /* some file has the suffix of a distribution */
-    bool is_index;         /* the page bears a mark of a simple index */
+    bool is_index;         /* the page has a mark of a simple index */
     struct string_builder versions, tracks, alternate_locations;
     struct buf resolved, filename, path; /* reused from file to file */
     struct buf *error;
@@ -57,13 +59,14 @@ struct page_entry {
         .size_bytes = -1, .gpg_sig = -1 \
     }
 
-/* All return 0, or -1 when the page must be given up, with a sentence in builder->error. */
+/* The functions that return int return 0, or -1 when the page must be given up, with a sentence in
+ * builder->error. */
 int page_add_file(struct page_builder *builder, const struct page_entry *entry);
 int page_add_string(struct arena *arena, struct string_builder *strings, size_t max, const char *text,
                     struct buf *error);
-/* The name by which the page calls its project. */
+/* Checks the name by which the page calls its project. */
 int page_check_name(struct page_builder *builder, const char *name, size_t len);
-/* "1.4": major 1 is what we understand. */
+/* Refuses a major version other than 1; minor versions only add members (PEP 629). */
 int page_check_version(const char *url, const char *version, struct buf *error);
 
 void page_set_status(struct page_builder *builder, const char *status);
@@ -73,11 +76,16 @@ void page_entry_add_hash(struct page_entry *entry, const char *name, size_t name
                          size_t hex_len);
 /* A URL in PEP 708 members and the like: UTF-8, absolute, http(s). */
 bool page_is_http_url(const char *text);
+/* Steps over what may precede the document, and tells whether it is JSON. */
+bool page_body_is_json(const char **body, size_t *len, const char *content_type);
+/* Moves the list into the arena. */
+void page_strings_finish(struct arena *arena, struct string_builder *strings, struct page_strings *out);
 
-int page_parse_json(struct page_builder *builder, const char *body, size_t len);
+/* ---- page_html.c ---- */
+
 int page_parse_html(struct page_builder *builder, const char *body, size_t len);
 
-/* ---- the root list ---- */
+/* ---- page_list.c ---- */
 
 struct list_builder {
     struct arena *arena;
@@ -85,14 +93,13 @@ struct list_builder {
     struct buf *error;
 };
 
-/* A name that is none is skipped. */
+/* A name that is not valid is skipped. */
 int page_list_add(struct list_builder *builder, const char *name);
-int page_list_parse_json(struct list_builder *builder, const char *body, size_t len);
 int page_list_parse_html(struct list_builder *builder, const char *body, size_t len);
 
-/* ---- shared by the parsers ---- */
+/* ---- page_json.c ---- */
 
-bool page_body_is_json(const char **body, size_t *len, const char *content_type);
-void page_strings_finish(struct arena *arena, struct string_builder *strings, struct page_strings *out);
+int page_parse_json(struct page_builder *builder, const char *body, size_t len);
+int page_list_parse_json(struct list_builder *builder, const char *body, size_t len);
 
 #endif

@@ -1,3 +1,11 @@
+/* Pages of ours, in JSON by yajl's generator and in HTML by hand. Both say the same: members and attributes
+ * of the PEPs that the header names, in one fixed order, so that equal input gives equal bytes.
+ *
+ * Old clients must be able to read them. So optional members are left out rather than null or empty, names
+ * that an old pip stumbles over are not used, and a version of the API is only claimed if the page has
+ * everything it promises.
+ *
+ * All strings were checked when the page was parsed; that is why yajl refusing one is a BUG here. */
 #include "formats/python/page_render.h"
 
 #include <inttypes.h>
@@ -10,11 +18,12 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "formats/python/page.h"
+#include "formats/python/page_list.h"
 #include "formats/python/project.h"
 
-/* ---- what page and store know together ---- */
+/* ---- page and store together ---- */
 
-/* For each file of the page its known_file or NULL: both sides are sorted by path. Heap. */
+/* For each file of the page its known_file or NULL, in one walk, as both sides are sorted by path. Heap. */
 static const struct known_file **held_file_matches(const struct page *page, const struct known_file *known,
                                                    size_t count)
 {
@@ -37,6 +46,8 @@ struct rendered_metadata {
     struct digest sha256;
 };
 
+/* Metadata that we hold of a wheel was taken out of the verified wheel, so it can be announced even where the
+ * page says nothing of it. For other files nothing is added. */
 static struct rendered_metadata rendered_metadata(const struct page_file *file,
                                                   const struct known_file *known)
 {
@@ -52,7 +63,9 @@ static int64_t rendered_size(const struct page_file *file, const struct known_fi
     return file->size_bytes < 0 && known ? known->size_bytes : file->size_bytes;
 }
 
-/* PEP 700, and with it the later versions, promises sizes and versions. */
+/* PEP 700 (1.1), and with it the later versions, promises "versions" and the size of each file. Without them
+ * the page is a 1.0 one, though members of later versions may be in it: clients skip those they do not
+ * know. */
 static const char *api_version(const struct page *page, const struct known_file *const *known)
 {
     if (!page->versions.count)
@@ -65,6 +78,7 @@ static const char *api_version(const struct page *page, const struct known_file 
 
 /* ---- JSON ---- */
 
+/* As yajl_gen wants it: without this it would collect the page in a buffer of its own, to be copied. */
 static void append(void *out, const char *text, size_t len)
 {
     buf_add(out, text, len);
@@ -122,7 +136,7 @@ static void add_hashes(yajl_gen gen, const struct page_file *file, const struct 
     yajl_gen_map_close(gen);
 }
 
-/* Only under the new name: pip 22.3 to 23.0 dies on an object under "dist-info-metadata" in JSON, which is
+/* Only under the new name: pip 22.3 to 23.0 crashes on an object under "dist-info-metadata" in JSON, which is
  * why PEP 714 renamed it. (In HTML, which has no objects, both names are given.) */
 static void add_metadata(yajl_gen gen, const struct rendered_metadata *metadata)
 {
@@ -141,9 +155,10 @@ static void add_metadata(yajl_gen gen, const struct rendered_metadata *metadata)
     yajl_gen_map_close(gen);
 }
 
-/* absolute: the link leads to the upstream's own file. */
-static void add_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,
-                     bool absolute, struct buf *scratch)
+/* absolute: the link leads to the upstream's own file. Otherwise it climbs from /simple/<project>/ to our
+ * root. */
+static void render_file(yajl_gen gen, const struct page_file *file, const struct known_file *known,
+                        bool absolute, struct buf *scratch)
 {
     struct rendered_metadata metadata = rendered_metadata(file, known);
     int64_t size = rendered_size(file, known);
@@ -201,7 +216,7 @@ static void render_json(const struct page *page, const char *project, const stru
     add_string(gen, "files");
     yajl_gen_array_open(gen);
     for (size_t i = 0; i < page->file_count; i++)
-        add_file(gen, &page->files[i], found[i], absolute, &scratch);
+        render_file(gen, &page->files[i], found[i], absolute, &scratch);
     yajl_gen_array_close(gen);
     yajl_gen_map_close(gen);
     yajl_gen_free(gen);
@@ -268,8 +283,8 @@ static void add_meta(const char *name, const char *content, struct buf *out)
     buf_add_text(out, ">\n");
 }
 
-/* "#sha256=..." or the best other hash. BLAKE2b-256 has no name among the algorithms that fragments may
- * use. */
+/* "#sha256=..." or the best other hash; a fragment has only one (PEP 503). BLAKE2b-256 has no name among the
+ * algorithms that fragments may use: they are those of Python's hashlib. */
 static void add_fragment(const struct page_file *file, const struct known_file *known, struct buf *out)
 {
     char hex[2 * HASH_MAX_BYTES + 1];

@@ -111,7 +111,7 @@ struct platform {
     const char *arch;
 };
 
-/* Windows has no older platforms whose wheels would do: the one name stands alone. */
+/* Windows has no older platforms whose wheels would do: there is only the one name. */
 static int add_windows(struct platform *platform, struct word_list *out)
 {
     return wheel_platforms_pip(platform->arch, out);

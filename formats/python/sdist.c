@@ -1,5 +1,5 @@
-/* What an sdist says without being built. Archives are read by libarchive, straight from memory, once, and
- * only members of interest are kept.
+/* Metadata and build requirements of an sdist, without building it. Archives are read by libarchive, straight
+ * from memory, once, and only members of interest are kept.
  *
  * Dependencies are known if PKG-INFO names any, or says by its version (PEP 643) that what it does not name
  * is not there. Otherwise requires.txt, which setuptools puts into the project's egg-info beside PKG-INFO, is

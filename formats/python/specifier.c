@@ -1,6 +1,6 @@
 /* Version specifiers by PEP 440, "Version specifiers"; deviations from `packaging` are listed in the header.
- * What each operator means is in specifier_matches() and the functions before it, which never ask whether
- * pre-releases are wanted: that is a question about the whole set. */
+ * The meanings of the operators are in specifier_matches() and the functions before it, which never ask
+ * whether pre-releases are wanted: that is a question about the whole set. */
 #include "formats/python/specifier.h"
 
 #include <stdlib.h>
@@ -172,7 +172,7 @@ static bool same_base(const struct specifier *specifier, const struct version *v
     return version_compare(version, &specifier->version, VERSION_BASE) == 0;
 }
 
-/* "<3.1" excludes pre-releases of 3.1, unless it names one: nobody who asks for less than 3.1 wants
+/* "<3.1" excludes pre-releases of 3.1, unless it names one: a project that does not work with 3.1 does not want
  * 3.1rc1. */
 static bool less(const struct specifier *specifier, const struct version *version)
 {

@@ -6,8 +6,8 @@
  *  - "==1!2.0.*" and "~=1!2.0" know that an epoch is not part of the release (as from `packaging` 24.0 on);
  *  - "~=1.0-c1" means the same as "~=1.0rc1": how a suffix is spelled does not change the prefix (there, "c1"
  *    is taken for a number of the release, and "~=1.0c1" for ">=1.0c1, ==1.0.*");
- *  - "===" with a text that is not a version does not name a pre-release (there: an exception), and "===" with
- *    nothing is an error.
+ *  - "===" with a text that is not a version does not name a pre-release (there: an exception), and "==="
+ *    with nothing is an error.
  * And an order or "compatible" comparison never takes a local version, a wildcard is for == and != only. */
 #ifndef FORMATS_PYTHON_SPECIFIER_H
 #define FORMATS_PYTHON_SPECIFIER_H

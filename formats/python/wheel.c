@@ -191,7 +191,7 @@ static int read_zip_entry(zip_t *archive, zip_uint64_t index, const char *filena
     }
     struct buf CLEANUP_BUF text = BUF_INIT;
     zip_int64_t got;
-    /* The announced size may be a lie; one byte too many is enough to know. */
+    /* The announced size may be wrong on purpose; reading stops at the first piece that exceeds it. */
     while ((got = zip_fread(file, chunk, sizeof(chunk))) > 0 && text.len <= about.size)
         buf_add(&text, chunk, (size_t)got);
     int fault = zip_fclose(file); /* a wrong CRC shows here or above */

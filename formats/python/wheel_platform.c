@@ -77,8 +77,7 @@ int wheel_platforms_musl(int major, int minor, const char *arch, struct word_lis
 /* ---- macOS ---- */
 
 /* Adds the names of binaries, fat ones too, that a processor could run on a release: Intel and 64-bit PowerPC
- * began with
- * 10.4, PowerPC ended with 10.5 (64 bits) and 10.6 (32 bits). */
+ * began with 10.4, PowerPC ended with 10.5 (64 bits) and 10.6 (32 bits). */
 static void add_mac(const char *prefix, int major, int minor, const char *arch, struct word_list *out)
 {
     int release = 100 * major + minor;

@@ -2,7 +2,8 @@
  *
  *     struct word_list CLEANUP_WORD_LIST platforms = WORD_LIST_INIT;
  *     wheel_platforms_glibc(2, 31, "x86_64", &platforms);
- *     struct wheel_target target = {.implementation = "cp", .major = 3, .minor = 10, .platforms = &platforms};
+ *     struct wheel_target target = {
+ *         .implementation = "cp", .major = 3, .minor = 10, .platforms = &platforms};
  *     struct wheel_tags CLEANUP_WHEEL_TAGS *tags = wheel_tags_new(&target);
  *     rank = wheel_tags_rank(tags, &wheel);
  *

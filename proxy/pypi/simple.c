@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "formats/python/page_list.h"
 #include "formats/python/page_render.h"
 #include "formats/python/project.h"
 #include "proxy/core/candidate_list.h"

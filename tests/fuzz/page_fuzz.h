@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "formats/python/page.h"
+#include "formats/python/page_list.h"
 #include "formats/python/page_render.h"
 #include "formats/python/project.h"
 

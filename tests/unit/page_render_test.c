@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "formats/python/page.h"
+#include "formats/python/page_list.h"
 #include "formats/python/page_render.h"
 
 #define BASE "https://mirror.example/simple/foo/"

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "formats/python/page.h"
+#include "formats/python/page_list.h"
 
 #define BASE "https://mirror.example/pypi/simple/foo/"
 #define HEX60 "b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f"
@@ -660,9 +661,9 @@ static void page_list_html(void **state)
         "<title>Index of /simple/</title><a href='../'>../</a><a href='foo/'>foo/</a><a href='bar/'>bar/</a>",
         2, "foo");
     check_list("<meta name='pypi:repository-version' content='1.0'>", 0, NULL);
-    check_list_refused("<title>Hotel</title><a href='/terms.html'>Terms of use</a>", "not one");
-    check_list_refused("<h1>502</h1>", "not one");
-    check_list_refused("", "not one");
+    check_list_refused("<title>Hotel</title><a href='/terms.html'>Terms of use</a>", "not a list of projects");
+    check_list_refused("<h1>502</h1>", "not a list of projects");
+    check_list_refused("", "not a list of projects");
 }
 
 int main(void)
