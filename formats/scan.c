@@ -36,6 +36,7 @@ bool scan_alnum(const struct scan *scan)
     return scan_is_alnum(scan_peek(scan));
 }
 
+/* `compare` is strncmp or strncasecmp; the text need not end in a NUL, so the length is checked first. */
 static bool scan_take_if(struct scan *scan, const char *literal,
                          int (*compare)(const char *text, const char *other, size_t len))
 {

@@ -35,6 +35,7 @@ static int read_digits(struct toml_reader *reader, int base, struct buf *out)
     return 0;
 }
 
+/* The specification: "If an integer cannot be represented losslessly, an error must be thrown." */
 static json_t *make_integer(struct toml_reader *reader, const char *digits, int base)
 {
     errno = 0;
@@ -45,6 +46,8 @@ static json_t *make_integer(struct toml_reader *reader, const char *digits, int 
     return NULL;
 }
 
+/* An overflow is an error here, as jansson has no infinity; tomllib makes "inf" of it. An underflow becomes
+ * 0. */
 static json_t *make_float(struct toml_reader *reader, const char *digits)
 {
     double number = strtod(digits, NULL);
@@ -250,6 +253,7 @@ static size_t digits_ahead(const struct scan *scan)
     return ahead.at - scan->at;
 }
 
+/* A date or a time is told from a number by its first digits and what follows them: "1979-", "07:". */
 static json_t *read_unchecked(struct toml_reader *reader)
 {
     struct scan *scan = &reader->scan;

@@ -128,6 +128,7 @@ static int parse_operand(struct marker_parser *parser, struct operand *out)
     return scan_expected(parser->scan, "a marker variable, such as python_version, or a quoted string");
 }
 
+/* PEP 508 wants whitespace between "not" and "in", of any length. */
 static int parse_operator(struct marker_parser *parser)
 {
     struct scan *scan = parser->scan;
@@ -231,6 +232,7 @@ static struct marker_node *parse_or(struct marker_parser *parser)
     return parse_marker_list(parser, NODE_OR, "or", parse_and);
 }
 
+/* On failure the arena takes half a tree with it. */
 struct marker *marker_scan(struct scan *scan)
 {
     struct marker CLEANUP_MARKER *marker = xcalloc(1, sizeof(*marker));
@@ -296,6 +298,8 @@ static void print_comparison(const struct marker_node *node, struct buf *out)
     print_operand(&node->right, out);
 }
 
+/* Parentheses are needed only for an "or" inside an "and"; those that were written around anything else are
+ * gone. */
 static void print_node(const struct marker_node *node, struct buf *out)
 {
     if (node->kind == NODE_COMPARE) {
@@ -319,6 +323,8 @@ void marker_print(const struct marker *marker, struct buf *out)
 
 /* ---- evaluating ---- */
 
+/* A member of the environment by its offset. All are pointers, to text or to a list of texts; which one, the
+ * variable's kind says. memcpy() because they are of different types. */
 static const void *field(const struct marker_environment *environment, const struct variable *variable)
 {
     const void *value;
@@ -340,6 +346,7 @@ static void add_value(const struct operand *operand, const struct marker_environ
         buf_add_text(out, text);
 }
 
+/* "name" in extras: the names of both sides are normalised (PEP 685), whatever the caller has put there. */
 static bool in_names(const struct marker_node *node, const struct marker_environment *environment)
 {
     const char *const *names = field(environment, node->right.variable);
@@ -355,6 +362,8 @@ static bool in_names(const struct marker_node *node, const struct marker_environ
     return found;
 }
 
+/* 1, 0, or -1: the operator is for versions. Of UTF-8, strcmp() gives the order of code points, as Python's
+ * "<" does. */
 static int compare_strings(int op, const char *left, const char *right)
 {
     int order = strcmp(left, right);
@@ -428,6 +437,7 @@ static int evaluate_comparison(const struct marker_node *node, const struct mark
         return 1;
     if (is_names(&node->right))
         return in_names(node, environment) == (node->op == OP_IN);
+    /* If one side is an extra, the other is the name of one. */
     bool normalize = (node->left.variable && node->left.variable->kind == EXTRA) ||
                      (node->right.variable && node->right.variable->kind == EXTRA);
     add_value(&node->left, environment, normalize, &left);

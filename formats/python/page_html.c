@@ -56,6 +56,8 @@ static int add_url(struct page_builder *builder, struct string_builder *urls, co
     return page_add_string(&builder->page->arena, urls, PAGE_STRINGS_MAX, url, builder->error);
 }
 
+/* PEP 629, 708 and 792 put into <meta> what JSON has in "meta" and "project-status". A page may have several
+ * of tracks and alternate locations, one each. */
 static int read_meta(struct page_builder *builder, const struct html_tag *tag)
 {
     const char *name = html_attribute(tag, "name");

@@ -65,6 +65,7 @@ static const struct {
     size_t len;
     enum member member;
 } members[] = {
+/* Lengths come from the compiler, because every key of a page is compared with these. */
 #define M(place, name, member)                \
     {                                         \
         place, name, sizeof(name) - 1, member \
@@ -114,7 +115,7 @@ struct json_parser {
     bool has_core;         /* "core-metadata" was there: it outranks the old name */
     bool complete;         /* the member that makes the document ours was there */
     struct page_entry entry;
-    struct buf texts[MEMBERS]; /* of the current file; the entry points into them */
+    struct buf texts[MEMBERS]; /* of the current file; the entry points into them. Reused from file to file */
 };
 
 static enum place here(const struct json_parser *parser)
@@ -158,6 +159,7 @@ static void set_metadata(struct json_parser *parser, bool core, enum page_metada
     parser->entry.metadata = metadata;
 }
 
+/* A member that is null is like one that is not there. */
 static int on_null(void *context)
 {
     struct json_parser *parser = context;
@@ -175,7 +177,7 @@ static int on_boolean(void *context, int value)
     switch (parser->key) {
     case MEMBER_YANKED:
         parser->entry.yanked = value;
-        parser->entry.yanked_reason = NULL;
+        parser->entry.yanked_reason = NULL; /* of an earlier "yanked" of this file */
         break;
     case MEMBER_CORE_METADATA:
     case MEMBER_DIST_METADATA:
@@ -244,6 +246,7 @@ static void hash_string(struct json_parser *parser, const char *text, size_t len
     page_entry_add_hash(entry, parser->hash_name, parser->hash_name_len, text, len);
 }
 
+/* A hash in the object of "core-metadata" or of the old name; SHA-256 is the only one that is passed on. */
 static void metadata_string(struct json_parser *parser, const char *text, size_t len)
 {
     bool ours = parser->metadata_is_core || !parser->has_core;
@@ -253,6 +256,7 @@ static void metadata_string(struct json_parser *parser, const char *text, size_t
         parser->entry.metadata = METADATA_HASHED;
 }
 
+/* An item of a list. No member has the slot of MEMBER_UNKNOWN, so it is free for what is copied at once. */
 static int list_string(struct json_parser *parser, struct string_builder *strings, const char *text,
                        size_t len, bool is_url)
 {
@@ -373,6 +377,8 @@ static enum place map_place(struct json_parser *parser)
     }
 }
 
+/* The place that an array opens here. The list of files, or of projects, is the mark of a simple index in
+ * JSON; a member of that name with anything but an array does not count. */
 static enum place array_place(struct json_parser *parser)
 {
     struct page_builder *page = parser->page;
@@ -439,6 +445,8 @@ static int on_json_end(void *context)
     return page_add_file(parser->page, &parser->entry) == 0;
 }
 
+/* In an object of hashes every key is the name of an algorithm; elsewhere it means something only in its own
+ * place. */
 static int on_key(void *context, const unsigned char *bytes, size_t len)
 {
     struct json_parser *parser = context;
@@ -492,6 +500,7 @@ static int run_json_parser(struct json_parser *parser, const char *body, size_t 
     yajl_free(handle);
     if (status == yajl_status_ok && parser->complete)
         return 0;
+    /* If a callback stopped the parser (yajl_status_client_canceled), it has set the sentence. */
     if (status == yajl_status_error)
         buf_set(parser->error, "%s is not valid JSON near byte %zu of %zu", parser->url, at, len);
     else if (status == yajl_status_ok)

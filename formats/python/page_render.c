@@ -100,6 +100,7 @@ static void add_string(yajl_gen gen, const char *text)
     CHECK(status == yajl_gen_status_ok);
 }
 
+/* A member with text; none for NULL and "". */
 static void add_member(yajl_gen gen, const char *name, const char *text)
 {
     if (!text || !*text)
@@ -119,6 +120,8 @@ static void add_strings(yajl_gen gen, const char *name, const struct page_string
     yajl_gen_array_close(gen);
 }
 
+/* "hashes" is required, if need be empty (PEP 691). A SHA-256 that only the store knows is added, so that
+ * clients can verify the file and lock files can have it. */
 static void add_hashes(yajl_gen gen, const struct page_file *file, const struct known_file *known)
 {
     char hex[2 * HASH_MAX_BYTES + 1];
@@ -196,6 +199,7 @@ static void render_json(const struct page *page, const char *project, const stru
     struct buf CLEANUP_BUF scratch = BUF_INIT;
     yajl_gen gen = generator(out);
 
+    /* An estimate that is rarely exceeded: large pages are not copied while they grow. */
     buf_reserve(out, 512 * page->file_count + 1024);
     yajl_gen_map_open(gen);
     add_string(gen, "meta");
@@ -237,6 +241,7 @@ void page_render_source(const struct page *page, const char *project, struct buf
     render_json(page, project, nothing, true, out);
 }
 
+/* 1.0, as later versions promise members of the root list that we do not keep. */
 void list_render_json(const struct page_list *list, struct buf *out)
 {
     yajl_gen gen = generator(out);
@@ -261,7 +266,7 @@ void list_render_json(const struct page_list *list, struct buf *out)
 
 /* ---- HTML ---- */
 
-/* ` name="value"`; NULL: nothing. */
+/* ` name="value"`; NULL: nothing. Values are an upstream's and are escaped, quotes included. */
 static void add_attribute(const char *name, const char *value, struct buf *out)
 {
     if (!value)
@@ -308,6 +313,7 @@ static void add_fragment(const struct page_file *file, const struct known_file *
     }
 }
 
+/* Both names of PEP 714, as old clients know only the old one. */
 static void add_metadata_attributes(const struct rendered_metadata *metadata, struct buf *out)
 {
     char value[sizeof("sha256=") + DIGEST_HEX_SIZE] = "true";
@@ -368,6 +374,7 @@ void page_render_html(const struct page *page, const char *project, const struct
     buf_add_text(out, "</body>\n</html>\n");
 }
 
+/* Names need no escaping: page_list_add() takes only valid ones, which are letters, digits and "-_.". */
 void list_render_html(const struct page_list *list, struct buf *out)
 {
     buf_reserve(out, 48 * list->projects.count + 256);

@@ -29,6 +29,7 @@ static const struct implementation {
     {"pypy", "PyPy", "pp", "7.3.0"},
 };
 
+/* NULL is the first one, CPython. */
 static const struct implementation *find_implementation(const char *name, struct buf *error)
 {
     for (size_t i = 0; i < COUNT(implementations); i++)
@@ -226,6 +227,7 @@ static int set_platform(const char *name, struct python_target *out, struct word
     for (size_t i = 0; i < COUNT(families); i++) {
         const struct family *family = &families[i];
         struct platform platform;
+        /* A prefix that fits with numbers or a machine that do not: another row may still fit. */
         const struct machine *machine = match_platform_prefix(family, name, &platform);
         if (!machine || family->add(&platform, platforms) < 0 || !platforms->count)
             continue;
@@ -259,6 +261,8 @@ int python_target_init(const char *python, const char *implementation, const cha
         set_python(python, found, out, &numbers, error) < 0 ||
         set_platform(platform, out, &platforms, error) < 0)
         return -1;
+    /* wheel_tags_new() would take the ABI of the usual build, whose wheels a free-threaded one cannot
+     * load. */
     if (numbers.free_threaded)
         word_list_add(&abis, "%s%d%dt", found->tag, numbers.major, numbers.minor);
     struct wheel_target wheels = {

@@ -7,8 +7,8 @@
  *     manylinux_M_m_<arch>, manylinux2014_<arch>, musllinux_M_m_<arch>, macosx_M_m_<arch>   as written
  *     win_amd64, win_arm64, win32
  * Values of the environment are those that CPython reports there. A name cannot tell release and version of
- * the kernel: both are "", except that the release is "10" on Windows, and on macOS follows from the number of
- * macOS. */
+ * the kernel: both are "", except that the release is "10" on Windows, and on macOS follows from the number
+ * of macOS. */
 #ifndef FORMATS_PYTHON_PYTHON_TARGET_H
 #define FORMATS_PYTHON_PYTHON_TARGET_H
 

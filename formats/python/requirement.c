@@ -49,6 +49,7 @@ static char *normalized_name(const char *name, size_t len)
     return buf_take(&out);
 }
 
+/* "x[a,A]" asks for one extra. */
 static void add_extra(struct requirement *out, const char *name, size_t len)
 {
     char *CLEANUP_FREE extra = normalized_name(name, len);
@@ -62,6 +63,7 @@ static void add_extra(struct requirement *out, const char *name, size_t len)
     out->extras[out->extra_count++] = take_ptr(&extra);
 }
 
+/* "[]" is allowed; a comma after the last extra is not. */
 static int read_extras(struct scan *scan, struct requirement *out)
 {
     if (!scan_take(scan, "["))

@@ -172,8 +172,8 @@ static bool same_base(const struct specifier *specifier, const struct version *v
     return version_compare(version, &specifier->version, VERSION_BASE) == 0;
 }
 
-/* "<3.1" excludes pre-releases of 3.1, unless it names one: a project that does not work with 3.1 does not want
- * 3.1rc1. */
+/* "<3.1" excludes pre-releases of 3.1, unless it names one: a project that does not work with 3.1 does not
+ * want 3.1rc1. */
 static bool less(const struct specifier *specifier, const struct version *version)
 {
     if (version_compare(version, &specifier->version, VERSION_WHOLE) >= 0)

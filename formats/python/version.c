@@ -153,7 +153,8 @@ static void read_suffixes(struct scan *scan, struct version_writer *writer)
     }
 }
 
-/* One segment of a local version: a number, or letters and digits in lower case. */
+/* One segment of a local version: a number, or letters and digits in lower case. Which of them shows only at
+ * its end, and a number loses leading zeros: "+01" is "+1", "+01a" stays. */
 static void put_segment(struct scan *scan, struct version_writer *writer)
 {
     size_t start = scan->at;
@@ -172,6 +173,7 @@ static void put_segment(struct scan *scan, struct version_writer *writer)
     }
 }
 
+/* "1.0+ubuntu-1": the separators become "." in the canonical form. */
 static int read_local(struct scan *scan, struct version_writer *writer)
 {
     if (!scan_take(scan, "+"))
@@ -242,6 +244,7 @@ static int sign(int difference)
     return (difference > 0) - (difference < 0);
 }
 
+/* Of numbers without leading zeros the one with more digits is the larger; digits sort as bytes. */
 static int compare_numbers(struct number a, struct number b)
 {
     if (a.len != b.len)

@@ -155,6 +155,7 @@ struct maker {
     struct word_list abis;
 };
 
+/* A tag that is there already keeps its better place. */
 static void add_tag(struct wheel_tags *tags, const char *python, const char *abi, const char *platform)
 {
     char *CLEANUP_FREE tag = xasprintf("%s-%s-%s", python, abi, platform);

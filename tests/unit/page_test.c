@@ -661,7 +661,8 @@ static void page_list_html(void **state)
         "<title>Index of /simple/</title><a href='../'>../</a><a href='foo/'>foo/</a><a href='bar/'>bar/</a>",
         2, "foo");
     check_list("<meta name='pypi:repository-version' content='1.0'>", 0, NULL);
-    check_list_refused("<title>Hotel</title><a href='/terms.html'>Terms of use</a>", "not a list of projects");
+    check_list_refused("<title>Hotel</title><a href='/terms.html'>Terms of use</a>",
+                       "not a list of projects");
     check_list_refused("<h1>502</h1>", "not a list of projects");
     check_list_refused("", "not a list of projects");
 }
