@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/config_private.h"
-#include "base/config_registry.h"
 #include "base/config_value.h"
 #include "base/memory.h"
 #include "base/text.h"

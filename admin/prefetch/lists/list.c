@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "admin/prefetch/lists/list_private.h"
 #include "admin/prefetch/lists/lock_file.h"
 #include "base/file.h"
 #include "base/memory.h"
