@@ -557,10 +557,10 @@ def test_formats_refuses_a_folder_of_something_else(target, tmp_path):
 
 
 def test_formats_wheels_that_vanish_while_they_are_read(closed, tmp_path):
-    """The first fills the pipe, so the second is read for good only when the server, which stands still, takes it."""
+    """The first wheel fills the bundle's buffer and the pipe: the second is read only once the stopped server goes on."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    for dist in (make_wheel("a", "1.0", size=500_000), make_wheel("b", "1.0")):
+    for dist in (make_wheel("a", "1.0", size=3_000_000), make_wheel("b", "1.0")):
         (folder / dist.filename).write_bytes(dist.data)
     (folder / "readme.txt").write_text("named when all has been looked at")
     with closed.standing_still():
