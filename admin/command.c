@@ -1,4 +1,4 @@
-/* What commands say when they are called wrongly. No state. */
+/* The messages of commands that are called wrongly. No state. */
 #include "admin/command.h"
 
 #include <getopt.h>
@@ -12,7 +12,9 @@ static int command_misused(const struct command *command)
     return EXIT_USAGE;
 }
 
-/* getopt stays at a word of several letters ("-xj") while it reads them. */
+/* Whether the faulty option is one letter inside a word such as "-xj". getopt stays at such a word until it
+ * has read all its letters, so optind is still at it; for any other option, optind is already at the next
+ * word. */
 static bool is_letter_of(const char *word, const char *before)
 {
     size_t len = strlen(before);

@@ -21,7 +21,7 @@ void command_line_release(struct command_line *line)
     json_decref(take_ptr(&line->arguments));
 }
 
-/* getopt's own list, for those of the options that have a letter. */
+/* Makes getopt's string of letters from the long options, so that each option is listed once. */
 static void print_letters(const struct option *options, struct buf *out)
 {
     for (; options->name; options++)
@@ -35,8 +35,9 @@ int command_line_options(struct command_line *line, int argc, char **argv, const
     struct buf CLEANUP_BUF letters = BUF_INIT;
     int option;
 
+    /* Our own messages name the command. */
     opterr = 0;
-    buf_add_char(&letters, ':'); /* tells a value that is missing from an option that is unknown */
+    buf_add_char(&letters, ':'); /* makes getopt return ':' for a missing value, not '?' */
     print_letters(options, &letters);
     while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
         if (option == 'c')

@@ -2,12 +2,13 @@
  *
  * Three words that are easily confused:
  *
- *     command     what a user types: `yizhan purge pypi:flask` (admin/command.h). It reads its command line, and prints.
- *     operation   what is done to the store for it (admin/operation.h). It runs in the process that has the store open:
- *                 in the running server, or in the command itself where none runs.
- *     command line, operation_run()   the way from the one to the other: the options that all commands have and the
- *                 operation's arguments (here), and sending these to where the operation runs (admin/operation_run.h)
- */
+ *     command     what a user types: `yizhan purge pypi:flask` (admin/command.h)
+ *     operation   what is done to the store for it (admin/operation.h), in the process that has the store open:
+ *                 the running server, or the command itself where none runs
+ *
+ * Between the two are the command line, which has the options that all commands share and the operation's
+ * arguments (here), and operation_run(), which takes them to where the operation runs
+ * (admin/operation_run.h). */
 #ifndef ADMIN_COMMAND_LINE_H
 #define ADMIN_COMMAND_LINE_H
 
@@ -20,7 +21,8 @@
 
 struct buf;
 
-/* What all of these commands take; a command's own options have values from 256 on, or a letter. */
+/* The options that all of these commands take. A command's own options have values from 256 on, or a
+ * letter. */
 #define COMMON_OPTIONS                        \
     {"config", required_argument, NULL, 'c'}, \
     {                                         \
@@ -38,26 +40,26 @@ struct command_line {
     const char *config_path;
     bool json;
     json_t *arguments; /* of the operation */
-    int fd;            /* for it; -1: none. The caller's */
-    bool creates;      /* a store that is not there is made */
-    bool silent;       /* standard output is for something else: results are not printed */
-    struct buf *error; /* NULL, or takes what failed, in place of standard error */
+    int fd;       /* the descriptor that the operation reads or writes, which stays the caller's; -1: none */
+    bool creates; /* a store that is not there is made */
+    bool silent;  /* standard output is for something else: results are not printed */
+    struct buf *error; /* gets the message of what failed; NULL: it goes to standard error */
 };
 #define CLEANUP_COMMAND_LINE __attribute__((cleanup(command_line_release)))
 
 struct command_line command_line_of(const struct command *command);
 void command_line_release(struct command_line *line);
 
-/* Reads the options; `take` is called for those that are not common and returns 0, or -1 after it has said what is
- * wrong. Returns 0 with getopt's optind at the first argument, or EXIT_USAGE after a message. */
+/* Reads the options; `take` is called for those that are not common and returns 0, or -1 after it has said
+ * what is wrong. Returns 0 with getopt's optind at the first argument, or EXIT_USAGE after a message. */
 int command_line_options(struct command_line *line, int argc, char **argv, const struct option *options,
                          int (*take)(struct command_line *line, int option, const char *value));
 /* Says that a value is wrong and what was expected. Returns -1. */
 int command_line_bad_value(const struct command_line *line, const char *option, const char *value,
                            const char *expected);
 
-/* Reads how long ago. Unlike in mirror.conf the unit must be there: "3" for three days would mean nearly everything.
- * Returns 0, or -1. */
+/* Reads how long ago. Unlike in mirror.conf the unit must be there: "3" for three days would mean nearly
+ * everything. Returns 0, or -1. */
 int command_line_age(const char *text, int64_t *seconds);
 
 /* For commands that take such a name. */
@@ -66,8 +68,8 @@ int command_line_age(const char *text, int64_t *seconds);
     "Versions are compared by PEP 440; its specifiers choose several: 'pypi:flask>=2,<3', " \
     "'pypi:flask==3.*'.\n"
 
-/* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name". Returns 0, or -1 after a
- * message when it has not even the form of one. */
+/* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name".
+ * Returns 0, or -1 after a message when it has not even the form of one. */
 int command_line_name(struct command_line *line, const char *name);
 
 #endif

@@ -1,5 +1,7 @@
-/* The server's side of the control socket. Owns: the socket, its accept thread, and a thread for each running command.
- * Sessions stand in a list that `lock` guards; each takes itself out as the last thing it does. */
+/* The server's side of the control socket. Owns: the socket, its accept thread, and a thread for each running
+ * command. `lock` guards the list of sessions, and each session takes itself out as the last thing it does.
+ * Session threads are detached: control_stop() shuts their sockets down, which operations notice through
+ * wanted(), and waits until the list is empty. */
 #include "admin/control.h"
 
 #include <errno.h>
@@ -40,13 +42,13 @@ struct control {
     struct proxy *proxy;
     int folder_fd;
     int listen_fd;
-    int stop_fd; /* readable: the accept thread shall end */
+    int stop_fd; /* readable: the accept thread is to end */
     pthread_t thread;
 
     struct lock lock; /* guards below */
     struct control_session *sessions;
     int session_count;
-    pthread_cond_t ended; /* one has left the list */
+    pthread_cond_t ended; /* signalled when a session has left the list */
 };
 
 /* ---- one command ---- */
@@ -58,6 +60,7 @@ static int session_emit(void *arg, json_t *object)
     return control_send(session->fd, object) < 0 ? -1 : 0;
 }
 
+/* Clients send nothing after the request, so the socket becomes readable only when the client hangs up. */
 static bool session_wanted(void *arg)
 {
     const struct control_session *session = arg;
@@ -76,7 +79,7 @@ static void session_send_end(const struct control_session *session, int result, 
     control_send(session->fd, last);
 }
 
-/* fd: what came with the request, or -1. */
+/* Runs the operation that the request names. fd: the descriptor that came with it, or -1. */
 static void session_perform(struct control_session *session, const json_t *request, int fd)
 {
     const char *name = json_text_member(request, "command");
@@ -142,13 +145,14 @@ static void *session_run(void *arg)
 
 /* ---- accepting ---- */
 
-/* Returns false when there are too many. */
+/* Starts the thread of a session. Returns false if there are too many, or no thread could be made. */
 static bool session_start(struct control *control, int fd)
 {
     struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
     pthread_attr_t attributes;
     pthread_t thread;
 
+    /* A client that stops reading (a pager, Ctrl-Z) must not keep one of the few sessions forever. */
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
     if (control->session_count == CONTROL_SESSIONS_MAX)
@@ -174,7 +178,7 @@ static void control_accept(struct control *control)
     int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0) {
-        poll(NULL, 0, ACCEPT_PAUSE_MS); /* out of descriptors, perhaps: the socket stays readable */
+        poll(NULL, 0, ACCEPT_PAUSE_MS); /* perhaps out of descriptors: the socket stays readable */
         return;
     }
     if (session_start(control, fd))
@@ -219,9 +223,10 @@ static int control_listen(const struct sockaddr_un *address)
             errno = EEXIST;
             return -1;
         }
-        unlink(address->sun_path); /* a leftover: we have the store's lock */
+        unlink(address->sun_path); /* a leftover: we hold the store's lock */
     }
-    /* The file gets the mode of the socket: there is no moment at which others could connect. */
+    /* bind(2) gives the file the mode of the socket, so there is never a moment at which others could
+     * connect. */
     if (fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
         listen(fd, CONTROL_SESSIONS_MAX) < 0)
         return -1;
@@ -241,7 +246,7 @@ int control_start(struct proxy *proxy, struct control **out, struct buf *error)
         control->listen_fd = control_listen(&address);
     if (control->listen_fd < 0) {
         buf_set(error, "cannot make the control socket %s/" CONTROL_NAME ": %s%s", path, strerror(errno),
-                errno == EEXIST ? "; something that is no socket has that name: move it" : "");
+                errno == EEXIST ? "; something else has that name: move it away" : "");
         cleanup_close(&control->folder_fd);
         free(control);
         site_unref(site);

@@ -1,5 +1,5 @@
-/* The way from a command to the running server: a socket <storage path>/control.sock, mode 0600, made by the server and
- * removed by it. JSON objects, one a line:
+/* The way from a command to the running server: a socket <storage path>/control.sock, mode 0600, made by the
+ * server and removed by it. JSON objects, one a line:
  *
  *     server   {"server":"yizhan","version":"0.1.0"}
  *     client   {"command":"stats","arguments":{...}}      perhaps with a descriptor (SCM_RIGHTS)
@@ -22,8 +22,8 @@ struct proxy;
 
 /* ---- server ---- */
 
-/* The proxy's store must be open: its lock says that a socket found there is a leftover. Returns 0, or -1 with a sentence
- * in `error`. */
+/* The proxy's store must be open: its lock says that a socket found there is a leftover. Returns 0, or -1
+ * with a sentence in `error`. */
 int control_start(struct proxy *proxy, struct control **out, struct buf *error);
 /* Ends the commands that are running. */
 void control_stop(struct control **control);
@@ -32,8 +32,9 @@ void control_stop(struct control **control);
 
 /* Returns a descriptor; -1 when nobody answers there, with why in `error`. */
 int control_connect(const char *store_path, struct buf *error);
-/* Sends a command, with a descriptor for it (-1: none; it stays the caller's), and gives each result to `visit` (which consumes it). Closes fd. Returns 0, or 1 when the command
- * failed, with its sentence, which may be empty, in `error`. */
+/* Sends a command, with a descriptor for it (-1: none; it stays the caller's), and gives each result to
+ * `visit` (which consumes it). Closes fd. Returns 0, or 1 when the command failed, with its sentence, which
+ * may be empty, in `error`. */
 int control_command(int fd, const char *command, const json_t *arguments, int with_fd,
                     int (*visit)(void *arg, json_t *object), void *arg, struct buf *error);
 

@@ -26,7 +26,7 @@ int control_connect(const char *store_path, struct buf *error)
     return take_fd(&fd);
 }
 
-/* Reads to the last line. Returns as control_command(). */
+/* Reads results up to the last line. Returns what control_command() returns. */
 static int control_read_results(struct control_lines *lines, int (*visit)(void *arg, json_t *object),
                                 void *arg, struct buf *error)
 {
@@ -61,6 +61,7 @@ static int control_converse(struct control_lines *lines, json_t *request, int wi
                 fault.data);
         return 1;
     }
+    /* A server that is busy answers with its last line at once. */
     if (json_object_get(greeting, "done")) {
         json_decref(request);
         buf_set(error, "%s", json_text_member(greeting, "error"));

@@ -1,3 +1,6 @@
+/* Sends and receives JSON objects, one a line, and a descriptor with them. No state but the receiver's
+ * buffer. Both sides are this program, perhaps of different versions, and of the same user (the socket is
+ * 0600): limits are against faults, not attacks. */
 #include "admin/control_line.h"
 
 #include <errno.h>
@@ -13,7 +16,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 
-/* Lists of entries are long. */
+/* The request of an export can be long: it has the names of all entries of a list, and all digests to leave
+ * out. */
 #define CONTROL_LINE_MAX_BYTES (64 << 20)
 #define CONTROL_VALUES_MAX (4 << 20)
 #define READ_BYTES 16384
@@ -67,7 +71,7 @@ int control_send(int fd, json_t *object)
     return control_send_with(fd, object, -1);
 }
 
-/* Keeps the last of the descriptors in a message, closes the others. */
+/* Keeps the last descriptor of a message and closes the others. */
 static void take_descriptors(struct control_lines *lines, const struct cmsghdr *header)
 {
     const unsigned char *data = CMSG_DATA(header);
@@ -79,10 +83,10 @@ static void take_descriptors(struct control_lines *lines, const struct cmsghdr *
     }
 }
 
-/* recv() that takes a descriptor over, the last one that came. The padding of a message for one has room for a second. */
+/* Like recv(2), and takes over a descriptor that came along. */
 static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t max)
 {
-    /* CMSG_SPACE() is padded, and would take a second descriptor in, which nobody would close. */
+    /* Not CMSG_SPACE(): its padding has space for a second descriptor. */
     _Alignas(struct cmsghdr) char room[CMSG_LEN(sizeof(int))];
     struct iovec part = {data, max};
     struct msghdr message = {
@@ -97,7 +101,7 @@ static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t m
     return got;
 }
 
-/* As poll(). */
+/* Like poll(2) for one descriptor, but by the program's clock, which a test can move. */
 static int control_poll(int fd, int wait_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -112,7 +116,7 @@ static int control_poll(int fd, int wait_ms)
     return ready;
 }
 
-/* Returns 1 when a line is there, 0 when there is more to come, -1 at the end or on errors. */
+/* Receives once. Returns 1 when a line has ended, 0 if more must come, -1 at the end or on errors. */
 static int control_receive_some(struct control_lines *lines, int wait_ms, struct buf *error)
 {
     int ready = control_poll(lines->fd, wait_ms);

@@ -1,4 +1,7 @@
-/* yizhan export: writes a part of a store, or all of it, into a file. */
+/* yizhan export: writes a part of a store, or all of it, to a file. The operation (export_operation.c) writes
+ * a bundle into a descriptor that this side opens; it can be a file, a pipe to the thread that splits
+ * (pieces.c), or one to the thread that converts (export_format.c). Whatever it is, it gets its name only
+ * when it is whole. Main thread; `chosen` holds the options. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -122,7 +125,7 @@ static bool to_stdout(void)
     return strcmp(chosen.destination, "-") == 0;
 }
 
-/* Options that do not go together. Returns 0, or EXIT_USAGE after a message. */
+/* Refuses options that do not go together. Returns 0, or EXIT_USAGE after a message. */
 static int check_options(const struct command_line *line, int names)
 {
     const char *wrong = NULL;
@@ -166,7 +169,8 @@ static void leave_out_blob(json_t *without, const struct digest *digest)
     json_array_append_new(without, json_string(hex));
 }
 
-/* The blobs of an earlier bundle; and those that its names need: where it could be imported, they are. */
+/* Leaves out the blobs of an earlier bundle, and those that its entries need: the bundle could be imported
+ * only where they are, since it builds on others itself. */
 static void leave_out_content(json_t *without, const struct bundle_content *content)
 {
     for (size_t i = 0; i < content->blob_count; i++)
@@ -177,7 +181,7 @@ static void leave_out_content(json_t *without, const struct bundle_content *cont
             leave_out_blob(without, &content->entries[i].digest);
 }
 
-/* A bundle in a file, or the one in pieces of that name. Returns what is open of it, or -1 with a sentence. */
+/* Opens a bundle, or the pieces of one. Returns a descriptor to read it from, or -1 with a sentence. */
 static int open_earlier(const char *path, struct pieces **pieces, struct buf *why)
 {
     char *CLEANUP_FREE whole = pieces_whole(path);
@@ -212,11 +216,11 @@ static int leave_out_bundle(struct command_line *line, const char *path)
     bundle_reader_free(&reader);
     cleanup_close(&fd);
     if (pieces)
-        (void)pieces_end(&pieces, false, &why); /* what could not be read was said, or was not needed */
+        (void)pieces_end(&pieces, false, &why); /* a read error was reported, or is past the manifest */
     return result;
 }
 
-/* -1: it is none. */
+/* Reads a date, or how long ago. Returns seconds since 1970, or -1 if it is neither. */
 static int64_t parse_date(const char *text)
 {
     static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"};
@@ -252,7 +256,8 @@ static int take_since(struct command_line *line)
 
 /* ---- lists ---- */
 
-/* What lists need is what prefetching found out, asked of the store alone. */
+/* Finds the entries that the lists need, by planning as `yizhan prefetch` does, but from the store alone
+ * ("held only"). */
 static int plan_lists(void *arg, const char *url, const _Atomic bool *stop)
 {
     const struct http_client_options options = {.parallel = 0};
@@ -298,15 +303,17 @@ static int take_lists(struct command_line *line)
 
 struct export_destination {
     int fd;
-    int flags;  /* of standard output, as we got it: who shares it with us shall find it so again */
-    char *part; /* of a plain file, until it is whole */
+    /* The flags that standard output had: other programs share it, and are not to find it non-blocking. */
+    int flags;
+    char *part; /* the name of a plain file until it is whole */
     struct pieces *pieces;
     struct export_conversion *conversion;
     struct export_options options; /* of the conversion */
     json_t *summary;               /* of what was sent; with a conversion, of what it wrote */
 };
 
-/* Another export to the same name would write into the same file, and may just have given it its name. */
+/* Locks the part file against another export to the same name. That one may have renamed the file between our
+ * open() and flock(): then the lock is on a file that is no longer the part. */
 static bool is_alone(int fd, const char *part)
 {
     struct stat opened;
@@ -335,7 +342,7 @@ static int destination_open_part(struct export_destination *destination, struct 
     return 0;
 }
 
-/* A file gets its name when it is whole; a pipe or a device is written to as it is, and stays what it is. */
+/* A plain file is written beside its name first. A pipe or a device is written to directly. */
 static int destination_open_file(struct export_destination *destination, struct buf *error)
 {
     struct stat status;
@@ -359,7 +366,8 @@ static int destination_open_conversion(struct export_destination *destination, s
     destination->options = (struct export_options){
         .format = chosen.format,
         .destination = chosen.destination,
-        .platform = platforms->count == 1 ? platforms->items[0] : NULL, /* a list has only those it names */
+        .platform =
+            platforms->count == 1 ? platforms->items[0] : NULL, /* a list has chosen its platforms already */
     };
 
     if (export_conversion_start(&destination->options, &destination->conversion, error) < 0)
@@ -398,7 +406,7 @@ static int destination_end_conversion(struct export_destination *destination, bo
     return result;
 }
 
-/* A file that is whole gets its name; one that is not is removed. */
+/* Gives a whole file its name, and removes any other. EINVAL: a file system that cannot sync. */
 static int destination_end_part(const struct export_destination *destination, bool whole, struct buf *error)
 {
     if (whole && (fsync(destination->fd) == 0 || errno == EINVAL) &&
@@ -468,7 +476,7 @@ struct export_noting {
     bool shows_progress;
 };
 
-/* What was sent is said when it has its place. */
+/* Keeps the summary: it is printed only once the file has its name. */
 static void note_object(void *arg, const json_t *object)
 {
     const struct export_noting *noting = arg;
@@ -493,7 +501,7 @@ static int export_perform(struct command_line *line)
     struct export_noting noting = {&destination, !to_stdout() && !line->json};
     const struct printer printer = {.note = note_object, .arg = &noting};
 
-    operation_run_catch_signals(); /* from here on there may be something to remove */
+    operation_run_catch_signals(); /* from here on there is something to remove */
     if (destination_open(&destination, &error) < 0) {
         fprintf(stderr, "yizhan export: %s\n", error.len ? error.data : strerror(errno));
         return EXIT_FAILED;
@@ -503,7 +511,8 @@ static int export_perform(struct command_line *line)
     line->error = &sending;
     int result = operation_run(line, &export_operation, &printer);
     line->error = NULL;
-    /* Where it is the writing that failed, the sender only knows that nobody reads any more. */
+    /* If splitting or converting failed, the operation only knows that its pipe was closed: the reason is
+     * here. */
     int written = destination_end(&destination, result == EXIT_DONE, &error);
     if (written == 0 && result == EXIT_DONE)
         export_print_summary(line, destination.summary);

@@ -1,5 +1,5 @@
-/* Sends a part of a store as a bundle: what is named, or all of it. Nothing is left out in silence where it was named: a
- * bundle that lacks a part would be found out on the far side of the border. */
+/* Sends a part of a store as a bundle: what is named, or all of it. Nothing is left out in silence where it
+ * was named: a bundle that lacks a part would be found out on the far side of the border. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,6 +22,7 @@
 #include "storage/catalog/spaces.h"
 #include "storage/upkeep.h"
 
+/* So often it is asked whether the command is still wanted. */
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000
 
@@ -31,10 +32,10 @@ struct exporting {
     struct string_set *added;      /* names in the content, where one may come twice; NULL: none can */
     struct digest_set *without;    /* blobs that an earlier bundle has */
     int64_t since_s;               /* only blobs added later; 0: all */
-    bool strict;                   /* what is named must be held */
-    bool lenient;                  /* who makes something else of it tells what is missing */
+    bool strict;                   /* a named entry whose blob is missing is an error */
+    bool lenient;                  /* for conversions, which say themselves what is missing: entries stay */
     int64_t left_out;              /* entries whose blob is not held */
-    bool output_failed;            /* it is not the store's fault */
+    bool output_failed;            /* writing failed, and not reading the store */
     int64_t sent_bytes;
     int64_t told_ms;
 };
@@ -47,7 +48,7 @@ static bool blob_wanted(const struct exporting *export, const struct blob_row *r
            (!export->since_s || row->added_at_s >= export->since_s);
 }
 
-/* Of what is named, one may be part of another. */
+/* Names may overlap: "pypi:flask" and "pypi:flask==3.0". */
 static bool is_added(struct exporting *export, const struct entry *entry)
 {
     char *CLEANUP_FREE name = export->added ? entry_name(entry->space, entry->key) : NULL;
@@ -55,7 +56,7 @@ static bool is_added(struct exporting *export, const struct entry *entry)
     return name && !string_set_add(export->added, name);
 }
 
-/* 1 after it has said what is missing. */
+/* Adds an entry and its blob. Returns 0, or 1 with a message about what is missing. */
 static int export_add_entry(void *arg, const struct entry *entry)
 {
     struct exporting *export = arg;
@@ -85,7 +86,7 @@ static int export_add_entry(void *arg, const struct entry *entry)
                                   : 0;
         }
         if (!blob_wanted(export, &row) || !bundle_add_blob(&export->content, &row.digest, row.size_bytes))
-            blob_let_go(store, &entry->digest); /* or it is held already */
+            blob_let_go(store, &entry->digest); /* left out, or held already: holds are counted */
     }
     bundle_add_entry(&export->content, entry);
     return 0;
@@ -115,7 +116,8 @@ static void export_let_go(const struct exporting *export)
 
 /* ---- by name ---- */
 
-/* Manifests go before all else: who makes something else of a bundle must read them first. */
+/* Collecting runs twice, first for manifests alone: a conversion must read all of them before it can choose
+ * blobs. */
 struct export_search {
     struct exporting *export;
     bool manifests;
@@ -131,7 +133,7 @@ static int export_add_found(void *arg, const struct entry *entry)
                                                                    : 0;
 }
 
-/* pip needs the page even for one release. */
+/* Adds the page: pip needs it even for one release. */
 static int export_add_page(struct exporting *export, const char *project)
 {
     struct entry_read read;
@@ -146,7 +148,7 @@ static int export_add_page(struct exporting *export, const char *project)
     return result;
 }
 
-/* With the image that a tag is of by now. */
+/* Adds the image that a tag means now: the list noted the entries of the image that it meant then. */
 static int export_add_image(struct export_search *search, const char *tag_key)
 {
     const struct operation_call *call = search->export->call;
@@ -164,8 +166,8 @@ struct adding_list {
     const char *list;
 };
 
-/* Of pages and tags, those of now: the ones that the list noted may have changed since. Metadata is read out of the wheel
- * again where it is missing. */
+/* Of pages and tags, those of now: the ones that the list noted may have changed since. Metadata is read out
+ * of the wheel again where it is missing. */
 static int add_need(void *arg, const struct prefetch_need *need)
 {
     const struct adding_list *adding = arg;
@@ -267,7 +269,7 @@ static int export_collect(struct exporting *export, const json_t *arguments)
     const json_t *entries = json_object_get(arguments, "entries");
     const json_t *names = json_object_get(arguments, "names");
 
-    store_flush(export->call->store); /* what was read out of wheels just now is found, too */
+    store_flush(export->call->store); /* so that metadata just taken out of wheels is found, too */
     if (json_is_true(json_object_get(arguments, "all")))
         return export_add_all(export);
     export->added = string_set_new();
@@ -296,7 +298,7 @@ static int export_tell_progress(struct exporting *export)
                                 (json_int_t) export->sent_bytes, "of", (json_int_t) export->content.bytes));
 }
 
-/* Waits for a reader, but not for ever for one that is gone. */
+/* Waits for the reader, in steps, so that a command whose client is gone ends. */
 static int export_write_output(void *arg, const void *data, size_t len)
 {
     struct exporting *export = arg;
@@ -393,8 +395,8 @@ static void read_without(struct exporting *export, const json_t *list)
     }
 }
 
-/* A pipe that nobody reads must not hold the thread. Of a file this changes nothing. What other programs have in common
- * with the command, its standard output, is to be as it was afterwards: returns the flags for that. */
+/* Writing to a pipe that nobody reads must not block the thread; for a file this changes nothing. Returns the
+ * flags as they were, to be restored: standard output is shared with other programs. */
 static int make_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

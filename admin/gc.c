@@ -1,4 +1,5 @@
-/* yizhan gc: evicts now what the limits demand, or says what that would be. */
+/* yizhan gc: evicts now what the limits demand, or prints what that would be. A server evicts by itself; this
+ * is for stores that no server has open, and for limits that were lowered. */
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ static int gc_operation_run(struct operation_call *call, const json_t *arguments
     if (json_is_true(json_object_get(arguments, "dry_run")))
         return gc_preview(call);
     store_get_figures(call->store, &before);
-    if (!call->proxy) { /* a server keeps them already */
+    if (!call->proxy) { /* a server has set them already */
         store_set_keep(call->store, config->keep_s);
         store_set_limits(call->store, config->max_size_bytes, config->min_free_bytes);
     }
@@ -98,7 +99,8 @@ const struct operation gc_operation = {.name = "gc", .changes = true, .run = gc_
 
 /* ---- for people ---- */
 
-/* The first name, and how many more there are. Of a package's file its own: where it lies says nothing to people. */
+/* Prints the first name of a blob, and how many more it has. For package files only the filename: the path
+ * means nothing to people. */
 static void gc_print_names(struct table *table, const json_t *entries)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;

@@ -1,4 +1,6 @@
-/* yizhan import: takes bundles, and what other programs made, into a store. */
+/* yizhan import: reads bundles, and files of other programs, into a store. The operation (import_operation.c)
+ * reads a bundle from a descriptor that this side opens: the file itself, or a pipe from the thread that
+ * joins pieces (pieces.c) or makes a bundle of something else (import_format.c). Main thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -109,11 +111,11 @@ static int import_failed(const char *path, const struct buf *error)
 
 /* ---- what it reads ---- */
 
-/* As sentences of admin/transfer/bundle_read.c end. */
+/* The ends of two messages of bundle_read.c, to which this side can add what to do. */
 #define NO_BUNDLE "is not a bundle of Yizhan"
 #define CUT_OFF "is cut off: its end is missing"
 
-/* Of what is not a bundle: what could be done about it. */
+/* What to do about a file that is not a bundle, as the end of the message. */
 static const char *what_else(const char *path)
 {
     if (strcmp(path, "-") == 0)
@@ -123,7 +125,7 @@ static const char *what_else(const char *path)
     return ", nor an archive of images, nor a folder of wheels";
 }
 
-/* Of a bundle in pieces that ends too early: which piece there is not. */
+/* Names the missing piece of a bundle that ends too early. */
 static void name_next_piece(const char *path, struct buf *error)
 {
     char *CLEANUP_FREE whole = pieces_whole(path);
@@ -137,7 +139,7 @@ static void name_next_piece(const char *path, struct buf *error)
     }
 }
 
-/* Performs the operation on what comes out of fd, which it closes. What failed is in `error`. */
+/* Runs the operation on the bundle that comes from fd, and closes fd. Messages go to `error`. */
 static int import_perform(struct command_line *line, const char *path, int fd, struct buf *error)
 {
     json_object_set_new(line->arguments, "name",
@@ -162,7 +164,7 @@ static int import_pieces(struct command_line *line, const char *path)
     if (pieces_read(path, &pieces, &fd, &error) < 0)
         return import_failed(path, &error);
     int result = import_perform(line, path, fd, &error);
-    /* Where a piece could not be read, the import only knows that something is missing. */
+    /* If a piece could not be read, the operation only knows that the end is missing. */
     if (pieces_end(&pieces, false, &unread) < 0)
         return import_failed(path, &unread);
     if (text_ends(error.data, CUT_OFF))
@@ -185,7 +187,7 @@ static int import_bundle(struct command_line *line, const char *path)
     return result;
 }
 
-/* What another program made is made a bundle on the way. */
+/* Makes a bundle of a file of another program on the way. */
 static int import_foreign(struct command_line *line, enum import_format format, const char *path)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -206,7 +208,7 @@ static int import_foreign(struct command_line *line, enum import_format format, 
         return EXIT_FAILED;
     }
     result = import_perform(line, path, import_feed_take_fd(feed), &cut);
-    /* Where the feed could not bring everything, the import only knows that something is missing. */
+    /* If the feed failed, the operation only knows that the end is missing. */
     if (import_feed_end(&feed, &error) < 0)
         result = EXIT_FAILED;
     import_tell(error.len ? &error : &cut);
@@ -235,7 +237,7 @@ static int import_one(struct command_line *line, const char *path)
     return import_foreign(line, (enum import_format)format, path);
 }
 
-/* Of the pieces of one bundle only the first counts. */
+/* A user may name all pieces (FILE.*): one import reads them all, so the later ones are skipped. */
 static bool is_later_piece(const char *path, char **argv, int from, int until)
 {
     char *CLEANUP_FREE whole = pieces_whole(path);

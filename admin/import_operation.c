@@ -1,6 +1,7 @@
-/* Takes a bundle into a store. Blobs enter one by one, each verified; names, all at once, only when the whole bundle has
- * been read and was right. What goes wrong before that takes the blobs away again that this import brought. After kill -9
- * they stay, under no name, and the next import of the same bundle skips them. */
+/* Takes a bundle into a store. Blobs enter one by one, each verified; names, all at once, only when the whole
+ * bundle has been read and was right. If anything goes wrong before that, the blobs that this import brought
+ * are removed again. After kill -9 they stay, under no name, and the next import of the same bundle skips
+ * them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -39,11 +40,11 @@ struct import {
     int64_t added_bytes;
     struct digest *made; /* pages that are put together with what is held: blobs beside those of the bundle */
     size_t made_count;
-    struct entry *names; /* what is put into the store; texts are the content's */
+    struct entry *names; /* entries for the store; their strings belong to the content */
     size_t name_count;
     int64_t read_bytes; /* of blobs */
     int64_t told_ms;
-    size_t entries_kept; /* what is held is newer */
+    size_t entries_kept; /* left as they are: the store's are newer */
     _Atomic int commit_error;
 };
 
@@ -98,7 +99,8 @@ static int disk_failed(struct import *import, int error)
 
 /* ---- before anything is written ---- */
 
-/* A blob that an earlier bundle brought; used from now on. */
+/* Whether a blob of an earlier bundle is there. Opening it counts as a use, so it is not the next to be
+ * evicted. */
 static bool blob_is_there(struct store *store, const struct digest *digest)
 {
     struct blob blob;
@@ -132,7 +134,8 @@ static int check_entries(struct import *import)
     return 0;
 }
 
-/* Held as the bundle has it, and used from now on: it will not be evicted for what else comes. */
+/* Whether the store has this blob already. Opening it counts as a use, so it is not evicted for blobs that
+ * come later. */
 static bool blob_is_held(struct store *store, const struct bundle_blob *wanted)
 {
     struct blob blob;
@@ -144,7 +147,7 @@ static bool blob_is_held(struct store *store, const struct bundle_blob *wanted)
     return same;
 }
 
-/* What the disk has left for new blobs when all that the bundle does not name is evicted. */
+/* The bytes that the disk has for new blobs once everything is evicted that the bundle does not name. */
 static int64_t room_bytes(const struct import *import, int64_t held_bytes)
 {
     const struct storage_config *storage = &import->call->config->storage;
@@ -158,7 +161,8 @@ static int64_t room_bytes(const struct import *import, int64_t held_bytes)
     return free_bytes + (figures.bytes > held_bytes ? figures.bytes - held_bytes : 0);
 }
 
-/* The whole bundle must fit, what is held already included: else its own parts would be evicted for each other. */
+/* The whole bundle must fit, with those of its blobs that are held already: else some would be evicted for
+ * others. */
 static int check_room(struct import *import)
 {
     struct operation_call *call = import->call;
@@ -188,7 +192,7 @@ static void import_blob_committed(void *arg, int error)
         import->commit_error = error;
 }
 
-/* Room may have to be made first, which takes the store thread a while. */
+/* Begins a blob. If the store is full, evicts first and tries again. */
 static int import_begin_blob(struct import *import, int64_t size_bytes, struct blob_writer **out)
 {
     int error = blob_begin(import->call->store, size_bytes, out);
@@ -199,7 +203,7 @@ static int import_begin_blob(struct import *import, int64_t size_bytes, struct b
     return blob_begin(import->call->store, size_bytes, out);
 }
 
-/* Each commit that is under way has a file open. */
+/* Every commit under way keeps a file open, so they are waited for in groups. */
 static int wait_for_commits(struct import *import)
 {
     store_flush(import->call->store);
@@ -244,7 +248,8 @@ static int import_take_blob(struct import *import, const struct bundle_blob *blo
     return import->added_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 
-/* Nothing of it was evicted meanwhile: names without bytes would promise what is not there. */
+/* Checks that nothing of the bundle was evicted in the meantime: a name without bytes would promise what is
+ * not there. */
 static int check_held(struct import *import)
 {
     const struct bundle_content *content = import->content;
@@ -295,7 +300,7 @@ static void remove_group(struct store *store, const struct digest *digests, size
         (void)blob_remove(store, &digests[i], INT64_MAX, removed);
 }
 
-/* What a client fetched meanwhile has a name, and stays. */
+/* A blob that a client fetched in the meantime has a name, and stays. */
 static void take_back_unnamed(struct import *import, struct digest *digests, size_t count)
 {
     struct store *store = import->call->store;
@@ -317,7 +322,7 @@ static void import_take_back(struct import *import)
 
 /* ---- names ---- */
 
-/* What is held was confirmed later. */
+/* Whether the store's own entry was confirmed later than the bundle's. */
 static bool held_is_newer(struct store *store, const struct entry *entry)
 {
     struct entry_read read;
@@ -407,7 +412,8 @@ static int import_take_entries(struct import *import)
 
 /* ---- all ---- */
 
-/* What has come has no name before the end, and what was there may be the oldest: it would be evicted for the rest. */
+/* Holds all blobs of the bundle against eviction, or lets go of them. New ones have no name before the end,
+ * and old ones may be the longest unused: without this they would be evicted for the rest. */
 static void import_hold(const struct import *import,
                         void (*change)(struct store *store, const struct digest *digest))
 {

@@ -17,7 +17,8 @@
 
 /* ---- the operation ---- */
 
-/* Figures by name: what several spaces say of one scope, added up. */
+/* Adds up by name: a project has files and pages, an image tags, manifests and blobs, each in a space of its
+ * own. */
 struct listing {
     json_t *names;
     const char *type;
@@ -93,7 +94,7 @@ static int compare_listed_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* All have all members, in one order. */
+/* Every result of one type has all members, in the same order: scripts can rely on them. */
 static json_t *complete(const json_t *one)
 {
     static const char *const projects[] = {"files", "pages", "blobs", "bytes", "used_at", NULL};

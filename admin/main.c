@@ -1,4 +1,4 @@
-/* The command line: which command is meant, and help. No state. */
+/* Finds the command that is meant, and prints help. No state. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -134,15 +134,16 @@ int main(int argc, char **argv)
         perror("yizhan: cannot map the file that YIZHAN_TEST_CLOCK names");
         return EXIT_FAILED;
     }
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk, and not the end */
+    signal(SIGXFSZ,
+           SIG_IGN); /* so that ulimit -f is an error like a full disk, and does not kill the server */
     int status = command_dispatch(argc, argv);
 
-    /* A full disk or a closed pipe behind standard output must not pass for success. */
+    /* A full disk or a closed pipe at standard output must not pass for success. */
     if (fflush(stdout) != 0 && status == EXIT_DONE) {
         perror("yizhan: cannot write to standard output");
         status = EXIT_FAILED;
     }
-    if (ferror(stdout) && status == EXIT_DONE) { /* lost earlier */
+    if (ferror(stdout) && status == EXIT_DONE) { /* an earlier write was lost */
         fprintf(stderr, "yizhan: cannot write to standard output\n");
         status = EXIT_FAILED;
     }

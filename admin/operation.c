@@ -1,3 +1,4 @@
+/* The table of operations, and helpers for them. No state. */
 #include "admin/operation.h"
 
 #include <stdarg.h>

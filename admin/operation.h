@@ -1,6 +1,7 @@
-/* What an administrator asks of a store. One implementation each, called by the command itself on a store that nobody
- * serves, or by the running server for it (control.h). It takes its arguments and gives its results as JSON objects,
- * which `--json` prints as they are: each has a member "type" that says what it is. */
+/* The work that an administrator asks of a store. Each operation has one implementation, called by the
+ * command itself on a store that nobody serves, or by the running server for it (control.h). It takes its
+ * arguments and gives its results as JSON objects, which `--json` prints as they are: each has a member
+ * "type" that says what it is. */
 #ifndef ADMIN_OPERATION_H
 #define ADMIN_OPERATION_H
 
@@ -20,10 +21,10 @@ struct operation_call {
     const struct config *config;
     /* Consumes the object. Returns 0; -1 when nobody listens any more. */
     int (*emit)(void *arg, json_t *object);
-    /* False when nobody wants the operation to go on. */
+    /* False when the operation is to stop: the client is gone, or a signal came. */
     bool (*wanted)(void *arg);
     void *arg;
-    int fd;           /* what it reads or writes besides; -1: none. The caller's */
+    int fd;           /* a file that it reads or writes, which stays the caller's; -1: none */
     struct buf error; /* why run() returned 1, in one sentence; may stay empty where the results say it */
 };
 
@@ -34,7 +35,7 @@ struct operation {
     int (*run)(struct operation_call *call, const json_t *arguments);
 };
 
-/* NULL: there is none of that name. */
+/* Returns NULL if no operation has that name. */
 const struct operation *operation_find(const char *name);
 
 extern const struct operation stats_operation;

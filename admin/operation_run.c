@@ -1,5 +1,5 @@
-/* State: whether a signal has come that ends an operation in order, the server that works on it, if one does, and whether a
- * line about progress is on the terminal. */
+/* State: whether a signal has come that ends an operation in order, the server that works on it, if one does,
+ * and whether a line about progress is on the terminal. */
 #include "admin/operation_run.h"
 
 #include <errno.h>
@@ -105,7 +105,8 @@ static int output_emit(void *arg, json_t *object)
 
 /* ---- signals ---- */
 
-/* A server notices that nobody is there any more, and ends the command. */
+/* Shutting the socket down tells the server that the client is gone, and it ends the operation. Only calls
+ * that are safe in a signal handler. */
 static void end_operation(int number)
 {
     (void)number;
@@ -114,7 +115,8 @@ static void end_operation(int number)
         shutdown(server_fd, SHUT_RDWR);
 }
 
-/* The second signal does what signals do. What is ignored stays so: nohup(1). */
+/* A second signal has its default effect (SA_RESETHAND). Signals that are ignored stay ignored, for
+ * nohup(1). */
 void operation_run_catch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -140,7 +142,7 @@ static void collect_spared(void *config, struct store *store, struct digest_set 
     holding_collect_pins(store, config, out);
 }
 
-/* Without limits: what a store has too much is the server's business, and gc's. */
+/* Opened without limits: evicting is for the server and `yizhan gc`, not for a command that only looks. */
 static int open_store(struct config *config, bool creates, struct store **out, struct buf *error)
 {
     const struct store_options options = {
@@ -182,7 +184,8 @@ static int run_alone(const struct config *config, const struct operation *operat
 
 /* ---- by the server, else alone ---- */
 
-/* The handler has a descriptor of its own: the other is closed when the command ends. */
+/* The signal handler gets a duplicate: control_command() closes fd, and its number could be another file's
+ * when a signal comes late. */
 static int run_by_server(int fd, const struct operation *operation, const struct command_line *line,
                          struct output *output, struct buf *error)
 {
@@ -229,7 +232,7 @@ int operation_run(struct command_line *line, const struct operation *operation, 
     struct config *config = NULL;
     int result = 1;
 
-    log_set_level(LOG_ERROR); /* the results say the rest */
+    log_set_level(LOG_ERROR); /* the results say everything else */
     signal(SIGPIPE, SIG_IGN);
     if (config_load(line->config_path, &config, &error) == 0) {
         if (holding_check_pins(config, &error) == 0)

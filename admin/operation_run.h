@@ -1,5 +1,6 @@
-/* Runs an operation for a command: by the running server over its control socket, or on the store itself where no server
- * runs. Prints what it results in, and lets signals end it in order. One operation at a time, on the main thread. */
+/* Runs an operation for a command: by the running server over its control socket, or on the store itself
+ * where no server runs. Prints what it results in, and lets signals end it in order. One operation at a time,
+ * on the main thread. */
 #ifndef ADMIN_OPERATION_RUN_H
 #define ADMIN_OPERATION_RUN_H
 
@@ -17,10 +18,10 @@ struct printer {
     void (*note)(void *arg, const json_t *object);
     void *arg;
 };
-/* How far it is, in one line of the terminal on standard error, if that is one: the next object that is printed, or the end,
- * takes it away. */
+/* Shows progress in one line on standard error, if that is a terminal. The next object that is printed, or
+ * the end, clears it. */
 void operation_run_show_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The same of a transfer: "12.5 MiB of 1.00 GiB". */
+/* Shows the progress of a transfer: "12.5 MiB of 1.00 GiB". */
 void operation_run_show_bytes(int64_t bytes, int64_t of);
 /* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
 void operation_run_catch_signals(void);

@@ -1,5 +1,6 @@
-/* The command's work runs on a thread of its own beside the server, whose main thread waits for signals. Whichever ends
- * first ends the other: the work asks the server to stop, the server's stop sets `stop` and waits for the work. */
+/* The command's work runs on a thread of its own beside the server, whose main thread waits for signals.
+ * Whichever ends first ends the other: the work asks the server to stop, the server's stop sets `stop` and
+ * waits for the work. */
 #include "admin/private_server.h"
 
 #include <pthread.h>
@@ -65,7 +66,8 @@ static void listen_privately(struct server_config *config)
     config->access_log = xstrdup("off");
 }
 
-/* The server has left signals blocked, and what came while it stopped is still waiting. */
+/* The server has left signals blocked. Those that came while it stopped are taken off, so that they do not
+ * kill the command after it has ended in order. */
 static void restore_signals(const sigset_t *before)
 {
     static const struct timespec now = {0, 0};

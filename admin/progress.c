@@ -1,5 +1,5 @@
-/* Owns the transfers that are under way and the lines that stand on the terminal. A frame is one write: up over the lines of
- * the last one, each line anew, and what was below is cleared. */
+/* Owns the transfers that are under way and the lines that are on the terminal. A frame is one write: up over
+ * the lines of the last one, each line again, and the rest of the screen is cleared. */
 #include "admin/progress.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define FRAME_MS 200
 #define BARS_MAX 16
-/* Of a terminal that does not tell. */
+/* The size of a terminal that does not tell its own. */
 #define COLUMNS 80
 #define ROWS 24
 
@@ -42,12 +42,12 @@ struct progress {
     struct rate rate;
     int64_t drawn_at_ms; /* -1: not yet */
     size_t drawn_lines;
-    struct buf above; /* lines that are to stand above the bars with the next frame */
+    struct buf above; /* lines to print above the bars with the next frame */
 };
 
 /* ---- output ---- */
 
-/* Where nobody can read it any more, the command goes on. */
+/* Errors are ignored: a command does its work even if nobody can see how far it is. */
 static void progress_write(const struct progress *progress, const struct buf *text)
 {
     size_t at = 0;
@@ -96,7 +96,7 @@ static void frame_end_line(struct progress *progress, struct buf *frame)
     progress->drawn_lines++;
 }
 
-/* The last column stays free: some terminals begin a new line behind it. */
+/* The last column stays free: some terminals wrap after it. */
 static void frame_add_bars(struct progress *progress, struct buf *frame)
 {
     struct winsize size = size_of_terminal(progress);

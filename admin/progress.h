@@ -1,5 +1,5 @@
-/* Showing how far a command's transfers are, on standard error: bars that are drawn again and again on a terminal, a line
- * for each that has ended elsewhere.
+/* Showing how far a command's transfers are, on standard error: bars that are drawn again and again on a
+ * terminal, a line for each that has ended elsewhere.
  *
  *     progress = progress_new(PROGRESS_AUTO, STDERR_FILENO)
  *     progress_total(progress, files, bytes)        again whenever more is known
@@ -9,7 +9,7 @@
  *     progress_draw(progress, clock_mono_ms())      often: it draws at most 5 times a second
  *     progress_free(&progress)                      clears the bars; the caller says how it ended
  *
- * One thread. What else is printed meanwhile goes through progress_say(). */
+ * One thread. Anything else that is printed in the meantime goes through progress_say(). */
 #ifndef ADMIN_PROGRESS_H
 #define ADMIN_PROGRESS_H
 
@@ -25,7 +25,7 @@ enum progress_mode {
 
 enum progress_result {
     PROGRESS_DONE,   /* it came */
-    PROGRESS_HELD,   /* it was there: counts as ended, costs no line */
+    PROGRESS_HELD,   /* it was there already: counted, without a line */
     PROGRESS_FAILED, /* "failed NAME: why" */
 };
 
@@ -33,7 +33,7 @@ enum progress_result {
 struct progress *progress_new(enum progress_mode mode, int fd);
 void progress_free(struct progress **progress);
 
-/* How many there are to be in all; -1: not known. */
+/* How many files and bytes there will be in all; -1: not known. */
 void progress_total(struct progress *progress, int64_t files, int64_t bytes);
 /* A transfer begins. size_bytes -1: not known. Returns what it is called from now on. */
 int progress_begin(struct progress *progress, const char *name, int64_t size_bytes);

@@ -1,3 +1,4 @@
+/* Rates, times, bars, and names cut to fit. Pure, but for the locale. */
 #include "admin/progress_text.h"
 
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 
 /* ---- rate ---- */
 
+/* The rate is of the last 10 s, as a link's speed changes; nothing is said of less than half a second. */
 #define WINDOW_MS 10000
 #define SHORTEST_MS 500
 
@@ -38,7 +40,7 @@ int64_t rate_bytes_per_s(const struct rate *rate)
     int64_t came_bytes = rate->samples[last].bytes - rate->samples[first].bytes;
     if (passed_ms < SHORTEST_MS)
         return -1;
-    /* What fails takes its bytes back. */
+    /* A transfer that fails takes its bytes back, so the sum can shrink. */
     return came_bytes > 0 ? (int64_t)((double)came_bytes * 1000 / (double)passed_ms) : 0;
 }
 

@@ -22,7 +22,7 @@
 
 /* ---- the operation ---- */
 
-/* Entries are noted first and removed when nothing is read any more. */
+/* Entries are noted first and removed once nothing reads the index any more. */
 struct purge {
     struct operation_call *call;
     struct entry **entries;
@@ -78,7 +78,7 @@ static int emit_removed(struct purge *purge, const struct entry *entry, const st
     return purge->call->emit(purge->call->arg, object) < 0 ? -EPIPE : 0;
 }
 
-/* Memory forgets before and after: a request in between may have found the entry. */
+/* Memory forgets before and after: a request in between may have read the entry into it again. */
 static int purge_entry(struct purge *purge, const struct entry *entry)
 {
     struct removed removed = {.blob = false};
@@ -136,12 +136,12 @@ static int purge_named(struct purge *purge, const char *text)
 
 /* ---- by age ---- */
 
-/* What goes as one. */
+/* Blobs that are removed together or not at all. */
 struct purge_unit {
     const struct purge *purge;
-    struct digest *digests; /* manifests first: what is left of an image is never said to be there */
+    struct digest *digests; /* manifests first: an image that is half removed is not offered */
     size_t count;
-    bool young; /* one was used since */
+    bool young; /* one of them was used since */
 };
 
 static int note_manifest(void *arg, const struct entry *entry)
@@ -172,7 +172,7 @@ static void purge_unit_add(void *arg, const struct digest *digest)
     }
 }
 
-/* The entries from `first` on are of the blob that was removed. */
+/* Tells of a blob that was removed, whose entries are those from `first` to `end`. */
 static int tell_removed(struct purge *purge, size_t first, size_t end, struct removed removed)
 {
     int error = 0;
@@ -181,7 +181,7 @@ static int tell_removed(struct purge *purge, size_t first, size_t end, struct re
         forget_in_memory(purge, purge->entries[i]);
         purge->removed_entries++;
         error = emit_removed(purge, purge->entries[i], &removed);
-        removed = (struct removed){.blob = false}; /* told once */
+        removed = (struct removed){.blob = false}; /* its bytes are told once */
     }
     return error;
 }

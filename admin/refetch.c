@@ -1,3 +1,6 @@
+/* Two ways to the same requests: inside a running server, a blocking socket to its own listener, on the
+ * thread of the control session; in a command without a running server, http_client to a server of its own.
+ * No state. */
 #include "admin/refetch.h"
 
 #include <errno.h>
@@ -22,9 +25,10 @@
 #include "storage/store.h"
 #include "upstreams/http_client.h"
 
-/* Longer than an upstream may be silent. */
+/* Longer than the server lets an upstream be silent. */
 #define ANSWER_SILENCE_S 120
-/* How long a store may take to keep what has come; what a full disk let pass is never kept. */
+/* How long to wait until the answer is stored. Not forever: with a full disk, bytes pass through without
+ * being kept. */
 #define REFETCH_KEEP_PATIENCE_MS 1000
 #define REFETCH_ASK_EVERY_MS 20
 
@@ -71,7 +75,7 @@ static int connect_unix(const char *path)
     return take_fd(&fd);
 }
 
-/* "127.0.0.1:8080", "[::1]:8080". An address that means all of the machine's is one of it for us. */
+/* Connects to "127.0.0.1:8080" or "[::1]:8080". Connecting to 0.0.0.0 or [::] reaches this machine, too. */
 static int connect_tcp(const char *address)
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
@@ -90,7 +94,7 @@ static int connect_tcp(const char *address)
     return result < 0 ? -1 : take_fd(&fd);
 }
 
-/* Reads to the end. Returns 0 for a status of 200. */
+/* Reads the answer to its end. Returns 0 for a status of 200. */
 static int refetch_read_answer(int fd)
 {
     static const char good[] = "HTTP/1.1 200";
@@ -147,7 +151,7 @@ struct refetching {
     const json_t *paths;
     const _Atomic bool *stop;
     struct http_client *client;
-    int good; /* answers to the last request */
+    int good; /* 200s in the last round */
 };
 
 static void refetch_on_answer(void *arg, const struct http_client_answer *answer)
@@ -157,7 +161,7 @@ static void refetch_on_answer(void *arg, const struct http_client_answer *answer
     refetching->good += answer->status == 200;
 }
 
-/* For all paths at once. */
+/* Asks for all paths at once. Returns how many answers were good. */
 static int ask_for_each(struct refetching *refetching, enum http_client_want want, bool held_only)
 {
     size_t i;

@@ -61,7 +61,7 @@ static int serve_failed(const struct buf *error)
     return EXIT_FAILED;
 }
 
-/* What runs beside the server. */
+/* The services that run beside the HTTP server. */
 struct serve_company {
     struct control *control;
     struct schedule *schedule;

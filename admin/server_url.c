@@ -1,4 +1,5 @@
-/* State: whether SIGINT or SIGTERM has come while a command works with a server that is another process. */
+/* Finds or starts the server. State: whether SIGINT or SIGTERM has come while the command works with a server
+ * in another process; a private server handles signals itself. */
 #include "admin/server_url.h"
 
 #include <jansson.h>
@@ -56,7 +57,7 @@ static void interrupt_work(int signal)
     interrupted = true;
 }
 
-/* The second signal does what signals do. */
+/* A second signal has its default effect (SA_RESETHAND). */
 static int work_elsewhere(const char *url, server_work *work, void *arg)
 {
     const struct sigaction action = {.sa_handler = interrupt_work, .sa_flags = (int)SA_RESETHAND};

@@ -95,7 +95,8 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* Of a list only what it needs: its own record, a blob too, says nothing to people. */
+/* Whether to leave the object out: for a list, people want to see what it needs, and not the blob that
+ * records that. */
 static bool is_record(const json_t *object)
 {
     return strcmp(text_of(object, "space"), SPACE_PREFETCH) == 0 ||

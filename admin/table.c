@@ -1,3 +1,4 @@
+/* Formats cells as they are added, and prints them once the widths are known. Owns the cells until then. */
 #include "admin/table.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ void table_text(struct table *table, const char *text)
     char *cell = xstrdup(text);
 
     for (char *at = cell; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f) /* it may come from a peer, and goes to a terminal */
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) /* names come from peers and go to a terminal */
             *at = '?';
     table_add(table, cell);
 }
@@ -56,7 +57,8 @@ void table_age(struct table *table, int64_t at_s)
         table_add(table, xasprintf("%" PRId64 " min", age_s > 0 ? age_s / 60 : 0));
 }
 
-/* In characters, not bytes; good for names, which have no wide ones. */
+/* In characters, not bytes. Wide characters would be misaligned, but names of packages and images have
+ * none. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;

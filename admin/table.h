@@ -10,7 +10,7 @@
 struct table {
     /* One letter for each column: 'l' left, 'r' right. */
     const char *align;
-    const char *const *heads; /* as many; NULL: no line of heads */
+    const char *const *heads; /* one for each column; NULL: no heading */
     char **cells;             /* row by row */
     size_t count;
 };

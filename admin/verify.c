@@ -42,7 +42,7 @@ struct verification {
     struct operation_call *call;
     bool repair;
     double share;       /* of the blobs that are hashed, 0 .. 1 */
-    double due;         /* grows by it with each blob; at 1 the next one is hashed */
+    double due;         /* grows by `share` with each blob; at 1 a blob is hashed */
     int64_t rate_bytes; /* each second; 0: as fast as it goes */
     int64_t started_ms;
     int64_t told_ms; /* the last progress */
@@ -71,7 +71,8 @@ static int verify_tell_progress(struct verification *verification)
                                 "bytes", (json_int_t)verification->bytes));
 }
 
-/* Sleeps until so many bytes may have been read. */
+/* Sleeps until the rate allows for the bytes that were read. Returns -1 when the command is not wanted any
+ * more. */
 static int verify_pace(void *arg, size_t bytes)
 {
     struct verification *verification = arg;
@@ -95,7 +96,7 @@ static bool is_fault(const struct blob_verdict *verdict)
     return verdict->fault != BLOB_SOUND && verdict->fault != BLOB_NOT_HELD;
 }
 
-/* What names the blob, before it is removed. */
+/* The entries that name a blob, collected before it is removed. */
 struct blob_names {
     json_t *entries;
     char *path; /* where the server would serve it */
@@ -149,7 +150,7 @@ static int report(struct verification *verification, const struct digest *digest
     return call->emit(call->arg, fault);
 }
 
-/* Looked at without repair first, since repair takes away what names it. */
+/* Checks without repair first: a repair removes the entries, whose names the report needs. */
 static int look_and_mend(struct verification *verification, const struct digest *digest, bool hash)
 {
     struct operation_call *call = verification->call;
@@ -209,7 +210,7 @@ static int verify_emit_summary(struct verification *verification)
                                                  : "found; `yizhan verify --repair` removes what is wrong");
 }
 
-/* Which blobs of a sample are hashed differs from run to run, by where it begins. */
+/* Where the sample begins, 0 .. 1: each run hashes other blobs, so that over time all are read. */
 static double random_part(void)
 {
     uint32_t number = 0;
@@ -300,7 +301,7 @@ static void verify_print(void *arg, const json_t *object)
         verify_print_summary(object);
 }
 
-/* What was removed where no server ran. */
+/* Collects the paths of what was removed while no server ran. */
 static void note_path(void *paths, const json_t *object)
 {
     json_t *path = json_object_get(object, "path");
@@ -309,7 +310,8 @@ static void note_path(void *paths, const json_t *object)
         json_array_append(paths, path);
 }
 
-/* Fetched by a server of our own, now that the store is free. It need not succeed: the next request will try again. */
+/* Fetches them with a server of our own, now that the store is free. If that fails, the next request will try
+ * again. */
 static void fetch_again(const struct command_line *line, const json_t *paths)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;

@@ -1,7 +1,7 @@
 /* Bundles: blobs and entries as one file, to carry them to another store. A bundle is a tar file (POSIX
  * ustar) that any tar can list, in one form only, byte for byte:
  *
- *     manifest-<sha256>.jsonl     the SHA-256 of this member; first, so that all that follows is known beforehand
+ *     manifest-<sha256>.jsonl     the SHA-256 of this member; first, so that the rest is known in advance
  *     blobs/sha256/ab/<62 hex>    each blob of the manifest, in its order
  *     two blocks of zeros
  *
@@ -91,8 +91,8 @@ int bundle_write_content(struct bundle_writer *writer, const struct bundle_conte
 int bundle_write_blob(struct bundle_writer *writer, const struct bundle_blob *blob);
 int bundle_write_bytes(struct bundle_writer *writer, const void *data, size_t len);
 /* bundle_write_blob() and all bytes of an open file, from its beginning. -EIO if it is not of that size,
- * -EBADMSG if it does not have that digest, so that nobody carries a bundle across an air gap to learn there that it is
- * damaged. */
+ * -EBADMSG if it does not have that digest, so that nobody carries a bundle across an air gap to learn there
+ * that it is damaged. */
 int bundle_write_file(struct bundle_writer *writer, const struct bundle_blob *blob, int fd);
 int bundle_write_end(struct bundle_writer *writer);
 

@@ -28,9 +28,9 @@ struct import_image *import_images_add(struct import_images *images, const struc
 void import_image_add_name(struct import_image *image, const char *name);
 void import_image_add_tag(struct import_image *image, const char *tag);
 
-/* Plans all of them. `name` ("docker:registry/repository[:tag]", NULL: none was given) names what has no name, or a
- * single image differently. The bytes of manifests are looked for among the plan's own, then in plan->foreign. Returns 0, or
- * -1 with a sentence in `error`. */
+/* Plans all of them. `name` is "docker:registry/repository[:tag]", or NULL if none was given: the name of
+ * images that have none, or another one for a single image. The bytes of manifests are looked for among the
+ * plan's own, then in plan->foreign. Returns 0, or a negative number with a sentence in `error`. */
 int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
                        struct import_plan *plan, struct buf *error);
 
