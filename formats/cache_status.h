@@ -11,10 +11,10 @@
 /* The transfer was already running, for another request. */
 #define CACHE_STATUS_COLLAPSED CACHE_STATUS_NAME "; fwd=uri-miss; collapsed"
 
-/* It is not here, but was: it has been evicted. `detail` is each cache's own (RFC 9211 section 2.9). */
+/* Not held any more, because it was evicted. `detail` is each cache's own (RFC 9211 section 2.9). */
 #define CACHE_STATUS_EVICTED CACHE_STATUS_NAME "; detail=evicted"
 
-/* What the last Yizhan on the way here says. */
+/* The answer of the last Yizhan on the way to us. */
 struct cache_status {
     bool hit;
     bool evicted;

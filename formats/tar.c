@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 
-/* The header's fields: where they begin, how long they are. */
+/* Offsets of the header's fields, and the length of its numbers for size and time. */
 enum {
     NAME = 0,
     MODE = 100,

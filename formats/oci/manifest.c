@@ -187,8 +187,8 @@ static const char *default_type(enum shape fields)
     return NULL;
 }
 
-/* `type` is what the header or member `who` claims; NULL is no claim about manifests ("text/plain" is what
- * static servers send), which the fields may then answer. */
+/* `type` is claimed by the header or member `who`. NULL: it is missing or not the type of a manifest, which
+ * contradicts nothing. */
 static int check_type(const json_t *root, enum shape fields, const char *who, const struct known_type *type,
                       struct buf *error)
 {
@@ -250,7 +250,7 @@ static char *platform_of(const json_t *item)
     return buf_take(&text);
 }
 
-/* Returns NULL, or what is wrong. */
+/* Returns NULL, or the end of a sentence that begins with "... is". */
 static const char *read_descriptor(const json_t *item, bool in_index, struct descriptor *out)
 {
     const char *digest = json_text_member(item, "digest");

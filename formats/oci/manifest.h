@@ -21,7 +21,7 @@ struct buf;
 #define MANIFEST_MAX_BLOB_BYTES ((int64_t)1 << 50)
 #define MEDIA_TYPE_MAX_BYTES 255
 
-/* Every media type that is asked for, as one Accept value. */
+/* All requested media types as one Accept value. */
 extern const char manifest_accept[];
 
 enum manifest_kind {

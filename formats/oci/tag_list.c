@@ -1,7 +1,6 @@
 /* A list may come in many pages, which the caller joins as they are: the limits hold for all of them
- * together, and are checked before jansson builds a tree. Sorting by bytes is the specification's "lexical
- * order"; clients page through the list by the last name they saw, so the order must not depend on what an
- * upstream does. */
+ * together, and are checked before jansson builds a tree. Tags are sorted by bytes, whatever the order of the
+ * upstream is: clients page through our list by the last name they saw, so it needs one order. */
 #include "formats/oci/tag_list.h"
 
 #include <stdlib.h>

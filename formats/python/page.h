@@ -57,7 +57,7 @@ struct page {
 };
 
 /* Parses body, sniffing JSON or HTML from the content first and content_type second. base_url is the final
- * URL of the page. `project` is the normalised name that was asked for: a page that names another project is
+ * URL of the page. `project` is the normalised name that was requested: a page that names another project is
  * an error. Returns 0 with *out owned by the caller, or -1 with a sentence in `error`. Never reads outside
  * body; never recurses deeply. */
 int page_parse(const char *body, size_t len, const char *content_type, const char *base_url,

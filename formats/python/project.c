@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-/* Each guess may cost a request to an upstream, and the name comes from whoever asks: at most this many. */
+/* Each guess may cost a request to an upstream, and any client can send a name with many dashes. */
 #define GUESSES_MAX 6
 
 /* Characters that RFC 3986 allows in a path segment beside the unreserved ones. They stay unescaped, so that

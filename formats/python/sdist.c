@@ -22,7 +22,7 @@
 #include "formats/python/requirement.h"
 #include "formats/toml.h"
 
-/* Of each sdist; what is beyond is not read. No real one comes near. */
+/* Of each sdist; requirements after these are ignored. */
 #define BUILD_REQUIRES_MAX 1000
 #define MEMBERS_MAX 200000
 /* As libarchive counts: the file itself, and one compression. A file that is compressed twice may unpack to a
@@ -191,7 +191,7 @@ static int open_members(const char *body, size_t len, struct members *members, s
 
 /* ---- dependencies ---- */
 
-/* The headers end at the first empty line; what follows is a description. */
+/* The headers end at the first empty line; after that comes the description, which may look like headers. */
 static size_t headers_length(const struct buf *text)
 {
     const char *end = strstr(text->data, "\n\n");

@@ -108,7 +108,7 @@ static void add_identity(const char *text, size_t len, struct buf *out)
 }
 
 /* The length of "<name>-<version>" in "<name>-<version>[-<build>]-<python>-<abi>-<platform>.whl"; 0 if the
- * name has not that form. */
+ * name does not have that form. */
 static size_t identity_len(const char *filename)
 {
     const char *dash = strchr(filename, '-');

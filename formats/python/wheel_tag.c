@@ -191,30 +191,23 @@ static bool is_implementation(const struct wheel_target *target, const char *nam
     return strcmp(target->implementation, name) == 0;
 }
 
-/* A CPython's ABI had a letter for pymalloc ("m") up to 3.7, and one for wide Unicode characters ("u") up to
- * 3.2. */
-static void add_default_abi(struct maker *maker)
+/* The given ABIs, or that of a usual build: a CPython's had a letter for pymalloc ("m") up to 3.7, and one
+ * for wide Unicode characters ("u") up to 3.2. */
+static void find_abis(struct maker *maker)
 {
     const struct wheel_target *target = maker->target;
+    const struct word_list *given = target->abis;
     int version = 100 * target->major + target->minor;
 
-    if (target->minor < 0)
+    for (size_t i = 0; given && i < given->count; i++)
+        word_list_add(&maker->abis, "%s", given->items[i]);
+    if ((given && given->count) || target->minor < 0)
         return;
     if (is_implementation(target, "cp"))
         word_list_add(&maker->abis, "cp%d%d%s%s", target->major, target->minor, version < 308 ? "m" : "",
                       version < 303 ? "u" : "");
     else if (is_implementation(target, "pp"))
         word_list_add(&maker->abis, "pypy%d%d_pp73", target->major, target->minor);
-}
-
-static void find_abis(struct maker *maker)
-{
-    const struct word_list *given = maker->target->abis;
-
-    if (!given || !given->count)
-        add_default_abi(maker);
-    for (size_t i = 0; given && i < given->count; i++)
-        word_list_add(&maker->abis, "%s", given->items[i]);
 }
 
 /* A free-threaded build lays out objects in another way, and so has no stable ABI (PEP 703). As in
