@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 
+/* connect(2) succeeds even if the server is stopped (SIGSTOP) or stuck, since the kernel accepts for it: only
+ * the greeting says that somebody is there. */
 #define ANSWER_WAIT_MS 5000
 
 int control_connect(const char *store_path, struct buf *error)

@@ -120,6 +120,7 @@ static int export_take_option(struct command_line *line, int option, const char 
     }
 }
 
+/* Standard output is then the bundle, so nothing else may be printed there. */
 static bool to_stdout(void)
 {
     return strcmp(chosen.destination, "-") == 0;
@@ -507,6 +508,7 @@ static int export_perform(struct command_line *line)
         return EXIT_FAILED;
     }
     line->fd = destination.fd;
+    /* The results are printed here, once the file has its name. */
     line->silent = true;
     line->error = &sending;
     int result = operation_run(line, &export_operation, &printer);

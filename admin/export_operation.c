@@ -73,6 +73,8 @@ static int export_add_entry(void *arg, const struct entry *entry)
                    : 0;
     }
     if (bundle_entry_needs_blob(entry)) {
+        /* Held before it is looked for: it could be evicted in between, and would be missed only when it is
+         * to be sent. */
         blob_hold(store, &entry->digest);
         if (blob_look(store, &entry->digest, &row) < 0 || !blob_exists(store, &entry->digest)) {
             blob_let_go(store, &entry->digest);
@@ -182,6 +184,7 @@ static int add_need(void *arg, const struct prefetch_need *need)
             "same list first",
             adding->list, need->key);
     if (error)
+        /* Missing metadata is no loss, see above. */
         return error == -ENOENT ? 0 : error;
     int result = export_add_found(adding->search, &read.entry);
     bool moved = strcmp(need->space, SPACE_TAG) == 0 && !(read.entry.has_digest && need->has_digest &&
@@ -275,6 +278,7 @@ static int export_collect(struct exporting *export, const json_t *arguments)
     export->added = string_set_new();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
+    /* Manifests, then everything else. */
     for (int i = 0; i < 2; i++) {
         bool manifests = i == 0;
         if (add_named_entries(export, entries, manifests) || export_add_names(export, names, manifests))
@@ -355,6 +359,7 @@ static int send_blob(struct exporting *export, struct bundle_writer *writer, con
 
     if (error)
         return error;
+    /* Blobs are read once, front to back. */
     posix_fadvise(blob.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     error = bundle_write_file(writer, wanted, blob.fd);
     blob_close(store, &blob);

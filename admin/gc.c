@@ -44,6 +44,8 @@ static int gc_preview_blob(void *arg, const struct blob_row *row)
                                            (json_int_t)row->used_at_s, "entries", names));
 }
 
+/* Being over the limits afterwards is a failure: a cron job should notice a disk that fills up with pinned
+ * content. */
 static int gc_finish(struct operation_call *call, bool dry_run, int64_t blobs, int64_t bytes,
                      int64_t over_bytes)
 {

@@ -24,7 +24,9 @@
 
 #define IMPORT_PIECE_BYTES ((size_t)1 << 20)
 #define WAIT_MS 200
+/* Commits under way, each with a file open. */
 #define COMMITS_MAX 64
+/* Blobs that are removed in one transaction. */
 #define TAKE_BACK_MAX ((size_t)1024)
 #define PROGRESS_EVERY_MS 1000
 #define IMPORTED_PAGE_MAX_BYTES ((size_t)1 << 30)
@@ -233,6 +235,7 @@ static int import_take_blob(struct import *import, const struct bundle_blob *blo
     struct store *store = import->call->store;
     struct blob_writer *writer = NULL;
 
+    /* Read anyway: a damaged bundle is refused whatever the store has. */
     if (blob_is_held(store, blob))
         return import_copy_blob(import, NULL);
     int error = import_begin_blob(import, blob->size_bytes, &writer);
@@ -402,6 +405,7 @@ static int import_take_entries(struct import *import)
             return 1;
     if (wait_for_commits(import))
         return 1;
+    /* One transaction for all names: a disk that fills up now leaves none of them, not half. */
     int error = entries_put(call->store, import->names, import->name_count);
     if (error)
         return disk_failed(import, error);

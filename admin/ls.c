@@ -1,4 +1,5 @@
-/* yizhan ls: the projects and images that are held, and the prefetch lists. */
+/* yizhan ls: the projects and images that are held, and the prefetch lists. All of them are collected before
+ * the first is sent, because each is spread over several spaces of the store. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -99,6 +99,7 @@ static int run_help(int argc, char **argv)
     return EXIT_DONE;
 }
 
+/* Looked for before the command reads its options, so that --help helps beside options that are wrong. */
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)

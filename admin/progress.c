@@ -71,6 +71,7 @@ static struct winsize size_of_terminal(const struct progress *progress)
     return size;
 }
 
+/* Of ended and running transfers. */
 static int64_t bytes_so_far(const struct progress *progress)
 {
     int64_t bytes = progress->totals.bytes;
@@ -216,6 +217,7 @@ void progress_end(struct progress *progress, int id, enum progress_result result
     struct buf CLEANUP_BUF text = BUF_INIT;
 
     progress->totals.files++;
+    /* A failed transfer counts as ended, but its bytes do not: they were not stored. */
     if (result != PROGRESS_FAILED)
         progress->totals.bytes += bytes;
     if (result == PROGRESS_FAILED) {
@@ -242,6 +244,7 @@ struct progress *progress_new(enum progress_mode mode, int fd)
         progress->locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
     CHECK(progress->locale);
     progress->quiet = mode == PROGRESS_QUIET;
+    /* A terminal that is "dumb" (an editor's shell) would show the escape sequences. */
     progress->bars = mode == PROGRESS_AUTO && isatty(fd) && terminal && strcmp(terminal, "dumb") != 0;
     progress->totals.of_files = progress->totals.of_bytes = -1;
     progress->drawn_at_ms = -1;

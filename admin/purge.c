@@ -1,4 +1,6 @@
-/* yizhan purge: removes what is held under a name, or what was not used for long. */
+/* yizhan purge: removes what is held under a name, or what was not used for long. By name, entries are
+ * removed, and blobs go with their last entry. By age, blobs are removed with all their entries, and the
+ * blobs of an image go together, by the rules of eviction (storage/catalog/image_unit.h). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +43,7 @@ static int purge_note_entry(void *arg, const struct entry *entry)
 {
     struct purge *purge = arg;
 
+    /* The capacity is the next power of two, so it is full when the count is one. */
     if ((purge->count & (purge->count - 1)) == 0)
         purge->entries =
             xrealloc(purge->entries, (purge->count ? 2 * purge->count : 1) * sizeof(*purge->entries));
@@ -86,6 +89,7 @@ static int purge_entry(struct purge *purge, const struct entry *entry)
     forget_in_memory(purge, entry);
     int error = entry_remove(purge->call->store, entry->space, entry->key, &removed);
     if (error)
+        /* Somebody else removed it: eviction, or another purge. */
         return error == -ENOENT ? 0 : error;
     forget_in_memory(purge, entry);
     purge->removed_entries++;
@@ -231,6 +235,7 @@ static int purge_if_old(void *arg, const struct blob_row *row)
         return 0;
     int error = purge_unit_remove(purge, &unit);
     purge_forget_entries(purge);
+    /* Used since it was looked at, or being sent right now: the next purge may take it. */
     purge->in_use += error == -EBUSY;
     return error == -EBUSY ? 0 : error;
 }
@@ -241,6 +246,7 @@ static int purge_old(struct purge *purge, int64_t older_than_s)
     struct digest_set *CLEANUP_DIGEST_SET pinned = digest_set_new();
     struct digest_set *CLEANUP_DIGEST_SET gone = digest_set_new();
 
+    /* Only by age: a name on the command line is more deliberate than a pin. */
     holding_collect_pins(call->store, call->config, pinned);
     purge->pinned = pinned;
     purge->gone = gone;

@@ -67,6 +67,8 @@ struct serve_company {
     struct schedule *schedule;
 };
 
+/* The schedule is checked first, since a section that is wrong must keep the server from starting; it is
+ * started last, as its runs ask this server. */
 static int company_start(void *arg, struct proxy *proxy, struct buf *error)
 {
     struct serve_company *company = arg;

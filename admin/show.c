@@ -1,4 +1,5 @@
-/* yizhan show: what is held of one project, image or list, and where it came from. */
+/* yizhan show: what is held of one project, image or list, and where it came from. The sum counts each blob
+ * once, though several entries may name it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static int show_operation_run(struct operation_call *call, const json_t *argumen
     if (holding_parse(call->config, name ? name : "", &holding, &call->error) < 0)
         return 1;
     holding_print(&holding, &whole);
+    /* Uses are noted in memory first; without this, LAST USED is too old. */
     store_save_uses(call->store);
     int error = holding_each(call->store, &holding, show_entry, &showing);
     if (error == -EIO)

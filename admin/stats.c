@@ -1,4 +1,6 @@
-/* yizhan stats: what the server has done and what the store holds. */
+/* yizhan stats: what the server has done, and what the store holds. The server's figures are the counters of
+ * this process, so they are null where no server runs; the store's are sums over the index, by space and by
+ * project or image. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 
 /* ---- the operation ---- */
 
+/* Prefetching fetches more than it sends, and "saved -3 GiB" would look like a fault. */
 static int64_t at_least_zero(int64_t value)
 {
     return value > 0 ? value : 0;
@@ -52,6 +55,7 @@ static int stats_add_space(void *spaces, const struct entry_sum *sum)
     return 0;
 }
 
+/* A scope has entries but no bytes while its blobs are evicted: those would only fill the list. */
 static int stats_add_top(void *list, const struct entry_sum *sum)
 {
     if (sum->bytes)
@@ -89,6 +93,7 @@ static int stats_operation_run(struct operation_call *call, const json_t *argume
     struct store_figures figures;
 
     (void)arguments;
+    /* Uses are noted in memory first; without this, LAST USED is too old. */
     store_save_uses(call->store);
     int error = entry_sum_spaces(call->store, stats_add_space, spaces);
     if (!error)

@@ -15,6 +15,7 @@
 
 static void table_add(struct table *table, char *cell)
 {
+    /* The capacity is the next power of two, so it is full when the count is one. */
     if ((table->count & (table->count - 1)) == 0)
         table->cells = xrealloc(table->cells, (table->count ? 2 * table->count : 1) * sizeof(char *));
     table->cells[table->count++] = cell;

@@ -1,4 +1,7 @@
-/* yizhan verify: compares the blobs with their digests and with the index. */
+/* yizhan verify: compares the blobs with their digests and with the index. The operation reads at a limited
+ * rate, since the server serves from the same disk, and removes nothing unless told to. What it removed is
+ * fetched again: by the server that runs the operation, or by the command afterwards, when the store is free
+ * for a private server. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -24,6 +27,7 @@
 
 #define RATE_DEFAULT_BYTES (100 << 20)
 #define PROGRESS_EVERY_MS 1000
+/* Naps are short, so that a command whose client is gone ends soon. */
 #define NAP_MS 100
 
 static const char *const fault_names[BLOB_FAULTS] = {
@@ -91,6 +95,7 @@ static int verify_pace(void *arg, size_t bytes)
     }
 }
 
+/* A blob may be evicted between its listing and its check: that is not a fault. */
 static bool is_fault(const struct blob_verdict *verdict)
 {
     return verdict->fault != BLOB_SOUND && verdict->fault != BLOB_NOT_HELD;
@@ -113,6 +118,7 @@ static int verify_add_name(void *arg, const struct entry *entry)
     return 0;
 }
 
+/* Memory may still have what the entries say, and serve it. */
 static void verify_forget_names(const struct verification *verification, const json_t *entries)
 {
     size_t i;
@@ -137,6 +143,7 @@ static int report(struct verification *verification, const struct digest *digest
     verification->repaired += verdict->repaired;
     if (verdict->removed) {
         verify_forget_names(verification, names->entries);
+        /* One name is enough: they all name the same bytes. */
         if (call->proxy && names->path && !call->config->server.offline)
             refetched = refetch(call->proxy, names->path) == 0;
     }

@@ -54,6 +54,8 @@ void bundle_writer_free(struct bundle_writer **writer_)
 
 /* ---- the manifest: once for its size and digest, once for its bytes ---- */
 
+/* The header has the size of the manifest, and the member's name its digest, so both are needed before the
+ * first byte. The manifest is made twice, since keeping it could take 1 GiB. */
 struct measure {
     struct hasher *hasher;
     int64_t bytes;
@@ -166,6 +168,7 @@ static int copy_file(struct bundle_writer *writer, int fd)
         writer->left_bytes -= got;
         at += got;
     }
+    /* It must end here: a file that has grown is not the blob. */
     ssize_t more = pread(fd, &(char){0}, 1, at);
     return more == 0 ? 0 : more < 0 ? -errno : -EIO;
 }

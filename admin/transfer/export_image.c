@@ -122,6 +122,7 @@ static json_t *image_descriptor(const struct picked_image *image)
     if (!image->tag)
         return descriptor;
     char *CLEANUP_FREE whole = xconcat(image->name, ":", image->tag);
+    /* Containerd and docker read the whole name, skopeo and podman the tag. */
     json_object_set_new(descriptor, "annotations",
                         json_pack("{s:s, s:s}", "io.containerd.image.name", whole,
                                   "org.opencontainers.image.ref.name", image->tag));

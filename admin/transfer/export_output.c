@@ -187,6 +187,7 @@ int export_output_end(struct export_output *output, struct buf *error)
         return file_write_all(output->fd, zeros, tar_padding(output->size_bytes)) < 0
                    ? output_failed(output, error)
                    : 0;
+    /* Some file systems tell only now that the bytes could not be written. */
     int failure = fsync(output->file_fd);
     if (close(take_fd(&output->file_fd)) < 0 || failure < 0)
         return output_failed(output, error);

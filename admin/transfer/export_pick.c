@@ -183,6 +183,7 @@ static int pick_want(struct choosing *choosing, const struct picked_manifest *ma
         const struct picked_manifest *child = find_read(choosing->pick, descriptor);
         if (child && pick_want(choosing, child, descriptor->platform, depth + 1) < 0)
             return -1;
+        /* An attestation that is missing is not worth a note. */
         if (child || !descriptor->platform || strcmp(descriptor->platform, NO_PLATFORM) == 0)
             continue;
         print_image(choosing->image, choosing->notes);

@@ -34,6 +34,7 @@ static struct archive *archive_open(struct foreign *foreign, struct buf *error)
         buf_set(error, "%s: out of memory", foreign->name);
         return NULL;
     }
+    /* No other format: libarchive would also read cpio, ISO images and the like. */
     archive_read_support_format_tar(archive);
     archive_read_support_filter_gzip(archive);
     archive_read_support_filter_bzip2(archive);

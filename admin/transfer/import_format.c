@@ -66,6 +66,7 @@ static int format_of_archive(int fd)
 
     if (foreign_first_name(fd, &name) < 0)
         return IMPORT_BUNDLE;
+    /* An archive may also be an OCI layout: feed_plan_images() tells these two apart. */
     return text_starts(name.data, "manifest-") && text_ends(name.data, ".jsonl") ? IMPORT_BUNDLE
                                                                                  : IMPORT_DOCKER;
 }

@@ -185,6 +185,7 @@ static int write_own(struct bundle_writer *writer, const struct planned_blob *pl
     }
     int CLEANUP_CLOSE fd = open(planned->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int result = fd < 0 ? -errno : bundle_write_file(writer, &planned->blob, fd);
+    /* These two say that the file changed; anything else is the output's failure. */
     if (fd >= 0 && result != -EIO && result != -EBADMSG)
         return result;
     buf_set(error, fd < 0 ? "cannot read %s any more" : "%s was changed while it was read", planned->path);

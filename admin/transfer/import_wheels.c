@@ -82,6 +82,7 @@ static char *distribution_project(const char *filename)
     if (!sdist)
         return NULL;
     (void)filename_projects(filename, take_project, &project);
+    /* A name without a version, such as "notes.zip", is just an archive. */
     char *CLEANUP_FREE version = project ? version_of_file(project, filename) : NULL;
     if (!version)
         free(take_ptr(&project));
@@ -248,6 +249,8 @@ static json_t *versions_of(const char *project, const json_t *files)
     return versions;
 }
 
+/* Makes a page for each project, as the index would serve it. Its attributes mark it as imported, so that the
+ * import merges it with the page that the store may have. */
 static void wheels_add_pages(struct wheels_reading *reading)
 {
     const char *project;
