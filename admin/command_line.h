@@ -32,7 +32,7 @@ struct buf;
 #define COMMON_DETAILS                                                                      \
     "  -c, --config FILE   the configuration; default: mirror.conf in the current folder\n" \
     "      --json          print JSON objects, one per line, each with its \"type\"\n"
-/* After the options. */
+/* The end of the help, after the options. */
 #define COMMON_CLOSING "\nAsks the running server, or opens the store itself if no server is running.\n"
 
 struct command_line {
@@ -41,8 +41,8 @@ struct command_line {
     bool json;
     json_t *arguments; /* of the operation */
     int fd;       /* the descriptor that the operation reads or writes, which stays the caller's; -1: none */
-    bool creates; /* a store that is not there is made */
-    bool silent;  /* standard output is for something else: results are not printed */
+    bool creates; /* makes the store if it does not exist */
+    bool silent;  /* results are not printed, since standard output is for something else */
     struct buf *error; /* gets the message of what failed; NULL: it goes to standard error */
 };
 #define CLEANUP_COMMAND_LINE __attribute__((cleanup(command_line_release)))
@@ -62,14 +62,14 @@ int command_line_bad_value(const struct command_line *line, const char *option, 
  * everything. Returns 0, or -1. */
 int command_line_age(const char *text, int64_t *seconds);
 
-/* For commands that take such a name. */
+/* For the help of commands that take the name of a project, image or list. */
 #define HOLDING_ARGUMENTS "pypi:PROJECT[==VERSION] | docker:IMAGE[:TAG | @DIGEST] | prefetch:LIST"
 #define HOLDING_DETAILS                                                                     \
     "Versions are compared by PEP 440; its specifiers choose several: 'pypi:flask>=2,<3', " \
     "'pypi:flask==3.*'.\n"
 
 /* Takes the name of a project, image or list (storage/catalog/holding.h) as the operation's argument "name".
- * Returns 0, or -1 after a message when it has not even the form of one. */
+ * Returns 0, or -1 after a message if it does not have the form of one. */
 int command_line_name(struct command_line *line, const char *name);
 
 #endif

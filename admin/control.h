@@ -30,7 +30,7 @@ void control_stop(struct control **control);
 
 /* ---- client ---- */
 
-/* Returns a descriptor; -1 when nobody answers there, with why in `error`. */
+/* Returns a connected descriptor, or -1 with the reason in `error` if no server listens there. */
 int control_connect(const char *store_path, struct buf *error);
 /* Sends a command, with a descriptor for it (-1: none; it stays the caller's), and gives each result to
  * `visit` (which consumes it). Closes fd. Returns 0, or 1 when the command failed, with its sentence, which

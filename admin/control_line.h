@@ -8,7 +8,7 @@
 
 struct control_lines {
     int fd;
-    struct buf text; /* received, from `at` on not yet read */
+    struct buf text; /* received; not yet read from `at` on */
     size_t at;
     int got_fd; /* a descriptor that came with the text, for the receiver to close; -1: none */
 };

@@ -330,8 +330,7 @@ static int destination_open_part(struct export_destination *destination, struct 
     int CLEANUP_CLOSE fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd >= 0 && !is_alone(fd, part)) {
-        buf_set(error, "another export writes %s just now: wait for it, or name another file",
-                chosen.destination);
+        buf_set(error, "another export is writing %s: wait for it, or name another file", chosen.destination);
         return -1;
     }
     if (fd < 0 || ftruncate(fd, 0) < 0) {

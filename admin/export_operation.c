@@ -345,7 +345,7 @@ static int send_failed(struct exporting *export, int error, const struct bundle_
                                 "the file system takes no file as large as the bundle (FAT32: less "
                                 "than 4 GiB): write pieces, for instance with --split 3G");
     if (error == -EPIPE)
-        return operation_failed(export->call, "nobody reads the bundle any more");
+        return operation_failed(export->call, "the reader of the bundle is gone");
     if (error == -ECANCELED)
         return operation_failed(export->call, "interrupted");
     return operation_store_failed(export->call, "write the bundle", error);

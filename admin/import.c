@@ -119,7 +119,7 @@ static int import_failed(const char *path, const struct buf *error)
 static const char *what_else(const char *path)
 {
     if (strcmp(path, "-") == 0)
-        return ": say with --format what else comes through the pipe";
+        return ": if it is something else, say so with --format";
     if (text_ends(path, ".whl") || text_ends(path, ".tar.gz") || text_ends(path, ".zip"))
         return ", nor an archive of images: of wheels and sdists, name the folder";
     return ", nor an archive of images, nor a folder of wheels";

@@ -30,7 +30,7 @@ struct operation_call {
 
 struct operation {
     const char *name;
-    bool changes; /* worth a line in the server's log */
+    bool changes; /* it changes the store, so the server logs it */
     /* Returns 0; 1 when it ran and something failed. Stops early, with 1, when it is not wanted any more. */
     int (*run)(struct operation_call *call, const json_t *arguments);
 };
@@ -55,7 +55,7 @@ int operation_failed(struct operation_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* operation_failed() for a negative errno value. */
 int operation_store_failed(struct operation_call *call, const char *doing, int error);
-/* A JSON string of text that need not be UTF-8. */
+/* Makes a JSON string of text that may not be UTF-8. */
 json_t *operation_text(const char *text);
 
 #endif

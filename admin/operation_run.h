@@ -10,7 +10,7 @@
 struct command_line;
 struct operation;
 
-/* Prints results for people. */
+/* How a command prints results for people. */
 struct printer {
     void (*object)(void *arg, const json_t *object);
     void (*end)(void *arg); /* may be NULL */
@@ -25,7 +25,7 @@ void operation_run_show_progress(const char *format, ...) __attribute__((format(
 void operation_run_show_bytes(int64_t bytes, int64_t of);
 /* From here on SIGINT, SIGTERM and SIGHUP end an operation in order; a second one ends the process. */
 void operation_run_catch_signals(void);
-/* Does the operation, by the server or on the store, and prints. Returns an exit status. */
+/* Runs the operation, in the server or on the store, and prints its results. Returns an exit status. */
 int operation_run(struct command_line *line, const struct operation *operation,
                   const struct printer *printer);
 

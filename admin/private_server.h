@@ -8,9 +8,9 @@
 struct buf;
 struct config;
 
-/* What a command does with a server. `url` is for http_client_new() (upstreams/http_client.h). It may run on
- * another thread while the caller's waits. It looks at *stop a few times a second and ends early once that is
- * set, which means that a signal has come. Returns 0 or more. */
+/* A function that works with a server. `url` is for http_client_new() (upstreams/http_client.h). It may run
+ * on another thread while the caller's waits. It looks at *stop a few times a second and ends early once that
+ * is set, which means that a signal has come. Returns 0 or more. */
 typedef int server_work(void *arg, const char *url, const _Atomic bool *stop);
 
 /* Serves until `work`, on a thread of its own, has returned. SIGINT, SIGTERM and SIGHUP set *stop. Returns

@@ -1,5 +1,5 @@
-/* Showing how far a command's transfers are, on standard error: bars that are drawn again and again on a
- * terminal, a line for each that has ended elsewhere.
+/* Shows how far a command's transfers are, on standard error: as moving bars on a terminal, else as a line
+ * for each transfer that has ended.
  *
  *     progress = progress_new(PROGRESS_AUTO, STDERR_FILENO)
  *     progress_total(progress, files, bytes)        again whenever more is known
@@ -35,7 +35,7 @@ void progress_free(struct progress **progress);
 
 /* How many files and bytes there will be in all; -1: not known. */
 void progress_total(struct progress *progress, int64_t files, int64_t bytes);
-/* A transfer begins. size_bytes -1: not known. Returns what it is called from now on. */
+/* Begins a transfer. size_bytes -1: not known. Returns its number. */
 int progress_begin(struct progress *progress, const char *name, int64_t size_bytes);
 void progress_update(struct progress *progress, int id, int64_t bytes, int64_t size_bytes);
 /* why: for PROGRESS_FAILED, else NULL. */
@@ -43,7 +43,7 @@ void progress_end(struct progress *progress, int id, enum progress_result result
                   const char *why);
 
 void progress_draw(struct progress *progress, int64_t now_ms);
-/* A line of its own, above the bars; in all modes but quiet. */
+/* Prints a line above the bars, in all modes but quiet. */
 void progress_say(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

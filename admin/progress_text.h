@@ -8,20 +8,20 @@
 
 struct buf;
 
-/* How fast it goes lately: over the last seconds, not since the beginning. Zeroed memory is a new one. */
+/* The rate of a transfer over the last seconds, not since its beginning. Zeroed memory is a new one. */
 #define RATE_SAMPLES 64
 struct rate {
     struct {
         int64_t at_ms;
         int64_t bytes;
     } samples[RATE_SAMPLES];
-    size_t count; /* of all that were noted */
+    size_t count; /* samples noted in all, of which the last RATE_SAMPLES are kept */
 };
 /* Notes how many bytes have come in all by now. Time does not go backwards. */
 void rate_note(struct rate *rate, int64_t now_ms, int64_t bytes);
-/* Bytes a second; -1 when nothing can be said yet. */
+/* Returns bytes a second; -1 when it is too early to tell. */
 int64_t rate_bytes_per_s(const struct rate *rate);
-/* Seconds, rounded up; -1 when they cannot be told. */
+/* Returns the seconds that are left, rounded up; -1 when unknown. */
 int64_t rate_left_s(int64_t left_bytes, int64_t bytes_per_s);
 
 /* Appends "5 s", "2 min 5 s", "1 h 3 min", "2 d 1 h". */

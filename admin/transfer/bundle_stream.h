@@ -15,10 +15,11 @@ struct stream_out *stream_out_new(const struct bundle_output *output, int compre
 void stream_out_free(struct stream_out **out);
 /* These return 0, or negative errno. */
 int stream_out_write(struct stream_out *out, const void *data, size_t len);
-/* Room to put bytes into directly, at least one; stream_out_filled() says how many they were. */
+/* Gives the free part of the buffer, at least one byte, to read into directly; then stream_out_filled() says
+ * how many bytes were put there. */
 int stream_out_room(struct stream_out *out, char **room, size_t *len);
 void stream_out_filled(struct stream_out *out, size_t len);
-/* Everything, to the last byte. */
+/* Writes out everything that is buffered, and the end of a compressed stream. */
 int stream_out_end(struct stream_out *out);
 
 /* ---- in ---- */

@@ -13,20 +13,20 @@ struct export_output;
 /* All return 0, or -1 with a sentence in `error`. folder: the destination must not exist, or be an empty
  * folder. An archive replaces the file that it names. */
 int export_output_open(const char *destination, bool folder, struct export_output **out, struct buf *error);
-/* A file: begin, its bytes in any pieces, which must be as many as were said, end. The name is relative, at
- * most 100 bytes in an archive; folders in it are made. */
+/* Writes one file: begin, exactly size_bytes bytes in any pieces, end. The name is relative, at most 100
+ * bytes in an archive; folders in it are made. */
 int export_output_begin(struct export_output *output, const char *name, int64_t size_bytes,
                         struct buf *error);
 int export_output_bytes(struct export_output *output, const void *data, size_t len, struct buf *error);
 int export_output_end(struct export_output *output, struct buf *error);
-/* All of it for bytes that are in memory. */
+/* Writes one file whose bytes are in memory. */
 int export_output_file(struct export_output *output, const char *name, const void *data, size_t len,
                        struct buf *error);
-/* A file that is like another one, in folders only. */
+/* Writes a copy of a file that was written before. Only in folders. */
 int export_output_again(struct export_output *output, const char *name, const char *again, struct buf *error);
-/* It is whole: makes it durable and gives it its name. */
+/* Makes the whole durable and gives it its name. */
 int export_output_finish(struct export_output *output, struct buf *error);
-/* Removes what was not finished. */
+/* Frees; removes what was not finished. */
 void export_output_free(struct export_output **output);
 #define CLEANUP_EXPORT_OUTPUT __attribute__((cleanup(export_output_free)))
 

@@ -1,4 +1,4 @@
-/* Which manifests and blobs of a bundle an exported image needs. */
+/* Decides which manifests and blobs of a bundle an exported image needs. */
 #ifndef ADMIN_TRANSFER_EXPORT_PICK_H
 #define ADMIN_TRANSFER_EXPORT_PICK_H
 
@@ -11,7 +11,7 @@ struct buf;
 
 struct picked_manifest {
     struct digest digest;
-    char *media_type; /* as its entry says */
+    char *media_type; /* from its entry */
     char *body;       /* NULL: not yet read, or not in the bundle */
     size_t len;
     struct manifest manifest; /* once there is a body */
@@ -40,12 +40,12 @@ struct export_pick {
 void export_pick_init(struct export_pick *pick, const struct bundle_content *content, const char *platform,
                       bool one);
 void export_pick_release(struct export_pick *pick);
-/* The manifest of this digest that the content has; NULL. */
+/* Finds a manifest of the content by its digest. Returns NULL if the content does not have it. */
 struct picked_manifest *export_pick_find(const struct export_pick *pick, const struct digest *digest);
-/* Takes its bytes over. Returns 0, or -1 with a sentence. */
+/* Parses the bytes of a manifest, and takes them over. Returns 0, or -1 with a sentence. */
 int export_pick_read(struct picked_manifest *manifest, char *body, size_t len, struct buf *error);
-/* With all manifests read: decides what is taken, and that nothing of it is missing. notes: gets sentences, a
- * line each. Returns 0, or -1 with a sentence. */
+/* Once all manifests have been read: decides what is taken, and checks that none of it is missing. notes gets
+ * sentences, a line each. Returns 0, or -1 with a sentence. */
 int export_pick_choose(struct export_pick *pick, struct buf *notes, struct buf *error);
 
 #endif

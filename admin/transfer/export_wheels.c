@@ -55,7 +55,7 @@ static int list_wheels(struct export_work *work, struct export_wheels *out)
         if (!entry_is_in(entry, SPACE_FILE) || !entry->has_digest || file_key_parse(entry->key, &path) < 0)
             continue;
         if (!bundle_has_blob(content, &entry->digest)) {
-            buf_set(work->error, "%s is not held any more: fetch it again", path.filename);
+            buf_set(work->error, "%s is no longer in the store: fetch it again", path.filename);
             return -1;
         }
         struct export_wheel *wheel = &out->items[out->count++];

@@ -1,4 +1,4 @@
-/* Private to foreign*.c. */
+/* Private to foreign.c, foreign_archive.c and foreign_folder.c: the table, and the intake that fills it. */
 #ifndef ADMIN_TRANSFER_FOREIGN_PRIVATE_H
 #define ADMIN_TRANSFER_FOREIGN_PRIVATE_H
 
@@ -10,9 +10,9 @@
 
 struct foreign {
     const char *name;
-    int fd; /* of the archive, which belongs to the caller; or of the folder, its own */
+    int fd; /* of the archive, borrowed; or of the folder, owned */
     bool owns_fd;
-    /* foreign_read() for what the files are in. */
+    /* Reads the files a second time: foreign_read() for an archive, or a folder. */
     int (*read)(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error);
     struct arena arena;
     struct foreign_file *files;
@@ -36,7 +36,7 @@ struct foreign *foreign_new(const char *name, int fd, bool owns_fd);
 /* Appends to out the name without "./" and doubled slashes. Returns 0; -1 if it is absolute, leads out, or is
  * too long. base: what it is relative to, a normal name, or "". Empty is the root. */
 int foreign_normal_name(const char *base, const char *name, struct buf *out);
-/* NULL, with a sentence, when there are too many. The name is copied. */
+/* Adds a file, whose name is copied. Returns NULL with a sentence when there are too many. */
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);
 
 void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign, struct foreign_file *file);

@@ -326,11 +326,12 @@ static int parse_name(const struct image_naming *naming, const char *name, struc
     }
     if (registry_served(naming->config, out->name))
         return 0;
-    buf_set(naming->error,
-            "%s: nobody could pull %s: mirror.conf has no section [registry \"%.*s\"]. Add one, or give the "
-            "image "
-            "another name with --name docker:REPOSITORY:TAG",
-            foreign_name(foreign), out->name, (int)strcspn(out->name, "/"), out->name);
+    buf_set(
+        naming->error,
+        "%s: clients could not pull %s: mirror.conf has no section [registry \"%.*s\"]. Add one, or give the "
+        "image "
+        "another name with --name docker:REPOSITORY:TAG",
+        foreign_name(foreign), out->name, (int)strcspn(out->name, "/"), out->name);
     return -1;
 }
 

@@ -10,10 +10,10 @@ struct config;
 
 struct import_image {
     struct digest digest; /* of its manifest or index */
-    char *media_type;     /* of that, NULL: unknown */
+    char *media_type;     /* of the manifest or index; NULL: unknown */
     char **names;         /* as found: "nginx:latest", "ghcr.io/owner/app:1" */
     size_t name_count;
-    char **tags; /* where only those were found */
+    char **tags; /* where the archive has only a tag */
     size_t tag_count;
 };
 

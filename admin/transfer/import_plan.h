@@ -14,8 +14,8 @@ struct buf;
 
 struct import_plan {
     struct bundle_content content;
-    struct foreign *foreign;   /* where needed blobs are; NULL: nowhere; its own */
-    struct digest_set *needed; /* of them */
+    struct foreign *foreign;   /* the archive that has the needed blobs, owned by the plan; NULL: none */
+    struct digest_set *needed; /* digests of blobs in `foreign` */
     struct planned_blob *blobs;
     size_t blob_count; /* those that are not in `foreign` */
     struct buf *notes; /* the caller's; sentences for people about what was left out, a line each */
@@ -25,18 +25,18 @@ void import_plan_init(struct import_plan *plan, struct buf *notes);
 void import_plan_release(struct import_plan *plan);
 #define CLEANUP_IMPORT_PLAN __attribute__((cleanup(import_plan_release)))
 
-/* Bytes that were made here; copied. */
+/* Adds bytes that were made here, by copying them. */
 void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t len, struct digest *out);
 /* Finds bytes that were made here. Returns NULL if there are none with this digest. */
 const char *import_plan_bytes(const struct import_plan *plan, const struct digest *digest, size_t *len);
-/* A file on disk, which must stay what it is. */
+/* Adds a file on disk, which must not change until the plan is written. */
 void import_plan_add_file(struct import_plan *plan, const char *path, const struct digest *digest,
                           int64_t size_bytes);
-/* A file of plan->foreign. */
+/* Adds a file of plan->foreign. */
 void import_plan_need(struct import_plan *plan, const struct digest *digest);
-/* An image_entries' add(); arg is the plan. */
+/* Adds an entry. It is the add() of an image_entries, so arg is the plan. */
 void import_plan_add_entry(void *arg, const struct entry *entry);
-/* After all of these, once. */
+/* Call it once, after everything has been added. */
 void import_plan_finish(struct import_plan *plan);
 
 /* Writes the bundle. Returns 0; -1 with a sentence in `error`; else the output's negative errno, with `error`

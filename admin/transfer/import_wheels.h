@@ -6,7 +6,7 @@
 
 #include "admin/transfer/import_plan.h"
 
-/* The folder has a file in it that is named like a wheel or an sdist. */
+/* Whether the folder has a file that is named like a wheel or an sdist. */
 bool import_wheels_like(const char *path);
 /* Plans every distribution in the folder, each at the path that the official index gives it (its
  * BLAKE2b-256), with the metadata of wheels, and a page for each project, which the import adds to what the

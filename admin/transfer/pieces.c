@@ -164,7 +164,7 @@ static void *pieces_run_reading(void *arg)
         int CLEANUP_CLOSE fd = pieces_open_one(pieces, i, name, &bytes);
         if (fd >= 0 && i > 1 && last_bytes != first_bytes)
             buf_set(&pieces->error,
-                    "%s.%03d is not as long as %s.001, and yet not the last piece: copy it again, or remove "
+                    "%s.%03d is not as long as %s.001, but is not the last piece: copy it again, or remove "
                     "the later ones if they belong to another bundle",
                     pieces->path, i - 1, pieces->path);
         if (fd < 0 || pieces->error.len || !pieces_send_one(pieces, fd, name, chunk))
