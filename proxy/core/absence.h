@@ -1,5 +1,5 @@
-/* "Nowhere": what every upstream has said not to exist, or has denied, remembered for negative_ttl. In memory
- * only. */
+/* "Nowhere": objects that every upstream has reported missing, or has denied, remembered for negative_ttl. In
+ * memory only. */
 #ifndef PROXY_CORE_ABSENCE_H
 #define PROXY_CORE_ABSENCE_H
 
@@ -10,7 +10,7 @@
 
 struct proxy;
 
-/* *outcome (may be NULL) is set to FETCH_NOT_FOUND or FETCH_DENIED when it is known. */
+/* True if the absence is known: *outcome (may be NULL) is then FETCH_NOT_FOUND or FETCH_DENIED. */
 bool absence_known(struct proxy *proxy, const char *key, enum fetch_outcome *outcome);
 void absence_remember(struct proxy *proxy, const char *key, enum fetch_outcome outcome, int64_t ttl_s);
 

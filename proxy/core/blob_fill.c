@@ -2,7 +2,16 @@
  *
  * A blob_fill lives from blob_fill_start() to the end of the fetch, or to the end of the commit. The fetch
  * thread owns it until the bytes are verified; then the jobs thread (before_commit), then the store thread
- * (commit done). Readers see only the fill. */
+ * (commit done). Readers see only the fill.
+ *
+ *     begin -> write ... -> complete -> finish(OK) -> jobs: before_commit -> store: commit -> freed
+ *       ^                      |  (spilled to memory: finish(OK) frees at once, there is nothing to commit)
+ *       '---- wrong bytes -----'
+ *                              any other finish() -> freed
+ *
+ * The fill is settled at finish(), but stays in the table until the commit is done: a request in between
+ * joins it and is served from its bytes, and does not start a second fetch of what the store is about to
+ * have. */
 #include "proxy/core/blob_fill.h"
 
 #include <errno.h>
@@ -20,6 +29,7 @@
 #include "storage/store.h"
 #include "upstreams/upstream.h"
 
+/* Enough for the magic number of an archive or the first tag of an HTML page. */
 #define PLAUSIBLE_BYTES 1024
 
 struct blob_fill {
@@ -43,7 +53,7 @@ struct blob_fill {
     char *confirmed_by; /* name of the upstream that answered */
 };
 
-/* Gives up a generation's file. */
+/* Gives up a generation's file. The stream still has a reference, for readers of these bytes. */
 static void drop_backing(struct blob_fill *blob)
 {
     struct backing *backing = take_ptr(&blob->backing);
@@ -80,13 +90,15 @@ static int blob_fill_on_begin(void *sink, const struct fetch_answer *answer)
     if (blob->other)
         hasher_reset(blob->other);
     free(blob->confirmed_by);
+    /* Where the transfer is continued from another upstream, this remains the one that began it. */
     blob->confirmed_by = xstrdup(upstream_name(answer->upstream));
 
+    /* One reference for the sink, one for the stream. */
     shared_ref(&blob->backing->shared);
     lock_acquire(&fill->lock);
     struct backing *oldest = stream_begin_locked(&fill->stream, blob->backing, answer->total_bytes);
-    /* Readers wait until it is whole when the length is unknown, because an HTTP/1.0 client could not see a
-     * truncation; and when all of it would be held back, because the length alone may be wrong. */
+    /* Readers wait for the whole blob if its length is unknown, because an HTTP/1.0 client could not see a
+     * truncation; and if all of it would be held back, because the length alone may be wrong. */
     fill->state = answer->total_bytes > STREAM_HOLD_BACK ? FILL_STREAMING : FILL_STARTING;
     fill_wake_locked(fill);
     lock_release(&fill->lock);
@@ -104,7 +116,7 @@ static int blob_fill_on_write(void *sink, int64_t offset, const void *data, size
     CHECK(offset == blob->written_bytes);
     int error = backing_write(blob->backing, offset, data, len);
     if (error) {
-        log_error("%s: neither the store nor memory takes more bytes (%s); giving up", blob->label,
+        log_error("%s: neither the store nor memory can take more bytes (%s); giving up", blob->label,
                   strerror(-error));
         return error;
     }
@@ -122,7 +134,8 @@ static int blob_fill_on_write(void *sink, int64_t offset, const void *data, size
     return stream_must_pause_locked(&fill->stream) ? 1 : 0;
 }
 
-/* True if the bytes are what was promised. Leaves the digest in blob->digest. */
+/* Returns true if the bytes are what was promised. Leaves the digest in blob->digest: the store names every
+ * blob by SHA-256, also where the index promised another hash. */
 static bool check_bytes(struct blob_fill *blob)
 {
     struct checksum sum;
@@ -147,7 +160,7 @@ static bool check_bytes(struct blob_fill *blob)
         return true;
     checksum_hex(&blob->checksum, wanted);
     checksum_hex(&sum, got);
-    log_warn("%s: wrong bytes from %s: %s is %s, promised was %s; trying elsewhere", blob->label,
+    log_warn("%s: wrong bytes from %s: %s is %s, but %s was promised; trying elsewhere", blob->label,
              blob->confirmed_by, hash_kind_name(sum.kind), got, wanted);
     return false;
 }
@@ -161,6 +174,7 @@ static enum fetch_decision blob_fill_on_complete(void *sink)
         return FETCH_REJECT;
     blob->verified = true;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    /* Ends the hold-back: suspended readers now get their last bytes. */
     fill->stream.total_bytes = blob->written_bytes;
     fill->stream.verified = true;
     fill_wake_locked(fill);
@@ -168,13 +182,13 @@ static enum fetch_decision blob_fill_on_complete(void *sink)
 }
 
 /* Store thread, or any thread when there is nothing to commit. From here on requests find the blob in the
- * store. */
+ * store, or, after an error, begin a new fill; readers of this one have its bytes in any case. */
 static void on_committed(void *arg, int error)
 {
     struct blob_fill *blob = arg;
 
     if (error)
-        log_error("%s: could not be stored: %s; it will be fetched again when it is asked for", blob->label,
+        log_error("%s: storing it failed: %s; the next request will fetch it again", blob->label,
                   strerror(-error));
     fill_leave_table(blob->fill);
     blob_fill_free(blob);
@@ -184,6 +198,7 @@ static void commit(void *arg)
 {
     struct blob_fill *blob = arg;
 
+    /* First, so that what is derived from the file is there by the time the file can be found. */
     if (blob->before_commit && blob->backing->fd >= 0)
         blob->before_commit(blob->proxy, blob->key, blob->scope, blob->backing->fd);
     struct entry entry = entry_of_bytes(blob->space, blob->key, blob->scope, blob->confirmed_by);
@@ -199,10 +214,12 @@ static void blob_fill_on_finish(void *sink, enum fetch_outcome outcome, const st
 
     (void)answer;
     lock_acquire(&fill->lock);
+    /* The handle dies when this function returns; others use it only under this lock. */
     fill->fetch = NULL;
     lock_release(&fill->lock);
     if (outcome == FETCH_OK)
         CHECK(blob->verified);
+    /* Bytes that have spilled to memory are in no file that could be committed. */
     if (outcome == FETCH_OK && blob->backing->spilled_from == INT64_MAX) {
         fill_settle(fill, outcome, reason, NULL);
         jobs_add(blob->proxy->jobs, JOB_WAITED_FOR, commit, blob);
@@ -264,6 +281,7 @@ static bool take_from_store(struct store *store, struct fill *fill, const struct
 
     if (error)
         return false;
+    /* Stored under a higher limit: the fetch will say that it is too large, as for any other. */
     if (options->max_bytes >= 0 && blob.size_bytes > options->max_bytes) {
         blob_close(store, &blob);
         return false;

@@ -1,4 +1,4 @@
-/* A growing array; the strings are in an arena, so that a list is released at one go. */
+/* A growing array; the strings are in an arena, so that a list is released at once. */
 #include "proxy/core/candidate_list.h"
 
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 struct fetch_candidate *candidate_list_add(struct candidate_list *list, struct upstream *upstream,
                                            const char *url, const char *scope)
 {
-    if (list->count == list->room) {
-        list->room = list->room ? 2 * list->room : 8;
-        list->items = xrealloc(list->items, list->room * sizeof(*list->items));
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 8;
+        list->items = xrealloc(list->items, list->capacity * sizeof(*list->items));
     }
     struct fetch_candidate *item = &list->items[list->count++];
     *item = (struct fetch_candidate){

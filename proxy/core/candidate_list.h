@@ -1,4 +1,4 @@
-/* Where one object may be fetched from, in the order of preference: built for one fetch, then released. */
+/* The places one object may be fetched from, in order of preference: built for one fetch, then released. */
 #ifndef PROXY_CORE_CANDIDATE_LIST_H
 #define PROXY_CORE_CANDIDATE_LIST_H
 
@@ -10,7 +10,7 @@
 struct candidate_list {
     struct fetch_candidate *items; /* their strings live in memory */
     size_t count;
-    size_t room;
+    size_t capacity;
     struct arena memory;
 };
 

@@ -5,7 +5,11 @@
  *
  * States of a client, as marked: idle -> headers -> answering <-> waiting -> idle. Each mark carries a
  * running number, so that the sweep sees that a keep-alive client was active in between although its state is
- * the same again. */
+ * the same again.
+ *
+ * libmicrohttpd: a connection beyond its own limit deadlocks the workers, so ours is lower; its time-out
+ * starts again at each byte; and it has no call by which another thread could close a connection, so a
+ * client is cut by shutdown() of the socket, while the descriptor cannot have been closed and used again. */
 #include "proxy/core/connections.h"
 
 #include <arpa/inet.h>
@@ -31,7 +35,8 @@ enum client_state { CLIENT_IDLE, CLIENT_HEADERS, CLIENT_ANSWERING, CLIENT_WAITIN
 #define STATE_MASK 3u
 #define MARK_NONE UINT32_MAX /* never seen by a sweep */
 
-/* Whom a per-client limit counts: an IPv4 address or an IPv6 /64. Zeroed before use, it is a hash key. */
+/* The unit of the per-client limit: an IPv4 address, or an IPv6 /64, because a single machine commonly owns a
+ * whole one and could come from a new address each time. Zeroed before use, it is a hash key. */
 struct host_key {
     unsigned char family; /* 4 or 6 */
     unsigned char prefix[8];
@@ -89,6 +94,7 @@ void connections_free(struct connections **connections)
     if (!old)
         return;
     CHECK(old->count == 0);
+    /* Those that were admitted, but closed by libmicrohttpd at its stop before they were opened. */
     HASH_ITER (hh, old->hosts, host, next) {
         HASH_DEL(old->hosts, host);
         free(host);
@@ -106,8 +112,8 @@ void connections_set_limits(struct connections *connections, const struct connec
 
 /* ---- addresses ---- */
 
-/* Dual-stack sockets show IPv4 clients as ::ffff:a.b.c.d. Returns the four bytes, or NULL if it is no IPv4
- * address. */
+/* Dual-stack sockets show IPv4 clients as ::ffff:a.b.c.d. Returns the four bytes, or NULL if it is not an
+ * IPv4 address. */
 static const unsigned char *ipv4_bytes(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
@@ -196,6 +202,7 @@ static void give_place_back_locked(struct connections *connections, struct host 
 int connections_admit(struct connections *connections, const struct sockaddr *address, socklen_t len)
 {
     struct host_key key;
+    /* An unnamed unix socket may come without any address. */
     bool counted = len >= sizeof(address->sa_family) && host_key_of(address, &key);
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&connections->lock);
@@ -266,6 +273,8 @@ void connections_closed(struct client *client)
 static void mark(struct client *client, enum client_state state)
 {
     uint32_t old = atomic_load_explicit(&client->mark, memory_order_relaxed);
+    /* Only one thread at a time marks a client, so load and store need not be one operation. The number may
+     * wrap: a sweep would take a client for inactive only after exactly 2^30 marks since the last one. */
     uint32_t number = ((old >> STATE_BITS) + 1) << STATE_BITS;
 
     atomic_store_explicit(&client->mark, number | state, memory_order_relaxed);
@@ -314,14 +323,15 @@ static bool acked_bytes(int fd, uint64_t *out)
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return false;
+    /* Kernels before 4.1 give a shorter struct. */
     if (len < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked))
         return false;
     *out = info.tcpi_bytes_acked;
     return true;
 }
 
-/* Ends the window that began at seen_at_ms and begins the next. Returns true if the client took too
- * little. */
+/* Ends the window that began at seen_at_ms and begins the next. Returns true if the client took too little.
+ * On unix sockets (no host) there is nothing to measure. */
 static bool took_too_little_locked(struct client *client, const struct connections_limits *limits,
                                    int64_t now_ms)
 {
@@ -371,7 +381,7 @@ static enum verdict judge_locked(struct client *client, const struct connections
         return judge_silent(client, limits->headers_ms, now_ms);
     case CLIENT_ANSWERING:
         return took_too_little_locked(client, limits, now_ms) ? VERDICT_LATE : VERDICT_STAYS;
-    case CLIENT_WAITING:
+    case CLIENT_WAITING: /* for us; fills_tick() notices if it hangs up */
         break;
     }
     return VERDICT_STAYS;
@@ -393,6 +403,7 @@ static size_t sweep_slice(struct connections *connections, size_t from, int64_t 
          * reaches it. */
         shutdown(client->fd, SHUT_RDWR);
         counter_add(COUNTER_CUT, verdict == VERDICT_LATE);
+        /* Seen as new by the next sweep: libmicrohttpd may need a while to close it. */
         client->seen_mark = MARK_NONE;
     }
     return to < connections->count ? to : 0;

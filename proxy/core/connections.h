@@ -57,7 +57,7 @@ void connections_withdraw(struct connections *connections, const struct sockaddr
 
 /* Enters an admitted connection. The result is valid until connections_closed(). */
 struct client *connections_opened(struct connections *connections, int fd, const struct sockaddr *address);
-/* Gives back the place; the sweep touches fd no more once this returns. */
+/* Gives back the place; the sweep does not touch fd after this returns. */
 void connections_closed(struct client *client);
 
 /* Called by one thread at a time for one client; client_waiting(client, false) before the connection is

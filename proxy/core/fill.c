@@ -1,7 +1,16 @@
-/* Owns: the table key -> fill, and the lists of suspended requests. States: STARTING -> STREAMING -> DONE, or
- * FAILED from either of the first two; documents skip STREAMING, and a blob that begins again without a
- * length goes back to STARTING. The table's lock guards membership only; each fill's lock guards its fields.
- * The table holds one reference. */
+/* Owns: the table key -> fill, and the lists of suspended requests.
+ *
+ * States: STARTING -> STREAMING -> DONE, or FAILED from either of the first two; documents skip STREAMING,
+ * and a blob that begins again without a length goes back to STARTING. DONE and FAILED are final.
+ *
+ * Threads: workers join and wait; the fetch thread or the jobs thread moves the fill on and settles it; the
+ * main thread ticks. The table's lock guards membership only; each fill's lock guards its fields. The table
+ * holds one reference, each request and the sink another, so a fill outlives its place in the table until
+ * the last reader has been served.
+ *
+ * libmicrohttpd: a connection may be suspended only by its own handler or content reader, must be resumed
+ * exactly once, and must not be suspended when the daemon stops, which then aborts. So "on the list" and
+ * "suspended" are one fact, changed under one lock: the fill's. */
 #include "proxy/core/fill.h"
 
 #include <poll.h>
@@ -15,6 +24,8 @@
 #include "base/memory.h"
 #include "proxy/core/connections.h"
 
+/* curl hands over at most 16 KiB at a time. A resume is a trip through the event loop of the worker for every
+ * reader, so readers are woken for larger steps, or when a slow upstream makes them wait this long. */
 #define WAKE_STEP_BYTES (128 * 1024)
 #define WAKE_STEP_MS 20
 /* Bytes that are not kept are of no use without a reader. */
@@ -23,7 +34,7 @@
 struct fills {
     struct lock lock;
     struct fill *table;
-    _Atomic bool stopping;
+    _Atomic bool stopping; /* set once; read under the lock of any fill */
 };
 
 struct fills *fills_new(void)
@@ -47,6 +58,7 @@ static void fill_free(struct shared *value)
 {
     struct fill *fill = (struct fill *)value;
 
+    /* A waiter belongs to a request that holds a reference, and the sink holds one until finish(). */
     CHECK(!fill->waiters && !fill->fetch);
     stream_release(&fill->stream);
     shared_unref(fill->product);
@@ -67,6 +79,7 @@ static struct fill *fill_new(struct fills *fills, const char *key)
     stream_init(&fill->stream, &fill->lock);
     fill->fills = fills;
     fill->key = xstrdup(key);
+    /* The request that began it may hang up before it waits. */
     fill->lonely_since_ms = clock_mono_ms();
     return fill;
 }
@@ -77,6 +90,7 @@ struct fill *fill_join(struct fills *fills, const char *key, bool *created)
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fills->lock);
     HASH_FIND_STR(fills->table, key, fill);
+    /* Found or made in one step under the lock: of two requests for the same thing only one fetches. */
     *created = !fill && HASH_COUNT(fills->table) < FILLS_MAX;
     if (!fill && !*created)
         return NULL;
@@ -125,7 +139,7 @@ static bool wait_is_over_locked(struct fill *fill, enum wait_for what)
 {
     lock_check_held(&fill->lock);
     switch (what) {
-    case WAIT_FOR_BYTES:
+    case WAIT_FOR_BYTES: /* only the reader knows how far it has read */
         break;
     case WAIT_FOR_START:
         return fill->state != FILL_STARTING;
@@ -142,6 +156,7 @@ bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for wh
     if (fill->fills->stopping || wait_is_over_locked(fill, what))
         return false;
     waiter->what = what;
+    /* Appended with a rising number: resume_gone_locked() relies on the order. */
     waiter->wait = ++fill->waits;
     waiter->listed = true;
     DL_APPEND(fill->waiters, waiter);
@@ -155,6 +170,7 @@ static void resume_locked(struct fill *fill, struct waiter *waiter)
     lock_check_held(&fill->lock);
     DL_DELETE(fill->waiters, waiter);
     waiter->listed = false;
+    /* Before the resume: from then on a worker marks the client, and two threads must not. */
     client_waiting(waiter->client, false);
     MHD_resume_connection(waiter->connection);
 }
@@ -203,10 +219,12 @@ static void settle_locked(struct fill *fill, enum fetch_outcome outcome, const c
     bool good = outcome == FETCH_OK || outcome == FETCH_NOT_MODIFIED;
     fill->state = good ? FILL_DONE : FILL_FAILED;
     fill->outcome = outcome;
+    /* A tick that cancelled the fetch has said why; the fetch itself would only report "cancelled". */
     if (!fill->reason)
         fill->reason = xstrdup_or_null(reason && *reason ? reason : NULL);
     CHECK(!fill->product);
     fill->product = product;
+    /* "Nobody has it" and "it needs other credentials" are answers, not failures. */
     if (!good && outcome != FETCH_NOT_FOUND && outcome != FETCH_DENIED)
         counter_add(COUNTER_FILLS_FAILED, 1);
     fill_wake_locked(fill);
@@ -227,8 +245,9 @@ void fill_leave_table(struct fill *fill)
     shared_unref(&fill->shared);
 }
 
-/* Both under both locks: were it out of the table before it wakes its waiters, fills_stop() would miss them,
- * and libmicrohttpd aborts when it is stopped while a connection is suspended. */
+/* Settled and taken out of the table under both locks. If it left the table before it woke its waiters,
+ * fills_stop() would miss them, and libmicrohttpd aborts when it is stopped while a connection is
+ * suspended. */
 void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product)
 {
     lock_acquire(&fill->fills->lock);
@@ -270,6 +289,7 @@ static void resume_gone_locked(struct fill *fill, const struct asked *asked)
 {
     struct waiter *waiter;
     struct waiter *next;
+    /* Both lists ascend by `wait`, so one pass pairs them; waits that ended in between are skipped. */
     size_t i = 0;
 
     lock_check_held(&fill->lock);
@@ -314,6 +334,7 @@ static void fill_tick(void *arg, struct fill *fill)
 
     wake_gone(fill);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    /* The last bytes before the upstream stalled were less than a step: nothing else would wake for them. */
     if (fill->stream.ready_bytes > fill->woken_bytes)
         fill_wake_locked(fill);
     /* A paused fill continues only when a reader moves, so clients that wait for its end would wait forever:
@@ -328,10 +349,12 @@ static void fill_tick(void *arg, struct fill *fill)
     bool unwanted =
         fill->stream.total_bytes > patience->bytes && now_ms - fill->lonely_since_ms >= patience->ms;
     bool uncached = fill->stream.current && fill->stream.current->spilled_from != INT64_MAX;
+    /* Small fills, and those of unknown length, are finished even without a client: the next one will come. A
+     * fetch that has ended, but is still being committed, leaves nothing to cancel. */
     if (!fill->fetch || !(unwanted || (uncached && now_ms - fill->lonely_since_ms >= UNCACHED_LINGER_MS)))
         return;
     if (fill->waiters && !fill->reason)
-        fill->reason = xstrdup("the store has no room for it, and it must be there as a whole first");
+        fill->reason = xstrdup("the store has no room for it, and it can be served only when it is complete");
     fetch_cancel(fill->fetch);
 }
 
@@ -348,6 +371,8 @@ void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill)
         list[count++] = fill;
     }
     lock_release(&fills->lock);
+    /* visit() takes the lock of the fill, which may be contended, and might even end it, which takes the
+     * table's. */
     for (size_t i = 0; i < count; i++) {
         visit(arg, list[i]);
         shared_unref(&list[i]->shared);

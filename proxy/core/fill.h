@@ -38,11 +38,11 @@ enum fill_state {
 /* The event that ends a wait. */
 enum wait_for {
     WAIT_FOR_BYTES, /* any change */
-    WAIT_FOR_START, /* the fill is no longer STARTING */
+    WAIT_FOR_START, /* the fill has left STARTING */
     WAIT_FOR_END,   /* it is DONE or FAILED */
 };
 
-/* One suspended request. Lies in the request or the reader; guarded by the fill's lock. */
+/* One suspended request. Part of the request or the reader; guarded by the fill's lock. */
 struct waiter {
     struct waiter *prev, *next;
     struct MHD_Connection *connection;
@@ -54,7 +54,7 @@ struct waiter {
     bool gone; /* the client hung up while it waited */
 };
 
-/* The thing that a blob fill brings, in the words of its clients: for /fills. */
+/* The thing that a blob fill brings, as clients name it: for /fills. */
 enum fill_kind { FILL_KIND_NOT_SHOWN, FILL_KIND_FILE, FILL_KIND_METADATA, FILL_KIND_BLOB };
 struct fill_subject {
     enum fill_kind kind;
@@ -69,7 +69,7 @@ struct fill {
     UT_hash_handle hh;
     struct fills *fills; /* set once */
     char *key;           /* set once */
-    char *made_for;      /* blob fills: what the one who began it wanted, before the fetch; else NULL */
+    char *made_for;      /* blob fills: the entry for which it was begun; NULL before the fetch */
 
     struct lock lock;            /* guards all below */
     struct fill_subject subject; /* blob fills, once they have begun: fill_describe_locked() */
@@ -102,14 +102,14 @@ struct fill *fill_find(struct fills *fills, const char *key);
 /* Says what the fill brings. Copies the strings. Once. */
 void fill_describe_locked(struct fill *fill, const struct fill_subject *subject);
 
-/* Suspends the request until what it waits for has come. Returns false, suspending nothing, when it has come
- * already (for WAIT_FOR_BYTES the caller knows that), or the server is stopping. */
+/* Suspends the request until what it waits for has come. Returns false without suspending it if that has come
+ * already (for WAIT_FOR_BYTES the caller has checked), or the server is stopping. */
 bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what);
 /* Takes the waiter off the list if it is there: its request has ended. */
 void fill_forget(struct fill *fill, struct waiter *waiter);
 /* Resumes those whose wait is over. */
 void fill_wake_locked(struct fill *fill);
-/* The same in steps: only when enough bytes or time have gone by since the last wake. */
+/* Like fill_wake_locked(), but only when enough bytes or time have passed since the last wake. */
 void fill_wake_in_steps_locked(struct fill *fill);
 
 /* Settles the fill: sets state, outcome and reason (copied, may be NULL), wakes everybody. product is taken
@@ -118,16 +118,16 @@ void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reas
 /* Takes a settled fill out of the table; once. Until then later requests see the result of a fill whose
  * commit is still under way. */
 void fill_leave_table(struct fill *fill);
-/* Settles it and takes it out of the table in one step: a request that it wakes, and that tries again, does
- * not find this one. */
+/* Settles the fill and takes it out of the table in one step: a request that it wakes, and that tries again,
+ * does not find this one. */
 void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
 
 /* Calls visit for every fill in the table, outside the table's lock. */
 void fills_each(struct fills *fills, void (*visit)(void *arg, struct fill *fill), void *arg);
-/* Called every 200 ms from the main thread: late wakes, clients that hung up, fills nobody wants any more.
- * Fills of more than linger_bytes without a reader for linger_ms are cancelled. */
+/* Called every 200 ms from the main thread: late wakes, clients that hung up, fills that have lost all
+ * clients. Fills of more than linger_bytes without a reader for linger_ms are cancelled. */
 void fills_tick(struct fills *fills, int64_t linger_bytes, int64_t linger_ms);
-/* From now on nobody waits: resumes all, refuses new waits. */
+/* From now on no request can wait: resumes all of them, and refuses new waits. */
 void fills_stop(struct fills *fills);
 
 #endif

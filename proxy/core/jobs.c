@@ -1,4 +1,11 @@
-/* Owns: two queues (guarded by `lock`) and the one thread that empties them, urgent jobs first. */
+/* Owns: two queues (guarded by `lock`) and the one thread that empties them, urgent jobs first.
+ *
+ * One thread, so that a burst of misses, each of which may mean parsing a page of megabytes, takes at most
+ * one core from the workers. Nothing bounds the queues: nearly every job belongs to a running fill, and the
+ * number of fills is bounded.
+ *
+ * States: running -> stopping (runs what is queued, and what that adds) -> gone. No job is ever dropped: most
+ * of them settle a fill, and a fill that is never settled would leave requests suspended. */
 #include "proxy/core/jobs.h"
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
 /* The keys of the two tables that the whole proxy shares: running fills (fill.h) and hot objects
- * (memcache.h). Each is spelt by one function here, so that whoever writes one and whoever reads or drops it
- * agree.
+ * (memcache.h). Each is spelt by one function here, so that all users of a key agree on it.
  *
  *   fill table: one key, one fetch that everybody shares
  *   function               key                               brings                        joined by
@@ -27,7 +26,8 @@
  * have spaces of their own ("blob head", "manifest head"). No document is of a space called "small",
  * "metadata" or "reference", and none has ":" in it, so no two kinds of key are ever equal.
  *
- * Each function returns heap memory. Nobody takes a key apart: what a fill is about is told by its fields. */
+ * Each function returns heap memory. Keys are never taken apart: the fields of a fill say what it is
+ * about. */
 #ifndef PROXY_CORE_KEYS_H
 #define PROXY_CORE_KEYS_H
 
@@ -38,8 +38,8 @@
 char *fill_key_file(const char *path, unsigned late);
 char *fill_key_metadata(const char *path);
 char *fill_key_extraction(const char *path);
-/* `name` is a registry's where all of its images share the fill, and an image's ("docker.io/library/nginx")
- * where that image must show first that it has the blob. */
+/* `name` is a registry's if all of its images share the fill, and an image's ("docker.io/library/nginx")
+ * where that image must first be shown to have the blob. */
 char *fill_key_blob(const char *name, const char *digest, unsigned late);
 char *fill_key_fetch(const char *space, const char *key);
 char *fill_key_load(const char *space, const char *key);

@@ -1,4 +1,7 @@
-/* Opening sockets. No state; runs on the main thread at start and stop. */
+/* Opening sockets. No state; runs on the main thread at start and stop.
+ *
+ * All sockets are non-blocking, since a client may be gone between epoll_wait() and accept(), which would
+ * then hang the accept thread; and close-on-exec. */
 #include "proxy/core/listen_socket.h"
 
 #include <arpa/inet.h>
@@ -20,11 +23,12 @@
 #include "base/text.h"
 
 #define BACKLOG 4096
-/* A client is accepted when it has sent something, or after a second of silence: listener.c looks at the
- * first byte. */
+/* Seconds for TCP_DEFER_ACCEPT: a client is accepted when it has sent something, or after this much silence.
+ * listener.c looks at the first byte. */
 #define SILENCE_S 1
-/* A large project page goes into it at one call, and it is small enough to stay in the processor's cache:
- * with the system's own growth up to 4 MiB, a hot file took twice the time over loopback. */
+/* A large project page fits into it, so that it is sent at one call; and it is small enough to stay in the
+ * processor's cache: with the system's own growth up to 4 MiB, a hot file took twice the time over
+ * loopback. */
 #define SEND_BUFFER_BYTES (160 * 1024)
 #define INHERITED_FIRST_FD 3 /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 #define INHERITED_MAX 256
@@ -34,13 +38,15 @@ static int set_option(int fd, int level, int name, int value)
     return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* Linux copies these to every accepted socket, which saves calls for each connection. They only better
- * things: where they do not apply (unix sockets), they fail and nothing is lost. */
+/* Linux copies these to every accepted socket, which saves system calls for each connection. They are
+ * improvements only: where they do not apply (unix sockets), they fail and nothing is lost. */
 static void set_inherited_options(int fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, SILENCE_S);
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES);
+    /* A client that vanished without a FIN is found dead after two minutes (60 s + 4 * 15 s), also while it
+     * is suspended and nothing is sent to it. */
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
@@ -69,7 +75,7 @@ static const char *advice(int error)
     }
 }
 
-/* Return the negative errno value, for the one caller that looks at it. */
+/* Returns the negative errno value, for the one caller that looks at it. */
 static int refuse(const char *spec, int error, struct buf *out)
 {
     buf_set(out, "cannot listen on %s: %s%s", spec, strerror(error), advice(error));
@@ -85,7 +91,8 @@ static int malformed(const char *spec, const char *what, struct buf *error)
 
 /* ---- unix ---- */
 
-/* True if nobody answers at the path. A full backlog (EAGAIN) is an answer. */
+/* True if no server listens at the path: the socket of one that was killed, which bind() would not replace. A
+ * full backlog (EAGAIN) is a server; anything but a socket is not ours to remove. */
 static bool is_stale(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -119,8 +126,8 @@ static int open_unix(const char *spec, const char *path, struct listen_socket *o
     }
     if (failed && errno == EADDRINUSE) {
         buf_set(error,
-                "cannot listen on %s: the path is there already, and is in use or no socket; stop its owner, "
-                "or choose another path for `listen`",
+                "cannot listen on %s: the path exists, and is in use or is not a socket; stop its owner, or "
+                "choose another path for `listen`",
                 spec);
         return -EADDRINUSE;
     }
@@ -150,6 +157,7 @@ static int split_spec(const char *spec, char **host, char **port)
             return -1;
         *host = xstrndup(spec + 1, len - 2);
     } else {
+        /* An IPv6 address without brackets: which colon begins the port is a guess. */
         if (memchr(spec, ':', len))
             return -1;
         *host = xstrndup(spec, len);
@@ -158,7 +166,8 @@ static int split_spec(const char *spec, char **host, char **port)
     return 0;
 }
 
-/* Port 0 is a different port each time and never in the way. */
+/* True if the IPv4 wildcard of this port is listed too: then the IPv6 one must leave IPv4 to it, or the
+ * second bind() would fail. Port 0 is a different port each time and never conflicts. */
 static bool ipv4_listed(const struct string_list *all, const char *port)
 {
     char *CLEANUP_FREE wanted = xasprintf("0.0.0.0:%s", port);
@@ -177,6 +186,8 @@ static int open_address(const char *spec, const struct addrinfo *address, bool v
 
     if (fd < 0)
         return refuse(spec, errno, error);
+    /* REUSEADDR: a restart must not wait for the TIME_WAIT of the connections before it. V6ONLY is set in
+     * both directions, as the default is a sysctl. */
     if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
         (address->ai_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only) < 0))
         return refuse(spec, errno, error);
@@ -190,6 +201,7 @@ static int open_address(const char *spec, const struct addrinfo *address, bool v
 static int open_tcp(const char *spec, const char *host, const char *port, bool v6only,
                     struct listen_socket *out, struct buf *error)
 {
+    /* Numeric only: a name could hang the start in DNS, or bind to an address that was not meant. */
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     struct addrinfo *found;
@@ -210,11 +222,11 @@ int listen_socket_open(const char *spec, const struct string_list *all, struct l
     if (text_starts(spec, "unix:"))
         return open_unix(spec, spec + strlen("unix:"), out, error);
     if (split_spec(spec, &host, &port) < 0)
-        return malformed(spec, "no address and port", error);
+        return malformed(spec, "not an address and port", error);
     if (strcmp(host, "*") != 0)
         return open_tcp(spec, host, port, ipv4_listed(all, port), out, error);
     int result = open_tcp(spec, "::", port, ipv4_listed(all, port), out, error);
-    /* No IPv6: not built in, or switched off (then there is no address "::"). */
+    /* Without IPv6: not built in, or switched off (then the address "::" does not exist). */
     if (result != -EAFNOSUPPORT && result != -EADDRNOTAVAIL)
         return result;
     return open_tcp(spec, "0.0.0.0", port, false, out, error);
@@ -232,7 +244,7 @@ static int adopt(int fd, struct buf *error)
     if (flags < 0 || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &len) < 0 || !accepting ||
         getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM) {
         buf_set(error,
-                "cannot use descriptor %d that systemd passed: it is no listening stream socket; use "
+                "cannot use descriptor %d that systemd passed: it is not a listening stream socket; use "
                 "ListenStream= and Accept=no in the socket unit",
                 fd);
         return -1;
@@ -254,12 +266,14 @@ int listen_sockets_inherited(struct listen_socket **out, size_t *count, struct b
 {
     uint64_t pid;
     uint64_t passed;
+    /* The pid tells our sockets from those of a parent that passed its environment on. */
     bool ours = is_number(getenv("LISTEN_PID"), &pid) && pid == (uint64_t)getpid();
 
     *out = NULL;
     *count = 0;
     if (!ours || !is_number(getenv("LISTEN_FDS"), &passed) || !passed)
         return 0;
+    /* So that no child takes them for its own. */
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     if (passed > INHERITED_MAX) {

@@ -22,8 +22,9 @@ struct listen_socket {
 int listen_socket_open(const char *spec, const struct string_list *all, struct listen_socket *out,
                        struct buf *error);
 
-/* The sockets that systemd passed: *out is an array of *count, owned by the caller; none is *count == 0.
- * Returns 0, or -1 with one sentence in `error` when something passed is no listening stream socket. */
+/* The sockets that systemd passed: *out is an array of *count, owned by the caller; *count is 0 if there are
+ * none. Returns 0, or -1 with one sentence in `error` if something passed is not a listening stream
+ * socket. */
 int listen_sockets_inherited(struct listen_socket **out, size_t *count, struct buf *error);
 
 /* Closes, and removes the path if it is still ours. */

@@ -1,7 +1,10 @@
 /* Owns the listening sockets and the accept thread. The main thread opens, starts and stops; between start
  * and stop only the accept thread uses the struct, except listener_addresses(), which reads what is set once.
  *
- * States: open (sockets, no thread) -> running -> stopped (no sockets, no thread). */
+ * States: open (sockets, no thread) -> running -> stopped (no sockets, no thread).
+ *
+ * libmicrohttpd must not listen itself: MHD_quiesce_daemon() can abort the process under epoll, so it could
+ * not stop accepting while answers are still being sent. */
 #include "proxy/core/listener.h"
 
 #include <errno.h>
@@ -27,6 +30,7 @@
 #define ACCEPT_AT_ONCE 64 /* from one socket, before the others get their turn */
 #define EVENTS_AT_ONCE 16
 #define TLS_HANDSHAKE 0x16
+/* After an error of accept(). A warning for each would fill the log: at most one every WARN_EVERY_MS. */
 #define PAUSE_MS 50
 #define WARN_EVERY_MS 10000
 
@@ -42,7 +46,7 @@ struct listener {
     bool running;
 
     /* owned by the accept thread */
-    int spare_fd; /* closed to have a descriptor for turning a client away when there are none left */
+    int spare_fd; /* /dev/null; turn_away() uses its place in a full descriptor table */
     int64_t warned_at_ms;
 };
 
@@ -68,6 +72,7 @@ static int open_sockets(struct listener *listener, const struct string_list *spe
 
 static int watch(struct listener *listener, int fd)
 {
+    /* Level-triggered: a socket that still has clients in its backlog is reported again. */
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
     return epoll_ctl(listener->epoll_fd, EPOLL_CTL_ADD, fd, &event);
@@ -120,9 +125,9 @@ static void warn(struct listener *listener, int error)
         return;
     listener->warned_at_ms = now_ms;
     if (error == EMFILE)
-        log_warn(
-            "clients are turned away, no file descriptor is left for them: raise LimitNOFILE (ulimit -n), or "
-            "lower max_connections in [server]");
+        log_warn("turning clients away: no file descriptor is left for them; raise LimitNOFILE (ulimit -n), "
+                 "or lower "
+                 "max_connections in [server]");
     else
         log_warn("cannot accept clients now: %s", strerror(error));
 }
@@ -155,7 +160,7 @@ static bool turn_away(struct listener *listener, int socket_fd)
     return fd >= 0 && listener->spare_fd >= 0;
 }
 
-/* Trouble of the one client that was next, gone with it; see accept(2) on errors of the network. */
+/* Errors of the client that was next in the backlog, which is gone with them: accept(2), "Error handling". */
 static bool is_clients_trouble(int error)
 {
     static const int errors[] = {EINTR,     ECONNABORTED, EPROTO,    EPERM,        ENOPROTOOPT, ENETDOWN,
@@ -167,9 +172,11 @@ static bool is_clients_trouble(int error)
     return false;
 }
 
-/* True when the client begins with a TLS handshake record (RFC 8446 section 5.1). Clients of registries try
- * https before http; most of their hellos have no line end, and both sides would wait for the other's next
- * word. */
+/* True if the client begins with a TLS handshake record (RFC 8446 section 5.1). Clients of registries try
+ * https before http; most of their hellos have no line end, so libmicrohttpd would wait for the rest of a
+ * request line, and the client for an answer: a pull began with ten seconds of silence. The hello is left
+ * unread, so closing the socket sends a reset, and the client tries http at once. TCP_DEFER_ACCEPT sees to it
+ * that the first byte is usually here. */
 static bool speaks_tls(int fd)
 {
     char first;
@@ -209,6 +216,7 @@ static void *accept_main(void *arg)
     pthread_setname_np(pthread_self(), "accept");
     for (;;) {
         int count = epoll_wait(listener->epoll_fd, events, EVENTS_AT_ONCE, -1);
+        /* Stop comes first, even if clients are waiting: no hand_over() after listener_stop(). */
         for (int i = 0; i < count; i++)
             if (events[i].data.fd == listener->stop_fd)
                 return NULL;

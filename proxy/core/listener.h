@@ -2,9 +2,9 @@
  * only: its own listening cannot be stopped safely, and knows neither unix sockets, socket activation nor our
  * limits.
  *
- *     listener_open()     binds; a port or path that cannot be had is found before anything else is started
+ *     listener_open()     binds; a port or path that cannot be used is reported before anything starts
  *     listener_start()    starts the accept thread
- *     listener_stop()     no further hand_over() after it returns; what was handed over lives on
+ *     listener_stop()     no further hand_over() after it returns; connections that were handed over continue
  *     listener_free()
  */
 #ifndef PROXY_CORE_LISTENER_H
@@ -21,8 +21,8 @@ struct string_list;
  *     127.0.0.1:8080  [::1]:8080   an address; port 0 takes a free one
  *     0.0.0.0:8080                 every IPv4 address
  *     [::]:8080  *:8080            every address, IPv4 too unless 0.0.0.0 with that port is listed as well;
- *                                  `*` is content with IPv4 on a machine without IPv6
- *     unix:/run/yizhan.sock        a socket left behind by a dead server is replaced
+ *                                  `*` falls back to IPv4 on a machine without IPv6
+ *     unix:/run/yizhan.sock        a socket that a dead server left there is replaced
  * Where systemd passed sockets to this process (LISTEN_PID, LISTEN_FDS), they are used and `specs` is not;
  * the two variables are then removed from the environment, so call it before there are other threads. Returns
  * 0, or -1 with one sentence in `error` that says what to do. */

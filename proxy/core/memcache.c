@@ -1,5 +1,10 @@
-/* Owns: the table of hot objects. Any thread; all fields guarded by `lock`, which is held for a look-up's
- * time only. Values that leave the table are freed after the lock is released. */
+/* Owns: the table of hot objects, and one reference to each. Any thread; all fields guarded by `lock`, which
+ * is held only for a look-up. Values that leave the table are freed after the lock is released, because
+ * freeing one may take a while, or other locks.
+ *
+ * A hash table finds an item, and a list keeps the same items in order of use; used_bytes is the sum of their
+ * item_bytes(). The cost of a value may change while it is in the table (a page gets further renditions), but
+ * only by memcache_recost(), so that the sum stays right. */
 #include "proxy/core/memcache.h"
 
 #include <stdlib.h>
@@ -37,6 +42,7 @@ void shared_init(struct shared *value, void (*free_value)(struct shared *value))
 struct shared *shared_ref(struct shared *value)
 {
     if (value)
+        /* Relaxed is enough: the caller has a reference, or the lock of a table that has one. */
         CHECK(atomic_fetch_add_explicit(&value->refs, 1, memory_order_relaxed) > 0);
     return value;
 }
@@ -58,10 +64,11 @@ struct memcache *memcache_new(int64_t max_bytes)
 
 static int64_t item_bytes(const struct item *item)
 {
+    /* 64: the allocator's overhead and the share of the hash table's buckets, roughly. */
     return item->cost_bytes + (int64_t)(sizeof(*item) + strlen(item->key) + 64);
 }
 
-/* Takes the item out and puts it on the list of what to free after the lock. */
+/* Takes the item out and puts it on the list of those to be freed after the lock is released. */
 static void remove_locked(struct memcache *cache, struct item *item, struct item **removed)
 {
     lock_check_held(&cache->lock);
@@ -77,6 +84,7 @@ static void shrink_locked(struct memcache *cache, struct item **removed)
 {
     lock_check_held(&cache->lock);
     while (cache->used_bytes > cache->max_bytes && cache->order)
+        /* The head's prev is the tail in utlist: the one unused for longest. */
         remove_locked(cache, cache->order->prev, removed);
 }
 
@@ -95,6 +103,7 @@ void memcache_free(struct memcache *cache)
 {
     if (!cache)
         return;
+    /* Below zero, so that even values that cost nothing go. */
     memcache_set_limit(cache, -1);
     lock_destroy(&cache->lock);
     free(cache);
@@ -119,6 +128,7 @@ struct shared *memcache_get(struct memcache *cache, const char *key)
     HASH_FIND_STR(cache->table, key, item);
     if (!item)
         return NULL;
+    /* The hottest item is found in place, which spares the most frequent look-ups two writes. */
     if (item != cache->order) {
         DL_DELETE(cache->order, item);
         DL_PREPEND(cache->order, item);
@@ -145,6 +155,8 @@ void memcache_put(struct memcache *cache, const char *key, struct shared *value,
     DL_PREPEND(cache->order, item);
     cache->used_bytes += item_bytes(item);
     counter_add(COUNTER_MEMORY_BYTES, item_bytes(item));
+    /* One large page would push out everything else. Put and taken out again, because the value that it
+     * replaces must go in any case: it is outdated. */
     if (cost_bytes > cache->max_bytes / 4)
         remove_locked(cache, item, &removed);
     shrink_locked(cache, &removed);
@@ -159,6 +171,7 @@ void memcache_recost(struct memcache *cache, const char *key, const struct share
 
     lock_acquire(&cache->lock);
     HASH_FIND_STR(cache->table, key, item);
+    /* The value of the caller may have been evicted or replaced since: its cost is no longer in the sum. */
     if (item && item->value == value) {
         counter_add(COUNTER_MEMORY_BYTES, cost_bytes - item->cost_bytes);
         cache->used_bytes += cost_bytes - item->cost_bytes;

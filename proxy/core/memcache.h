@@ -18,7 +18,7 @@ struct shared {
 };
 
 void shared_init(struct shared *value, void (*free_value)(struct shared *value));
-/* NULL-safe; return their argument's value or nothing. */
+/* Both take NULL; shared_ref() returns its argument. */
 struct shared *shared_ref(struct shared *value);
 void shared_unref(struct shared *value);
 
@@ -30,8 +30,8 @@ void memcache_set_limit(struct memcache *cache, int64_t max_bytes);
 
 /* Returns a new reference, or NULL. */
 struct shared *memcache_get(struct memcache *cache, const char *key);
-/* Replaces what was there. Keeps a reference of its own. A value that is larger than a quarter of the cache
- * is not kept. cost_bytes is what the value takes, without the key. */
+/* Replaces an earlier value of the key. Keeps a reference of its own. A value that is larger than a quarter
+ * of the cache is not kept. cost_bytes is the memory that the value takes, without the key. */
 void memcache_put(struct memcache *cache, const char *key, struct shared *value, int64_t cost_bytes);
 /* The value under this key has grown (or shrunk) to cost_bytes; nothing happens if another value is there
  * now. */

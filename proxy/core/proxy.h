@@ -1,4 +1,4 @@
-/* The running instance, which all parts of the proxy share. Set once at start, except `site`, which a reload
+/* The running instance, shared by all parts of the proxy. Set once at start, except `site`, which a reload
  * swaps. */
 #ifndef PROXY_CORE_PROXY_H
 #define PROXY_CORE_PROXY_H
@@ -15,8 +15,8 @@ struct request;
 struct target;
 struct upstream;
 
-/* Answers a request (proxy/http/request.h). Returns what the respond_*() function or request_wait()
- * returned. */
+/* Answers a request (proxy/http/request.h). Returns the result of the respond_*() function or of
+ * request_wait(). */
 typedef enum MHD_Result (*request_handler)(struct request *request);
 
 /* One configuration in force, with its upstreams. Immutable and reference-counted: requests and fills that
@@ -53,7 +53,8 @@ struct proxy {
     struct site *site; /* guarded by site_lock */
 };
 
-/* Takes over config. The health and tokens of the upstreams of `old` (may be NULL) are kept. */
+/* Takes over config. `old` (may be NULL) is the site before it: where its upstreams keep their files remains
+ * known. */
 struct site *site_new(struct config *config, const struct site *old);
 /* Returns a new reference to the configuration in force. */
 struct site *site_get(struct proxy *proxy);

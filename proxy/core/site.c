@@ -1,6 +1,8 @@
-/* A site is made by the main thread at start and at each reload, and never changed: only proxy->site is,
- * under site_lock. Requests and fills hold a reference, so the site of an earlier configuration lives until
- * the last of them has ended. */
+/* A site is one configuration with its upstreams.
+ *
+ * It is made by the main thread at start and at each reload, and never changed: only proxy->site is, under
+ * site_lock. Requests and fills hold a reference, so the site of an earlier configuration lives until the
+ * last of them has ended, and no handler needs to expect a reload in its middle. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +53,7 @@ static struct upstream *pypi_upstream_new(const struct pypi_upstream_config *con
     return upstream;
 }
 
-/* It has no name of its own in mirror.conf: "https://m.daocloud.io/docker.io/" is
+/* A registry's upstream has no name in mirror.conf: "https://m.daocloud.io/docker.io/" is called
  * "m.daocloud.io/docker.io". */
 static struct upstream *registry_upstream_new(const struct registry_upstream_config *config)
 {
@@ -77,7 +79,8 @@ static void registry_init(struct registry *registry, const struct registry_confi
         registry->upstreams[i] = registry_upstream_new(&config->upstreams[i]);
 }
 
-/* Health, rate limits and tokens learned about a server hold under a new configuration too. */
+/* Where a server keeps its files was learned from its pages, and holds under a new configuration too: without
+ * it, the place would be guessed until the next page is fetched. Health and quota start afresh. */
 static void adopt_learned(struct upstream *upstream, const struct site *old)
 {
     const char *base_url = upstream_get_options(upstream)->base_url;

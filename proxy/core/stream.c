@@ -1,4 +1,13 @@
-/* See stream.h. Owns the descriptors of backings. Fields of struct stream: under the fill's lock. */
+/* The bytes of one blob while they arrive; the rules for readers are in stream.h. Owns the descriptors of
+ * backings.
+ *
+ * Threads: the fetch thread alone writes, at the frontier (ready_bytes); workers read, before the frontier.
+ * No byte is written twice, so files need no lock. The fields of struct stream do: the fill's lock, by which
+ * the fetch thread publishes a new frontier after the bytes are written.
+ *
+ * A backing is a .part file in the store; once the disk has refused, a .part file up to spilled_from and a
+ * memfd from there; or, if the store had no room from the start, a memfd alone. It never goes back to the
+ * disk, and once it has spilled it is not committed. */
 #include "proxy/core/stream.h"
 
 #include <errno.h>
@@ -62,6 +71,8 @@ struct backing *backing_new(struct store *store, int64_t total_bytes)
     int error = blob_begin(store, total_bytes, &backing->writer);
 
     if (!error) {
+        /* A descriptor of its own: the store closes the writer's at the commit, while readers are still
+         * reading. */
         backing->fd = fcntl(blob_writer_fd(backing->writer), F_DUPFD_CLOEXEC, 0);
         if (backing->fd >= 0)
             return backing;
@@ -69,10 +80,9 @@ struct backing *backing_new(struct store *store, int64_t total_bytes)
         blob_abort(&backing->writer);
     }
     counter_add(COUNTER_FILLS_UNCACHED, 1);
-    log_warn(
-        "the store takes no new blob now (%s): passing the bytes through uncached; free disk space or lower "
-        "max_size",
-        strerror(-error));
+    log_warn("the store cannot take a new blob now (%s): passing the bytes through uncached; free disk space "
+             "or lower max_size",
+             strerror(-error));
     backing->spilled_from = 0;
     return backing;
 }
@@ -84,6 +94,8 @@ static int write_memory(struct backing *backing, int64_t offset, const char *dat
         if (backing->memory_fd < 0)
             return -errno;
     }
+    /* At the same offset as in the blob. The memfd is sparse: bytes that all readers have are dropped by
+     * punching a hole. */
     while (len) {
         ssize_t n = pwrite(backing->memory_fd, data, len, offset);
         if (n < 0 && errno == EINTR)
@@ -105,8 +117,7 @@ int backing_write(struct backing *backing, int64_t offset, const void *data, siz
             return 0;
         counter_add(COUNTER_FILLS_UNCACHED, 1);
         log_warn("writing to the store failed at byte %lld of a fill (%s): passing the rest through "
-                 "uncached; free "
-                 "disk space or lower max_size",
+                 "uncached; free disk space or lower max_size",
                  (long long)offset, strerror(-error));
         /* Readers learn of the spill by the lock that publishes the new frontier. */
         backing->spilled_from = offset;
@@ -144,6 +155,7 @@ size_t backing_same(const struct backing *backing, int64_t offset, const void *d
     while (done < len) {
         size_t want = len - done < sizeof(block) ? len - done : sizeof(block);
         if (backing_read(backing, offset + (int64_t)done, block, want) < 0)
+            /* Unreadable counts as different: rather a reader that is cut than one that gets a mixture. */
             return done;
         if (memcmp(block, bytes + done, want) == 0) {
             done += want;
@@ -164,6 +176,7 @@ struct backing *stream_begin_locked(struct stream *stream, struct backing *backi
     stream->previous = stream->current;
     stream->previous_ready = stream->ready_bytes;
     stream->same_bytes = 0;
+    /* Nothing to compare with, or bytes of it are gone: readers that have been sent any are cut. */
     stream->compared_to_end = !stream->previous || stream->dropped_bytes > 0;
     stream->dropped_bytes = 0;
     stream->paused = false;
@@ -182,6 +195,7 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
     if (stream->compared_to_end || offset != stream->same_bytes)
         return;
     if (offset + (int64_t)len > stream->previous_ready) {
+        /* The old generation broke off here, and no reader has been sent more of it. */
         len = (size_t)(stream->previous_ready - offset);
         *compared_to_end = true;
     }
@@ -194,12 +208,16 @@ void stream_compare(const struct stream *stream, int64_t offset, const void *dat
 enum reader_state stream_check_locked(struct stream *stream, struct stream_reader *reader, int64_t *available)
 {
     lock_check_held(stream->lock);
+    /* Its Content-Length has been sent. */
     if (reader->total_bytes != stream->total_bytes)
         return READER_CUT;
     if (reader->generation != stream->generation) {
+        /* It has been sent nothing yet, or only bytes that are the same in both: it continues in the new
+         * one. */
         if (reader->at == reader->start ||
             (reader->generation == stream->generation - 1 && reader->at <= stream->same_bytes))
             reader->generation = stream->generation;
+        /* The comparison may still reach its position. Once verified, it will not: no more bytes come. */
         else if (reader->generation == stream->generation - 1 && !stream->compared_to_end &&
                  !stream->verified)
             return READER_WAIT;
@@ -208,6 +226,7 @@ enum reader_state stream_check_locked(struct stream *stream, struct stream_reade
     }
     if (reader->at < stream->dropped_bytes)
         return READER_CUT;
+    /* If the bytes prove wrong, the client has an incomplete answer, which it discards. */
     int64_t limit = stream->verified ? reader->end : reader->end - STREAM_HOLD_BACK;
     if (limit > stream->ready_bytes)
         limit = stream->ready_bytes;
@@ -218,6 +237,7 @@ enum reader_state stream_check_locked(struct stream *stream, struct stream_reade
 static int64_t slowest_locked(const struct stream *stream)
 {
     lock_check_held(stream->lock);
+    /* Without readers: the frontier. A client that comes later is too late for what was dropped. */
     int64_t slowest = stream->ready_bytes;
     const struct stream_reader *reader;
 
@@ -260,6 +280,7 @@ bool stream_drop_read_locked(struct stream *stream, int64_t *drop_from, int64_t 
         *drop_to = slowest;
         stream->dropped_bytes = slowest;
     }
+    /* Half a window of hysteresis, so that curl does not pause and resume at every block. */
     if (!stream->paused || stream->ready_bytes - kept_from_locked(stream) >= STREAM_WINDOW_BYTES / 2)
         return false;
     stream->paused = false;

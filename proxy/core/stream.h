@@ -33,7 +33,7 @@ struct backing {
     struct shared shared;
     struct blob_writer
         *writer;   /* fetch thread only; NULL once committed, aborted, or where the disk refused */
-    int fd;        /* the .part file; -1 if there is none */
+    int fd;        /* the .part file, or -1 */
     int memory_fd; /* -1 while nothing has spilled */
     _Atomic int64_t spilled_from; /* bytes at and after this offset are in memory; INT64_MAX: none */
 };
@@ -44,7 +44,7 @@ struct stream_reader {
     int64_t start;       /* where its answer begins */
     int64_t at;          /* next offset in the blob to be sent */
     int64_t end;         /* first offset not wanted */
-    int generation;      /* of the bytes sent so far */
+    int generation;      /* that the bytes already sent belong to */
 };
 
 struct stream {
@@ -69,7 +69,7 @@ void stream_release(struct stream *stream);
 
 /* A new backing in the store for `total_bytes` (-1 unknown), in memory where the store has no room. */
 struct backing *backing_new(struct store *store, int64_t total_bytes);
-/* Of a blob that is there as a whole: takes the descriptor. */
+/* A backing for a blob that is complete: takes the descriptor. */
 struct backing *backing_of_file(int fd);
 /* Fetch thread. Spills to memory when the disk refuses. Returns 0, or negative errno when memory refuses
  * too. */

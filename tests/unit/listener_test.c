@@ -330,14 +330,14 @@ static void listener_both_wildcards_share_a_port(void **state)
 static void listener_refuses_bad_addresses(void **state)
 {
     (void)state;
-    assert_refused("8080", "no address and port");
-    assert_refused(":8080", "no address and port");
-    assert_refused("127.0.0.1:", "no address and port");
-    assert_refused("127.0.0.1:65536", "no address and port");
-    assert_refused("127.0.0.1:80x", "no address and port");
-    assert_refused("::1:8080", "no address and port");
-    assert_refused("[]:8080", "no address and port");
-    assert_refused("[::1:8080", "no address and port");
+    assert_refused("8080", "not an address and port");
+    assert_refused(":8080", "not an address and port");
+    assert_refused("127.0.0.1:", "not an address and port");
+    assert_refused("127.0.0.1:65536", "not an address and port");
+    assert_refused("127.0.0.1:80x", "not an address and port");
+    assert_refused("::1:8080", "not an address and port");
+    assert_refused("[]:8080", "not an address and port");
+    assert_refused("[::1:8080", "not an address and port");
     assert_refused("localhost:8080", "not an IP address");
     assert_refused("999.0.0.1:8080", "not an IP address");
     assert_refused("192.0.2.1:8080", "no such address");
@@ -443,7 +443,7 @@ static void listener_unix_spares_other_files(void **state)
     char *CLEANUP_FREE spec = xasprintf("unix:%s", path);
 
     close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-    assert_refused(spec, "no socket");
+    assert_refused(spec, "is not a socket");
     assert_int_equal(access(path, F_OK), 0);
     remove_with_folder(path);
 }
