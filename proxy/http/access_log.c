@@ -1,7 +1,11 @@
 /* Owns the pending lines and the file they go to.
  *
- * Threads: workers format a line on their own and append it under the lock; one flush thread swaps the
- * pending buffer for an empty one and writes outside the lock. Only that thread uses the descriptor. */
+ * Threads: workers format a line on their own and append it under the lock; one flush thread (the main
+ * thread's tick) swaps the pending buffer for an empty one and writes outside the lock. Only that thread uses
+ * the descriptor, so reopening it needs no lock either.
+ *
+ * States of the file: writing -> failing (one message, lines are counted as dropped) -> writing (a comment
+ * line says how many). A full disk or a stuck pipe thus costs log lines, never a request. */
 #include "proxy/http/access_log.h"
 
 #include <errno.h>
@@ -22,8 +26,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* About 30,000 lines; that many are pending only if a flush is stalled. */
 #define PENDING_MAX_BYTES (4u << 20)
 #define KEEP_BYTES (256u << 10) /* a buffer that a burst has made larger is given back */
+/* Of one line, before escaping: a client may send a header as large as libmicrohttpd's memory. */
 #define TARGET_MAX_BYTES 2048
 #define FIELD_MAX_BYTES 512
 #define STALLED_MS 200 /* how long a full pipe may hold up a flush */
@@ -184,6 +190,7 @@ void access_log_add(struct access_log *log, const struct access_line *line)
     format_line(&text, line);
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&log->lock);
+    /* The newest lines are dropped, not the oldest: the file then has a gap at a known place. */
     if (log->pending.len + text.len > PENDING_MAX_BYTES)
         log->dropped++;
     else
@@ -203,6 +210,7 @@ static size_t write_all(int fd, const char *data, size_t len)
             written += (size_t)n;
             continue;
         }
+        /* A pipe whose reader is slow is waited for a little, as long as it takes anything. */
         struct pollfd full_pipe = {.fd = fd, .events = POLLOUT};
         if (errno == EINTR || (errno == EAGAIN && poll(&full_pipe, 1, STALLED_MS) > 0))
             continue;
@@ -223,6 +231,7 @@ static int64_t count_lines(const char *data, size_t len)
 /* Lines that could not be written are counted as dropped; the next flush that works says how many. */
 static void note_failure(struct access_log *log, size_t written, int64_t lines, int error)
 {
+    /* Once, not at each of five flushes a second. */
     if (!log->failing)
         log_error("cannot write the access log %s: %s; lines are dropped until it can be written again",
                   log->path ? log->path : "to standard output", strerror(error));
@@ -263,11 +272,13 @@ void access_log_flush(struct access_log *log)
     if (atomic_exchange(&log->reopen_wanted, false) && log->path)
         reopen(log);
     int64_t dropped = take_pending(log);
-    int64_t lines = count_lines(log->writing.data, log->writing.len) + dropped; /* to tell of */
+    int64_t lines = count_lines(log->writing.data, log->writing.len) + dropped; /* to report if this fails */
     if (dropped)
-        buf_printf(&log->writing, "# %" PRId64 " lines were dropped: the log could not take them\n", dropped);
+        buf_printf(&log->writing, "# %" PRId64 " lines were dropped: the log could not be written\n",
+                   dropped);
     if (!log->writing.len)
         return;
+    /* A half line from the last failure: a new line begins on a line of its own. */
     if (log->mid_line)
         log->mid_line = write_all(log->fd, "\n", 1) != 1;
     size_t written = log->mid_line ? 0 : write_all(log->fd, log->writing.data, log->writing.len);

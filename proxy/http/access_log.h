@@ -1,7 +1,7 @@
 /* The access log: one line for each answered request, in the combined format that every log tool reads, with
  * two fields of ours at the end.
  *
- *     192.0.2.7 - - [06/Nov/2026:08:49:37 +0800] "GET /simple/six/ HTTP/1.1" 200 5120 "-" "pip/24" hit 0.000183
+ *   192.0.2.7 - - [06/Nov/2026:08:49:37 +0800] "GET /simple/six/ HTTP/1.1" 200 512 "-" "pip/24" hit 0.000183
  *
  * (the last two: how it was answered, and the seconds from the request line to the last byte given to the
  * kernel). Workers only append to memory; one thread writes. */
@@ -14,7 +14,7 @@
 struct access_log;
 struct buf;
 
-/* Any of the strings may be NULL, which prints "-". What is not printable ASCII is escaped as \xHH, quotes
+/* Any of the strings may be NULL, which prints "-". Everything but printable ASCII is escaped as \xHH, quotes
  * and backslashes by a backslash; long strings are cut short and end in "...". */
 struct access_line {
     const char *client; /* address as text */
@@ -32,9 +32,9 @@ struct access_line {
  * access_log_close() frees, or -1 with one sentence in `error`. "off" gives a log that takes lines and drops
  * them. */
 int access_log_open(const char *where, struct access_log **out, struct buf *error);
-/* False: it drops all lines, so nobody need put one together. */
+/* False if it drops all lines, so that none need be put together. */
 bool access_log_wanted(const struct access_log *log);
-/* Flushes. */
+/* Flushes and frees. */
 void access_log_close(struct access_log **log);
 
 /* Any thread. Never waits for the disk: past 4 MiB of pending lines, lines are dropped, and the next flush

@@ -1,12 +1,17 @@
 /* Owns: requests. libmicrohttpd makes three kinds of calls for each, on the worker that has the connection:
  *
  *     request_on_target()    once, when the request line is complete; the only look at the raw target
- *     request_on_call()      when the headers are complete, and again after the body (of none, at once) and after each
- *                            resumption; the first call checks the framing, later ones run the handler
+ *     request_on_call()      when the headers are complete, and again after the body (at once if there is
+ *                            none) and after each resumption; the first call checks the framing, later ones
+ *                            run the handler
  *     request_on_end()       once, when the answer is sent or the connection is lost
  *
  * An answer that is queued in the first call closes the connection, which is wanted for refusals and for
- * nothing else. */
+ * nothing else.
+ *
+ * libmicrohttpd leaves to us what makes a request safe to answer: it accepts Content-Length together with
+ * Transfer-Encoding, and Content-Length twice; it decodes the path and cuts it at %00; it cuts header values
+ * at NUL. Behind another proxy each of these lets a client smuggle a request past that proxy's rules. */
 #include "proxy/http/lifecycle.h"
 
 #include <stdlib.h>
@@ -40,6 +45,7 @@ void *request_on_target(void *proxy, const char *target, struct MHD_Connection *
     request->connection = connection;
     request->client = info->socket_context;
     request->raw_target = xstrdup_or_null(target);
+    /* Before the target is parsed: that it cannot be parsed is an error too, and its form depends on this. */
     request->registry = target && is_registry_target(target);
     request->started_us = clock_mono_us();
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -50,14 +56,14 @@ void *request_on_target(void *proxy, const char *target, struct MHD_Connection *
     return request;
 }
 
-/* Decides whether the bytes after the headers can be trusted to be the next request. */
+/* Found in the headers: whether the bytes after them can be trusted to be the next request. */
 struct framing {
     int hosts;
     int lengths;
     bool body;
     bool transfer_encoding;
     bool malformed;
-    bool held_only; /* no matter of framing, but found on the same walk */
+    bool held_only; /* not about framing, but found on the same walk */
 };
 
 static bool says_only_if_cached(const char *cache_control)
@@ -78,8 +84,10 @@ static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const ch
     struct framing *framing = arg;
 
     (void)kind;
-    /* Some servers take "Content-Length : 5" as a Content-Length: what follows would be read in two ways. */
+    /* Some servers take "Content-Length : 5" as a Content-Length, so the bytes that follow would be read in
+     * two ways. A NUL ends the value for some parsers only. */
     framing->malformed |= !text_is_token(name, name_len) || (value_len && memchr(value, '\0', value_len));
+    /* By the first letter: this runs for every line of every request, and few lines matter. */
     switch (name[0]) {
     case 'H':
     case 'h':
@@ -102,8 +110,8 @@ static enum MHD_Result note_framing(void *arg, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* The sentence that refuses the request, or NULL. RFC 9112 sections 3.2, 6.1 and 6.3: what two parsers could
- * understand in two ways is not answered. */
+/* Returns the sentence that refuses the request, or NULL. RFC 9112 sections 3.2, 6.1 and 6.3: a request that
+ * two parsers could understand in two ways is not answered. */
 static const char *framing_fault(const struct framing *framing, const char *version)
 {
     if (framing->malformed)
@@ -140,6 +148,8 @@ static enum MHD_Result request_begin(struct request *request, const char *versio
     if (!request->raw_target)
         return respond_refusal(request, MHD_HTTP_BAD_REQUEST, "the request target is missing");
     if (!method_is_read(request->method)) {
+        /* Refused now, so that the connection is closed and the body never read; without a body the second
+         * call refuses it and the connection can be kept. */
         if (framing.body)
             return respond_method_not_allowed(request, "GET, HEAD");
         return MHD_YES;
@@ -169,6 +179,7 @@ enum MHD_Result request_on_call(void *proxy, struct MHD_Connection *connection, 
     }
     if (*upload_data_size) /* a body that the headers did not announce: nothing of it can be trusted */
         return MHD_NO;
+    /* fills_tick() found that the client hung up. MHD_NO closes the connection. */
     if (request->waiter.gone)
         return MHD_NO;
     if (!method_is_read(method))
@@ -224,6 +235,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
     if (!request)
         return;
     client_request_done(request->client);
+    /* The reader first: it is on the list of a fill, whose tick must not see a freed request. */
     reader_end(request);
     if (request->fill) {
         fill_forget(request->fill, &request->waiter);
@@ -232,6 +244,7 @@ void request_on_end(void *proxy, struct MHD_Connection *connection, void **reque
     shared_unref(request->kept);
     free(request->state);
     blob_close(request->proxy->store, &request->blob);
+    /* 0: no answer was queued, because the client left before, or its request was cut. */
     if (request->status) {
         request_count(request);
         if (access_log_wanted(request->proxy->access_log))

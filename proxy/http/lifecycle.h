@@ -1,5 +1,5 @@
-/* A request's life, as libmicrohttpd tells of it: the callbacks that make a request, find and run its
- * handler, and end it. The request is checked here, before any handler sees it. */
+/* A request's life, as libmicrohttpd reports it: the callbacks that make a request, find and run its handler,
+ * and end it. The request is checked here, before any handler sees it. */
 #ifndef PROXY_HTTP_LIFECYCLE_H
 #define PROXY_HTTP_LIFECYCLE_H
 

@@ -1,3 +1,8 @@
+/* Content negotiation, RFC 9110 sections 12.4 and 12.5, and the media types of the simple index (PEP 691).
+ * Pure functions; run on workers.
+ *
+ * Lenient with clients: a malformed element is skipped, and if nothing is left the header counts as absent,
+ * because an answer in our preferred form is of more use than 406. */
 #include "proxy/http/negotiate.h"
 
 #include <string.h>
@@ -23,11 +28,11 @@ static const struct {
 struct element {
     const char *value;
     size_t len;
-    int q; /* thousandths */
-    bool parameters;
+    int q;           /* thousandths */
+    bool parameters; /* others than q */
 };
 
-/* Length up to `stop` or ';', outside of quoted strings. */
+/* Length up to `stop`, outside of quoted strings: a quoted parameter may contain commas and semicolons. */
 static size_t span(const char *text, size_t len, char stop)
 {
     bool quoted = false;
@@ -95,12 +100,14 @@ static bool next_element(const char **rest, bool slash, struct element *out)
     return false;
 }
 
-/* 0: the range does not take the offer; else the more the more specific. */
+/* 0: the range does not include the offer; otherwise higher is more specific (RFC 9110 section 12.5.1). */
 static int specificity(const struct element *range, const char *offer)
 {
     size_t type_len = strcspn(offer, "/") + 1;
 
     if (range->len == strlen(offer) && strncasecmp(range->value, offer, range->len) == 0)
+        /* With parameters it names a variant of the offer, so a range without them describes the offer
+         * better. */
         return range->parameters ? 3 : 4;
     if (range->len == type_len + 1 && range->value[type_len] == '*' &&
         strncasecmp(range->value, offer, type_len) == 0)
@@ -120,6 +127,8 @@ static int offer_quality(const char *const *lines, size_t count, const char *off
             int found = specificity(&range, offer);
             if (q < 0)
                 q = 0;
+            /* The most specific range decides, even with a lower q: "text/html;q=0.1" beside a wildcard means
+             * HTML only as the last resort. Of equally specific ones the highest q counts. */
             if (found > best_specificity || (found && found == best_specificity && range.q > q)) {
                 best_specificity = found;
                 q = range.q;
@@ -137,6 +146,7 @@ int negotiate_media(const char *const *lines, size_t count, const char *const *o
         int q = offer_quality(lines, count, offers[i]);
         if (q < 0)
             return 0;
+        /* Strictly: of equals, the first offer is ours to prefer; and q=0 means "not acceptable". */
         if (q > best_q) {
             best_q = q;
             best = (int)i;
@@ -164,6 +174,7 @@ bool negotiate_gzip(const char *const *lines, size_t count)
         }
     if (gzip < 0)
         gzip = any;
+    /* identity is acceptable unless excluded, but its q, if stated, may be the higher one. */
     return gzip > 0 && gzip >= identity;
 }
 

@@ -1,6 +1,5 @@
 /* Content negotiation, RFC 9110 section 12: pure functions over the values of all header lines of one name.
- *
- * Elements that are malformed are skipped. Where nothing is left, the header counts as absent. */
+ * Malformed elements are skipped. If nothing is left, the header counts as absent. */
 #ifndef PROXY_HTTP_NEGOTIATE_H
 #define PROXY_HTTP_NEGOTIATE_H
 
@@ -16,7 +15,7 @@ int negotiate_media(const char *const *lines, size_t count, const char *const *o
 bool negotiate_gzip(const char *const *lines, size_t count);
 
 /* The representations of the simple index (PEP 691), in the order of our preference where the client has
- * none: who does not say what he takes is a browser or an old tool. */
+ * none: one that does not say what it accepts is a browser or an old tool. */
 enum simple_format { SIMPLE_TEXT_HTML, SIMPLE_V1_JSON, SIMPLE_V1_HTML, SIMPLE_FORMATS };
 
 /* The media type to answer with. */

@@ -1,5 +1,8 @@
 /* RFC 9110 section 14: one range of bytes. Several are answered with the whole file, which the RFC allows: no
- * client of packages or images needs multipart/byteranges, and many overlapping ranges are an old attack. */
+ * client of packages or images needs multipart/byteranges, and many overlapping ranges are an old attack.
+ *
+ * Clients use it to read the end of a wheel for its metadata (pip, uv) and to resume layers (docker, podman).
+ * A malformed header is ignored rather than refused (section 14.2): they get 200 and the whole file. */
 #include "proxy/http/range.h"
 
 #include <string.h>
@@ -7,8 +10,8 @@
 
 #include "base/text.h"
 
-/* Digits up to `stop`. A number past the largest counts as the largest: no file reaches it. Returns 0, or
- * -1. */
+/* Digits only, so no sign and no blank. A number that is too large counts as the largest: no file reaches it.
+ * Returns 0, or -1. */
 static int parse_position(const char *text, size_t len, int64_t *out)
 {
     uint64_t value;
@@ -29,6 +32,7 @@ static enum range_kind parse_suffix(const char *text, size_t text_len, int64_t s
 
     if (parse_position(text, text_len, &wanted) < 0)
         return RANGE_NONE;
+    /* "-0" asks for nothing, and an empty file has no last byte: 416 by section 14.1.2. */
     if (!wanted || !size)
         return RANGE_UNSATISFIABLE;
     *len = wanted < size ? wanted : size;
@@ -61,6 +65,7 @@ enum range_kind range_parse(const char *header, int64_t size, int64_t *start, in
     if (parse_position(text, (size_t)(dash - text), &first) < 0 ||
         (last_len && parse_position(dash + 1, last_len, &last) < 0) || last < first)
         return RANGE_NONE;
+    /* After the syntax: a last position before the first one makes the range invalid, not unsatisfiable. */
     if (first >= size)
         return RANGE_UNSATISFIABLE;
     *start = first;
@@ -82,6 +87,7 @@ bool etag_list_matches(const char *header, const char *etag, bool strong)
         return false;
     skip_separators(&header);
     if (*header == '*')
+        /* "*" matches whatever there is; If-Range has no such form (RFC 9110 section 13.1.5). */
         return !strong && !header[1 + strspn(header + 1, " \t")];
     while (*header) {
         bool weak = text_starts(header, "W/");
@@ -91,6 +97,8 @@ bool etag_list_matches(const char *header, const char *etag, bool strong)
         if (!end)
             return false; /* not a list of tags: a date, or malformed from here on */
         size_t len = (size_t)(end + 1 - header);
+        /* Weak comparison ignores W/ on both sides; the strong one fails if either has it (section
+         * 8.8.3.2). */
         if (!(strong && (weak || ours_weak)) && text_equal_n(header, len, ours))
             return true;
         header = end + 1;

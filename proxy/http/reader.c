@@ -1,4 +1,12 @@
-/* Runs on workers. The reader is part of its request and is guarded by the lock of the fill that it reads. */
+/* Feeds one answer from a running fill. Runs on workers. The reader is part of its request and is guarded by
+ * the lock of the fill that it reads.
+ *
+ *     reader_begin() -> reader_read(): GO, bytes | WAIT, suspended | CUT, broken off -> reader_end()
+ *
+ * libmicrohttpd: a content reader that returns 0 is called again at once, unless it has suspended its
+ * connection; one that ends early must end with an error, because END_OF_STREAM is reported as success. It is
+ * called for `position` when all bytes before it are with the kernel, so each call also says how far this
+ * client has come: the slowest one decides what may be dropped. */
 #include "proxy/http/reader.h"
 
 #include <fcntl.h>
@@ -16,6 +24,7 @@ bool reader_begin(struct request *request, struct fill *fill, int64_t total_byte
 
     CHECK(!request->reads);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
+    /* Again under this lock: more may have been dropped since request_follow() looked. */
     if (start < fill->stream.dropped_bytes)
         return false;
     shared_ref(&fill->shared);
@@ -29,7 +38,7 @@ bool reader_begin(struct request *request, struct fill *fill, int64_t total_byte
     return true;
 }
 
-/* Spilled bytes that nobody will read any more. */
+/* Spilled bytes that no reader needs any more. */
 struct dropped {
     struct backing *backing; /* reference; NULL: nothing to drop */
     int64_t from;
@@ -43,13 +52,15 @@ static void note_moved_locked(struct fill *fill, struct dropped *dropped)
     dropped->backing = NULL;
     if (!fill->stream.current)
         return;
+    /* The fetch may have ended: bytes are dropped, but there is nothing to resume. */
     if (stream_drop_read_locked(&fill->stream, &dropped->from, &dropped->to) && fill->fetch)
         fetch_resume(fill->fetch);
     if (dropped->to > dropped->from)
         dropped->backing = (struct backing *)shared_ref(&fill->stream.current->shared);
 }
 
-/* Readers never go back to before the dropped offset, so this needs no lock. */
+/* Frees the memory of the dropped bytes. Readers never go back to before the dropped offset, so this needs no
+ * lock; and it takes too long for one. */
 static void drop(struct dropped *dropped)
 {
     if (!dropped->backing)
@@ -69,6 +80,7 @@ void reader_end(struct request *request)
     lock_acquire(&fill->lock);
     DL_DELETE(fill->stream.readers, &request->reader);
     fill->lonely_since_ms = clock_mono_ms();
+    /* The slowest reader may have been this one: its leaving can end a pause. */
     note_moved_locked(fill, &dropped);
     lock_release(&fill->lock);
     drop(&dropped);
@@ -91,8 +103,10 @@ static struct backing *next_bytes(struct request *request, uint64_t position, in
     if (request->waiter.gone || fill->state == FILL_FAILED)
         state = READER_CUT;
     note_moved_locked(fill, &dropped);
+    /* A reference: a new generation may begin while this one is read outside the lock. */
     if (state == READER_GO)
         backing = (struct backing *)shared_ref(&fill->stream.current->shared);
+    /* A wait is refused only when the server is stopping: the answer is then cut. */
     if (state == READER_WAIT && !fill_wait_locked(fill, &request->waiter, WAIT_FOR_BYTES))
         state = READER_CUT;
     if (state == READER_CUT)

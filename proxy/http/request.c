@@ -1,5 +1,9 @@
 /* The handlers' side of a request: its headers, and waiting for a fill. A request belongs to one worker,
- * except its waiter, which is guarded by the lock of the fill it waits for. */
+ * except its waiter, which is guarded by the lock of the fill it waits for.
+ *
+ * A handler that waits returns, and runs again from the top when it is resumed; libmicrohttpd has no other
+ * way. So request->fill remembers what the last wait was for: a handler asks request_waited_for() to tell "it
+ * has just failed for us" from "not tried yet", or it would start the same fetch forever. */
 #include "proxy/http/request.h"
 
 #include <stdlib.h>
@@ -66,11 +70,13 @@ bool request_wait(struct request *request, struct fill *fill, enum wait_for what
     struct fill *earlier = request->fill;
 
     request->fill = fill;
+    /* The request has been resumed, so its waiter is not on the list of the earlier fill. */
     if (earlier)
         shared_unref(&earlier->shared);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     if (!fill_wait_locked(fill, &request->waiter, what))
         return false;
+    /* A request that waited is a miss, whatever it is answered with. */
     request->how = HOW_MISS;
     return true;
 }

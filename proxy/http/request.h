@@ -32,16 +32,16 @@ struct request {
     /* Cache-Control: only-if-cached (RFC 9111 section 5.2.1.7): it gets what the store has, at any age, or
      * 504. */
     bool held_only;
-    bool evicted; /* that is not held, but was: request_note_not_held() */
+    bool evicted; /* the object is not held now, but was: request_note_not_held() */
     request_handler handler;
 
     /* The handler's own, kept over a wait. */
     int step;
     void *state;         /* request_state() */
-    struct shared *kept; /* reference: what it has found already (document_kept()) */
+    struct shared *kept; /* reference: found before the wait (document_kept()) */
     unsigned late;     /* not 0: too late for bytes that were passed through, it gets this fill of its own */
     struct fill *fill; /* reference: what it waits or waited for */
-    bool collapsed;    /* that was begun for another request */
+    bool collapsed;    /* the fill was begun for another request */
     struct waiter waiter;
     struct fill *reads;          /* reference: what its answer is read from */
     struct stream_reader reader; /* listed in reads->stream while reads is set */
@@ -59,11 +59,12 @@ struct request {
 void *request_state(struct request *request, size_t size_bytes);
 
 bool request_is_head(const struct request *request);
-/* Nothing is fetched for it, now or in the background: mirror.conf says so, or the client. If the client says
- * so (request->held_only), an answer from memory does not count either: it may still fail to be stored. */
+/* True if nothing may be fetched for it, now or in the background: because of mirror.conf, or the client. If
+ * it is the client (request->held_only), an answer from memory does not count either: it may still fail to be
+ * stored. */
 bool request_offline(const struct request *request);
-/* The store does not hold this entry, which the request is about (not one that was only looked at on the
- * way): if it asks for nothing but what is held, its answer tells whether that was evicted. */
+/* Notes that the store does not hold this entry, which the request is about (not one that was only looked at
+ * on the way): if the client asks for held content only, the answer tells whether that was evicted. */
 void request_note_not_held(struct request *request, const char *space, const char *key);
 /* The first header line of that name, or NULL. */
 const char *request_header(struct request *request, const char *name);
@@ -78,7 +79,7 @@ bool request_wait(struct request *request, struct fill *fill, enum wait_for what
 bool request_waited_for(const struct request *request, const char *fill_key);
 /* Why the fill that it waited for has failed, in heap memory; NULL if there is nothing to say. */
 char *request_fill_reason(struct request *request);
-/* Drops what the request waited for. */
+/* Drops the fill that the request waited for. */
 void request_forget_fill(struct request *request);
 
 #endif

@@ -1,4 +1,13 @@
-/* Building and queueing answers. Runs on workers; owns nothing. */
+/* Building and queueing answers. Runs on workers; owns nothing.
+ *
+ * libmicrohttpd: a response is of one kind for its whole life, chosen by how it is made here.
+ *
+ *     buffer    pages and messages, from memory; one response is sent any number of times (struct object)
+ *     fd        stored blobs: sendfile(), which blocks the worker while the bytes come from the disk
+ *     reader    running fills, and bodies made while they are sent; also HEAD and 304 of a file, because an
+ *               empty response would say Content-Length: 0
+ *
+ * The mutex of a response is held while an fd or a reader sends, so those are made for one request each. */
 #include "proxy/http/respond.h"
 
 #include <fcntl.h>
@@ -32,6 +41,7 @@ static enum MHD_Result queue(struct request *request, int status, int64_t body_b
                              struct MHD_Response *response)
 {
     request->status = status;
+    /* As announced, not as sent: the library does not tell how far it came when a client leaves early. */
     request->body_bytes = request_is_head(request) || status == MHD_HTTP_NOT_MODIFIED ? 0 : body_bytes;
     return MHD_queue_response(request->connection, (unsigned)status, response);
 }
@@ -57,7 +67,7 @@ static struct MHD_Response *response_of_text(char *body, size_t len, const char 
 
 /* ---- messages ---- */
 
-/* What an error needs besides its text. */
+/* Everything about an error except its text. */
 struct error_form {
     int status;
     bool close;                /* what follows on this connection cannot be trusted */
@@ -67,6 +77,8 @@ struct error_form {
     const char *cache_status;
 };
 
+/* The codes of the OCI distribution specification 1.1, and where it has none (RANGE_INVALID, UNAVAILABLE,
+ * UNKNOWN) those of Docker's registry, which its clients know too. */
 static const char *code_of_status(int status)
 {
     switch (status) {
@@ -117,6 +129,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
     struct MHD_Response *response = response_of_text(body, len, type);
     if (request->registry)
         add_header(response, REGISTRY_VERSION_HEADER, REGISTRY_VERSION);
+    /* An error is true for now only; a cache in between must not repeat it. */
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "Allow", form->allow);
     add_header(response, "Content-Range", form->content_range);
@@ -191,7 +204,7 @@ enum MHD_Result respond_not_held(struct request *request, const char *code, cons
         return respond_registry_error(request, MHD_HTTP_NOT_FOUND, code,
                                       "%s is not in the store, and offline = yes", what);
     return respond_formed(request, &form,
-                          "%s is not in the store, and the request asks for nothing else (only-if-cached)%s",
+                          "%s is not in the store, and the request accepts nothing else (only-if-cached)%s",
                           what, request->evicted ? ": it was evicted" : "");
 }
 
@@ -236,6 +249,7 @@ static void object_free(struct shared *value)
 {
     struct object *object = (struct object *)value;
 
+    /* Counted by the library too: answers that are being sent keep the body. */
     MHD_destroy_response(object->response);
     free(object->etag);
     free(object);
@@ -272,7 +286,7 @@ enum MHD_Result respond_object(struct request *request, struct object *object)
     return queue(request, status, (int64_t)object->body_bytes, object->response);
 }
 
-/* All but what says that it was here. */
+/* Copies all headers except Cache-Status, which says "hit" in the stored object. */
 static enum MHD_Result copy_header(void *response, enum MHD_ValueKind kind, const char *name,
                                    const char *value)
 {
@@ -284,6 +298,8 @@ static enum MHD_Result copy_header(void *response, enum MHD_ValueKind kind, cons
 enum MHD_Result respond_object_brought(struct request *request, struct object *object)
 {
     int status = not_modified(request, object->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
+    /* A copy of the body, because the headers belong to the response, and the stored one says "hit". This
+     * happens only to requests that waited for the fetch. */
     struct MHD_Response *response = MHD_create_response_from_buffer(
         object->body_bytes, (void *)(uintptr_t)object->body, MHD_RESPMEM_MUST_COPY);
 
@@ -320,10 +336,12 @@ static struct part choose_part(struct request *request, int64_t size, const char
     struct part part = {MHD_HTTP_OK, 0, size};
     const char *range = request_header(request, "Range");
 
+    /* First: If-None-Match decides before Range does (RFC 9110 section 13.2.2). */
     if (not_modified(request, etag)) {
         part.status = MHD_HTTP_NOT_MODIFIED;
         return part;
     }
+    /* Range is defined for GET only (RFC 9110 section 14.2). */
     if (!range || request_is_head(request))
         return part;
     /* If-Range: only a strong match makes the range count (RFC 9110 section 13.1.5). */
@@ -370,8 +388,8 @@ static enum MHD_Result respond_unsatisfiable(struct request *request, int64_t si
     const struct error_form form = {.status = MHD_HTTP_RANGE_NOT_SATISFIABLE, .content_range = range};
 
     snprintf(range, sizeof(range), "bytes */%" PRId64, size);
-    return respond_formed(request, &form,
-                          "the file has %" PRId64 " bytes; the requested range is outside of it", size);
+    return respond_formed(request, &form, "the file has %" PRId64 " bytes; the requested range is outside it",
+                          size);
 }
 
 static ssize_t never_read(void *arg, uint64_t position, char *data, size_t max)
@@ -380,7 +398,7 @@ static ssize_t never_read(void *arg, uint64_t position, char *data, size_t max)
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* A response that says the size and is never asked for a byte: HEAD and 304. (An empty response would say
+/* A response that says the size and is never asked for a byte, for HEAD and 304. (An empty response would say
  * Content-Length: 0.) */
 static enum MHD_Result respond_bodiless(struct request *request, const struct part *part, int64_t size,
                                         const struct file_headers *headers)
@@ -412,7 +430,8 @@ enum MHD_Result respond_blob(struct request *request, struct blob *blob, const s
     struct part part = choose_part(request, size, headers->etag);
 
     hit.cache_status = CACHE_STATUS_HIT;
-
+    /* The request keeps the pin, so that the blob is not evicted while it is sent; request_on_end() drops
+     * it. */
     CHECK(!request->blob.in_use);
     request->blob = *blob;
     *blob = (struct blob){.fd = -1};
@@ -440,9 +459,9 @@ static enum MHD_Result wait_for_length(struct request *request, struct fill *fil
     lock_acquire(&fill->lock);
     bool verified = fill->stream.verified;
     lock_release(&fill->lock);
-    if (verified) /* just now */
+    if (verified) /* since the look in respond_fill() */
         return respond_fill(request, fill, headers);
-    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "its length is not certain yet, try again");
+    return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "its length is not yet certain, try again");
 }
 
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers)
@@ -451,12 +470,15 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
 
     miss.cache_status = request->collapsed ? CACHE_STATUS_COLLAPSED : CACHE_STATUS_MISS;
     lock_acquire(&fill->lock);
+    /* Size and verified belong together: the size that a reader is told is checked again at each of its
+     * reads, and one that has changed cuts it. */
     int64_t size = fill->stream.total_bytes;
     bool verified = fill->stream.verified;
     lock_release(&fill->lock);
+    /* A fill that was STREAMING when the handler looked has begun again, now without a length. */
     if (size < 0)
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                             "it has just begun to come from another upstream, try again");
+                             "the download has just restarted from another upstream, try again");
     struct part part = choose_part(request, size, headers->etag);
 
     if (part.status == MHD_HTTP_RANGE_NOT_SATISFIABLE) {
@@ -465,14 +487,16 @@ enum MHD_Result respond_fill(struct request *request, struct fill *fill, const s
         return wait_for_length(request, fill, headers);
     }
     if (bodiless(request, &part)) {
-        /* Nothing holds a mere length back until it is verified, so nobody may keep it. */
+        /* A length is sent at once and cannot be held back until it is verified, so caches must not keep
+         * it. */
         struct file_headers bare = miss;
         bare.cache_control = verified ? NULL : "no-store";
         return respond_bodiless(request, &part, size, &bare);
     }
     if (!reader_begin(request, fill, size, part.start, part.start + part.len))
-        return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                             "the store is full and these bytes have passed through already, try again");
+        return respond_error(
+            request, MHD_HTTP_SERVICE_UNAVAILABLE,
+            "the store is full and these bytes were passed through before this request came, try again");
     struct MHD_Response *response =
         MHD_create_response_from_callback((uint64_t)part.len, BLOCK_BYTES, reader_read, request, NULL);
     CHECK(response);

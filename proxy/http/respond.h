@@ -1,4 +1,4 @@
-/* Answers. Each queues exactly one answer and returns what libmicrohttpd said; the caller returns that on. */
+/* Answers. Each queues exactly one answer and returns libmicrohttpd's result, which the caller passes on. */
 #ifndef PROXY_HTTP_RESPOND_H
 #define PROXY_HTTP_RESPOND_H
 
@@ -9,7 +9,7 @@
 #include "proxy/core/memcache.h"
 #include "proxy/http/request.h"
 
-/* For what never changes under its URL. */
+/* For content that never changes under its URL. */
 #define FILE_CACHE_CONTROL "public, max-age=365000000, immutable"
 
 /* An answer kept in memory, ready to be sent any number of times: body, its fixed headers and its validator.
@@ -30,7 +30,7 @@ struct header {
 /* Takes the body (heap memory) over. Headers with a NULL value are left out. */
 struct object *object_new(char *body, size_t len, const char *etag, const struct header *headers,
                           size_t header_count);
-/* What it takes in memory, about: a response with its headers is about a kilobyte. */
+/* Its memory, roughly: a response with its headers is about a kilobyte. */
 static inline int64_t object_cost_bytes(const struct object *object)
 {
     return (int64_t)object->body_bytes + 1024;
@@ -42,9 +42,10 @@ static inline void object_unref(struct object *object)
 
 /* 200, or 304 when If-None-Match has the object's ETag. */
 enum MHD_Result respond_object(struct request *request, struct object *object);
-/* The same for an object that says that it was here (Cache-Status), but has just come for this request. */
+/* Like respond_object(), for an object whose Cache-Status says "hit", but that was just fetched for this
+ * request. */
 enum MHD_Result respond_object_brought(struct request *request, struct object *object);
-/* A body that is made while it is sent, so that who reads slowly holds no copy of it. */
+/* A body that is made while it is sent, so that a slow reader does not hold a copy of it. */
 struct made_body {
     int64_t size_bytes;
     /* libmicrohttpd's content reader; asked for the bytes in their order. */
@@ -58,26 +59,26 @@ enum MHD_Result respond_made(struct request *request, const struct made_body *bo
 /* A message for people, text/plain, with no-store. For 503 a Retry-After is added. */
 enum MHD_Result respond_error(struct request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, and the connection is closed afterwards: what follows on it cannot be trusted. */
+/* Like respond_error(), and closes the connection: the bytes that follow on it cannot be trusted. */
 enum MHD_Result respond_refusal(struct request *request, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* To clients of registries every error goes as their specification has it, whoever says it (OCI distribution
- * specification 1.1, "Error codes"); this one says the code itself. */
+/* Every error to a client of registries has the form of their specification, whichever function sends it (OCI
+ * distribution specification 1.1, "Error codes"); this one also chooses the code. */
 enum MHD_Result respond_registry_error(struct request *request, int status, const char *code,
                                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 #define REGISTRY_VERSION_HEADER "Docker-Distribution-Api-Version"
 #define REGISTRY_VERSION "registry/2.0"
-/* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has left. */
+/* 503: "<what>: <trouble>, try again later", and the reason that the fill it waited for has given. */
 enum MHD_Result respond_unavailable(struct request *request, const char *what, const char *trouble);
-/* The answer to a request that is offline (request_offline()) for what is not held: 404, or 504 where the
- * client alone wants it so; then it says whether that was evicted (request_note_not_held()). `code` is for
- * clients of registries. */
+/* The answer to a request that is offline (request_offline()) for an object that is not held: 404, or 504 if
+ * only the client asked for held content; a 504 says whether the object was evicted
+ * (request_note_not_held()). `code` is for clients of registries. */
 enum MHD_Result respond_not_held(struct request *request, const char *code, const char *what);
 enum MHD_Result respond_method_not_allowed(struct request *request, const char *allow);
 /* 301 with a relative Location. */
 enum MHD_Result respond_redirect(struct request *request, const char *location);
 enum MHD_Result respond_text(struct request *request, const char *content_type, struct buf *body);
-/* The same with further headers, those with a NULL value left out. */
+/* Like respond_text(), with further headers; those with a NULL value are left out. */
 enum MHD_Result respond_body(struct request *request, const char *content_type, struct buf *body,
                              const struct header *headers, size_t header_count);
 
@@ -94,9 +95,9 @@ struct file_headers {
 
 /* A stored blob by sendfile: GET, HEAD, ranges, If-Range, If-None-Match. Takes the blob over. */
 enum MHD_Result respond_blob(struct request *request, struct blob *blob, const struct file_headers *headers);
-/* The bytes of a fill in state STREAMING or DONE as they arrive; the same. Takes a reference of its own. A
- * range behind the end of a fill that is not verified yet waits for the fill's end: the handler is called
- * again. */
+/* The bytes of a fill in state STREAMING or DONE as they arrive; GET, HEAD, ranges, If-Range, If-None-Match.
+ * Takes a reference of its own. A range past the end of a fill that is not verified yet waits for the end of
+ * the fill: the handler is called again. */
 enum MHD_Result respond_fill(struct request *request, struct fill *fill, const struct file_headers *headers);
 /* The head of a file's answer when only its size is known. HEAD requests. */
 enum MHD_Result respond_head(struct request *request, int64_t size_bytes, const struct file_headers *headers);

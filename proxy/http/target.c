@@ -1,5 +1,13 @@
-/* Decodes once, into memory of its own, and refuses every spelling that another program might read as another
- * path. */
+/* The request target, RFC 9112 section 3.2 and RFC 3986, from its raw bytes. Decodes once, into memory of its
+ * own, and refuses every spelling that another program might read as another path.
+ *
+ * libmicrohttpd would decode the path before anyone sees it and end it at %00, so "/packages/a%00b" and
+ * "/packages/a" would be one, and "%2F" would make two segments of one. It is told to leave the target alone
+ * (server.c), and this is the only parser of it.
+ *
+ * A decoded segment may become a key of the store or a path of an upstream's URL, so what is accepted here
+ * must be the only spelling of its meaning: no empty, "." and ".." segments, no slash or backslash inside of
+ * one, no control characters, UTF-8 only. */
 #include "proxy/http/target.h"
 
 #include <stdlib.h>
@@ -11,7 +19,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Where the decoded strings go: they are never longer than the target, plus a NUL for each piece. */
+/* Where the decoded strings go. They are never longer than the target plus a NUL for each piece, so running
+ * out is a bug of ours and not the client's doing. */
 struct writer {
     char *next;
     char *end;
@@ -30,6 +39,7 @@ static const char *decode(struct writer *writer, const char *text, size_t len)
             if (high < 0 || low < 0)
                 return NULL;
             c = (char)(high << 4 | low);
+            /* %00: every string after this point ends at a NUL. */
             if (!c)
                 return NULL;
             i += 2;
@@ -71,6 +81,7 @@ static const char *parse_path(struct target *out, struct writer *writer)
     size_t len;
 
     while ((piece = text_next(&rest, '/', &len))) {
+        /* The one empty segment that is allowed: nothing after the last slash. */
         if (!len && !rest) {
             out->slash = true;
             break;
@@ -78,6 +89,8 @@ static const char *parse_path(struct target *out, struct writer *writer)
         if (out->segment_count == TARGET_MAX_SEGMENTS)
             return "the path has too many segments";
         struct target_segment *segment = &out->segments[out->segment_count++];
+        /* Raw too: pypi/simple.c redirects every spelling of a project but the canonical one, "%73ix"
+         * included. */
         CHECK(writer->end - writer->next > (ptrdiff_t)len);
         segment->raw = memcpy(writer->next, piece, len);
         writer->next += len;
@@ -119,7 +132,9 @@ static const char *parse_query(struct target *out, struct writer *writer)
     return NULL;
 }
 
-/* Returns where the path of an absolute-form begins ("" if it has none); raw itself for the other forms. */
+/* Returns where the path of an absolute-form begins ("" if it has none); raw itself for the other forms.
+ * Clients that take us for a forward proxy send it, and RFC 9112 section 3.2.2 requires that it is accepted.
+ * The host in it is ignored. */
 static const char *skip_authority(const char *raw)
 {
     size_t scheme = strncasecmp(raw, "http://", 7) == 0 ? 7 : strncasecmp(raw, "https://", 8) == 0 ? 8 : 0;
@@ -134,6 +149,8 @@ static const char *target_split(const char *raw, struct target *out)
     if (len > TARGET_MAX_BYTES)
         return "the request target is too long";
     for (size_t i = 0; i < len; i++)
+        /* A fragment is never sent; a blank or control character may end the target for another parser. Bytes
+         * above 0x7f pass here: segment_fault() checks that they are UTF-8. */
         if ((unsigned char)raw[i] <= 0x20 || raw[i] == 0x7f || raw[i] == '#')
             return "the request target has a character that must be percent-encoded";
 
@@ -143,10 +160,11 @@ static const char *target_split(const char *raw, struct target *out)
     const char *query = strchr(start, '?');
     size_t path_len = query ? (size_t)(query - start) : strlen(start);
 
-    /* The path, the query, every segment raw and decoded, every parameter decoded; with their NULs. */
-    size_t room = 4 * len + 2 * TARGET_MAX_SEGMENTS + 2 * TARGET_MAX_PARAMETERS + 8;
-    out->memory = xmalloc(room);
-    struct writer writer = {out->memory, out->memory + room};
+    /* The path, the query, every segment raw and decoded, every parameter decoded; with their NULs. One block
+     * for all, so that a request costs one allocation. */
+    size_t space_bytes = 4 * len + 2 * TARGET_MAX_SEGMENTS + 2 * TARGET_MAX_PARAMETERS + 8;
+    out->memory = xmalloc(space_bytes);
+    struct writer writer = {out->memory, out->memory + space_bytes};
     out->path = writer.next;
     if (!path_len)
         *writer.next++ = '/';

@@ -34,7 +34,7 @@ struct target_parameter {
 /* All strings belong to the target. */
 struct target {
     char *path;                                          /* raw, begins with "/", without query */
-    char *query;                                         /* raw, without "?"; NULL if there is none */
+    char *query;                                         /* raw, without "?"; may be NULL */
     struct target_segment segments[TARGET_MAX_SEGMENTS]; /* "/simple/foo/" has two */
     size_t segment_count;
     bool slash; /* the path ends in "/"; always true for "/" */
@@ -47,7 +47,8 @@ struct target {
 
 /* Returns 0, or -1 with a sentence for the client in `error`; *out may be released in both cases. */
 int target_parse(const char *raw, struct target *out, struct buf *error);
-/* First decoded value of a query parameter, or NULL. "+" is itself, not a space: media types have it. */
+/* The decoded value of a query parameter, or NULL; if it is repeated, the first one wins. "+" is itself, not
+ * a space: media types have it. */
 const char *target_query(const struct target *target, const char *name);
 void target_release(struct target *target);
 
