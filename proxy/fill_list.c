@@ -1,4 +1,5 @@
-/* /fills, for commands that show how far it is. Runs on workers, and takes the lock of one fill at a time. */
+/* /fills, for commands that show progress. Runs on workers, and takes the lock of one fill at a time, so the
+ * list is not of one moment. */
 #include "proxy/fill_list.h"
 
 #include <inttypes.h>
@@ -16,8 +17,8 @@ struct fill_list {
     size_t count;
 };
 
-/* What the list says of a fill: a new reference. NULL for one that is not shown or no longer under way, and
- * for names that are not UTF-8. */
+/* The row of one fill, a new reference. NULL if it is not shown or no longer under way, and for names that
+ * are not UTF-8. */
 static json_t *fill_row(struct fill *fill)
 {
     static const char *const kinds[] = {

@@ -1,4 +1,4 @@
-/* Which blobs are on their way, as JSON. Clients choose their names, so the list has bounds. */
+/* The blobs that are being fetched, as JSON. Clients choose their names, so the list has bounds. */
 #ifndef PROXY_FILL_LIST_H
 #define PROXY_FILL_LIST_H
 
@@ -19,12 +19,13 @@ struct fills;
  *
  *     {"kind":"file","path":"/packages/...","bytes":N,"of":N}
  *     {"kind":"metadata","path":"/packages/....metadata","bytes":N,"of":N}
- *     {"kind":"blob","registry":"docker.io","repository":"library/nginx","digest":"sha256:...","bytes":N,"of":N}
+ *     {"kind":"blob","registry":"docker.io","repository":"library/nginx",
+ *      "digest":"sha256:...","bytes":N,"of":N}
  *
- * in at most FILLS_SHOWN_BYTES_MAX bytes and a few; those that do not fit are passed over. There is no "of"
- * while the size is not known, and no "repository" where all images of the registry share the fill. Two of
- * the same thing are two rows: one that came too late for bytes that were only passed through has a fill of
- * its own. */
+ * in at most FILLS_SHOWN_BYTES_MAX bytes and a few; those that do not fit are left out. "of" is missing
+ * while the size is not known, and "repository" where all images of the registry share the fill. There may be
+ * two rows for one object: a request that came too late for bytes that were only passed through has a fill
+ * of its own. */
 void fills_print(struct fills *fills, struct buf *out);
 
 #endif

@@ -1,3 +1,6 @@
+/* The server's own pages. No state; runs on workers, and reads what other threads count and learn: each
+ * figure is right for itself, but they are not of one moment. Nothing here waits, for a disk or an upstream,
+ * so /healthz and /metrics answer whatever else is stuck. */
 #include "proxy/home.h"
 
 #include <inttypes.h>
@@ -41,6 +44,7 @@ enum MHD_Result home_page(struct request *request)
     store_get_figures(request->proxy->store, &figures);
     const struct status_input input = {
         .scheme = "http",
+        /* As the client reached us, which may be a name or a forwarded port that we do not know. */
         .host = request_header(request, "Host"),
         .fallback_host = request->proxy->address,
         .pypi = site->pypi_count > 0,
@@ -66,7 +70,7 @@ enum MHD_Result home_health(struct request *request)
     return respond_text(request, "text/plain; charset=utf-8", &text);
 }
 
-/* Names come from mirror.conf, which allows no quotes in them. */
+/* Names come from mirror.conf, which allows no quotes in them, so none need be escaped. */
 static void print_health(void *arg, struct upstream *upstream)
 {
     buf_printf(arg, "yizhan_upstream_healthy{upstream=\"%s\"} %d\n", upstream_name(upstream),
@@ -91,7 +95,8 @@ static void print_remaining(void *arg, struct upstream *upstream)
                    upstream_name(upstream), remaining);
 }
 
-/* Lines for each upstream, after the counters. */
+/* Gauges with a line for each upstream, in the text format 0.0.4. A gauge without any value is left out with
+ * its HELP line; many upstreams never state a limit. */
 static void print_upstreams(const struct site *site, struct buf *out)
 {
     static const struct {
@@ -99,9 +104,9 @@ static void print_upstreams(const struct site *site, struct buf *out)
         const char *help;
         void (*print)(void *out, struct upstream *upstream);
     } gauges[] = {
-        {"yizhan_upstream_healthy", "whether the upstream answered when last asked", print_health},
-        {"yizhan_upstream_ratelimit", "requests that the upstream grants in its period", print_limit},
-        {"yizhan_upstream_ratelimit_remaining", "how many of them are left", print_remaining},
+        {"yizhan_upstream_healthy", "1 unless the upstream failed lately", print_health},
+        {"yizhan_upstream_ratelimit", "requests that the upstream allows in its period", print_limit},
+        {"yizhan_upstream_ratelimit_remaining", "requests left in the current period", print_remaining},
     };
 
     for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {

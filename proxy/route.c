@@ -1,5 +1,5 @@
-/* Routes by the first segment and the number of segments; the registry's paths end in their meaning, so /v2/
- * is taken apart by registry/api.c. */
+/* Routes by the first segment and the number of segments. The registry's paths end in their meaning
+ * (/v2/NAME/manifests/TAG, where NAME has slashes), so /v2/ is taken apart by registry/api.c. */
 #include "proxy/route.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define ANY_NUMBER 99
 
-/* Paths by their first segment and how many they have. The first match is taken. */
+/* Paths by their first segment and how many they have. The first match wins. */
 static const struct {
     const char *first;
     size_t min_segments;

@@ -1,7 +1,13 @@
-/* Start, signals, the clock tick, reload and stop: all on the main thread. What it starts:
- *   accept thread (listener.c) -> libmicrohttpd's workers -> handlers (http/request.c, route.c)
+/* Owns the process: start, signals, the clock tick, reload and stop, all on the main thread. It starts:
+ *   accept thread (listener.c) -> libmicrohttpd's workers -> handlers (http/lifecycle.c, route.c)
  *   fetch thread (upstreams), jobs thread (jobs.c), store thread (storage)
- * Stop order matters: nobody new, nobody waiting, no worker, no fetch, no job, then the store. */
+ *
+ * States: starting -> serving (a tick every 200 ms, reloads) -> draining (answers under way may end) ->
+ * stopped.
+ *
+ * Stop order matters: no new clients, no waiting requests, no worker, no fetch, no job, then the store. Each
+ * step ends whatever could still call into the next. libmicrohttpd aborts if it is stopped while a connection
+ * is suspended, so the fills resume all of them first and refuse new waits. */
 #include "proxy/server.h"
 
 #include <errno.h>
@@ -39,9 +45,12 @@
 #include "upstreams/fetch.h"
 
 #define TICK_MS 200
+/* After this the answers that are still under way are cut. */
 #define DRAIN_MS 10000
 /* Also the limit of a request's headers. Every idle connection keeps one. */
 #define CONNECTION_MEMORY_BYTES (16 * 1024)
+/* libmicrohttpd's own limit, a second net: it restarts with every byte. The deadlines are those of
+ * connections.c. */
 #define INACTIVITY_S 75
 
 struct server {
@@ -60,6 +69,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     struct proxy *proxy = arg;
     const union MHD_ConnectionInfo *info;
 
+    /* The descriptor is still open here, and the sweep no longer uses it when this returns. */
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         connections_closed(take_ptr((struct client **)context));
         return;
@@ -70,7 +80,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     *context = connections_opened(proxy->connections, fd, info->client_addr);
 }
 
-/* Paths are taken apart by us, from the raw target. */
+/* Leaves the escapes in the target: http/target.c decodes it, in a way that is safe. */
 static size_t leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
 {
     (void)arg, (void)connection;
@@ -96,15 +106,19 @@ static unsigned worker_count(const struct config *config)
 
     if (config->server.workers > 0)
         return (unsigned)config->server.workers;
+    /* Two for each core: a sendfile() from a disk blocks the worker, and all of its connections with it. */
     return cores > 0 ? (unsigned)(2 * cores) : 2;
 }
 
 static struct MHD_Daemon *start_daemon(struct proxy *proxy, const struct config *config)
 {
-    /* Our own limits are below this one: going past it deadlocks the library's workers. */
+    /* Our own limits are below this one: going past it deadlocks the library's workers. It is split evenly
+     * over the workers, and connections are not, so every worker may have all. */
     unsigned limit = (unsigned)config->server.max_connections + 1024;
     unsigned workers = worker_count(config);
 
+    /* STRICT_FOR_CLIENT: requests that break the grammar are refused. No listen socket: see listener.c. ITC:
+     * MHD_add_connection() needs a way to wake a worker. */
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_ERROR_LOG,
@@ -126,6 +140,8 @@ static int hand_over(void *arg, int fd, const struct sockaddr *address, socklen_
     struct server *server = arg;
 
     if (connections_admit(server->proxy.connections, address, len) < 0) {
+        /* Sent without waiting and without reading the request: a client beyond the limits must cost
+         * nothing. */
         ssize_t ignored = send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void)ignored; /* it is closed in any case */
         return -1;
@@ -138,8 +154,8 @@ static int hand_over(void *arg, int fd, const struct sockaddr *address, socklen_
 
 /* ---- start ---- */
 
-/* A server of many connections and small bodies: give memory back, and do not spread it over an arena a
- * thread. */
+/* Settings for a server of many connections and small bodies: freed memory goes back to the system, and is
+ * not spread over an arena for each thread. */
 static void tune_process(const struct config *config)
 {
     struct rlimit files;
@@ -147,14 +163,17 @@ static void tune_process(const struct config *config)
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    /* A socket for each client; the rest is for the files that they are sent, for upstreams and for the
+     * store. */
     rlim_t want = (rlim_t)config->server.max_connections + 4096;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < want) {
         files.rlim_cur = files.rlim_max == RLIM_INFINITY || want < files.rlim_max ? want : files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
         if (files.rlim_cur < want)
-            log_warn("only %llu files may be open, max_connections wants %llu: raise the limit (ulimit -n, "
-                     "LimitNOFILE=)",
-                     (unsigned long long)files.rlim_cur, (unsigned long long)want);
+            log_warn(
+                "only %llu files may be open, but max_connections needs %llu: raise the limit (ulimit -n, "
+                "LimitNOFILE=)",
+                (unsigned long long)files.rlim_cur, (unsigned long long)want);
     }
 }
 
@@ -170,7 +189,7 @@ static struct connections_limits limits_of(const struct config *config)
     };
 }
 
-/* Store thread. */
+/* Store thread, and the thread of a command that previews an eviction. */
 static void spare_pins(void *arg, struct store *store, struct digest_set *out)
 {
     struct site *site = site_get(arg);
@@ -211,9 +230,8 @@ static int server_start(struct server *server, struct config *config, struct buf
     server->max_connections = limits.max_connections;
     server->daemon = start_daemon(proxy, config);
     if (!server->daemon) {
-        buf_set(
-            error,
-            "the HTTP workers could not be started: lower workers or max_connections in the configuration");
+        buf_set(error,
+                "cannot start the HTTP workers: lower workers or max_connections in the configuration");
         return -1;
     }
     return 0;
@@ -233,7 +251,7 @@ static void print_how_to(const struct proxy *proxy)
     printf("yizhan " YIZHAN_VERSION " serves on %s\n\n", proxy->address);
     if (proxy->site->pypi_count) {
         printf("  pip:          pip install --index-url http://%s/simple/ PACKAGE\n", proxy->address);
-        printf("  for good:     pip config set global.index-url http://%s/simple/\n", proxy->address);
+        printf("  permanently:  pip config set global.index-url http://%s/simple/\n", proxy->address);
         printf("  uv:           uv pip install --default-index http://%s/simple/ PACKAGE\n", proxy->address);
     }
     if (proxy->site->registry_count) {
@@ -254,6 +272,7 @@ static void reload(struct server *server)
     struct proxy *proxy = &server->proxy;
     struct config *config;
 
+    /* Before the configuration is read: logrotate's SIGHUP must work with a bad file, too. */
     access_log_reopen(proxy->access_log);
     if (config_load(server->config_path, &config, &error) < 0) {
         log_error("reload refused, the running configuration stays: %s", error.data);
@@ -265,6 +284,7 @@ static void reload(struct server *server)
         return;
     }
     struct connections_limits limits = limits_of(config);
+    /* The daemon's own limit is fixed at its start, and ours must stay below it. */
     if (limits.max_connections > server->max_connections) {
         log_warn("max_connections = %" PRId64 " takes effect at the next start; until then it is %" PRId64,
                  limits.max_connections, server->max_connections);
@@ -275,7 +295,7 @@ static void reload(struct server *server)
     struct site *old = site_get(proxy);
     site_set(proxy, site_new(config, old));
     site_unref(old);
-    /* After the new pins are in force. */
+    /* After the new pins are in force: lower limits must not evict what the new file pins. */
     store_set_keep(proxy->store, config->storage.keep_s);
     store_set_limits(proxy->store, config->storage.max_size_bytes, config->storage.min_free_bytes);
     log_info("reloaded %s; listen, workers, access_log and path take effect at the next start",
@@ -299,6 +319,7 @@ static void run_until_stopped(struct server *server, const sigset_t *signals)
     int64_t swept_ms = 0;
 
     for (;;) {
+        /* Also the clock of the chores: it returns after a tick, or earlier for a signal. */
         int signal = sigtimedwait(signals, NULL, &tick);
         if (signal == SIGTERM || signal == SIGINT || (signal == SIGHUP && server->for_command))
             return;
@@ -324,6 +345,7 @@ static void drain(struct server *server, const sigset_t *signals)
         int signal = sigtimedwait(signals, NULL, &tick);
         if (signal == SIGTERM || signal == SIGINT)
             return;
+        /* Late wakes, and clients that hung up while they waited, would otherwise hold up the stop. */
         tick_fills(&server->proxy);
     }
 }
@@ -349,7 +371,7 @@ static void stop(struct server *server)
     free(proxy->address);
 }
 
-/* All threads block it, so the main thread gets it. */
+/* All threads block the signal, so the main thread's sigtimedwait() gets it. */
 void server_stop(void)
 {
     CHECK(kill(getpid(), SIGTERM) == 0);
@@ -380,6 +402,7 @@ int server_run(const char *config_path, struct config *config, const struct serv
         listener_start(server.proxy.listener, hand_over, &server);
         run_until_stopped(&server, &signals);
         log_info("stopping");
+        /* Commands first: they may still fetch and store, which needs everything. */
         company->stop(company->arg);
         listener_stop(server.proxy.listener);
         drain(&server, &signals);

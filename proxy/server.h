@@ -8,14 +8,16 @@ struct buf;
 struct config;
 struct proxy;
 
-/* What is run beside the server. Main thread. */
+/* Work that runs beside the server. All calls on the main thread. */
 struct server_company {
-    /* Everything is started, nobody knows yet. -1 with a sentence in `error`: the server does not start. */
+    /* Called when everything is started, but no client is accepted yet. -1 with a sentence in `error`: the
+     * server does not start. */
     int (*start)(void *arg, struct proxy *proxy, struct buf *error);
-    /* Nothing is stopped yet. Not called where start() failed. */
+    /* Called before anything is stopped. Not called if start() failed. */
     void (*stop)(void *arg);
     void *arg;
-    /* It is a command's own, for as long as that takes: nothing is printed, and SIGHUP ends it. */
+    /* A command runs this server for itself, for as long as it takes: nothing is printed, and SIGHUP ends
+     * it. */
     bool for_command;
 };
 

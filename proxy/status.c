@@ -1,4 +1,8 @@
-/* Writes the status page. No state; runs on the worker that was asked. */
+/* Writes the status page. No state; runs on the worker that was asked.
+ *
+ * Everything that did not come from this file is escaped, the names in mirror.conf too; the Host header,
+ * which is the client's, is shown only if it looks like one. No scripts and nothing loaded from elsewhere, so
+ * the page works in a network without Internet. */
 #include "proxy/status.h"
 
 #include <inttypes.h>
@@ -39,7 +43,8 @@ static void status_add_escaped(struct buf *out, const char *text)
 
 /* ---- how to use it ---- */
 
-/* The Host header is whatever the client wrote; only what can be a name or address with a port is shown. */
+/* The Host header is whatever the client wrote; it is shown only if it can be a name or address with a
+ * port. */
 static bool looks_like_host(const char *host)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
@@ -49,12 +54,13 @@ static bool looks_like_host(const char *host)
 
 static size_t name_length(const char *host)
 {
+    /* Without the port: pip's trusted-host takes it with or without, and then applies to every port. */
     const char *end = host[0] == '[' ? strchr(host, ']') : NULL;
 
     return end ? (size_t)(end - host) + 1 : strcspn(host, ":");
 }
 
-/* pip takes plain http from these without being told to. */
+/* pip accepts plain http from these without trusted-host, docker without insecure-registries. */
 static bool is_local(const char *host)
 {
     size_t len = name_length(host);
@@ -75,7 +81,7 @@ static void add_index_url(struct buf *out, const struct status_input *input, con
 struct address {
     const char *scheme;
     const char *host;
-    bool needs_trust; /* tools want to be told that plain http is meant */
+    bool needs_trust; /* pip and docker refuse plain http unless told to trust it */
 };
 
 static void add_pip_usage(struct buf *out, const struct status_input *input, const struct address *address)

@@ -18,8 +18,8 @@ struct status_upstream {
 
 struct status_input {
     const char *scheme;        /* "http" or "https", as the client sees it */
-    const char *host;          /* the client's Host header, or NULL; trusted in nothing */
-    const char *fallback_host; /* "127.0.0.1:8080": shown where `host` is missing or no host */
+    const char *host;          /* the client's Host header, or NULL; never trusted */
+    const char *fallback_host; /* "127.0.0.1:8080": shown if `host` is missing or malformed */
     bool pypi;                 /* packages are served */
     bool registries;           /* images are served */
     const struct status_upstream *upstreams;
@@ -35,8 +35,8 @@ struct status_input {
 
 /* Appends the page. */
 void status_page(struct buf *out_html, const struct status_input *input);
-/* Appends "ok\n": the process answers. It says nothing about upstreams, whose trouble a restart would not
- * mend. */
+/* Appends "ok\n": the process answers. It says nothing about upstreams, because a restart would not help with
+ * their failures. */
 void status_health(struct buf *out);
 
 #endif
