@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "admin/prefetch/ask.h"
 #include "admin/prefetch/lists/list.h"
@@ -302,7 +303,8 @@ static void plan_image_manifest(const struct wanted_image *image, const char *di
 static void plan_listed_image(struct prefetch *prefetch, const struct list_image *list)
 {
     const struct prefetch_options *options = prefetch->options;
-    const char *here = image_platform_here();
+    struct utsname machine;
+    const char *here = image_platform_of_machine(uname(&machine) == 0 ? machine.machine : "");
     struct wanted_image image = {
         .prefetch = prefetch,
         .list = list,

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/text.h"
 
@@ -33,21 +32,18 @@ bool image_platform_valid(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789/._-") == strlen(text);
 }
 
-const char *image_platform_here(void)
+const char *image_platform_of_machine(const char *machine)
 {
-    /* By uname's names; on any other machine the most common platform. */
     static const char *const names[][2] = {
         {"x86_64", "linux/amd64"},        {"aarch64", "linux/arm64"},
         {"armv7l", "linux/arm/v7"},       {"riscv64", "linux/riscv64"},
         {"loongarch64", "linux/loong64"}, {"ppc64le", "linux/ppc64le"},
         {"s390x", "linux/s390x"},         {"i686", "linux/386"},
     };
-    struct utsname machine;
 
-    if (uname(&machine) == 0)
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-            if (strcmp(machine.machine, names[i][0]) == 0)
-                return names[i][1];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(machine, names[i][0]) == 0)
+            return names[i][1];
     return "linux/amd64";
 }
 
