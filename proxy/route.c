@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "proxy/home.h"
 #include "proxy/http/respond.h"
+#include "proxy/monitoring.h"
 #include "proxy/pypi/pypi.h"
 #include "proxy/registry/registry.h"
 

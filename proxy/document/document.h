@@ -1,6 +1,6 @@
 /* Documents: answers of upstreams that are small enough to be read as a whole (project pages, the list of
  * projects, the JSON API, tags, manifests, lists of tags). In memory they are parsed and rendered, in the
- * store they are as they came. document_serve.h finds them and says how fresh they must be, document_fill.h
+ * store they are as they came. freshness.h finds them and says how fresh they must be, document_fill.h
  * fetches and loads them, rendition.h answers with them.
  *
  * A document is immutable but for its times and its renditions (made when they are first asked for). */
@@ -33,7 +33,7 @@ struct document_source {
 /* Never stale, as a time to live; small enough to be added to a time. */
 #define DOCUMENT_IMMUTABLE_S (INT64_MAX / 4)
 
-/* The times of the rules of freshness (document_serve.h), in seconds. */
+/* The times of the rules of freshness (freshness.h), in seconds. */
 struct document_times {
     int64_t ttl_s;
     int64_t stale_ttl_s;

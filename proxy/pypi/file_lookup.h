@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "formats/python/page.h"
 #include "formats/python/project.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/serve_blob.h"
 #include "storage/catalog/spaces.h"
 #include "storage/store.h"

@@ -17,7 +17,7 @@
 #include "formats/python/project.h"
 #include "formats/python/version.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/respond.h"
 #include "proxy/pypi/project_page.h"
 #include "proxy/pypi/pypi.h"

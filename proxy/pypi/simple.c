@@ -12,7 +12,7 @@
 #include "formats/python/page_render.h"
 #include "formats/python/project.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/document/rendition.h"
 #include "proxy/http/negotiate.h"
 #include "proxy/http/respond.h"

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "formats/oci/manifest.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 
 /* One blob, as one image knows it. */
 struct blob_reference {

@@ -12,7 +12,7 @@
 #include "formats/oci/image.h"
 #include "formats/oci/manifest.h"
 #include "proxy/core/jobs.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/respond.h"
 #include "proxy/registry/blob_reference.h"
 #include "proxy/registry/head.h"

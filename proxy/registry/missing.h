@@ -2,7 +2,7 @@
 #ifndef PROXY_REGISTRY_MISSING_H
 #define PROXY_REGISTRY_MISSING_H
 
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/request.h"
 
 /* Answers after any result of document_get() but HAVE and WAIT. `code` is the specification's error code for

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "formats/oci/manifest.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/respond.h"
 #include "proxy/registry/image.h"
 #include "proxy/registry/missing.h"

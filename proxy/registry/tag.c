@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "formats/oci/image.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/respond.h"
 #include "proxy/registry/head.h"
 #include "proxy/registry/image.h"

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "formats/oci/tag_list.h"
 #include "proxy/core/candidate_list.h"
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 #include "proxy/http/respond.h"
 #include "proxy/registry/image.h"
 #include "proxy/registry/missing.h"

@@ -3,7 +3,7 @@
  * Everything that did not come from this file is escaped, the names in mirror.conf too; the Host header,
  * which is the client's, is shown only if it looks like one. No scripts and nothing loaded from elsewhere, so
  * the page works in a network without Internet. */
-#include "proxy/status.h"
+#include "proxy/status_page.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The page `/`, for people: how to point pip, uv and docker here, whether the upstreams answer, and what the
  * store holds. English and Chinese side by side, complete in itself: it loads nothing from anywhere. Hits,
  * misses and the like come from base/counters.h. */
-#ifndef PROXY_STATUS_H
-#define PROXY_STATUS_H
+#ifndef PROXY_STATUS_PAGE_H
+#define PROXY_STATUS_PAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The server's own pages. No state; runs on workers, and reads what other threads count and learn: each
  * figure is right for itself, but they are not of one moment. Nothing here waits, for a disk or an upstream,
  * so /healthz and /metrics answer whatever else is stuck. */
-#include "proxy/home.h"
+#include "proxy/monitoring.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "proxy/fill_list.h"
 #include "proxy/http/respond.h"
-#include "proxy/status.h"
+#include "proxy/status_page.h"
 #include "storage/store.h"
 #include "upstreams/upstream.h"
 

@@ -6,7 +6,7 @@
  *     │            │                       │
  *     ▼            ▼                       ▼
  *   fresh, stale and refreshed in the background, or too old: the request waits for the FETCH */
-#include "proxy/document/document_serve.h"
+#include "proxy/document/freshness.h"
 
 #include <stdlib.h>
 #include <string.h>

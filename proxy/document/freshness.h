@@ -8,8 +8,8 @@
  *                               negative_ttl
  *   held, and "nowhere" now     forgotten
  *   offline                     what is held is served at any age; upstreams are not asked */
-#ifndef PROXY_DOCUMENT_DOCUMENT_SERVE_H
-#define PROXY_DOCUMENT_DOCUMENT_SERVE_H
+#ifndef PROXY_DOCUMENT_FRESHNESS_H
+#define PROXY_DOCUMENT_FRESHNESS_H
 
 #include "proxy/document/document.h"
 #include "proxy/http/request.h"

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/counters.h"
 #include "base/version.h"
-#include "proxy/status.h"
+#include "proxy/status_page.h"
 
 static const struct status_upstream upstreams[] = {
     {"tuna", "https://pypi.tuna.tsinghua.edu.cn/simple/", true},

@@ -1,6 +1,6 @@
 /* Pages of the server itself: / for people, /healthz, /metrics and /fills for machines. */
-#ifndef PROXY_HOME_H
-#define PROXY_HOME_H
+#ifndef PROXY_MONITORING_H
+#define PROXY_MONITORING_H
 
 #include "proxy/http/request.h"
 
