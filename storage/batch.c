@@ -197,7 +197,7 @@ static bool failure_was_logged(const struct store *store)
  * removal each request reports it. */
 static int record_check(struct store *store, const struct digest *digest)
 {
-    int64_t size_bytes = index_blob_size(store->index, digest);
+    int64_t size_bytes = index_blob_size(store->index, digest, NULL);
     char name[LAYOUT_NAME_SIZE];
     char hex[DIGEST_HEX_SIZE];
 

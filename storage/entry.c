@@ -1,7 +1,9 @@
 /* The entries' side of store.h: reads go to a read connection, changes become orders. No state of its own.
- * put_entries() runs on the store thread. */
+ * entries_put_on_thread() runs on the store thread. */
 #include "storage/entry.h"
 
+#include <errno.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +52,26 @@ struct entry *entry_copy(const struct entry *entries, size_t count)
     return copies;
 }
 
+static int entry_keep_row(void *arg, sqlite3_stmt *row)
+{
+    struct entry_read *out = arg;
+    struct entry entry;
+
+    index_read_entry_row(row, &entry);
+    out->memory = entry_copy(&entry, 1);
+    out->entry = *(struct entry *)out->memory;
+    return 1;
+}
+
 int entry_get(struct store *store, const char *space, const char *key, struct entry_read *out)
 {
-    return index_read_entry(store->readers, space, key, out);
+    static const struct index_query query = {
+        "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key = ?2", entry_keep_row, true};
+    const struct schema_value values[] = {{.text = space}, {.text = key}};
+
+    *out = (struct entry_read){.memory = NULL};
+    int error = index_read_rows(store->readers, &query, values, out);
+    return error || out->memory ? error : -ENOENT;
 }
 
 void entry_release(struct entry_read *read)
@@ -60,16 +79,50 @@ void entry_release(struct entry_read *read)
     free(take_ptr(&read->memory));
 }
 
+int entry_visit_row(void *arg, sqlite3_stmt *row)
+{
+    const struct entry_visit *visit = arg;
+    struct entry entry;
+
+    index_read_entry_row(row, &entry);
+    return visit->visit(visit->arg, &entry);
+}
+
 int entry_list(struct store *store, const char *space, const char *scope,
                int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
-    return index_read_entries(store->readers, space, scope, visit, arg);
+    /* Left to itself the planner (3.40) takes the primary key for the sake of the order, and walks the whole
+     * space: 55 ms instead of 0.2 with 300,000 files, for every page that is rendered. */
+    static const struct index_query query = {"SELECT " INDEX_ENTRY_COLUMNS
+                                             " FROM entry INDEXED BY entry_by_scope "
+                                             "WHERE space = ?1 AND scope = ?2 ORDER BY key",
+                                             entry_visit_row, true};
+    const struct schema_value values[] = {{.text = space}, {.text = scope}};
+
+    return index_read_rows(store->readers, &query, values, &(struct entry_visit){visit, arg});
+}
+
+struct scope_visit {
+    int (*visit)(void *arg, const char *scope);
+    void *arg;
+};
+
+static int scope_visit_row(void *arg, sqlite3_stmt *row)
+{
+    const struct scope_visit *visit = arg;
+
+    return visit->visit(visit->arg, (const char *)sqlite3_column_text(row, 0));
 }
 
 int entry_scopes(struct store *store, const char *space, const char *after,
                  int (*visit)(void *arg, const char *scope), void *arg)
 {
-    return index_read_scopes(store->readers, space, after, visit, arg);
+    static const struct index_query query = {
+        "SELECT DISTINCT scope FROM entry WHERE space = ?1 AND scope > ?2 ORDER BY scope", scope_visit_row,
+        true};
+    const struct schema_value values[] = {{.text = space}, {.text = after}};
+
+    return index_read_rows(store->readers, &query, values, &(struct scope_visit){visit, arg});
 }
 
 /* Not waited for, so that no request is held up by the index. A change that a crash takes costs a fetch or

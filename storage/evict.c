@@ -247,7 +247,7 @@ static void evict_unit_add(void *arg, const struct digest *digest)
     if (digest_equal(digest, unit->first) || digest_set_has(unit->taken, digest) ||
         (unit->spared && digest_set_has(unit->spared, digest)))
         return;
-    blob.size_bytes = index_blob_use(unit->store->index, digest, &blob.used_at_s);
+    blob.size_bytes = index_blob_size(unit->store->index, digest, &blob.used_at_s);
     if (blob.size_bytes < 0)
         return;
     unit->blobs[unit->count++] = blob;

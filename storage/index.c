@@ -105,21 +105,18 @@ static int index_step(struct index *index, sqlite3_stmt *statement)
     return schema_error(index->db, result);
 }
 
-/* SQLITE_STATIC: bound values are the caller's memory, not copied. The caller's statement is reset and its
- * bindings are cleared before the caller returns (CLEANUP_STATEMENT), so none of them dangles. */
-static void index_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
+/* The bound values stay the caller's memory: the statement is reset and its bindings are cleared before the
+ * caller returns (CLEANUP_STATEMENT), so none of them dangles. */
+static sqlite3_stmt *index_bind(struct index *index, enum statement_id id, const struct schema_value *values)
 {
-    sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_STATIC);
+    schema_bind(index->statements[id], values);
+    return index->statements[id];
 }
 
-static void index_bind_text(sqlite3_stmt *statement, int column, const char *text)
+/* For statements whose first row is all that matters. Returns as index_step(). */
+static int index_run(struct index *index, enum statement_id id, const struct schema_value *values)
 {
-    sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
-}
-
-static int index_run(struct index *index, enum statement_id id)
-{
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[id];
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index_bind(index, id, values);
 
     return index_step(index, statement);
 }
@@ -182,36 +179,28 @@ static enum schema_result index_try_open(const char *path, struct index **out,
     return SCHEMA_OK;
 }
 
-/* Keeps the damaged file for the administrator: tools may get entries out of it. The log goes with it, or
- * SQLite might replay it into the new file. Returns 0, or -1 with errno. */
-static int index_move_aside(const char *path, const char *reason)
+int index_open(const char *path, struct index **out, enum index_condition *condition, struct buf *error)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     int64_t now_s = clock_wall_s();
-
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        char *CLEANUP_FREE from = xasprintf("%s%s", path, suffixes[i]);
-        char *CLEANUP_FREE to = xasprintf("%s.corrupt-%" PRId64 "%s", path, now_s, suffixes[i]);
-        if (rename(from, to) < 0 && errno != ENOENT)
-            return -1;
-    }
-    log_error("store: the index %s is damaged (%s); moved aside as %s.corrupt-%" PRId64
-              ", a new one is built from the blobs",
-              path, reason, path, now_s);
-    return 0;
-}
-
-int index_open(const char *path, struct index **out, enum index_condition *condition, struct buf *error)
-{
     enum schema_result result = index_try_open(path, out, condition, error);
 
     if (result != SCHEMA_DAMAGED)
         return result == SCHEMA_OK ? 0 : -1;
-    if (index_move_aside(path, error->data) < 0) {
-        buf_set(error, "cannot move the damaged index %s aside: %s; move it away by hand", path,
-                strerror(errno));
-        return -1;
+    /* Keeps the damaged file for the administrator: tools may get entries out of it. The log goes with it, or
+     * SQLite might replay it into the new file. */
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        char *CLEANUP_FREE from = xasprintf("%s%s", path, suffixes[i]);
+        char *CLEANUP_FREE to = xasprintf("%s.corrupt-%" PRId64 "%s", path, now_s, suffixes[i]);
+        if (rename(from, to) < 0 && errno != ENOENT) {
+            buf_set(error, "cannot move the damaged index %s aside: %s; move it away by hand", path,
+                    strerror(errno));
+            return -1;
+        }
     }
+    log_error("store: the index %s is damaged (%s); moved aside as %s.corrupt-%" PRId64
+              ", a new one is built from the blobs",
+              path, error->data, path, now_s);
     /* Now there is no file, so a second failure is the disk's. */
     return index_try_open(path, out, condition, error) == SCHEMA_OK ? 0 : -1;
 }
@@ -223,8 +212,7 @@ void index_close(struct index **index_)
     if (!index)
         return;
     /* With the log emptied, index.db alone is the index, for whoever copies the file. */
-    int result = sqlite3_wal_checkpoint_v2(index->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (result != SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(index->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
         log_warn("store: cannot write the index's log back into the index: %s; the next start does it",
                  sqlite3_errmsg(index->db));
     close_connection(index);
@@ -232,13 +220,10 @@ void index_close(struct index **index_)
 
 int index_mark_clean(struct index *index, bool clean)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_SET_CLEAN];
-
     /* With synchronous=NORMAL a power cut could take "unclean" and the rows that followed back, but not
      * their blobs: an index that wrongly claims to agree with the disk. So wait for the disk this once. */
     sqlite3_exec(index->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL);
-    sqlite3_bind_int(statement, 1, clean);
-    int error = index_step(index, statement);
+    int error = index_run(index, STATEMENT_SET_CLEAN, &(struct schema_value){.number = &(int64_t){clean}});
     sqlite3_exec(index->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
     return error;
 }
@@ -252,30 +237,23 @@ bool index_is_damaged(const struct index *index)
 
 int index_begin(struct index *index)
 {
-    return index_run(index, STATEMENT_BEGIN);
-}
-
-/* In the transaction of the rows that they count, so that a crash leaves both or neither. */
-static int save_totals(struct index *index)
-{
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_SET_TOTALS];
-
-    if (memcmp(&index->totals, &index->committed, sizeof(index->totals)) == 0)
-        return 0;
-    sqlite3_bind_int64(statement, 1, index->totals.blobs);
-    sqlite3_bind_int64(statement, 2, index->totals.bytes);
-    sqlite3_bind_int64(statement, 3, index->totals.entries);
-    return index_step(index, statement);
+    return index_run(index, STATEMENT_BEGIN, NULL);
 }
 
 int index_commit(struct index *index)
 {
-    int error = save_totals(index);
+    const struct store_figures *totals = &index->totals;
+    const struct schema_value values[] = {
+        {.number = &totals->blobs}, {.number = &totals->bytes}, {.number = &totals->entries}};
+    int error = 0;
 
+    /* In the transaction of the rows that they count, so that a crash leaves both or neither. */
+    if (memcmp(totals, &index->committed, sizeof(*totals)) != 0)
+        error = index_run(index, STATEMENT_SET_TOTALS, values);
     if (!error)
-        error = index_run(index, STATEMENT_COMMIT);
+        error = index_run(index, STATEMENT_COMMIT, NULL);
     if (!error)
-        index->committed = index->totals;
+        index->committed = *totals;
     return error;
 }
 
@@ -283,7 +261,7 @@ void index_rollback(struct index *index)
 {
     /* After some errors (a full disk, an I/O error) SQLite has rolled back by itself, and ROLLBACK would
      * fail. */
-    if (!sqlite3_get_autocommit(index->db) && index_run(index, STATEMENT_ROLLBACK) < 0)
+    if (!sqlite3_get_autocommit(index->db) && index_run(index, STATEMENT_ROLLBACK, NULL) < 0)
         log_error("store: cannot roll the index back: %s", sqlite3_errmsg(index->db));
     index->totals = index->committed;
 }
@@ -300,84 +278,59 @@ int index_set_totals(struct index *index, int64_t blobs, int64_t bytes)
 
     if (error < 0)
         return error;
-    index->totals =
-        (struct store_figures){.blobs = blobs, .bytes = bytes, .entries = sqlite3_column_int64(statement, 0)};
+    index->totals.blobs = blobs;
+    index->totals.bytes = bytes;
+    index->totals.entries = sqlite3_column_int64(statement, 0);
     return 0;
 }
 
 /* ---- blobs ---- */
 
-int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t *used_at_s)
+int64_t index_blob_size(struct index *index, const struct digest *digest, int64_t *used_at_s)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_GET_BLOB];
-
-    index_bind_digest(statement, 1, digest);
+    sqlite3_stmt *CLEANUP_STATEMENT statement =
+        index_bind(index, STATEMENT_GET_BLOB, &(struct schema_value){.digest = digest});
     int result = index_step(index, statement);
+
     if (result <= 0)
         return result ? result : -ENOENT;
-    *used_at_s = sqlite3_column_int64(statement, 1);
+    if (used_at_s)
+        *used_at_s = sqlite3_column_int64(statement, 1);
     return sqlite3_column_int64(statement, 0);
-}
-
-int64_t index_blob_size(struct index *index, const struct digest *digest)
-{
-    int64_t ignored;
-
-    return index_blob_use(index, digest, &ignored);
-}
-
-static int resize_blob(struct index *index, const struct digest *digest, int64_t old_bytes, int64_t new_bytes)
-{
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_RESIZE_BLOB];
-
-    index_bind_digest(statement, 1, digest);
-    sqlite3_bind_int64(statement, 2, new_bytes);
-    int error = index_step(index, statement);
-    if (!error)
-        index->totals.bytes += new_bytes - old_bytes;
-    return error;
 }
 
 int index_add_blob(struct index *index, const struct digest *digest, int64_t size_bytes, int64_t at_s)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_ADD_BLOB];
-    int64_t known = index_blob_size(index, digest);
+    const struct schema_value values[] = {{.digest = digest}, {.number = &size_bytes}, {.number = &at_s}};
+    int64_t known = index_blob_size(index, digest, NULL);
 
     if (known == size_bytes)
         return 0;
-    /* The file has just been committed or found with this size, so it is the row that is wrong. */
-    if (known >= 0)
-        return resize_blob(index, digest, known, size_bytes);
-    if (known != -ENOENT)
+    if (known < 0 && known != -ENOENT)
         return (int)known;
-    index_bind_digest(statement, 1, digest);
-    sqlite3_bind_int64(statement, 2, size_bytes);
-    sqlite3_bind_int64(statement, 3, at_s);
-    int error = index_step(index, statement);
-    if (error < 0)
+    /* The file has just been committed or found with this size, so a row that differs is wrong. */
+    int error = index_run(index, known < 0 ? STATEMENT_ADD_BLOB : STATEMENT_RESIZE_BLOB, values);
+    if (error)
         return error;
-    index->totals.blobs++;
-    index->totals.bytes += size_bytes;
-    return 1;
+    index->totals.blobs += known < 0;
+    index->totals.bytes += known < 0 ? size_bytes : size_bytes - known;
+    return known < 0;
 }
 
 int index_remove_blob(struct index *index, const struct digest *digest)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT remove_entries = index->statements[STATEMENT_REMOVE_BLOB_ENTRIES];
-    sqlite3_stmt *CLEANUP_STATEMENT remove_blob = index->statements[STATEMENT_REMOVE_BLOB];
-    int64_t size_bytes = index_blob_size(index, digest);
+    const struct schema_value values[] = {{.digest = digest}};
+    int64_t size_bytes = index_blob_size(index, digest, NULL);
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
     /* Entries without their blob would be misses anyway, and a tag or page that goes with its blob is
      * fetched again. */
-    index_bind_digest(remove_entries, 1, digest);
-    int error = index_step(index, remove_entries);
+    int error = index_run(index, STATEMENT_REMOVE_BLOB_ENTRIES, values);
     if (error)
         return error;
     index->totals.entries -= sqlite3_changes(index->db);
-    index_bind_digest(remove_blob, 1, digest);
-    error = index_step(index, remove_blob);
+    error = index_run(index, STATEMENT_REMOVE_BLOB, values);
     if (error)
         return error;
     index->totals.blobs--;
@@ -387,35 +340,26 @@ int index_remove_blob(struct index *index, const struct digest *digest)
 
 int index_use_blob(struct index *index, const struct digest *digest, int64_t used_at_s)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_USE_BLOB];
-
-    index_bind_digest(statement, 1, digest);
-    sqlite3_bind_int64(statement, 2, used_at_s);
-    return index_step(index, statement);
+    return index_run(index, STATEMENT_USE_BLOB,
+                     (const struct schema_value[]){{.digest = digest}, {.number = &used_at_s}});
 }
 
 /* Returns 0, or -EIO where the digest is not 32 bytes long. */
 static int read_blob_row(sqlite3_stmt *statement, struct index_blob *out)
 {
-    const void *digest = sqlite3_column_blob(statement, 0);
-
-    if (!digest || sqlite3_column_bytes(statement, 0) != (int)sizeof(out->digest.bytes))
-        return -EIO;
-    memcpy(out->digest.bytes, digest, sizeof(out->digest.bytes));
     out->size_bytes = sqlite3_column_int64(statement, 1);
     out->used_at_s = sqlite3_column_int64(statement, 2);
-    return 0;
+    return schema_column_digest(statement, 0, &out->digest) ? 0 : -EIO;
 }
 
 int index_oldest_blobs(struct index *index, const struct index_blob *after, struct index_blob *out, int max)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_OLDEST_BLOBS];
+    const struct schema_value values[] = {
+        {.number = &after->used_at_s}, {.digest = &after->digest}, {.number = &(int64_t){max}}};
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index_bind(index, STATEMENT_OLDEST_BLOBS, values);
     int count = 0;
     int result;
 
-    sqlite3_bind_int64(statement, 1, after->used_at_s);
-    index_bind_digest(statement, 2, &after->digest);
-    sqlite3_bind_int(statement, 3, max);
     while ((result = index_step(index, statement)) == 1 &&
            (result = read_blob_row(statement, &out[count])) == 0)
         count++;
@@ -424,17 +368,16 @@ int index_oldest_blobs(struct index *index, const struct index_blob *after, stru
 
 int index_folder_blobs(struct index *index, int folder, struct index_blob **out, size_t *count)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_FOLDER_BLOBS];
     struct digest first = {{(unsigned char)folder}};
     struct digest last;
+    const struct schema_value values[] = {{.digest = &first}, {.digest = &last}};
     struct index_blob *CLEANUP_FREE blobs = NULL;
     size_t capacity = 0;
     int result;
 
     memset(last.bytes, 0xff, sizeof(last.bytes));
     last.bytes[0] = (unsigned char)folder;
-    index_bind_digest(statement, 1, &first);
-    index_bind_digest(statement, 2, &last);
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index_bind(index, STATEMENT_FOLDER_BLOBS, values);
     for (*count = 0; (result = index_step(index, statement)) == 1; ++*count) {
         if (*count == capacity)
             blobs = xrealloc(blobs, (capacity = capacity ? 2 * capacity : 64) * sizeof(*blobs));
@@ -450,30 +393,19 @@ int index_folder_blobs(struct index *index, int folder, struct index_blob **out,
 
 /* ---- entries ---- */
 
-static void bind_entry(sqlite3_stmt *statement, const struct entry *entry)
-{
-    index_bind_text(statement, 1, entry->space);
-    index_bind_text(statement, 2, entry->key);
-    index_bind_text(statement, 3, entry->scope);
-    if (entry->has_digest)
-        index_bind_digest(statement, 4, &entry->digest);
-    sqlite3_bind_int64(statement, 5, entry->size_bytes);
-    sqlite3_bind_int64(statement, 6, entry->confirmed_at_s);
-    index_bind_text(statement, 7, entry->attributes);
-}
-
 int index_put_entry(struct index *index, const struct entry *entry)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT change = index->statements[STATEMENT_CHANGE_ENTRY];
-    sqlite3_stmt *CLEANUP_STATEMENT add = index->statements[STATEMENT_ADD_ENTRY];
+    const struct schema_value values[] = {
+        {.text = entry->space},         {.text = entry->key},
+        {.text = entry->scope},         {.digest = entry->has_digest ? &entry->digest : NULL},
+        {.number = &entry->size_bytes}, {.number = &entry->confirmed_at_s},
+        {.text = entry->attributes}};
 
     /* Two statements instead of an upsert, which would not tell whether there is one entry more. */
-    bind_entry(change, entry);
-    int error = index_step(index, change);
+    int error = index_run(index, STATEMENT_CHANGE_ENTRY, values);
     if (error || sqlite3_changes(index->db) > 0)
         return error;
-    bind_entry(add, entry);
-    error = index_step(index, add);
+    error = index_run(index, STATEMENT_ADD_ENTRY, values);
     if (!error)
         index->totals.entries++;
     return error;
@@ -481,21 +413,16 @@ int index_put_entry(struct index *index, const struct entry *entry)
 
 int index_confirm_entry(struct index *index, const char *space, const char *key, int64_t confirmed_at_s)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_CONFIRM_ENTRY];
+    const struct schema_value values[] = {{.text = space}, {.text = key}, {.number = &confirmed_at_s}};
 
-    index_bind_text(statement, 1, space);
-    index_bind_text(statement, 2, key);
-    sqlite3_bind_int64(statement, 3, confirmed_at_s);
-    return index_step(index, statement);
+    return index_run(index, STATEMENT_CONFIRM_ENTRY, values);
 }
 
 int index_delete_entry(struct index *index, const char *space, const char *key)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_DELETE_ENTRY];
+    int error = index_run(index, STATEMENT_DELETE_ENTRY,
+                          (const struct schema_value[]){{.text = space}, {.text = key}});
 
-    index_bind_text(statement, 1, space);
-    index_bind_text(statement, 2, key);
-    int error = index_step(index, statement);
     if (!error)
         index->totals.entries -= sqlite3_changes(index->db);
     return error;
@@ -503,27 +430,22 @@ int index_delete_entry(struct index *index, const char *space, const char *key)
 
 int index_entry_digest(struct index *index, const char *space, const char *key, struct digest *out)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_ENTRY_DIGEST];
-
-    index_bind_text(statement, 1, space);
-    index_bind_text(statement, 2, key);
+    sqlite3_stmt *CLEANUP_STATEMENT statement = index_bind(
+        index, STATEMENT_ENTRY_DIGEST, (const struct schema_value[]){{.text = space}, {.text = key}});
     int result = index_step(index, statement);
+
     if (result <= 0)
         return result ? result : -ENOENT;
-    const void *digest = sqlite3_column_blob(statement, 0);
-    if (!digest || sqlite3_column_bytes(statement, 0) != (int)sizeof(out->bytes))
-        return 0;
-    memcpy(out->bytes, digest, sizeof(out->bytes));
-    return 1;
+    return schema_column_digest(statement, 0, out);
 }
 
 int index_each_name(struct index *index, const struct digest *digest,
                     void (*visit)(void *arg, const char *space, const char *key), void *arg)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_BLOB_NAMES];
+    sqlite3_stmt *CLEANUP_STATEMENT statement =
+        index_bind(index, STATEMENT_BLOB_NAMES, &(struct schema_value){.digest = digest});
     int result;
 
-    index_bind_digest(statement, 1, digest);
     while ((result = index_step(index, statement)) == 1) {
         const char *space = (const char *)sqlite3_column_text(statement, 0);
         const char *key = (const char *)sqlite3_column_text(statement, 1);
@@ -535,18 +457,12 @@ int index_each_name(struct index *index, const struct digest *digest,
 
 int index_blob_is_named(struct index *index, const struct digest *digest)
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_NAMES_BLOB];
-
-    index_bind_digest(statement, 1, digest);
-    return index_step(index, statement);
+    return index_run(index, STATEMENT_NAMES_BLOB, &(struct schema_value){.digest = digest});
 }
 
 int index_blob_is_in(struct index *index, const struct digest *digest, const char *const spaces[2])
 {
-    sqlite3_stmt *CLEANUP_STATEMENT statement = index->statements[STATEMENT_IS_IN_SPACES];
+    const struct schema_value values[] = {{.digest = digest}, {.text = spaces[0]}, {.text = spaces[1]}};
 
-    index_bind_digest(statement, 1, digest);
-    index_bind_text(statement, 2, spaces[0]);
-    index_bind_text(statement, 3, spaces[1]);
-    return index_step(index, statement);
+    return index_run(index, STATEMENT_IS_IN_SPACES, values);
 }

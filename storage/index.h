@@ -49,10 +49,8 @@ void index_rollback(struct index *index);
 int index_add_blob(struct index *index, const struct digest *digest, int64_t size_bytes, int64_t at_s);
 /* With all entries that name it. */
 int index_remove_blob(struct index *index, const struct digest *digest);
-/* The size, or -ENOENT. */
-int64_t index_blob_size(struct index *index, const struct digest *digest);
-/* index_blob_size() that also tells when the blob was last used. */
-int64_t index_blob_use(struct index *index, const struct digest *digest, int64_t *used_at_s);
+/* The size, or -ENOENT. used_at_s, or NULL: when the blob was last used. */
+int64_t index_blob_size(struct index *index, const struct digest *digest, int64_t *used_at_s);
 /* Moves used_at forward, never back. */
 int index_use_blob(struct index *index, const struct digest *digest, int64_t used_at_s);
 

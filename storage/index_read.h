@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "storage/schema.h"
 #include "storage/store.h"
 
 struct index_readers;
@@ -21,24 +22,16 @@ bool index_readers_found_damage(const struct index_readers *readers);
 
 /* The blob's size, -ENOENT, or -EIO (logged). */
 int64_t index_read_blob_size(struct index_readers *readers, const struct digest *digest);
-/* As entry_get(), entry_list() and entry_scopes(). */
-int index_read_entry(struct index_readers *readers, const char *space, const char *key,
-                     struct entry_read *out);
-int index_read_entries(struct index_readers *readers, const char *space, const char *scope,
-                       int (*visit)(void *arg, const struct entry *entry), void *arg);
-int index_read_scopes(struct index_readers *readers, const char *space, const char *after,
-                      int (*visit)(void *arg, const char *scope), void *arg);
-
-/* Any other query. `bind` (may be NULL) sets its parameters; `row` is called for
- * each row until it returns non-zero. Returns 0, or -EIO (logged). */
+/* Any other query. `values`: one for each parameter of the statement. `row` is called for each row until it
+ * returns non-zero. Returns 0, or -EIO (logged). */
 struct index_query {
     const char *sql;
-    void (*bind)(void *arg, struct sqlite3_stmt *statement);
     int (*row)(void *arg, struct sqlite3_stmt *statement);
     bool often; /* worth keeping prepared; at most INDEX_OFTEN_MAX, which live as long as the program */
 };
-#define INDEX_OFTEN_MAX 2
-int index_read_rows(struct index_readers *readers, const struct index_query *query, void *arg);
+#define INDEX_OFTEN_MAX 6
+int index_read_rows(struct index_readers *readers, const struct index_query *query,
+                    const struct schema_value *values, void *arg);
 /* The columns of an entry, and the struct entry of a row of them: its strings belong to the statement
  * until that is stepped or reset. */
 #define INDEX_ENTRY_COLUMNS "space, key, scope, digest, size, confirmed_at, attributes"

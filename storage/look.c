@@ -34,12 +34,6 @@ void store_save_uses(struct store *store)
     store_flush(store);
 }
 
-/* Copied: `bind` may bind what lives on its own stack. */
-static void query_bind_digest(sqlite3_stmt *statement, int column, const struct digest *digest)
-{
-    sqlite3_bind_blob(statement, column, digest->bytes, sizeof(digest->bytes), SQLITE_TRANSIENT);
-}
-
 /* ---- blobs ---- */
 
 #define BLOB_COLUMNS "digest, size, added_at, used_at"
@@ -47,31 +41,16 @@ static void query_bind_digest(sqlite3_stmt *statement, int column, const struct 
 /* Returns false where the digest is not 32 bytes long, which the schema rules out. */
 static bool blob_row_read(sqlite3_stmt *row, struct blob_row *out)
 {
-    const void *digest = sqlite3_column_blob(row, 0);
-
-    if (!digest || sqlite3_column_bytes(row, 0) != (int)sizeof(out->digest.bytes))
-        return false;
-    memcpy(out->digest.bytes, digest, sizeof(out->digest.bytes));
     out->size_bytes = sqlite3_column_int64(row, 1);
     out->added_at_s = sqlite3_column_int64(row, 2);
     out->used_at_s = sqlite3_column_int64(row, 3);
-    return true;
+    return schema_column_digest(row, 0, &out->digest);
 }
 
 struct blob_page {
-    struct blob_row after; /* bound: where the page begins */
     struct blob_row rows[PAGE_ROWS];
     size_t count;
 };
-
-static void bind_by_use(void *arg, sqlite3_stmt *statement)
-{
-    const struct blob_page *page = arg;
-
-    sqlite3_bind_int64(statement, 1, page->after.used_at_s);
-    query_bind_digest(statement, 2, &page->after.digest);
-    sqlite3_bind_int(statement, 3, PAGE_ROWS);
-}
 
 static int blob_page_add(void *arg, sqlite3_stmt *row)
 {
@@ -81,56 +60,42 @@ static int blob_page_add(void *arg, sqlite3_stmt *row)
     return page->count == PAGE_ROWS;
 }
 
-static void bind_looked_up(void *arg, sqlite3_stmt *statement)
+static int read_looked_up(void *out, sqlite3_stmt *row)
 {
-    const struct blob_row *row = arg;
-
-    query_bind_digest(statement, 1, &row->digest);
-}
-
-static int read_looked_up(void *arg, sqlite3_stmt *row)
-{
-    (void)blob_row_read(row, arg);
+    (void)blob_row_read(row, out);
     return 1;
 }
 
 int blob_look(struct store *store, const struct digest *digest, struct blob_row *out)
 {
-    static const struct index_query query = {
-        "SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
-        bind_looked_up,
-        read_looked_up,
-        true,
-    };
+    static const struct index_query query = {"SELECT " BLOB_COLUMNS " FROM blob WHERE digest = ?1",
+                                             read_looked_up, true};
 
     *out = (struct blob_row){.digest = *digest, .size_bytes = -1};
-    int error = index_read_rows(store->readers, &query, out);
-    if (error)
-        return error;
-    return out->size_bytes < 0 ? -ENOENT : 0;
+    int error = index_read_rows(store->readers, &query, &(struct schema_value){.digest = digest}, out);
+    return error ? error : out->size_bytes < 0 ? -ENOENT : 0;
 }
 
 int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct blob_row *row), void *arg)
 {
-    static const struct index_query query = {
-        "SELECT " BLOB_COLUMNS " FROM blob WHERE (used_at, digest) > (?1, ?2) "
-        "ORDER BY used_at, digest LIMIT ?3",
-        bind_by_use,
-        blob_page_add,
-        false,
-    };
-    struct blob_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
+    static const struct index_query query = {"SELECT " BLOB_COLUMNS
+                                             " FROM blob WHERE (used_at, digest) > (?1, ?2) "
+                                             "ORDER BY used_at, digest LIMIT ?3",
+                                             blob_page_add, false};
+    struct blob_page *CLEANUP_FREE page = xmalloc(sizeof(*page));
+    struct blob_row after = {.used_at_s = INT64_MIN};
+    const struct schema_value values[] = {
+        {.number = &after.used_at_s}, {.digest = &after.digest}, {.number = &(int64_t){PAGE_ROWS}}};
 
-    page->after.used_at_s = INT64_MIN;
     do {
         page->count = 0;
-        int result = index_read_rows(store->readers, &query, page);
+        int result = index_read_rows(store->readers, &query, values, page);
         for (size_t i = 0; !result && i < page->count; i++)
             result = visit(arg, &page->rows[i]);
         if (result)
             return result;
         if (page->count)
-            page->after = page->rows[page->count - 1];
+            after = page->rows[page->count - 1];
     } while (page->count == PAGE_ROWS);
     return 0;
 }
@@ -138,73 +103,49 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
 /* ---- files and rows together ---- */
 
 struct digest_list {
-    int folder;
     struct digest *digests;
     size_t count;
     size_t capacity;
 };
 
-static void bind_folder(void *arg, sqlite3_stmt *statement)
-{
-    const struct digest_list *rows = arg;
-    struct digest first = {{(unsigned char)rows->folder}};
-    struct digest last;
-
-    memset(last.bytes, 0xff, sizeof(last.bytes));
-    last.bytes[0] = (unsigned char)rows->folder;
-    query_bind_digest(statement, 1, &first);
-    query_bind_digest(statement, 2, &last);
-}
-
 static int digest_list_add(void *arg, sqlite3_stmt *row)
 {
     struct digest_list *rows = arg;
-    struct blob_row blob;
 
     if (rows->count == rows->capacity)
         rows->digests =
             xrealloc(rows->digests, (rows->capacity = 2 * rows->capacity + 64) * sizeof(*rows->digests));
-    if (blob_row_read(row, &blob))
-        rows->digests[rows->count++] = blob.digest;
+    rows->count += schema_column_digest(row, 0, &rows->digests[rows->count]);
     return 0;
-}
-
-/* Merges the two lists, both in the order of digests. */
-static int visit_files_and_rows(const struct digest_list *files, const struct digest_list *rows,
-                                int (*visit)(void *arg, const struct digest *digest), void *arg)
-{
-    size_t file = 0;
-    size_t row = 0;
-    int result = 0;
-
-    while (!result && (file < files->count || row < rows->count)) {
-        int order = file == files->count ? 1
-                    : row == rows->count ? -1
-                                         : digest_compare(&files->digests[file], &rows->digests[row]);
-        result = visit(arg, order <= 0 ? &files->digests[file] : &rows->digests[row]);
-        file += order <= 0;
-        row += order >= 0;
-    }
-    return result;
 }
 
 static int walk_folder(struct store *store, int folder, int (*visit)(void *arg, const struct digest *digest),
                        void *arg)
 {
     static const struct index_query query = {
-        "SELECT " BLOB_COLUMNS " FROM blob WHERE digest BETWEEN ?1 AND ?2 ORDER BY digest",
-        bind_folder,
-        digest_list_add,
-        false,
-    };
-    struct digest_list rows = {.folder = folder};
-    struct digest_list files = {.folder = folder};
+        "SELECT digest FROM blob WHERE digest BETWEEN ?1 AND ?2 ORDER BY digest", digest_list_add, false};
+    struct digest first = {{(unsigned char)folder}};
+    struct digest last;
+    const struct schema_value values[] = {{.digest = &first}, {.digest = &last}};
+    struct digest_list rows = {.count = 0};
+    struct digest_list files = {.count = 0};
+    size_t file = 0;
+    size_t row = 0;
     int result = layout_list_folder(&store->layout, folder, &files.digests, &files.count);
 
+    memset(last.bytes, 0xff, sizeof(last.bytes));
+    last.bytes[0] = (unsigned char)folder;
     if (!result)
-        result = index_read_rows(store->readers, &query, &rows);
-    if (!result)
-        result = visit_files_and_rows(&files, &rows, visit, arg);
+        result = index_read_rows(store->readers, &query, values, &rows);
+    /* Merges the two lists, both in the order of digests. */
+    while (!result && (file < files.count || row < rows.count)) {
+        int order = file == files.count ? 1
+                    : row == rows.count ? -1
+                                        : digest_compare(&files.digests[file], &rows.digests[row]);
+        result = visit(arg, order <= 0 ? &files.digests[file] : &rows.digests[row]);
+        file += order <= 0;
+        row += order >= 0;
+    }
     free(rows.digests);
     free(files.digests);
     return result;
@@ -222,20 +163,9 @@ int blob_walk(struct store *store, int (*visit)(void *arg, const struct digest *
 /* ---- entries ---- */
 
 struct entry_page {
-    const char *space;
-    char *after;
     struct entry *entries[PAGE_ROWS]; /* from entry_copy() */
     size_t count;
 };
-
-static void bind_by_key(void *arg, sqlite3_stmt *statement)
-{
-    const struct entry_page *page = arg;
-
-    sqlite3_bind_text(statement, 1, page->space, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, page->after, -1, SQLITE_STATIC);
-    sqlite3_bind_int(statement, 3, PAGE_ROWS);
-}
 
 static int entry_page_add(void *arg, sqlite3_stmt *row)
 {
@@ -247,24 +177,6 @@ static int entry_page_add(void *arg, sqlite3_stmt *row)
     return page->count == PAGE_ROWS;
 }
 
-/* Returns what the visits came to, and whether that was the last page. */
-static int entry_page_visit(struct entry_page *page, int (*visit)(void *arg, const struct entry *entry),
-                            void *arg)
-{
-    int result = 0;
-
-    for (size_t i = 0; i < page->count; i++) {
-        if (!result)
-            result = visit(arg, page->entries[i]);
-        if (i == page->count - 1) {
-            free(page->after);
-            page->after = xstrdup(page->entries[i]->key);
-        }
-        free(page->entries[i]);
-    }
-    return result;
-}
-
 /* A page begins after the last key of the one before, not at an offset: entries that are put or removed by
  * `visit` or by others shift nothing. */
 int entry_walk(struct store *store, const char *space, const char *after,
@@ -272,81 +184,48 @@ int entry_walk(struct store *store, const char *space, const char *after,
 {
     static const struct index_query query = {
         "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE space = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-        bind_by_key,
-        entry_page_add,
-        false,
-    };
-    struct entry_page *CLEANUP_FREE page = xcalloc(1, sizeof(*page));
-    int result = 0;
+        entry_page_add, false};
+    struct entry_page *CLEANUP_FREE page = xmalloc(sizeof(*page));
+    struct entry *last = NULL;
+    int result;
 
-    page->space = space;
-    page->after = xstrdup(after);
     do {
+        const struct schema_value values[] = {
+            {.text = space}, {.text = last ? last->key : after}, {.number = &(int64_t){PAGE_ROWS}}};
         page->count = 0;
-        result = index_read_rows(store->readers, &query, page);
-        int visited = entry_page_visit(page, visit, arg);
-        result = result ? result : visited;
+        result = index_read_rows(store->readers, &query, values, page);
+        for (size_t i = 0; i < page->count; i++) {
+            if (!result)
+                result = visit(arg, page->entries[i]);
+            free(last);
+            last = page->entries[i];
+        }
     } while (!result && page->count == PAGE_ROWS);
-    free(page->after);
+    free(last);
     return result;
-}
-
-struct name_query {
-    const struct digest *digest;
-    int (*visit)(void *arg, const struct entry *entry);
-    void *arg;
-};
-
-static void bind_named_blob(void *arg, sqlite3_stmt *statement)
-{
-    const struct name_query *naming = arg;
-
-    query_bind_digest(statement, 1, naming->digest);
-}
-
-static int visit_name(void *arg, sqlite3_stmt *row)
-{
-    const struct name_query *naming = arg;
-    struct entry entry;
-
-    index_read_entry_row(row, &entry);
-    return naming->visit(naming->arg, &entry);
 }
 
 int entry_list_naming(struct store *store, const struct digest *digest,
                       int (*visit)(void *arg, const struct entry *entry), void *arg)
 {
-    static const struct index_query query = {
-        "SELECT " INDEX_ENTRY_COLUMNS " FROM entry WHERE digest = ?1 ORDER BY space, key",
-        bind_named_blob,
-        visit_name,
-        true,
-    };
-    struct name_query naming = {.digest = digest, .visit = visit, .arg = arg};
+    static const struct index_query query = {"SELECT " INDEX_ENTRY_COLUMNS
+                                             " FROM entry WHERE digest = ?1 ORDER BY space, key",
+                                             entry_visit_row, true};
 
-    return index_read_rows(store->readers, &query, &naming);
+    return index_read_rows(store->readers, &query, &(struct schema_value){.digest = digest},
+                           &(struct entry_visit){visit, arg});
 }
 
 /* ---- sums ---- */
 
-struct summing {
-    const char *space;
-    int64_t max;
+struct sum_visit {
     int (*visit)(void *arg, const struct entry_sum *sum);
     void *arg;
 };
 
-static void bind_summing(void *arg, sqlite3_stmt *statement)
+static int sum_visit_row(void *arg, sqlite3_stmt *row)
 {
-    const struct summing *summing = arg;
-
-    sqlite3_bind_text(statement, 1, summing->space, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, summing->max);
-}
-
-static int visit_sum(void *arg, sqlite3_stmt *row)
-{
-    const struct summing *summing = arg;
+    const struct sum_visit *visit = arg;
     const struct entry_sum sum = {
         .space = (const char *)sqlite3_column_text(row, 0),
         .scope = (const char *)sqlite3_column_text(row, 1),
@@ -356,7 +235,7 @@ static int visit_sum(void *arg, sqlite3_stmt *row)
         .used_at_s = sqlite3_column_int64(row, 5),
     };
 
-    return summing->visit(summing->arg, &sum);
+    return visit->visit(visit->arg, &sum);
 }
 
 /* One row for each blob first, since files of the same bytes must not count twice. Sums read every entry
@@ -371,13 +250,9 @@ int entry_sum_spaces(struct store *store, int (*visit)(void *arg, const struct e
     static const struct index_query query = {
         "WITH named AS (SELECT space, '' AS scope, digest, count(*) AS entries FROM entry "
         "GROUP BY space, digest) " SUMS "GROUP BY space ORDER BY space",
-        NULL,
-        visit_sum,
-        false,
-    };
-    struct summing summing = {.visit = visit, .arg = arg};
+        sum_visit_row, false};
 
-    return index_read_rows(store->readers, &query, &summing);
+    return index_read_rows(store->readers, &query, NULL, &(struct sum_visit){visit, arg});
 }
 
 int entry_sum_scopes(struct store *store, const char *space, int64_t max,
@@ -386,11 +261,8 @@ int entry_sum_scopes(struct store *store, const char *space, int64_t max,
     static const struct index_query query = {
         "WITH named AS (SELECT space, scope, digest, count(*) AS entries FROM entry WHERE space = ?1 "
         "GROUP BY scope, digest) " SUMS "GROUP BY scope ORDER BY bytes DESC, scope LIMIT ?2",
-        bind_summing,
-        visit_sum,
-        false,
-    };
-    struct summing summing = {.space = space, .max = max, .visit = visit, .arg = arg};
+        sum_visit_row, false};
+    const struct schema_value values[] = {{.text = space}, {.number = &max}};
 
-    return index_read_rows(store->readers, &query, &summing);
+    return index_read_rows(store->readers, &query, values, &(struct sum_visit){visit, arg});
 }

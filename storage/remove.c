@@ -27,7 +27,7 @@ struct entry_removal {
 static int unlink_blob(struct store *store, const struct digest *digest, struct removed *out)
 {
     char name[LAYOUT_NAME_SIZE];
-    int64_t size_bytes = index_blob_size(store->index, digest);
+    int64_t size_bytes = index_blob_size(store->index, digest, NULL);
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
@@ -81,7 +81,7 @@ static int look_at_blobs(struct store *store, const struct blobs_removal *remova
     for (size_t i = 0; i < removal->count; i++) {
         const struct digest *digest = &removal->digests[i];
         int64_t used_at_s = 0;
-        int64_t size_bytes = index_blob_use(store->index, digest, &used_at_s);
+        int64_t size_bytes = index_blob_size(store->index, digest, &used_at_s);
         if (size_bytes == -ENOENT)
             continue;
         if (size_bytes < 0)

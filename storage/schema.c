@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -102,6 +103,30 @@ static const char reader_pragmas[] = "PRAGMA busy_timeout = 5000;"
                                      "PRAGMA cell_size_check = ON;"
                                      "PRAGMA query_only = ON;";
 
+void schema_bind(sqlite3_stmt *statement, const struct schema_value *values)
+{
+    for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++) {
+        const struct schema_value *value = &values[i];
+        if (value->number)
+            sqlite3_bind_int64(statement, i + 1, *value->number);
+        else if (value->digest)
+            sqlite3_bind_blob(statement, i + 1, value->digest->bytes, sizeof(value->digest->bytes),
+                              SQLITE_STATIC);
+        else
+            sqlite3_bind_text(statement, i + 1, value->text, -1, SQLITE_STATIC);
+    }
+}
+
+bool schema_column_digest(sqlite3_stmt *row, int column, struct digest *out)
+{
+    const void *bytes = sqlite3_column_blob(row, column);
+
+    if (!bytes || sqlite3_column_bytes(row, column) != (int)sizeof(out->bytes))
+        return false;
+    memcpy(out->bytes, bytes, sizeof(out->bytes));
+    return true;
+}
+
 bool schema_is_damage(int result)
 {
     return (result & 0xff) == SQLITE_CORRUPT || (result & 0xff) == SQLITE_NOTADB;
@@ -121,10 +146,8 @@ int schema_error(struct sqlite3 *db, int result)
         if (system_error == ENOSPC || system_error == EDQUOT || system_error == EROFS ||
             system_error == EACCES)
             return -system_error;
-        return -EIO;
-    default:
-        return -EIO;
     }
+    return -EIO;
 }
 
 static enum schema_result schema_failed(struct sqlite3 *db, const char *path, int result, struct buf *error)

@@ -4,9 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
+struct digest;
 struct sqlite3;
+struct sqlite3_stmt;
 
 enum schema_result {
     SCHEMA_OK = 0,
@@ -29,6 +32,18 @@ enum schema_result schema_migrate(struct sqlite3 *db, const char *path, const ch
                                   size_t count, struct buf *error);
 /* PRAGMA quick_check: true if the file is sound. */
 bool schema_is_sound(struct sqlite3 *db);
+
+/* A parameter of a statement: the one that is set, else NULL. */
+struct schema_value {
+    const char *text;
+    const struct digest *digest;
+    const int64_t *number;
+};
+/* Binds a value for each parameter. Texts and digests are not copied: they must live until the statement is
+ * reset and its bindings are cleared. */
+void schema_bind(struct sqlite3_stmt *statement, const struct schema_value *values);
+/* Returns false where the column is not 32 bytes long. */
+bool schema_column_digest(struct sqlite3_stmt *row, int column, struct digest *out);
 
 /* The connection's last error as negative errno: -ENOSPC and the like where the disk says so, else -EIO. */
 int schema_error(struct sqlite3 *db, int result);

@@ -147,7 +147,7 @@ static int blob_verify_on_thread(struct store *store, void *arg)
     const struct settlement *settlement = arg;
     const struct blob_reading *reading = settlement->reading;
     struct blob_verdict *out = settlement->out;
-    int64_t row_bytes = index_blob_size(store->index, reading->digest);
+    int64_t row_bytes = index_blob_size(store->index, reading->digest, NULL);
     char name[LAYOUT_NAME_SIZE];
     struct stat st = {.st_size = 0};
 
