@@ -45,37 +45,34 @@ static bool is_live_commit(const struct order *order)
 
 /* ---- files ---- */
 
-/* 0 if the blob's file is there with this size. */
-static int check_file(const struct store *store, const struct digest *digest, int64_t size_bytes)
+/* The blob's file is there with this size. */
+static bool file_is_good(const struct store *store, const struct digest *digest, int64_t size_bytes)
 {
-    char name[LAYOUT_NAME_SIZE];
     struct stat st;
 
-    layout_blob_name(digest, name);
-    if (fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
-    return S_ISREG(st.st_mode) && st.st_size == size_bytes ? 0 : -ENOENT;
+    return layout_stat_blob(&store->layout, digest, &st) == 0 && S_ISREG(st.st_mode) &&
+           st.st_size == size_bytes;
 }
 
-/* Sets *wanted: the order's file must be synced and renamed, since the store has no good file of that
+/* Returns whether the order's file must be synced and renamed, since the store has no good file of that
  * digest. */
-static void prepare_commit(struct store *store, struct order *order, bool *wanted)
+static bool prepare_commit(struct store *store, struct order *order)
 {
     struct blob_writer *writer = order->writer;
     struct stat st;
 
-    *wanted = false;
     if (order->size_bytes > atomic_load(&store->max_size_bytes))
         order->error = -ENOSPC;
     else if (fstat(writer->fd, &st) < 0)
         order->error = -errno;
     else if (st.st_size != order->size_bytes)
         order->error = -EIO;
-    else
-        *wanted = check_file(store, &order->digest, order->size_bytes) < 0;
+    if (order->error || file_is_good(store, &order->digest, order->size_bytes))
+        return false;
     /* The hint was too large: give back the blocks that were preallocated past the end. */
-    if (*wanted && writer->hint_bytes > order->size_bytes && ftruncate(writer->fd, order->size_bytes) < 0)
+    if (writer->hint_bytes > order->size_bytes && ftruncate(writer->fd, order->size_bytes) < 0)
         order->error = -errno;
+    return true;
 }
 
 static bool syncs_all(const struct store *store, int count)
@@ -100,15 +97,6 @@ static void sync_files(struct store *store, struct order *batch, int count)
             order->error = -errno;
 }
 
-static int sync_folder(const struct store *store, int folder)
-{
-    int CLEANUP_CLOSE fd = layout_open_folder(&store->layout, folder);
-
-    if (fd < 0)
-        return fd;
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
 static void sync_folders(struct store *store, struct order *batch)
 {
     int errors[LAYOUT_FOLDERS] = {0};
@@ -124,8 +112,12 @@ static void sync_folders(struct store *store, struct order *batch)
     bool all = syncs_all(store, count);
     int all_error = all && syncfs(store->layout.blobs_fd) < 0 ? -errno : 0;
     for (int folder = 0; folder < LAYOUT_FOLDERS; folder++)
-        if (wanted[folder])
-            errors[folder] = all ? all_error : sync_folder(store, folder);
+        if (all) {
+            errors[folder] = all_error;
+        } else if (wanted[folder]) {
+            int CLEANUP_CLOSE fd = layout_open_folder(&store->layout, folder);
+            errors[folder] = fd < 0 ? fd : fsync(fd) < 0 ? -errno : 0;
+        }
     DL_FOREACH (batch, order)
         if (is_live_commit(order))
             order->error = errors[order->digest.bytes[0]];
@@ -142,7 +134,7 @@ static void place_files(struct store *store, struct order *batch)
 
     DL_FOREACH (batch, order)
         if (order->kind == ORDER_COMMIT) {
-            prepare_commit(store, order, &order->placed);
+            order->placed = prepare_commit(store, order);
             count += order->placed;
         }
     if (count)
@@ -157,17 +149,6 @@ static void place_files(struct store *store, struct order *batch)
         order->placed = !order->error;
     }
     sync_folders(store, batch);
-}
-
-/* A blob whose row was not committed must not stay: nobody would count or evict it until the next unclean
- * start. */
-static void remove_placed_file(struct store *store, const struct order *order)
-{
-    char name[LAYOUT_NAME_SIZE];
-
-    layout_blob_name(&order->digest, name);
-    if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
-        store->unreconciled = true;
 }
 
 /* ---- rows ---- */
@@ -198,22 +179,19 @@ static bool failure_was_logged(const struct store *store)
 static int record_check(struct store *store, const struct digest *digest)
 {
     int64_t size_bytes = index_blob_size(store->index, digest, NULL);
-    char name[LAYOUT_NAME_SIZE];
     char hex[DIGEST_HEX_SIZE];
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
-    if (check_file(store, digest, size_bytes) == 0)
+    if (file_is_good(store, digest, size_bytes))
         return 0;
     digest_hex(digest, hex);
-    layout_blob_name(digest, name);
     if (!failure_was_logged(store))
         log_warn(
             "store: blob %s is gone or not as long as it was; it will be fetched again when it is wanted",
             hex);
-    if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
-        return -errno;
-    return index_remove_blob(store->index, digest);
+    int error = layout_unlink_blob(&store->layout, digest);
+    return error ? error : index_remove_blob(store->index, digest);
 }
 
 static int order_record(struct store *store, struct order *order)
@@ -271,46 +249,34 @@ static void record_batch(struct store *store, struct order *batch)
 
 /* ---- the end of an order ---- */
 
-static void log_failure(struct store *store, const struct order *order)
-{
-    char hex[DIGEST_HEX_SIZE];
-
-    counter_add(COUNTER_STORE_ERRORS, 1);
-    if (failure_was_logged(store))
-        return;
-    store->failure_logged_ms = clock_mono_ms();
-    digest_hex(&order->digest, hex);
-    log_error("store: cannot store %s%s: %s; %s", order->kind == ORDER_COMMIT ? "blob " : "an entry",
-              order->kind == ORDER_COMMIT ? hex : "", strerror(-order->error), layout_advice(-order->error));
-}
-
 static void order_finish(struct store *store, struct order *order)
 {
-    if (order->error)
-        log_failure(store, order);
-    else if (order->kind == ORDER_COMMIT)
+    bool commit = order->kind == ORDER_COMMIT;
+    char hex[DIGEST_HEX_SIZE] = "";
+
+    if (order->error) {
+        counter_add(COUNTER_STORE_ERRORS, 1);
+        if (!failure_was_logged(store)) {
+            store->failure_logged_ms = clock_mono_ms();
+            if (commit)
+                digest_hex(&order->digest, hex);
+            log_error("store: cannot store %s%s: %s; %s", commit ? "blob " : "an entry", hex,
+                      strerror(-order->error), layout_advice(-order->error));
+        }
+    } else if (commit) {
         store->failure_logged_ms = 0;
-    if (order->kind == ORDER_COMMIT && order->error && order->placed)
-        remove_placed_file(store, order);
-    if (order->kind == ORDER_COMMIT && !order->error && order->placed)
+    }
+    /* A blob whose row was not committed must not stay: nobody would count or evict it until the next
+     * unclean start. */
+    if (commit && order->placed && order->error)
+        store->unreconciled |= layout_unlink_blob(&store->layout, &order->digest) < 0;
+    else if (commit && order->placed)
         counter_add(COUNTER_STORE_COMMITS, 1);
     if (order->writer)
         blob_writer_free(take_ptr(&order->writer), !order->placed);
     if (order->done)
         order->done(order->arg, order->error);
     order_free(order);
-}
-
-/* After all other orders of the group: no transaction is open, and no renamed file waits for its done(). */
-static void run_calls(struct store *store, struct order *calls)
-{
-    struct order *order;
-    struct order *next;
-
-    DL_FOREACH_SAFE (calls, order, next) {
-        order->done(order->arg, order->call(store, order->arg));
-        order_free(order);
-    }
 }
 
 void batch_run(struct store *store, struct order *batch)
@@ -328,5 +294,10 @@ void batch_run(struct store *store, struct order *batch)
     record_batch(store, batch);
     DL_FOREACH_SAFE (batch, order, next)
         order_finish(store, order);
-    run_calls(store, calls);
+    /* After all other orders of the group: no transaction is open, and no renamed file waits for its
+     * done(). */
+    DL_FOREACH_SAFE (calls, order, next) {
+        order->done(order->arg, order->call(store, order->call_arg));
+        order_free(order);
+    }
 }

@@ -28,36 +28,28 @@
 
 /* ---- reading ---- */
 
-/* Not waited for: the request misses and the blob is fetched again in the meantime. */
-static void ask_for_check(struct store *store, const struct digest *digest)
-{
-    struct order *order = order_new(ORDER_CHECK_BLOB);
-
-    order->digest = *digest;
-    orders_add(store->orders, order);
-}
-
 /* Returns a descriptor, or negative errno. The size must be asked for before the file is opened: eviction
  * unlinks first and drops the row later, so a file that is found was not evicted when its row was read.
  *
  * A file without a row (known < 0) is served: its commit is between rename and transaction, or the index
  * was rebuilt or cannot be read now. A file of another size than its row's is damage, and the store thread
- * looks into it. */
+ * looks into it: not waited for, since the request misses and fetches the blob again in the meantime. */
 static int open_checked(struct store *store, const struct digest *digest, int64_t *size_bytes)
 {
     int64_t known = index_read_blob_size(store->readers, digest);
-    char name[LAYOUT_NAME_SIZE];
+    int CLEANUP_CLOSE fd = layout_open_blob(&store->layout, digest);
     struct stat st;
 
-    layout_blob_name(digest, name);
-    int CLEANUP_CLOSE fd = openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno != ENOENT)
-        return -errno;
+    if (fd < 0 && fd != -ENOENT)
+        return fd;
     if (fd >= 0 && fstat(fd, &st) < 0)
         return -errno;
     if (fd < 0 || (known >= 0 && st.st_size != known)) {
-        if (known >= 0)
-            ask_for_check(store, digest);
+        if (known >= 0) {
+            struct order *order = order_new(ORDER_CHECK_BLOB);
+            order->digest = *digest;
+            orders_add(store->orders, order);
+        }
         return -ENOENT;
     }
     *size_bytes = st.st_size;
@@ -239,24 +231,13 @@ void blob_writer_free(struct blob_writer *writer, bool remove)
     free(writer);
 }
 
-static void writer_note_growth(struct blob_writer *writer, int64_t end_bytes)
-{
-    struct store *store = writer->store;
-
-    if (end_bytes <= writer->end_bytes)
-        return;
-    atomic_fetch_add(&store->growing_bytes, end_bytes - writer->end_bytes);
-    if (end_bytes / WAKE_EVERY_BYTES != writer->end_bytes / WAKE_EVERY_BYTES)
-        orders_wake(store->orders);
-    writer->end_bytes = end_bytes;
-}
-
 int blob_write(struct blob_writer *writer, int64_t offset, const void *data, size_t len)
 {
+    struct store *store = writer->store;
     const char *bytes = data;
 
     /* A file above max_size could never be committed, and would evict everything else while it grows. */
-    if ((int64_t)len > atomic_load(&writer->store->max_size_bytes) - offset) {
+    if ((int64_t)len > atomic_load(&store->max_size_bytes) - offset) {
         counter_add(COUNTER_STORE_ERRORS, 1);
         return -ENOSPC;
     }
@@ -267,13 +248,18 @@ int blob_write(struct blob_writer *writer, int64_t offset, const void *data, siz
         if (written <= 0) {
             int error = written < 0 ? -errno : -EIO;
             counter_add(COUNTER_STORE_ERRORS, 1);
-            ask_for_space(writer->store, error, (int64_t)len);
+            ask_for_space(store, error, (int64_t)len);
             return error;
         }
         bytes += written;
         len -= (size_t)written;
         offset += written;
-        writer_note_growth(writer, offset);
+        if (offset <= writer->end_bytes)
+            continue;
+        atomic_fetch_add(&store->growing_bytes, offset - writer->end_bytes);
+        if (offset / WAKE_EVERY_BYTES != writer->end_bytes / WAKE_EVERY_BYTES)
+            orders_wake(store->orders);
+        writer->end_bytes = offset;
     }
     return 0;
 }
@@ -289,10 +275,9 @@ void blob_abort(struct blob_writer **writer_)
 
     if (!writer)
         return;
-    struct store *store = writer->store;
     struct order *order = order_new(ORDER_DISCARD);
     order->writer = writer;
-    orders_add(store->orders, order);
+    orders_add(writer->store->orders, order);
 }
 
 void blob_commit(struct store *store, struct blob_writer **writer, const struct digest *digest,

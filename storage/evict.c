@@ -95,59 +95,11 @@ struct evict_excess evict_excess(struct store *store, const struct evict_limits 
     return excess;
 }
 
-/* Bytes to evict so that the waiting writer fits; 0 if it would not fit even with an empty store. */
-static int64_t take_wanted_bytes(struct store *store, int64_t free_bytes)
-{
-    int64_t missing_bytes = atomic_exchange(&store->wanted_bytes, 0) - free_bytes;
-
-    return missing_bytes > index_totals(store->index).bytes ? 0 : missing_bytes;
-}
-
 /* ---- one round ---- */
-
-static void begin_round(struct store *store, const struct evict_excess *excess, int64_t free_bytes)
-{
-    evict_save_uses(store);
-    struct eviction *round = &store->eviction;
-    round->running = true;
-    round->target_bytes = excess->all_bytes;
-    round->disk_bytes = excess->disk_bytes;
-    round->free_at_start_bytes = free_bytes;
-    round->evicted_blobs = 0;
-    round->evicted_bytes = 0;
-    round->after_used_at_s = INT64_MIN;
-    round->after_digest = (struct digest){{0}};
-}
-
-/* Returns 0 if the file is gone now, -EBUSY, or negative errno. */
-static int evict_file(struct store *store, const struct index_blob *blob)
-{
-    char name[LAYOUT_NAME_SIZE];
-
-    layout_blob_name(&blob->digest, name);
-    int CLEANUP_CLOSE held =
-        openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    (void)held; /* only so that the blocks are freed at its close, outside the lock of in_use */
-    int error = in_use_unlink(store->in_use, &blob->digest, store->layout.blobs_fd, name);
-    return error == -ENOENT ? 0 : error;
-}
 
 static void note_evicted_name(void *evicted, const char *space, const char *key)
 {
     evicted_note(evicted, space, key);
-}
-
-/* Drops the rows of files that are gone. */
-static int forget_blobs(struct store *store, const struct index_blob *gone, size_t count)
-{
-    int error = index_begin(store->index);
-
-    for (size_t i = 0; !error && i < count; i++) {
-        error = index_each_name(store->index, &gone[i].digest, note_evicted_name, store->evicted);
-        if (!error)
-            error = index_remove_blob(store->index, &gone[i].digest);
-    }
-    return store_end_transaction(store, error, true);
 }
 
 struct digest_set *evict_spared(struct store *store)
@@ -214,8 +166,11 @@ struct taken {
 /* Evicts one file. Returns 0 also where it is in use. */
 static int evict_blob(struct store *store, const struct index_blob *blob, struct taken *taken)
 {
-    int error = evict_file(store, blob);
+    /* Open only so that the blocks are freed at its close, outside the lock of in_use. */
+    int CLEANUP_CLOSE held = layout_open_blob(&store->layout, &blob->digest);
+    int error = in_use_unlink(store->in_use, &blob->digest, &store->layout);
 
+    (void)held;
     if (error)
         return error == -EBUSY ? 0 : error;
     if (taken->count == taken->capacity)
@@ -303,7 +258,14 @@ static int end_step(struct store *store, const struct taken *taken)
 
     if (!count)
         return 0;
-    int error = forget_blobs(store, taken->blobs, taken->count);
+    int error = index_begin(store->index);
+    for (size_t i = 0; !error && i < taken->count; i++) {
+        const struct digest *digest = &taken->blobs[i].digest;
+        error = index_each_name(store->index, digest, note_evicted_name, store->evicted);
+        if (!error)
+            error = index_remove_blob(store->index, digest);
+    }
+    error = store_end_transaction(store, error, true);
     round->evicted_bytes += taken->bytes;
     round->evicted_blobs += count;
     atomic_fetch_add(&store->evicted_blobs, count);
@@ -317,11 +279,10 @@ static int end_step(struct store *store, const struct taken *taken)
 static int evict_some(struct store *store)
 {
     struct eviction *round = &store->eviction;
-    struct index_blob position = {.digest = round->after_digest, .used_at_s = round->after_used_at_s};
     struct index_blob blobs[STEP_BLOBS];
     int error = 0;
     bool enough = false;
-    int count = index_oldest_blobs(store->index, &position, blobs, STEP_BLOBS);
+    int count = index_oldest_blobs(store->index, &round->after, blobs, STEP_BLOBS);
 
     if (count < 0)
         return count;
@@ -332,16 +293,15 @@ static int evict_some(struct store *store)
         enough = round_has_enough(store, round->evicted_bytes + taken.bytes, blobs[i].used_at_s);
         if (enough)
             break;
-        round->after_used_at_s = blobs[i].used_at_s;
-        round->after_digest = blobs[i].digest;
+        round->after = blobs[i];
         if (digest_set_has(set, &blobs[i].digest) || (spared && digest_set_has(spared, &blobs[i].digest)) ||
             in_use_has(store->in_use, &blobs[i].digest))
             continue;
         error = evict_unit(store, &blobs[i], spared, &taken);
     }
-    int settle_error = end_step(store, &taken);
+    int end_error = end_step(store, &taken);
     free(taken.blobs);
-    error = error ? error : settle_error;
+    error = error ? error : end_error;
     return error ? error : count == STEP_BLOBS && !enough;
 }
 
@@ -360,56 +320,37 @@ void evict_log(struct store *store)
     eviction->logged_at_ms = clock_mono_ms();
 }
 
-static void log_round(struct store *store)
+static enum evict_state end_round(struct store *store, int error)
 {
     struct eviction *round = &store->eviction;
+    struct evict_limits limits = evict_limits(store);
+    int64_t free_bytes = layout_free_bytes(&store->layout);
 
+    round->running = false;
+    end_units(store);
     round->unlogged_blobs += round->evicted_blobs;
     round->unlogged_bytes += round->evicted_bytes;
     if (!round->logged_at_ms || clock_mono_ms() - round->logged_at_ms >= LOG_EVERY_MS)
         evict_log(store);
-}
-
-static void log_blocked(int error, int64_t left_bytes)
-{
-    if (error)
-        log_error("store: cannot evict: %s; %s", strerror(-error), layout_advice(-error));
-    else
-        log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict that is not in use, "
-                 "pinned, or to be kept; raise max_size, or free some space on that disk",
-                 MIB(left_bytes));
-}
-
-/* Some file systems return freed space only with their next commit: force one, or the next round would not
- * see that space and evict as much again. */
-static int64_t free_bytes_after(struct store *store)
-{
-    const struct eviction *round = &store->eviction;
-    int64_t free_bytes = layout_free_bytes(&store->layout);
-
-    if (!round->evicted_blobs || free_bytes >= round->free_at_start_bytes + round->evicted_bytes / 2)
-        return free_bytes;
-    syncfs(store->layout.blobs_fd);
-    return layout_free_bytes(&store->layout);
-}
-
-static enum evict_state end_round(struct store *store, int error)
-{
-    struct eviction *round = &store->eviction;
-
-    round->running = false;
-    end_units(store);
-    log_round(store);
-    struct evict_limits limits = evict_limits(store);
-    int64_t left_bytes = evict_excess(store, &limits, free_bytes_after(store)).all_bytes;
+    /* Some file systems return freed space only with their next commit: force one, or the next round would not
+     * see that space and evict as much again. */
+    if (round->evicted_blobs && free_bytes < round->free_at_start_bytes + round->evicted_bytes / 2) {
+        syncfs(store->layout.blobs_fd);
+        free_bytes = layout_free_bytes(&store->layout);
+    }
+    int64_t left_bytes = evict_excess(store, &limits, free_bytes).all_bytes;
     if (left_bytes <= 0) {
         round->blocked = false;
         return atomic_load(&store->wanted_bytes) ? EVICT_MORE : EVICT_IDLE;
     }
     if (!error && round->evicted_bytes >= round->target_bytes)
         return EVICT_MORE;
-    if (!round->blocked)
-        log_blocked(error, left_bytes);
+    if (!round->blocked && error)
+        log_error("store: cannot evict: %s; %s", strerror(-error), layout_advice(-error));
+    else if (!round->blocked)
+        log_warn("store: %.1f MiB over max_size or min_free with nothing left to evict that is not in use, "
+                 "pinned, or to be kept; raise max_size, or free some space on that disk",
+                 MIB(left_bytes));
     round->blocked = true;
     return EVICT_BLOCKED;
 }
@@ -426,7 +367,10 @@ enum evict_state evict_step(struct store *store)
 
     if (!round->running) {
         int64_t free_bytes = layout_free_bytes(&store->layout);
-        int64_t wanted_bytes = take_wanted_bytes(store, free_bytes);
+        /* Bytes to evict so that the waiting writer fits; 0 if it would not fit even with an empty store. */
+        int64_t wanted_bytes = atomic_exchange(&store->wanted_bytes, 0) - free_bytes;
+        if (wanted_bytes > index_totals(store->index).bytes)
+            wanted_bytes = 0;
         struct evict_limits limits = evict_limits(store);
         struct evict_excess excess = evict_excess(store, &limits, free_bytes);
         excess.disk_bytes = larger(excess.disk_bytes, wanted_bytes);
@@ -437,7 +381,14 @@ enum evict_state evict_step(struct store *store)
                 digest_set_free(&round->spared);
             return EVICT_IDLE;
         }
-        begin_round(store, &excess, free_bytes);
+        evict_save_uses(store);
+        round->running = true;
+        round->target_bytes = excess.all_bytes;
+        round->disk_bytes = excess.disk_bytes;
+        round->free_at_start_bytes = free_bytes;
+        round->evicted_blobs = 0;
+        round->evicted_bytes = 0;
+        round->after = (struct index_blob){.used_at_s = INT64_MIN};
     }
     int more = evict_some(store);
     if (more == 1 && round->evicted_bytes < round->target_bytes)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/digest.h"
+#include "storage/index.h"
 
 struct digest_set;
 struct store;
@@ -31,8 +31,7 @@ struct eviction {
     int64_t evicted_bytes;
     int64_t evicted_blobs;
     int64_t free_at_start_bytes;
-    int64_t after_used_at_s; /* the round's position in the order of use */
-    struct digest after_digest;
+    struct index_blob after; /* the round's position in the order of use */
     /* A store at its limit evicts a little at every commit; the log gets one line for many of them. */
     int64_t unlogged_blobs;
     int64_t unlogged_bytes;

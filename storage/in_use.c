@@ -7,12 +7,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <uthash.h>
 
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "storage/layout.h"
 
 struct used_blob {
     UT_hash_handle hh;
@@ -41,20 +41,13 @@ struct in_use *in_use_new(void)
     return in_use;
 }
 
-static void forget_use(void *arg, const struct digest *digest, int64_t used_at_s)
-{
-    (void)arg;
-    (void)digest;
-    (void)used_at_s;
-}
-
 void in_use_free(struct in_use **in_use_)
 {
     struct in_use *in_use = take_ptr(in_use_);
 
     if (!in_use)
         return;
-    in_use_take_noted(in_use, forget_use, NULL);
+    in_use_take_noted(in_use, NULL, NULL);
     CHECK(!in_use->blobs);
     lock_destroy(&in_use->lock);
     free(in_use);
@@ -143,7 +136,8 @@ void in_use_take_noted(struct in_use *in_use,
     lock_release(&in_use->lock);
     for (; use; use = next) {
         next = use->hh.next;
-        visit(arg, &use->digest, use->used_at_s);
+        if (visit)
+            visit(arg, &use->digest, use->used_at_s);
         free(use);
     }
 }
@@ -161,11 +155,9 @@ bool in_use_is_busy(struct in_use *in_use, const struct digest *digest)
     return in_use_is_busy_locked(in_use, digest);
 }
 
-int in_use_unlink(struct in_use *in_use, const struct digest *digest, int folder_fd, const char *name)
+int in_use_unlink(struct in_use *in_use, const struct digest *digest, const struct layout *layout)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&in_use->lock);
 
-    if (in_use_is_busy_locked(in_use, digest))
-        return -EBUSY;
-    return unlinkat(folder_fd, name, 0) < 0 ? -errno : 0;
+    return in_use_is_busy_locked(in_use, digest) ? -EBUSY : layout_unlink_blob(layout, digest);
 }

@@ -17,6 +17,7 @@
 #include "base/digest.h"
 
 struct in_use;
+struct layout;
 
 struct in_use *in_use_new(void);
 /* Everything that was added must have been dropped. */
@@ -32,13 +33,13 @@ bool in_use_has(struct in_use *in_use, const struct digest *digest);
 /* Notes a use. Returns true when their number has just reached IN_USE_NOTED_MAX. */
 bool in_use_note(struct in_use *in_use, const struct digest *digest, int64_t used_at_s);
 bool in_use_many_noted(struct in_use *in_use);
-/* Hands over all noted uses, one call each, outside the lock, and forgets them. */
+/* Hands over all noted uses, one call each, outside the lock, and forgets them. `visit` may be NULL. */
 void in_use_take_noted(struct in_use *in_use,
                        void (*visit)(void *arg, const struct digest *digest, int64_t used_at_s), void *arg);
 
 /* Is in use, or was used since in_use_take_noted(). */
 bool in_use_is_busy(struct in_use *in_use, const struct digest *digest);
-/* Unlinks `name` unless the blob is busy. Returns 0, -EBUSY, or negative errno. */
-int in_use_unlink(struct in_use *in_use, const struct digest *digest, int folder_fd, const char *name);
+/* layout_unlink_blob() unless the blob is busy: then -EBUSY. */
+int in_use_unlink(struct in_use *in_use, const struct digest *digest, const struct layout *layout);
 
 #endif

@@ -223,7 +223,35 @@ void layout_blob_name(const struct digest *digest, char out[LAYOUT_NAME_SIZE])
     text_hex(digest->bytes + 1, sizeof(digest->bytes) - 1, out + 3);
 }
 
-int layout_parse_name(int folder, const char *name, struct digest *out)
+int layout_open_blob(const struct layout *layout, const struct digest *digest)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(digest, name);
+    /* O_NONBLOCK: something else than a file that has the name must not hold the thread up. */
+    int fd = openat(layout->blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int layout_stat_blob(const struct layout *layout, const struct digest *digest, struct stat *out)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(digest, name);
+    return fstatat(layout->blobs_fd, name, out, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int layout_unlink_blob(const struct layout *layout, const struct digest *digest)
+{
+    char name[LAYOUT_NAME_SIZE];
+
+    layout_blob_name(digest, name);
+    return unlinkat(layout->blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The digest that a file name inside the folder spells. Returns 0, or -1 where the store never gave that
+ * name. */
+static int layout_parse_name(int folder, const char *name, struct digest *out)
 {
     char expected[LAYOUT_NAME_SIZE];
 

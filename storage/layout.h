@@ -15,6 +15,7 @@
 #include "base/digest.h"
 
 struct buf;
+struct stat;
 
 struct layout {
     char *path;
@@ -36,9 +37,11 @@ void layout_close(struct layout *layout);
 
 /* The blob's name relative to blobs_fd. */
 void layout_blob_name(const struct digest *digest, char out[LAYOUT_NAME_SIZE]);
-/* The digest that a file name inside the folder spells. Returns 0, or -1 where the store never gave that
- * name. */
-int layout_parse_name(int folder, const char *name, struct digest *out);
+/* Opens the blob's file for reading. Returns a descriptor or negative errno. */
+int layout_open_blob(const struct layout *layout, const struct digest *digest);
+/* Return 0 or negative errno. Where there is no file, there is nothing to unlink: 0. */
+int layout_stat_blob(const struct layout *layout, const struct digest *digest, struct stat *out);
+int layout_unlink_blob(const struct layout *layout, const struct digest *digest);
 /* Opens blobs/sha256/<folder>. Returns a descriptor or negative errno. */
 int layout_open_folder(const struct layout *layout, int folder);
 /* The digests of the folder's blobs, sorted. Heap memory in *out. Returns 0 or negative errno. */

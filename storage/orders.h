@@ -32,6 +32,7 @@ struct order {
     void (*done)(void *arg, int error);
     void *arg;
     int (*call)(struct store *store, void *arg); /* CALL; done() is told what it returns */
+    void *call_arg;
 
     /* The store thread's own. */
     int error;

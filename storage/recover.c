@@ -9,11 +9,7 @@
  * layers that they name by digest are then found, and get their entries back without another fetch. */
 #include "storage/recover.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -33,11 +29,9 @@ struct recovery {
 static int recover_row(struct recovery *recovery, const struct digest *digest)
 {
     struct store *store = recovery->store;
-    char name[LAYOUT_NAME_SIZE];
     struct stat st;
 
-    layout_blob_name(digest, name);
-    if (fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (layout_stat_blob(&store->layout, digest, &st) < 0 || !S_ISREG(st.st_mode))
         return 0;
     int result = index_add_blob(store->index, digest, st.st_size, st.st_mtim.tv_sec);
     if (result < 0)
@@ -48,36 +42,6 @@ static int recover_row(struct recovery *recovery, const struct digest *digest)
     return 0;
 }
 
-static int recover_drop_row(struct recovery *recovery, const struct digest *digest)
-{
-    recovery->dropped++;
-    return index_remove_blob(recovery->store->index, digest);
-}
-
-static int recover_merge(struct recovery *recovery, const struct digest *files, size_t file_count,
-                         const struct index_blob *rows, size_t row_count)
-{
-    size_t file = 0;
-    size_t row = 0;
-    int error = 0;
-
-    while (!error && (file < file_count || row < row_count)) {
-        int order = file == file_count ? 1
-                    : row == row_count ? -1
-                                       : digest_compare(&files[file], &rows[row].digest);
-        if (order == 0) {
-            recovery->blobs++;
-            recovery->bytes += rows[row].size_bytes;
-        } else {
-            error = order < 0 ? recover_row(recovery, &files[file])
-                              : recover_drop_row(recovery, &rows[row].digest);
-        }
-        file += order <= 0;
-        row += order >= 0;
-    }
-    return error;
-}
-
 static int recover_folder(struct recovery *recovery, int folder)
 {
     struct store *store = recovery->store;
@@ -85,6 +49,8 @@ static int recover_folder(struct recovery *recovery, int folder)
     struct index_blob *CLEANUP_FREE rows = NULL;
     size_t file_count = 0;
     size_t row_count = 0;
+    size_t file = 0;
+    size_t row = 0;
     int error = layout_list_folder(&store->layout, folder, &files, &file_count);
 
     if (!error)
@@ -93,7 +59,22 @@ static int recover_folder(struct recovery *recovery, int folder)
         error = index_begin(store->index);
     if (error)
         return error;
-    error = recover_merge(recovery, files, file_count, rows, row_count);
+    while (!error && (file < file_count || row < row_count)) {
+        int order = file == file_count ? 1
+                    : row == row_count ? -1
+                                       : digest_compare(&files[file], &rows[row].digest);
+        if (order == 0) {
+            recovery->blobs++;
+            recovery->bytes += rows[row].size_bytes;
+        } else if (order < 0) {
+            error = recover_row(recovery, &files[file]);
+        } else {
+            recovery->dropped++;
+            error = index_remove_blob(store->index, &rows[row].digest);
+        }
+        file += order <= 0;
+        row += order >= 0;
+    }
     return error ? error : index_commit(store->index);
 }
 

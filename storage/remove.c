@@ -6,7 +6,6 @@
  * reports. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "storage/in_use.h"
@@ -26,16 +25,14 @@ struct entry_removal {
 /* Not by in_use_unlink(): the administrator named it, so it goes even from under a reader. */
 static int unlink_blob(struct store *store, const struct digest *digest, struct removed *out)
 {
-    char name[LAYOUT_NAME_SIZE];
     int64_t size_bytes = index_blob_size(store->index, digest, NULL);
 
     if (size_bytes < 0)
         return size_bytes == -ENOENT ? 0 : (int)size_bytes;
-    layout_blob_name(digest, name);
-    if (unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT)
-        return -errno;
-    out->blob = true;
-    out->bytes = size_bytes;
+    int error = layout_unlink_blob(&store->layout, digest);
+    if (error)
+        return error;
+    *out = (struct removed){.blob = true, .bytes = size_bytes};
     return index_remove_blob(store->index, digest);
 }
 
@@ -74,60 +71,39 @@ struct blobs_removal {
     struct removed *out;
 };
 
-/* Notes in `out` which of the blobs are there. Returns 0, or why one of them must stay: then none is
- * touched. */
-static int look_at_blobs(struct store *store, const struct blobs_removal *removal)
-{
-    for (size_t i = 0; i < removal->count; i++) {
-        const struct digest *digest = &removal->digests[i];
-        int64_t used_at_s = 0;
-        int64_t size_bytes = index_blob_size(store->index, digest, &used_at_s);
-        if (size_bytes == -ENOENT)
-            continue;
-        if (size_bytes < 0)
-            return (int)size_bytes;
-        if (used_at_s > removal->unused_since_s || in_use_is_busy(store->in_use, digest))
-            return -EBUSY;
-        removal->out[i].bytes = size_bytes;
-        removal->out[i].blob = true;
-    }
-    return 0;
-}
-
-/* Takes those that have become busy since, or cannot be unlinked, out of `out`, and with the first of them
- * all that follow. Returns 0, or the negative errno of that one. */
-static int unlink_blobs(struct store *store, const struct blobs_removal *removal)
-{
-    char name[LAYOUT_NAME_SIZE];
-    int error = 0;
-
-    for (size_t i = 0; i < removal->count; i++) {
-        if (!removal->out[i].blob)
-            continue;
-        layout_blob_name(&removal->digests[i], name);
-        int now =
-            error ? error : in_use_unlink(store->in_use, &removal->digests[i], store->layout.blobs_fd, name);
-        if (now && now != -ENOENT) {
-            error = now;
-            removal->out[i] = (struct removed){.blob = false};
-        }
-    }
-    return error;
-}
-
 static int blobs_remove_on_thread(struct store *store, void *arg)
 {
     const struct blobs_removal *removal = arg;
-    int error = look_at_blobs(store, removal);
+    struct removed *out = removal->out;
+    int error = 0;
+    int unlink_error = 0;
 
+    /* Where one of them must stay, none is touched. */
+    for (size_t i = 0; !error && i < removal->count; i++) {
+        const struct digest *digest = &removal->digests[i];
+        int64_t used_at_s = 0;
+        int64_t size_bytes = index_blob_size(store->index, digest, &used_at_s);
+        if (size_bytes >= 0 && (used_at_s > removal->unused_since_s || in_use_is_busy(store->in_use, digest)))
+            error = -EBUSY;
+        else if (size_bytes >= 0)
+            out[i] = (struct removed){.blob = true, .bytes = size_bytes};
+        else if (size_bytes != -ENOENT)
+            error = (int)size_bytes;
+    }
     if (error) {
-        memset(removal->out, 0, removal->count * sizeof(*removal->out));
+        memset(out, 0, removal->count * sizeof(*out));
         return error;
     }
-    int unlink_error = unlink_blobs(store, removal);
+    /* One that has become busy since, or cannot be unlinked, stays, and with it all that follow. */
+    for (size_t i = 0; i < removal->count; i++) {
+        if (out[i].blob && !unlink_error)
+            unlink_error = in_use_unlink(store->in_use, &removal->digests[i], &store->layout);
+        if (unlink_error)
+            out[i] = (struct removed){.blob = false};
+    }
     error = index_begin(store->index);
     for (size_t i = 0; !error && i < removal->count; i++)
-        if (removal->out[i].blob)
+        if (out[i].blob)
             error = index_remove_blob(store->index, &removal->digests[i]);
     error = store_end_transaction(store, error, true);
     return error ? error : unlink_error;

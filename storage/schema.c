@@ -172,16 +172,14 @@ static int query_number(struct sqlite3 *db, const char *sql, sqlite3_int64 *out)
     return result == SQLITE_ROW ? SQLITE_OK : finalized;
 }
 
-/* Returns an SQLite result code. *wal: the file is in WAL mode now. Where the file system cannot map
- * shared memory, the pragma succeeds and answers the old mode. */
-static int enter_wal(struct sqlite3 *db, bool *wal)
+/* For a query whose answer is one word. Returns an SQLite result code. */
+static int query_word_is(struct sqlite3 *db, const char *sql, const char *word, bool *is)
 {
     sqlite3_stmt *statement = NULL;
-    int result = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
-    *wal = false;
-    if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        *wal = sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+    *is = result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW &&
+          sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), word) == 0;
     int finalized = sqlite3_finalize(statement);
     return result == SQLITE_OK ? finalized : result;
 }
@@ -198,8 +196,9 @@ enum schema_result schema_open_writer(const char *path, struct sqlite3 **out, bo
     sqlite3_extended_result_codes(*out, 1);
     if (result == SQLITE_OK)
         result = sqlite3_exec(*out, writer_pragmas, NULL, NULL, NULL);
+    /* Where the file system cannot map shared memory, the pragma succeeds and answers the old mode. */
     if (result == SQLITE_OK)
-        result = enter_wal(*out, &wal);
+        result = query_word_is(*out, "PRAGMA journal_mode = WAL", "wal", &wal);
     if (result == SQLITE_OK)
         result = query_number(*out, "SELECT count(*) FROM sqlite_schema", &tables);
     if (result == SQLITE_OK)
@@ -275,12 +274,8 @@ enum schema_result schema_migrate(struct sqlite3 *db, const char *path, const ch
 
 bool schema_is_sound(struct sqlite3 *db)
 {
-    sqlite3_stmt *statement = NULL;
-    bool sound = false;
+    bool sound;
 
-    if (sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        sound = sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-    sqlite3_finalize(statement);
+    (void)query_word_is(db, "PRAGMA quick_check(1)", "ok", &sound);
     return sound;
 }

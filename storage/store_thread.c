@@ -86,17 +86,6 @@ static int wait_ms(enum evict_state state, int64_t rest_until_us)
     return LIMITS_EVERY_MS;
 }
 
-/* Without the mark the next start compares the index with the folders and repairs the differences. */
-static void mark_clean(struct store *store)
-{
-    if (store->unreconciled || index_is_damaged(store->index) || index_readers_found_damage(store->readers))
-        return;
-    int error = index_mark_clean(store->index, true);
-    if (error)
-        log_warn("store: cannot mark the index as closed in order: %s; the next start will check it",
-                 strerror(-error));
-}
-
 static void *run_store_thread(void *arg)
 {
     struct store *store = arg;
@@ -127,7 +116,13 @@ static void *run_store_thread(void *arg)
     evict_save_uses(store);
     evict_log(store);
     evict_forget(store);
-    mark_clean(store);
+    /* Without the mark the next start compares the index with the folders and repairs the differences. */
+    if (store->unreconciled || index_is_damaged(store->index) || index_readers_found_damage(store->readers))
+        return NULL;
+    int error = index_mark_clean(store->index, true);
+    if (error)
+        log_warn("store: cannot mark the index as closed in order: %s; the next start will check it",
+                 strerror(-error));
     return NULL;
 }
 
@@ -160,18 +155,9 @@ void store_want_space(struct store *store, int64_t bytes)
 
 struct calling {
     struct orders *orders;
-    int (*call)(struct store *store, void *arg);
-    void *arg;
     int result;
     bool ended;
 };
-
-static int forward_call(struct store *store, void *arg)
-{
-    const struct calling *calling = arg;
-
-    return calling->call(store, calling->arg);
-}
 
 static void note_result(void *arg, int result)
 {
@@ -183,11 +169,12 @@ static void note_result(void *arg, int result)
 
 int store_call(struct store *store, int (*call)(struct store *store, void *arg), void *arg)
 {
-    struct calling calling = {.orders = store->orders, .call = call, .arg = arg};
+    struct calling calling = {.orders = store->orders};
     struct order *order = order_new(ORDER_CALL);
 
     store_thread_check_not_self(store);
-    order->call = forward_call;
+    order->call = call;
+    order->call_arg = arg;
     order->done = note_result;
     order->arg = &calling;
     orders_add(store->orders, order);

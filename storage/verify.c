@@ -72,15 +72,12 @@ static int hash_blob_file(int fd, struct blob_reading *reading, const struct blo
 static int read_blob_file(struct store *store, const struct blob_check *check, struct blob_reading *reading,
                           int64_t *row_bytes)
 {
-    char name[LAYOUT_NAME_SIZE];
-
     *row_bytes = index_read_blob_size(store->readers, reading->digest);
     if (*row_bytes < 0 && *row_bytes != -ENOENT)
         return (int)*row_bytes;
-    layout_blob_name(reading->digest, name);
-    int CLEANUP_CLOSE fd = openat(store->layout.blobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int CLEANUP_CLOSE fd = layout_open_blob(&store->layout, reading->digest);
     if (fd < 0)
-        return errno == ENOENT ? 0 : -errno;
+        return fd == -ENOENT ? 0 : fd;
     if (fstat(fd, &reading->st) < 0)
         return -errno;
     reading->found = true;
@@ -113,50 +110,20 @@ static enum blob_fault fault_now(const struct blob_reading *reading, const struc
     return same && reading->bytes == BYTES_UNREADABLE ? BLOB_UNREADABLE : BLOB_SOUND;
 }
 
-static int remove_blob_file(struct store *store, const struct digest *digest)
-{
-    char name[LAYOUT_NAME_SIZE];
-
-    layout_blob_name(digest, name);
-    return unlinkat(store->layout.blobs_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed with
- * its row, as is a row without a file. */
-static int repair_blob(struct store *store, const struct blob_reading *reading, const struct stat *st,
-                       struct blob_verdict *out)
-{
-    int error = index_begin(store->index);
-
-    out->removed = out->fault == BLOB_WITHOUT_FILE || reading->bytes != BYTES_RIGHT;
-    if (!error && out->removed)
-        error = remove_blob_file(store, reading->digest);
-    if (!error && out->removed)
-        error = index_remove_blob(store->index, reading->digest);
-    else if (!error)
-        error = index_add_blob(store->index, reading->digest, st->st_size, st->st_mtim.tv_sec);
-    if (error > 0)
-        error = 0;
-    error = store_end_transaction(store, error, true);
-    out->repaired = !error;
-    return error;
-}
-
 static int blob_verify_on_thread(struct store *store, void *arg)
 {
     const struct settlement *settlement = arg;
     const struct blob_reading *reading = settlement->reading;
     struct blob_verdict *out = settlement->out;
     int64_t row_bytes = index_blob_size(store->index, reading->digest, NULL);
-    char name[LAYOUT_NAME_SIZE];
     struct stat st = {.st_size = 0};
 
     if (row_bytes < 0 && row_bytes != -ENOENT)
         return (int)row_bytes;
-    layout_blob_name(reading->digest, name);
-    bool file = fstatat(store->layout.blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!file && errno != ENOENT)
-        return -errno;
+    int error = layout_stat_blob(&store->layout, reading->digest, &st);
+    bool file = !error;
+    if (error && error != -ENOENT)
+        return error;
     out->fault = fault_now(reading, &st, file, row_bytes);
     out->size_bytes = file ? st.st_size : row_bytes;
     if (!settlement->repair || out->fault == BLOB_SOUND || out->fault == BLOB_NOT_HELD)
@@ -164,7 +131,18 @@ static int blob_verify_on_thread(struct store *store, void *arg)
     /* Nobody has read this file yet: leave it to the next check. */
     if (file && (reading->bytes == BYTES_UNREAD || st.st_ino != reading->st.st_ino))
         return 0;
-    return repair_blob(store, reading, &st, out);
+    /* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed with
+     * its row, as is a row without a file. */
+    out->removed = out->fault == BLOB_WITHOUT_FILE || reading->bytes != BYTES_RIGHT;
+    error = index_begin(store->index);
+    if (!error && out->removed)
+        error = layout_unlink_blob(&store->layout, reading->digest);
+    if (!error)
+        error = out->removed ? index_remove_blob(store->index, reading->digest)
+                             : index_add_blob(store->index, reading->digest, st.st_size, st.st_mtim.tv_sec);
+    error = store_end_transaction(store, error > 0 ? 0 : error, true);
+    out->repaired = !error;
+    return error;
 }
 
 int blob_verify(struct store *store, const struct digest *digest, const struct blob_check *check,
