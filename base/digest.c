@@ -136,6 +136,14 @@ void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE])
     text_hex(digest->bytes, sizeof(digest->bytes), out);
 }
 
+void digest_hex_of(const void *data, size_t len, char out[DIGEST_HEX_SIZE])
+{
+    struct digest digest;
+
+    digest_of(data, len, &digest);
+    digest_hex(&digest, out);
+}
+
 int digest_parse(const char *hex, size_t len, struct digest *out)
 {
     return text_unhex(hex, len, out->bytes, sizeof(out->bytes));

@@ -56,6 +56,8 @@ bool digest_equal(const struct digest *a, const struct digest *b);
 /* As memcmp(): the order of the index and of sorted folders. */
 int digest_compare(const struct digest *a, const struct digest *b);
 void digest_hex(const struct digest *digest, char out[DIGEST_HEX_SIZE]);
+/* digest_of() as text. */
+void digest_hex_of(const void *data, size_t len, char out[DIGEST_HEX_SIZE]);
 /* Exactly 64 lower- or upper-case hex digits. Returns 0, or -1. */
 int digest_parse(const char *hex, size_t len, struct digest *out);
 /* Exactly the algorithm's number of hex digits. Returns 0, or -1. */
