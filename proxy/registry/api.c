@@ -20,54 +20,14 @@ static enum MHD_Result respond_version(struct request *request)
     return respond_body(request, "application/json", &body, headers, 1);
 }
 
-static enum MHD_Result respond_bad_digest(struct request *request, const char *digest)
-{
-    return respond_registry_error(
-        request, MHD_HTTP_BAD_REQUEST, "DIGEST_INVALID",
-        "\"%.200s\" is not a valid digest: write \"sha256:\" and 64, or \"sha512:\" and 128 hex digits "
-        "in lower case",
-        digest);
-}
-
-static enum MHD_Result respond_manifest(struct request *request, const struct image *image,
-                                        const char *reference)
-{
-    if (!strchr(reference, ':')) /* which no tag has */
-        return registry_tag(request, image, reference);
-    return image_digest_valid(reference) ? registry_manifest(request, image, reference)
-                                         : respond_bad_digest(request, reference);
-}
-
-static enum MHD_Result respond_blob_of_digest(struct request *request, const struct image *image,
-                                              const char *digest)
-{
-    return image_digest_valid(digest) ? registry_blob(request, image, digest)
-                                      : respond_bad_digest(request, digest);
-}
-
-static enum MHD_Result respond_referrers(struct request *request, const struct image *image,
-                                         const char *digest)
-{
-    return image_digest_valid(digest) ? registry_referrers(request, image, digest)
-                                      : respond_bad_digest(request, digest);
-}
-
-static enum MHD_Result respond_tags_list(struct request *request, const struct image *image, const char *list)
-{
-    (void)list;
-    return registry_tags(request, image);
-}
-
-/* /v2/<name>/<word>/<last>, with the handler of the last; last NULL: any. */
+/* /v2/<name>/<word>/<digest> */
 static const struct {
     const char *word;
-    const char *last;
-    enum MHD_Result (*handler)(struct request *request, const struct image *image, const char *last);
+    enum MHD_Result (*handler)(struct request *request, const struct image *image, const char *digest);
 } routes[] = {
-    {"manifests", NULL, respond_manifest},
-    {"blobs", NULL, respond_blob_of_digest},
-    {"tags", "list", respond_tags_list},
-    {"referrers", NULL, respond_referrers},
+    {"manifests", registry_manifest},
+    {"blobs", registry_blob},
+    {"referrers", registry_referrers},
 };
 
 static enum MHD_Result respond_unknown_path(struct request *request)
@@ -94,12 +54,22 @@ enum MHD_Result registry_api(struct request *request)
         return respond_unknown_path(request);
     const char *word = target->segments[count - 2].text;
     const char *last = target->segments[count - 1].text;
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (strcmp(word, routes[i].word) != 0 || (routes[i].last && strcmp(last, routes[i].last) != 0))
-            continue;
-        if (image_of_request(request, 2, &image, &answer) < 0)
-            return answer;
-        return routes[i].handler(request, &image, last);
-    }
-    return respond_unknown_path(request);
+    bool tags = strcmp(word, "tags") == 0 && strcmp(last, "list") == 0;
+    size_t route = 0;
+    while (route < sizeof(routes) / sizeof(routes[0]) && strcmp(word, routes[route].word) != 0)
+        route++;
+    if (!tags && route == sizeof(routes) / sizeof(routes[0]))
+        return respond_unknown_path(request);
+    if (image_of_request(request, 2, &image, &answer) < 0)
+        return answer;
+    if (tags)
+        return registry_tags(request, &image);
+    if (strcmp(word, "manifests") == 0 && !strchr(last, ':')) /* which no tag has */
+        return registry_tag(request, &image, last);
+    if (!image_digest_valid(last))
+        return respond_registry_error(request, MHD_HTTP_BAD_REQUEST, "DIGEST_INVALID",
+                                      "\"%.200s\" is not a valid digest: write \"sha256:\" and 64, or "
+                                      "\"sha512:\" and 128 hex digits in lower case",
+                                      last);
+    return routes[route].handler(request, &image, last);
 }

@@ -33,39 +33,9 @@ struct blob_lookup {
     const struct image *image;
     const char *digest_text;
     struct checksum digest;
-    const char *etag;
     struct blob_reference reference;
+    struct file_headers headers;
 };
-
-/* ---- answering ---- */
-
-struct blob_headers {
-    struct header more[3];
-    struct file_headers file;
-};
-
-static const struct file_headers *blob_headers_make(const struct blob_lookup *lookup,
-                                                    struct blob_headers *out)
-{
-    const struct image *image = lookup->image;
-
-    out->more[0] = (struct header){"Docker-Content-Digest", lookup->digest_text};
-    out->more[1] = (struct header){REGISTRY_VERSION_HEADER, REGISTRY_VERSION};
-    out->more[2] = (struct header){"OCI-Namespace", image->ns ? image->registry->config->name : NULL};
-    out->file = (struct file_headers){
-        .content_type = "application/octet-stream",
-        .etag = lookup->etag,
-        .more = out->more,
-        .more_count = sizeof(out->more) / sizeof(out->more[0]),
-    };
-    return &out->file;
-}
-
-static enum MHD_Result blob_respond_missing(struct request *request, enum document_result result,
-                                            const struct blob_lookup *lookup)
-{
-    return registry_respond_missing(request, result, "BLOB_UNKNOWN", lookup->wanted.key);
-}
 
 /* ---- filling ---- */
 
@@ -77,25 +47,6 @@ static enum MHD_Result blob_respond_missing(struct request *request, enum docume
 static bool wants_own_fill(const struct request *request, const struct blob_lookup *lookup)
 {
     return request->step == STEP_OWN_FILL || !lookup->reference.referred;
-}
-
-static char *fill_key_of(const struct request *request, const struct blob_lookup *lookup)
-{
-    const struct image *image = lookup->image;
-
-    return fill_key_blob(wants_own_fill(request, lookup) ? image->name : image->registry->config->name,
-                         lookup->digest_text, request->late);
-}
-
-/* A fill that another image began says nothing about this one when it fails: the other's repository may not
- * have the blob, and its manifest may tell a wrong size. */
-static bool failed_for_another(const struct request *request, struct fill *fill,
-                               const struct blob_lookup *lookup)
-{
-    if (request->step == STEP_OWN_FILL)
-        return false;
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->made_for && strcmp(fill->made_for, lookup->wanted.key) != 0;
 }
 
 static struct fill *image_blob_fill_join(struct request *request, const struct blob_lookup *lookup,
@@ -129,20 +80,18 @@ static struct fill *image_blob_fill_join(struct request *request, const struct b
     return blob_fill_join(request->proxy, fill_key, &options);
 }
 
-static struct blob_lookup *blob_lookup_of(struct wanted *wanted)
-{
-    return (struct blob_lookup *)wanted;
-}
-
 static char *wanted_blob_fill_key(const struct request *request, const struct wanted *wanted)
 {
-    return fill_key_of(request, (const struct blob_lookup *)wanted);
+    const struct blob_lookup *lookup = (const struct blob_lookup *)wanted;
+    const struct image *image = lookup->image;
+
+    return fill_key_blob(wants_own_fill(request, lookup) ? image->name : image->registry->config->name,
+                         lookup->digest_text, request->late);
 }
 
 static bool wanted_blob_respond_held(struct request *request, struct wanted *wanted, enum MHD_Result *result)
 {
-    struct blob_lookup *lookup = blob_lookup_of(wanted);
-    struct blob_headers headers;
+    struct blob_lookup *lookup = (struct blob_lookup *)wanted;
     struct blob blob;
 
     if (!lookup->reference.has_blob || blob_open(request->proxy->store, &lookup->reference.blob, &blob) < 0)
@@ -154,43 +103,40 @@ static bool wanted_blob_respond_held(struct request *request, struct wanted *wan
                        ? DOCUMENT_NOT_FOUND
                        : blob_reference_confirm(request, lookup->wanted.key, &lookup->reference);
     if (referred == DOCUMENT_HAVE) {
-        *result = respond_blob(request, &blob, blob_headers_make(lookup, &headers));
+        *result = respond_blob(request, &blob, &lookup->headers);
         return true;
     }
     /* An answer that the store has the bytes would tell a stranger what others pull. */
     blob_close(request->proxy->store, &blob);
-    *result = referred == DOCUMENT_WAIT ? MHD_YES : blob_respond_missing(request, referred, lookup);
+    *result = registry_respond_missing(request, referred, "BLOB_UNKNOWN", wanted->key);
     return true;
 }
 
 /* HEAD fetches nothing: a manifest has said how large it is, or the upstream is asked. */
 static enum MHD_Result wanted_blob_respond_head(struct request *request, struct blob_lookup *lookup)
 {
-    struct blob_headers headers;
     enum document_result result = DOCUMENT_HAVE;
 
     if (lookup->reference.size_bytes < 0)
         result = blob_reference_confirm(request, lookup->wanted.key, &lookup->reference);
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result == DOCUMENT_HAVE && lookup->reference.size_bytes < 0)
         result = DOCUMENT_UNAVAILABLE; /* the upstream did not say how large it is either */
     if (result != DOCUMENT_HAVE)
-        return blob_respond_missing(request, result, lookup);
+        return registry_respond_missing(request, result, "BLOB_UNKNOWN", lookup->wanted.key);
     request->how = HOW_MISS;
-    return respond_head(request, lookup->reference.size_bytes, blob_headers_make(lookup, &headers));
+    return respond_head(request, lookup->reference.size_bytes, &lookup->headers);
 }
 
 static enum serve_next wanted_blob_begin(struct request *request, struct wanted *wanted, struct fill **fill,
                                          enum MHD_Result *result)
 {
-    struct blob_lookup *lookup = blob_lookup_of(wanted);
+    struct blob_lookup *lookup = (struct blob_lookup *)wanted;
     enum fetch_outcome absence = FETCH_NOT_FOUND;
 
     request_note_not_held(request, wanted->space, wanted->key);
     if (request_offline(request) || wanted_known_absent(request, wanted, &absence)) {
-        *result = blob_respond_missing(
-            request, absence == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND, lookup);
+        enum document_result absent = absence == FETCH_DENIED ? DOCUMENT_DENIED : DOCUMENT_NOT_FOUND;
+        *result = registry_respond_missing(request, absent, "BLOB_UNKNOWN", wanted->key);
         return SERVE_ANSWERED;
     }
     if (request_is_head(request)) {
@@ -199,19 +145,17 @@ static enum serve_next wanted_blob_begin(struct request *request, struct wanted 
     }
     if (!lookup->reference.referred)
         request->step = STEP_OWN_FILL;
-    char *CLEANUP_FREE fill_key = fill_key_of(request, lookup);
+    char *CLEANUP_FREE fill_key = wanted_blob_fill_key(request, wanted);
     if ((*fill = image_blob_fill_join(request, lookup, fill_key)))
         return SERVE_FOLLOW;
-    *result = blob_respond_missing(request, DOCUMENT_UNAVAILABLE, lookup);
+    *result = registry_respond_missing(request, DOCUMENT_UNAVAILABLE, "BLOB_UNKNOWN", wanted->key);
     return SERVE_ANSWERED;
 }
 
 static enum serve_next wanted_blob_ready(struct request *request, struct wanted *wanted,
                                          enum MHD_Result *result)
 {
-    struct blob_headers headers;
-
-    *result = respond_fill(request, request->fill, blob_headers_make(blob_lookup_of(wanted), &headers));
+    *result = respond_fill(request, request->fill, &((struct blob_lookup *)wanted)->headers);
     return SERVE_ANSWERED;
 }
 
@@ -223,15 +167,20 @@ static enum serve_next wanted_blob_failed(struct request *request, struct wanted
         [FILL_FAILURE_DENIED] = DOCUMENT_DENIED,
         [FILL_FAILURE_UNABLE] = DOCUMENT_UNAVAILABLE,
     };
-    struct blob_lookup *lookup = blob_lookup_of(wanted);
+    struct fill *fill = request->fill;
 
-    if (failed_for_another(request, request->fill, lookup)) {
+    /* A fill that another image began says nothing about this one when it fails: the other's repository may
+     * not have the blob, and its manifest may tell a wrong size. */
+    lock_acquire(&fill->lock);
+    bool failed_for_another = fill->made_for && strcmp(fill->made_for, wanted->key) != 0;
+    lock_release(&fill->lock);
+    if (failed_for_another && request->step != STEP_OWN_FILL) {
         request->step = STEP_OWN_FILL;
         return SERVE_AGAIN;
     }
     if (why != FILL_FAILURE_UNABLE)
         wanted_remember_absent(request, wanted, why == FILL_FAILURE_DENIED ? FETCH_DENIED : FETCH_NOT_FOUND);
-    *result = blob_respond_missing(request, results[why], lookup);
+    *result = registry_respond_missing(request, results[why], "BLOB_UNKNOWN", wanted->key);
     return SERVE_ANSWERED;
 }
 
@@ -248,11 +197,19 @@ enum MHD_Result registry_blob(struct request *request, const struct image *image
 {
     char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     char *CLEANUP_FREE etag = xasprintf("\"%s\"", digest);
+    const struct header more[] = {
+        {"Docker-Content-Digest", digest},
+        {REGISTRY_VERSION_HEADER, REGISTRY_VERSION},
+        {"OCI-Namespace", image->ns ? image->registry->config->name : NULL},
+    };
     struct blob_lookup lookup = {
         .wanted = {&wanted_blob_kind, SPACE_BLOB, key, image->registry->config->negative_ttl_s},
         .image = image,
         .digest_text = digest,
-        .etag = etag,
+        .headers = {.content_type = "application/octet-stream",
+                    .etag = etag,
+                    .more = more,
+                    .more_count = sizeof(more) / sizeof(more[0])},
     };
 
     CHECK(image_digest_parse(digest, strlen(digest), &lookup.digest) == 0);

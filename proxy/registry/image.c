@@ -18,24 +18,19 @@ void image_release(struct image *image)
     free(take_ptr(&image->name));
 }
 
-/* Whether a Host header names the host, with or without a port. */
-static bool host_is(const char *header, const char *host)
-{
-    size_t len = strlen(host);
-
-    return strncasecmp(header, host, len) == 0 && (header[len] == '\0' || header[len] == ':');
-}
-
-/* By the Host header that the client sent. */
+/* By the Host header that the client sent, with or without a port. */
 static const struct registry_config *find_by_host(struct request *request)
 {
     const struct config *config = request->site->config;
     const char *header = request_header(request, "Host");
 
     for (size_t i = 0; header && i < config->registry_count; i++)
-        for (size_t k = 0; k < config->registries[i].hosts.count; k++)
-            if (host_is(header, config->registries[i].hosts.items[k]))
+        for (size_t k = 0; k < config->registries[i].hosts.count; k++) {
+            const char *host = config->registries[i].hosts.items[k];
+            size_t len = strlen(host);
+            if (strncasecmp(header, host, len) == 0 && (header[len] == '\0' || header[len] == ':'))
                 return &config->registries[i];
+        }
     return NULL;
 }
 
