@@ -55,14 +55,14 @@ struct document_kind {
     bool (*head_suffices)(const struct document_source *source);
     bool memory_only; /* nothing is stored but what storing() puts */
     struct document_times (*times)(const struct site *site, const char *key);
-    int64_t (*max_bytes)(const struct site *site);
+    int64_t max_bytes; /* of the body; 0: as [pypi] max_page says; -1: any size */
     void (*candidates)(const struct site *site, const char *key, struct candidate_list *out);
     /* Appends the scope of its entry; NULL: "". */
     void (*scope)(const char *key, struct buf *out);
-    /* Jobs thread: reads the body. Returns 0 with the content (a shared value) and what it takes in memory,
-     * or -1 with a sentence. */
-    int (*parse)(const struct document_source *source, const char *key, struct shared **content,
-                 int64_t *cost_bytes, struct buf *error);
+    /* Jobs thread: reads the body. Returns the content and what it takes in memory, or NULL with a
+     * sentence. */
+    struct shared *(*parse)(const struct document_source *source, const char *key, int64_t *cost_bytes,
+                            struct buf *error);
     /* Jobs thread: learns about the upstream from its document (where it keeps files). May be NULL. */
     void (*learn)(struct upstream *upstream, const struct shared *content);
     /* Jobs thread: puts the entries that follow from a document which has just come from an upstream, right

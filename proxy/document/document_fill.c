@@ -65,17 +65,12 @@ static bool wants_head(const struct document_fill *df)
     return df->kind->shape == DOCUMENT_HEAD && !df->body_wanted;
 }
 
-static void source_release(struct document_source *source)
-{
-    origin_release(&source->origin);
-    buf_release(&source->body);
-}
-
 static void document_fill_free(struct shared *value)
 {
     struct document_fill *df = (struct document_fill *)value;
 
-    source_release(&df->source);
+    origin_release(&df->source.origin);
+    buf_release(&df->source.body);
     document_pages_release(&df->pages);
     if (df->upstream)
         upstream_unref(df->upstream);
@@ -94,10 +89,8 @@ static struct document_fill *document_fill_new(struct proxy *proxy, struct site 
 
     shared_init(&df->shared, document_fill_free);
     df->proxy = proxy;
-    shared_ref(&site->shared);
-    df->site = site;
-    shared_ref(&fill->shared);
-    df->fill = fill;
+    df->site = (struct site *)shared_ref(&site->shared);
+    df->fill = (struct fill *)shared_ref(&fill->shared);
     df->kind = kind;
     df->key = xstrdup(key);
     df->source.origin = (struct origin)ORIGIN_INIT;
@@ -113,24 +106,18 @@ static int64_t max_age_s(const struct document_fill *df)
     return ttl_s < MAX_AGE_S ? ttl_s : MAX_AGE_S;
 }
 
-/* ---- the store's side ---- */
-
-/* A head's entry names the blob that the head is about, which need not be here. */
-static void document_store_head(struct document_fill *df, struct entry *entry)
+static int64_t max_bytes(const struct document_fill *df)
 {
-    const char *digest = df->source.origin.digest;
-
-    entry->has_digest =
-        text_starts(digest, "sha256:") &&
-        digest_parse(digest + strlen("sha256:"), strlen(digest) - strlen("sha256:"), &entry->digest) == 0;
-    entry->size_bytes = df->source.origin.size_bytes;
-    entry_put(df->proxy->store, entry);
+    return df->kind->max_bytes ? df->kind->max_bytes : df->site->config->pypi.max_page_bytes;
 }
+
+/* ---- the store's side ---- */
 
 static void document_store_source(struct document_fill *df)
 {
     struct buf CLEANUP_BUF attributes = BUF_INIT;
     struct buf CLEANUP_BUF scope = BUF_INIT;
+    const char *digest = df->source.origin.digest;
 
     if (df->kind->memory_only)
         return;
@@ -144,8 +131,13 @@ static void document_store_source(struct document_fill *df)
         .confirmed_at_s = clock_wall_s(),
         .attributes = attributes.data,
     };
+    /* A head's entry names the blob that the head is about, which need not be here. */
     if (df->kind->shape == DOCUMENT_HEAD) {
-        document_store_head(df, &entry);
+        entry.has_digest =
+            text_starts(digest, "sha256:") &&
+            digest_parse(digest + strlen("sha256:"), strlen(digest) - strlen("sha256:"), &entry.digest) == 0;
+        entry.size_bytes = df->source.origin.size_bytes;
+        entry_put(df->proxy->store, &entry);
         return;
     }
     int error = blob_put(df->proxy->store, df->source.body.data, df->source.body.len, &entry, 1, NULL, NULL);
@@ -160,8 +152,7 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
                                       struct buf *error)
 {
     bool head = df->kind->shape == DOCUMENT_HEAD;
-    struct shared *content = NULL;
-    int64_t cost_bytes = 0;
+    int64_t cost_bytes;
     int failure = 0;
 
     *useless = true;
@@ -171,25 +162,17 @@ static struct document *make_of_entry(struct document_fill *df, const struct ent
     }
     df->source.origin.size_bytes = entry->size_bytes;
     if (!head)
-        failure = blob_read(df->proxy->store, &entry->digest, (size_t)df->kind->max_bytes(df->site),
-                            &df->source.body);
+        failure = blob_read(df->proxy->store, &entry->digest, (size_t)max_bytes(df), &df->source.body);
     if (failure) {
         *useless = failure == -ENOENT || failure == -EFBIG;
         buf_set(error, "reading its bytes: %s", strerror(-failure));
         return NULL;
     }
-    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, error) < 0)
+    struct shared *content = df->kind->parse(&df->source, df->key, &cost_bytes, error);
+    if (!content)
         return NULL;
     return document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, entry->confirmed_at_s,
                         max_age_s(df));
-}
-
-/* What was learned of upstreams is not stored: documents that were, teach it again after a start. */
-static void learn_again(struct document_fill *df, const struct document *document)
-{
-    for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
-        if (strcmp(upstream_name(df->site->pypi[i]), document->origin.upstream) == 0)
-            df->kind->learn(df->site->pypi[i], document->content);
 }
 
 static void document_load_run(void *arg)
@@ -208,7 +191,10 @@ static void document_load_run(void *arg)
                      df->key, error.data);
     }
     if (document) {
-        learn_again(df, document);
+        /* What was learned of upstreams is not stored: documents that were, teach it again after a start. */
+        for (size_t i = 0; df->kind->learn && i < df->site->pypi_count; i++)
+            if (strcmp(upstream_name(df->site->pypi[i]), document->origin.upstream) == 0)
+                df->kind->learn(df->site->pypi[i], document->content);
         document_keep(df->proxy, document);
     } else if (useless) {
         entry_delete(df->proxy->store, df->kind->space, df->key);
@@ -220,9 +206,7 @@ static void document_load_run(void *arg)
 void document_load(struct proxy *proxy, struct site *site, struct fill *fill,
                    const struct document_kind *kind, const char *key)
 {
-    struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
-
-    jobs_add(proxy->jobs, JOB_WAITED_FOR, document_load_run, df);
+    jobs_add(proxy->jobs, JOB_WAITED_FOR, document_load_run, document_fill_new(proxy, site, fill, kind, key));
 }
 
 /* ---- the upstream's side ---- */
@@ -269,56 +253,44 @@ static int document_on_write(void *sink, int64_t offset, const void *data, size_
     return 0;
 }
 
-static void document_decide(struct document_fill *df, enum fetch_decision decision)
-{
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&df->fill->lock);
-    if (df->fill->fetch)
-        fetch_decide(df->fill->fetch, decision);
-}
-
-/* Fills in from the body the size and digest that the head lacked. The headers of this second answer are no
- * better than those of the first. */
-static void complete_head(struct document_fill *df)
-{
-    struct origin *origin = &df->source.origin;
-    const struct buf *body = &df->source.body;
-    char hex[DIGEST_HEX_SIZE];
-    struct digest digest;
-
-    origin->size_bytes = (int64_t)body->len;
-    digest_of(body->data, body->len, &digest);
-    digest_hex(&digest, hex);
-    free(origin->digest);
-    free(origin->previous);
-    origin->digest = xasprintf("sha256:%s", hex);
-    origin->previous = xstrdup(previous_of(df, origin->digest));
-}
-
 static void document_parse_run(void *arg)
 {
     struct document_fill *df = arg;
     struct buf CLEANUP_BUF error = BUF_INIT;
-    struct shared *content = NULL;
-    int64_t cost_bytes = 0;
+    struct origin *origin = &df->source.origin;
+    const struct buf *body = &df->source.body;
+    char hex[DIGEST_HEX_SIZE];
+    int64_t cost_bytes;
 
-    if (df->body_wanted)
-        complete_head(df);
-    if (df->kind->parse(&df->source, df->key, &content, &cost_bytes, &error) < 0) {
+    /* The body gives the size and digest that the head lacked. The headers of this second answer are no
+     * better than those of the first. */
+    if (df->body_wanted) {
+        origin->size_bytes = (int64_t)body->len;
+        digest_hex_of(body->data, body->len, hex);
+        free(origin->digest);
+        free(origin->previous);
+        origin->digest = xasprintf("sha256:%s", hex);
+        origin->previous = xstrdup(previous_of(df, origin->digest));
+    }
+    struct shared *content = df->kind->parse(&df->source, df->key, &cost_bytes, &error);
+    if (!content) {
         log_warn("%s %s: the answer of %s from %s cannot be used: %s; trying elsewhere", df->kind->space,
-                 df->key, df->source.origin.upstream, df->source.origin.url, error.data);
-        document_decide(df, FETCH_REJECT);
+                 df->key, origin->upstream, origin->url, error.data);
     } else {
         if (df->kind->learn)
             df->kind->learn(df->upstream, content);
         if (df->kind->storing)
             df->kind->storing(df->proxy, df->key, content);
         document_store_source(df);
-        df->made = document_new(df->kind, df->key, &df->source.origin, content, cost_bytes, clock_wall_s(),
-                                max_age_s(df));
+        df->made =
+            document_new(df->kind, df->key, origin, content, cost_bytes, clock_wall_s(), max_age_s(df));
         buf_release(&df->source.body);
         document_keep(df->proxy, df->made);
-        document_decide(df, FETCH_ACCEPT);
     }
+    lock_acquire(&df->fill->lock);
+    if (df->fill->fetch)
+        fetch_decide(df->fill->fetch, df->made ? FETCH_ACCEPT : FETCH_REJECT);
+    lock_release(&df->fill->lock);
     shared_unref(&df->shared);
 }
 
@@ -346,58 +318,36 @@ static enum fetch_decision document_on_complete(void *sink)
     return FETCH_PENDING;
 }
 
-static void remember_absent(struct document_fill *df, enum fetch_outcome outcome)
-{
-    char *CLEANUP_FREE key = memory_key_absence(df->kind->space, df->key);
-
-    absence_remember(df->proxy, key, outcome, df->kind->times(df->site, df->key).negative_ttl_s);
-}
-
-static void drop_old(struct document_fill *df)
-{
-    char *CLEANUP_FREE key = memory_key_document(df->kind->space, df->key);
-
-    memcache_drop(df->proxy->memcache, key);
-    entry_delete(df->proxy->store, df->kind->space, df->key);
-}
-
-/* The old document is served as it is; upstreams are not asked again before pause_s have passed. */
-static struct document *keep_stale(struct document_fill *df, int64_t pause_s, const char *why)
-{
-    int64_t now_s = clock_wall_s();
-
-    log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
-             (long long)(now_s - df->old->confirmed_at_s), why);
-    df->old->next_refresh_at_s = now_s + pause_s;
-    return take_ptr(&df->old);
-}
-
 /* The product of a refresh that brought nothing new: the old document, or NULL with the knowledge that it is
  * gone. A denial does not take away the document that is held: it may be a password that has changed. */
 static struct document *without_new(struct document_fill *df, enum fetch_outcome outcome, const char *reason)
 {
-    const char *why = *reason ? reason : fetch_outcome_name(outcome);
+    char *CLEANUP_FREE memory_key = memory_key_document(df->kind->space, df->key);
+    char *CLEANUP_FREE absent_key = memory_key_absence(df->kind->space, df->key);
+    int64_t negative_ttl_s = df->kind->times(df->site, df->key).negative_ttl_s;
     int64_t now_s = clock_wall_s();
 
-    switch (outcome) {
-    case FETCH_NOT_MODIFIED:
+    if (outcome == FETCH_NOT_MODIFIED) {
         CHECK(df->old); /* only its validators make a fetch conditional */
         df->old->confirmed_at_s = now_s;
         entry_confirm(df->proxy->store, df->kind->space, df->key, now_s);
         return take_ptr(&df->old);
-    case FETCH_NOT_FOUND:
-        remember_absent(df, outcome);
-        if (df->old)
-            drop_old(df);
-        return NULL;
-    case FETCH_DENIED:
-        if (df->old)
-            return keep_stale(df, df->kind->times(df->site, df->key).negative_ttl_s, why);
-        remember_absent(df, outcome);
-        return NULL;
-    default:
-        return df->old ? keep_stale(df, REFRESH_PAUSE_S, why) : NULL;
     }
+    if (df->old && outcome != FETCH_NOT_FOUND) {
+        log_warn("%s %s: served stale, %lld s after it was last confirmed: %s", df->kind->space, df->key,
+                 (long long)(now_s - df->old->confirmed_at_s),
+                 *reason ? reason : fetch_outcome_name(outcome));
+        /* Served as it is, and upstreams are not asked again for a while. */
+        df->old->next_refresh_at_s = now_s + (outcome == FETCH_DENIED ? negative_ttl_s : REFRESH_PAUSE_S);
+        return take_ptr(&df->old);
+    }
+    if (outcome == FETCH_NOT_FOUND || outcome == FETCH_DENIED)
+        absence_remember(df->proxy, absent_key, outcome, negative_ttl_s);
+    if (df->old) {
+        memcache_drop(df->proxy->memcache, memory_key);
+        entry_delete(df->proxy->store, df->kind->space, df->key);
+    }
+    return NULL;
 }
 
 static void document_ask(struct document_fill *df);
@@ -409,27 +359,11 @@ static void choose_candidates(const struct document_fill *df, struct candidate_l
     document_pages_choose(&df->pages, df->upstream, list);
 }
 
-/* An upstream that has sent the first page has the document, whatever the others say: from then on a failure
- * is never "nowhere". Sets df->more where other upstreams are left to be asked. */
-static enum fetch_outcome weigh_pages(struct document_fill *df, enum fetch_outcome outcome)
-{
-    struct candidate_list CLEANUP_CANDIDATES others = CANDIDATE_LIST_INIT;
-
-    if (outcome == FETCH_OK || outcome == FETCH_CANCELLED)
-        return outcome;
-    if (df->pages.count) {
-        document_pages_give_up(&df->pages, take_ptr(&df->upstream));
-        buf_truncate(&df->source.body, 0);
-        choose_candidates(df, &others);
-        df->more = others.count > 0;
-    }
-    return df->pages.gave_up_count ? FETCH_UNAVAILABLE : outcome;
-}
-
 static void document_on_finish(void *sink, enum fetch_outcome outcome, const struct fetch_answer *answer,
                                const char *reason)
 {
     struct document_fill *df = sink;
+    struct candidate_list CLEANUP_CANDIDATES others = CANDIDATE_LIST_INIT;
     struct document *product;
 
     (void)answer;
@@ -441,7 +375,18 @@ static void document_on_finish(void *sink, enum fetch_outcome outcome, const str
         df->body_wanted = df->more = true;
     else if (outcome != FETCH_OK)
         df->more = false;
-    outcome = weigh_pages(df, outcome);
+    /* An upstream that has sent the first page has the document, whatever the others say: from then on a
+     * failure is never "nowhere", and other upstreams are asked while some are left. */
+    if (outcome != FETCH_OK && outcome != FETCH_CANCELLED) {
+        if (df->pages.count) {
+            document_pages_give_up(&df->pages, take_ptr(&df->upstream));
+            buf_truncate(&df->source.body, 0);
+            choose_candidates(df, &others);
+            df->more = others.count > 0;
+        }
+        if (df->pages.gave_up_count)
+            outcome = FETCH_UNAVAILABLE;
+    }
     if (df->more) {
         document_ask(df);
         return;
@@ -459,40 +404,32 @@ static const struct fetch_sink_ops sink_ops = {
     .finish = document_on_finish,
 };
 
-/* Validators belong to the server that gave them: another one may use the same ETag for other content. A page
- * of several, or a head, says nothing about the whole. */
-static void add_validators(const struct document_fill *df, struct candidate_list *list)
-{
-    const struct document *old = df->old;
-
-    if (!old || df->kind->shape != DOCUMENT_WHOLE)
-        return;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(old->origin.upstream, upstream_name(list->items[i].upstream)) != 0)
-            continue;
-        if (*old->origin.etag)
-            list->items[i].if_none_match = old->origin.etag;
-        if (*old->origin.last_modified)
-            list->items[i].if_modified_since = old->origin.last_modified;
-    }
-}
-
 /* Starts the first or the next fetch. */
 static void document_ask(struct document_fill *df)
 {
     struct candidate_list CLEANUP_CANDIDATES list = CANDIDATE_LIST_INIT;
     char *CLEANUP_FREE label = xasprintf("%s %s", df->kind->space, df->key);
+    const struct origin *old = df->old && df->kind->shape == DOCUMENT_WHOLE ? &df->old->origin : NULL;
 
     df->more = false;
     df->page_start = df->source.body.len;
     choose_candidates(df, &list);
-    add_validators(df, &list);
+    /* Validators belong to the server that gave them: another one may use the same ETag for other content. A
+     * page of several, or a head, says nothing about the whole. */
+    for (size_t i = 0; old && i < list.count; i++) {
+        if (strcmp(old->upstream, upstream_name(list.items[i].upstream)) != 0)
+            continue;
+        if (*old->etag)
+            list.items[i].if_none_match = old->etag;
+        if (*old->last_modified)
+            list.items[i].if_modified_since = old->last_modified;
+    }
     struct fetch_options options = {
         .label = label,
         .class = FETCH_DOCUMENT,
         .head = wants_head(df),
         .accept = df->kind->accept,
-        .max_bytes = df->kind->max_bytes(df->site) - (int64_t)df->page_start,
+        .max_bytes = max_bytes(df) - (int64_t)df->page_start,
         .expected_bytes = -1,
         .candidates = list.items,
         .candidate_count = list.count,
@@ -501,32 +438,21 @@ static void document_ask(struct document_fill *df)
     df->fill->fetch = fetch_start(df->proxy->fetcher, &options, &sink_ops, df);
 }
 
-/* Another fetch of the document may have ended between this request's look at the memory cache and its
- * joining the table; look again, so that upstreams are not asked twice. */
-static bool already_known(const struct document_fill *df, enum fetch_outcome *outcome,
-                          struct document **document)
-{
-    char *CLEANUP_FREE memory_key = memory_key_document(df->kind->space, df->key);
-    char *CLEANUP_FREE absent_key = memory_key_absence(df->kind->space, df->key);
-    int64_t oldest_s = clock_wall_s() - df->kind->times(df->site, df->key).ttl_s;
-
-    *outcome = FETCH_OK;
-    *document = (struct document *)memcache_get(df->proxy->memcache, memory_key);
-    if (*document && (*document)->confirmed_at_s >= oldest_s)
-        return true;
-    document_unref(take_ptr(document));
-    return !df->old && absence_known(df->proxy, absent_key, outcome);
-}
-
 void document_fetch(struct proxy *proxy, struct site *site, struct fill *fill,
                     const struct document_kind *kind, const char *key, struct document *old)
 {
     struct document_fill *df = document_fill_new(proxy, site, fill, kind, key);
-    enum fetch_outcome outcome;
-    struct document *known;
+    char *CLEANUP_FREE memory_key = memory_key_document(kind->space, key);
+    char *CLEANUP_FREE absent_key = memory_key_absence(kind->space, key);
+    enum fetch_outcome outcome = FETCH_OK;
 
     df->old = (struct document *)shared_ref(old ? &old->shared : NULL);
-    if (!already_known(df, &outcome, &known)) {
+    /* Another fetch of the document may have ended between this request's look at the memory cache and its
+     * joining the table; look again, so that upstreams are not asked twice. */
+    struct document *known = (struct document *)memcache_get(proxy->memcache, memory_key);
+    if (known && known->confirmed_at_s < clock_wall_s() - kind->times(site, key).ttl_s)
+        document_unref(take_ptr(&known));
+    if (!known && (old || !absence_known(proxy, absent_key, &outcome))) {
         document_ask(df);
         return;
     }

@@ -9,7 +9,6 @@
 #include "proxy/document/freshness.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -20,19 +19,12 @@
 #include "proxy/http/respond.h"
 #include "storage/store.h"
 
-static bool waited_for_fetch(const struct request *request, const struct document_kind *kind, const char *key)
+static bool waited_for(const struct request *request, const struct document_kind *kind, const char *key,
+                       bool load)
 {
     if (!request->fill) /* as nearly always: a hit makes no more keys than it needs */
         return false;
-    char *CLEANUP_FREE fill_key = fill_key_fetch(kind->space, key);
-    return request_waited_for(request, fill_key);
-}
-
-static bool waited_for_load(const struct request *request, const struct document_kind *kind, const char *key)
-{
-    if (!request->fill)
-        return false;
-    char *CLEANUP_FREE fill_key = fill_key_load(kind->space, key);
+    char *CLEANUP_FREE fill_key = load ? fill_key_load(kind->space, key) : fill_key_fetch(kind->space, key);
     return request_waited_for(request, fill_key);
 }
 
@@ -45,18 +37,6 @@ static struct document *product_of(struct request *request)
         return NULL;
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     return (struct document *)shared_ref(fill->product);
-}
-
-static enum fetch_outcome fetch_outcome_of(struct request *request, bool *settled)
-{
-    struct fill *fill = request->fill;
-
-    *settled = false;
-    if (!fill)
-        return FETCH_UNAVAILABLE;
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    *settled = fill->state == FILL_DONE || fill->state == FILL_FAILED;
-    return fill->outcome;
 }
 
 /* Joins the fetch (or load) of the document and waits. Returns false when there is nothing to wait for: it
@@ -125,7 +105,7 @@ static enum document_result document_find_held(struct request *request, const st
         return DOCUMENT_HAVE;
     /* A load that brought nothing found a copy that cannot be used: it is not loaded again, upstreams are
      * asked. */
-    if (waited_for_load(request, kind, key)) {
+    if (waited_for(request, kind, key, true)) {
         *out = product_of(request);
         return *out ? DOCUMENT_HAVE : DOCUMENT_NOT_FOUND;
     }
@@ -143,7 +123,7 @@ static enum document_result document_find_held(struct request *request, const st
 enum document_result document_get_held(struct request *request, const struct document_kind *kind,
                                        const char *key, struct document **out)
 {
-    if (waited_for_fetch(request, kind, key) && (*out = product_of(request)))
+    if (waited_for(request, kind, key, false) && (*out = product_of(request)))
         return DOCUMENT_HAVE;
     return document_find_held(request, kind, key, out);
 }
@@ -152,9 +132,14 @@ enum document_result document_get_held(struct request *request, const struct doc
  * upstream answered: that is stale, whoever waited for it. */
 static enum document_result after_fetch(struct request *request, struct document **out)
 {
-    bool settled;
-    enum fetch_outcome outcome = fetch_outcome_of(request, &settled);
+    struct fill *fill = request->fill;
 
+    if (!fill)
+        return DOCUMENT_UNAVAILABLE;
+    lock_acquire(&fill->lock);
+    bool settled = fill->state == FILL_DONE || fill->state == FILL_FAILED;
+    enum fetch_outcome outcome = fill->outcome;
+    lock_release(&fill->lock);
     if (!settled) /* the server is stopping */
         return DOCUMENT_UNAVAILABLE;
     *out = product_of(request);
@@ -192,7 +177,7 @@ static enum document_result document_not_held(struct request *request, const str
 enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
                                   struct document **out)
 {
-    if (waited_for_fetch(request, kind, key))
+    if (waited_for(request, kind, key, false))
         return after_fetch(request, out);
     enum document_result result = document_find_held(request, kind, key, out);
     if (result == DOCUMENT_WAIT)
@@ -246,11 +231,11 @@ enum document_result document_get_kept(struct request *request, const struct doc
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
                                          const char *what)
 {
-    if (result == DOCUMENT_NOT_FOUND) {
-        if (request_offline(request))
-            return respond_not_held(request, NULL, what);
-        return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says that it does not exist",
-                             what);
-    }
-    return respond_unavailable(request, what, "no upstream could answer");
+    if (result == DOCUMENT_WAIT)
+        return MHD_YES;
+    if (result != DOCUMENT_NOT_FOUND)
+        return respond_unavailable(request, what, "no upstream could answer");
+    if (request_offline(request))
+        return respond_not_held(request, NULL, what);
+    return respond_error(request, MHD_HTTP_NOT_FOUND, "%s: every upstream says that it does not exist", what);
 }

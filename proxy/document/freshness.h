@@ -23,7 +23,7 @@ enum document_result {
 };
 
 /* Finds or fetches a document. DOCUMENT_HAVE gives a reference in *out and sets request->how. After anything
- * but HAVE and WAIT, document_respond_missing() answers. A handler may ask for several documents, one after
+ * but HAVE the handler returns document_respond_missing(). A handler may ask for several documents, one after
  * the other: after a wait it asks for the same ones again, and those that came are in memory. */
 enum document_result document_get(struct request *request, const struct document_kind *kind, const char *key,
                                   struct document **out);
@@ -45,6 +45,7 @@ static inline void document_keep_in(struct request *request, struct document *do
 {
     request->kept = &document->shared;
 }
+/* After WAIT there is nothing to answer yet: MHD_YES. `what` names the document for people. */
 enum MHD_Result document_respond_missing(struct request *request, enum document_result result,
                                          const char *what);
 

@@ -40,56 +40,28 @@ static void rendering_free(struct rendering *rendering)
     free(rendering);
 }
 
-/* RFC 1952. Returns heap memory. zlib writes no time into the header unless told, so the same body gives the
- * same bytes. */
-static char *gzip(const char *data, size_t len, size_t *out_len)
+/* Takes the body over and enters it as an object, or drops it where the document has been outdated in the
+ * meantime. A strong ETag names the exact bytes, so the compressed ones get another. */
+static void rendition_install(struct rendering *rendering, bool compressed, char *body, size_t len)
 {
-    z_stream stream = {0};
-
-    CHECK(deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    size_t bound = deflateBound(&stream, len);
-    char *out = xmalloc(bound);
-    CHECK(len <= UINT_MAX && bound <= UINT_MAX); /* max_page keeps bodies far below that */
-    stream.next_in = (Bytef *)data;
-    stream.avail_in = (uInt)len;
-    stream.next_out = (Bytef *)out;
-    stream.avail_out = (uInt)bound;
-    CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-    *out_len = stream.total_out;
-    deflateEnd(&stream);
-    return xrealloc(out, *out_len);
-}
-
-/* Takes the body over. A strong ETag names the exact bytes, so the compressed ones get another. */
-static struct object *rendition_object(const struct document *document, int format, bool compressed,
-                                       char *body, size_t len)
-{
-    struct digest digest;
+    struct document *document = rendering->document;
+    char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
+    int64_t cost_bytes = document->content_bytes;
     char hex[DIGEST_HEX_SIZE];
     char etag[DIGEST_HEX_SIZE + 8];
     char cache_control[64];
 
-    digest_of(body, len, &digest);
-    digest_hex(&digest, hex);
+    digest_hex_of(body, len, hex);
     snprintf(etag, sizeof(etag), "\"%.40s\"", hex);
     snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld", (long long)document->max_age_s);
     const struct header headers[] = {
-        {"Content-Type", document->kind->content_type(format)},
+        {"Content-Type", document->kind->content_type(rendering->format)},
         {"Content-Encoding", compressed ? "gzip" : NULL},
         {"Vary", "Accept, Accept-Encoding"},
         {"Cache-Control", cache_control},
     };
-    return object_new(body, len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-}
-
-/* Enters the object, or drops it where the document has been outdated in the meantime. */
-static void rendition_install(struct rendering *rendering, bool compressed, struct object *object)
-{
-    struct document *document = rendering->document;
-    char *CLEANUP_FREE key = memory_key_document(document->kind->space, document->key);
+    struct object *object = object_new(body, len, etag, headers, sizeof(headers) / sizeof(headers[0]));
     struct object *unwanted = object; /* this one, or the one that it replaces; freed outside the lock */
-    int64_t cost_bytes = document->content_bytes;
-
     lock_acquire(&document->lock);
     if (document->version == rendering->version) {
         unwanted = document->renditions[rendering->format][compressed];
@@ -105,14 +77,23 @@ static void rendition_install(struct rendering *rendering, bool compressed, stru
     memcache_recost(rendering->proxy->memcache, key, &document->shared, cost_bytes);
 }
 
+/* RFC 1952. zlib writes no time into the header unless told, so the same body gives the same bytes. */
 static void rendition_compress(struct rendering *rendering, const char *body, size_t len)
 {
-    size_t compressed_len;
-    char *compressed = gzip(body, len, &compressed_len);
+    z_stream stream = {0};
 
-    rendition_install(
-        rendering, true,
-        rendition_object(rendering->document, rendering->format, true, compressed, compressed_len));
+    CHECK(deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    size_t bound = deflateBound(&stream, len);
+    char *out = xmalloc(bound);
+    CHECK(len <= UINT_MAX && bound <= UINT_MAX); /* max_page keeps bodies far below that */
+    stream.next_in = (Bytef *)body;
+    stream.avail_in = (uInt)len;
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = (uInt)bound;
+    CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+    size_t out_len = stream.total_out;
+    deflateEnd(&stream);
+    rendition_install(rendering, true, xrealloc(out, out_len), out_len);
 }
 
 static void rendition_compress_run(void *arg)
@@ -145,8 +126,7 @@ static void rendition_run(void *arg)
     /* The compressed one first, so that nobody finds the plain one alone. */
     if (at_once)
         rendition_compress(rendering, body.data, len);
-    rendition_install(rendering, false,
-                      rendition_object(document, rendering->format, false, buf_take(&body), len));
+    rendition_install(rendering, false, buf_take(&body), len);
     fill_end(rendering->fill, FETCH_OK, NULL, NULL);
     if (at_once) {
         rendering_free(rendering);
@@ -171,10 +151,8 @@ static bool rendition_wait(struct request *request, struct document *document, i
     if (created) {
         struct rendering *rendering = xcalloc(1, sizeof(*rendering));
         rendering->proxy = request->proxy;
-        rendering->document = document;
-        shared_ref(&document->shared);
-        rendering->fill = fill;
-        shared_ref(&fill->shared);
+        rendering->document = (struct document *)shared_ref(&document->shared);
+        rendering->fill = (struct fill *)shared_ref(&fill->shared);
         rendering->format = format;
         jobs_add(request->proxy->jobs, JOB_WAITED_FOR, rendition_run, rendering);
     }
@@ -196,20 +174,16 @@ static struct object *rendition_find(struct document *document, int format, bool
 enum MHD_Result document_respond(struct request *request, struct document *document, int format,
                                  bool compressed)
 {
-    struct object *object = rendition_find(document, format, compressed);
+    struct object *object;
 
     /* Up to three times, because a rendition may be outdated before we get hold of it. */
-    for (int i = 0; !object && i < 3; i++) {
+    for (int i = 0; !(object = rendition_find(document, format, compressed)) && i < 3; i++)
         if (rendition_wait(request, document, format))
             return MHD_YES;
-        object = rendition_find(document, format, compressed);
-    }
     if (!object)
         return respond_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
                              "the server is stopping or has too much to do; try again later");
-    enum MHD_Result result = respond_object(request, object);
-    object_unref(object);
-    return result;
+    return respond_object(request, object);
 }
 
 void document_outdate(struct proxy *proxy, const struct document_kind *kind, const char *key)

@@ -283,7 +283,9 @@ enum MHD_Result respond_object(struct request *request, struct object *object)
 {
     int status = not_modified(request, object->etag) ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK;
 
-    return queue(request, status, (int64_t)object->body_bytes, object->response);
+    enum MHD_Result result = queue(request, status, (int64_t)object->body_bytes, object->response);
+    object_unref(object);
+    return result;
 }
 
 /* Copies all headers except Cache-Status, which says "hit" in the stored object. */
@@ -305,7 +307,9 @@ enum MHD_Result respond_object_brought(struct request *request, struct object *o
 
     CHECK(response);
     MHD_get_response_headers(object->response, copy_header, response);
-    return queue_once(request, status, (int64_t)object->body_bytes, response);
+    size_t len = object->body_bytes;
+    object_unref(object);
+    return queue_once(request, status, (int64_t)len, response);
 }
 
 enum MHD_Result respond_made(struct request *request, const struct made_body *body, const char *etag,

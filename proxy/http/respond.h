@@ -40,7 +40,7 @@ static inline void object_unref(struct object *object)
     shared_unref(object ? &object->shared : NULL);
 }
 
-/* 200, or 304 when If-None-Match has the object's ETag. */
+/* 200, or 304 when If-None-Match has the object's ETag. Takes the reference over. */
 enum MHD_Result respond_object(struct request *request, struct object *object);
 /* Like respond_object(), for an object whose Cache-Status says "hit", but that was just fetched for this
  * request. */

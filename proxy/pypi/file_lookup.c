@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "proxy/core/candidate_list.h"
 #include "proxy/pypi/project_page.h"
 #include "storage/catalog/pypi_key.h"
@@ -55,25 +54,6 @@ static void project_list_release(struct project_list *list)
         free(list->names[i]);
 }
 
-/* HAVE if the project's page lists the file; NOT_FOUND if it does not. */
-static enum document_result look_at_page(struct request *request, struct file_lookup *lookup,
-                                         const char *project, bool ask)
-{
-    struct document *document = NULL;
-    enum document_result result = ask ? document_get(request, &page_kind, project, &document)
-                                      : document_get_held(request, &page_kind, project, &document);
-
-    if (result != DOCUMENT_HAVE)
-        return result;
-    lookup->file = page_find(document_page(document), lookup->key.data);
-    if (lookup->file) {
-        document_keep_in(request, document);
-        return DOCUMENT_HAVE;
-    }
-    document_unref(document);
-    return DOCUMENT_NOT_FOUND;
-}
-
 enum document_result file_lookup_page(struct request *request, struct file_lookup *lookup, bool ask)
 {
     struct project_list __attribute__((cleanup(project_list_release))) projects = {0};
@@ -86,11 +66,22 @@ enum document_result file_lookup_page(struct request *request, struct file_looku
         filename_projects(lookup->path.filename, note_project, &projects);
     struct file_search *search = file_search_of(request);
     for (; search->projects_seen < projects.count; search->projects_seen++) {
-        enum document_result one = look_at_page(request, lookup, projects.names[search->projects_seen], ask);
-        if (one == DOCUMENT_HAVE || one == DOCUMENT_WAIT)
-            return one;
-        if (one == DOCUMENT_UNAVAILABLE)
+        const char *project = projects.names[search->projects_seen];
+        struct document *document;
+        enum document_result result = ask ? document_get(request, &page_kind, project, &document)
+                                          : document_get_held(request, &page_kind, project, &document);
+        if (result == DOCUMENT_WAIT)
+            return result;
+        if (result == DOCUMENT_UNAVAILABLE)
             search->page_unavailable = true;
+        if (result != DOCUMENT_HAVE)
+            continue;
+        lookup->file = page_find(document_page(document), lookup->key.data);
+        if (lookup->file) {
+            document_keep_in(request, document);
+            return DOCUMENT_HAVE;
+        }
+        document_unref(document);
     }
     return search->page_unavailable ? DOCUMENT_UNAVAILABLE : DOCUMENT_NOT_FOUND;
 }
@@ -153,29 +144,6 @@ bool file_lookup_checksum(const struct file_lookup *lookup, struct checksum *out
     return best;
 }
 
-/* The URL of "/packages/" at an upstream of which no page was seen yet: beside its index, as most mirrors
- * have it. */
-static char *guess_files_base(const char *index)
-{
-    size_t len = strlen(index);
-
-    while (len && index[len - 1] == '/')
-        len--;
-    while (len && index[len - 1] != '/')
-        len--;
-    return xasprintf("%.*spackages/", (int)len, index);
-}
-
-static char *file_official_url(const struct site *site, size_t i, const struct file_lookup *lookup,
-                               const char *suffix)
-{
-    char *CLEANUP_FREE base = upstream_files_base(site->pypi[i]);
-
-    if (!base)
-        base = guess_files_base(site->config->pypi_upstreams[i].index);
-    return xasprintf("%s%s%s", base, lookup->key.data + strlen("/packages/"), suffix);
-}
-
 void file_lookup_candidates(struct request *request, const struct file_lookup *lookup, const char *suffix,
                             struct candidate_list *out)
 {
@@ -185,13 +153,20 @@ void file_lookup_candidates(struct request *request, const struct file_lookup *l
      * so all others may have it too; nothing is known of other paths at other upstreams. */
     for (size_t i = 0; i < site->pypi_count; i++) {
         const char *name = upstream_name(site->pypi[i]);
+        const char *index = site->config->pypi_upstreams[i].index;
+        char *CLEANUP_FREE base = NULL;
         char *CLEANUP_FREE url = NULL;
-        if (lookup->file && strcmp(name, document_kept(request)->origin.upstream) == 0)
+        if (lookup->file && strcmp(name, document_kept(request)->origin.upstream) == 0) {
             url = xasprintf("%s%s", lookup->file->url, suffix);
-        else if (lookup->path.kind == FILE_PATH_OFFICIAL)
-            url = file_official_url(site, i, lookup, suffix);
-        else
+        } else if (lookup->path.kind == FILE_PATH_OFFICIAL) {
+            base = upstream_files_base(site->pypi[i]);
+            /* No page of it was seen yet: /packages/ is beside its index, as most mirrors have it. */
+            if (!base)
+                base = xasprintf("%.*spackages/", (int)pypi_base_len(index), index);
+            url = xasprintf("%s%s%s", base, lookup->key.data + strlen("/packages/"), suffix);
+        } else {
             continue;
+        }
         candidate_list_add(out, site->pypi[i], url, NULL);
     }
 }

@@ -25,31 +25,9 @@
 struct wanted_file {
     struct wanted wanted;
     struct file_lookup lookup;
-};
-
-static struct file_lookup *lookup_of(struct wanted *wanted)
-{
-    return &((struct wanted_file *)wanted)->lookup;
-}
-
-struct etagged_headers {
     char etag[2 * HASH_MAX_BYTES + 3];
     struct file_headers headers;
 };
-
-/* The validator is the path's own hash, so it is the same before, while and after the file is in the
- * store. */
-static const struct file_headers *file_headers(const struct file_lookup *lookup, struct etagged_headers *out)
-{
-    char hex[2 * HASH_MAX_BYTES + 1];
-
-    checksum_hex(&lookup->path.checksum, hex);
-    *out = (struct etagged_headers){
-        .headers = {.content_type = "application/octet-stream", .etag = out->etag},
-    };
-    snprintf(out->etag, sizeof(out->etag), "\"%s\"", hex);
-    return &out->headers;
-}
 
 static enum MHD_Result respond_not_found(struct request *request, const struct file_lookup *lookup)
 {
@@ -66,13 +44,10 @@ static enum MHD_Result respond_no_upstream(struct request *request, const struct
 }
 
 /* Small files are kept in memory as a whole; ranges of them are served from the store. */
-static enum MHD_Result file_respond_small(struct request *request, const struct file_lookup *lookup,
-                                          struct blob *blob)
+static enum MHD_Result file_respond_small(struct request *request, const struct wanted_file *file,
+                                          const char *memory_key, struct blob *blob)
 {
     struct buf CLEANUP_BUF body = BUF_INIT;
-    char *CLEANUP_FREE key = memory_key_small_file(lookup->key.data);
-    struct etagged_headers plain;
-    const char *etag = file_headers(lookup, &plain)->etag;
     const struct header headers[] = {
         {"Content-Type", "application/octet-stream"},
         {"Cache-Control", FILE_CACHE_CONTROL},
@@ -82,15 +57,13 @@ static enum MHD_Result file_respond_small(struct request *request, const struct 
     int error = blob_read(request->proxy->store, &blob->digest, SMALL_BYTES, &body);
 
     if (error)
-        return respond_blob(request, blob, &plain.headers);
+        return respond_blob(request, blob, &file->headers);
     blob_close(request->proxy->store, blob);
     size_t len = body.len;
     struct object *object =
-        object_new(buf_take(&body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
-    memcache_put(request->proxy->memcache, key, &object->shared, object_cost_bytes(object));
-    enum MHD_Result result = respond_object(request, object);
-    object_unref(object);
-    return result;
+        object_new(buf_take(&body), len, file->etag, headers, sizeof(headers) / sizeof(headers[0]));
+    memcache_put(request->proxy->memcache, memory_key, &object->shared, object_cost_bytes(object));
+    return respond_object(request, object);
 }
 
 static char *wanted_file_fill_key(const struct request *request, const struct wanted *wanted)
@@ -100,9 +73,8 @@ static char *wanted_file_fill_key(const struct request *request, const struct wa
 
 static bool wanted_file_respond_held(struct request *request, struct wanted *wanted, enum MHD_Result *result)
 {
-    struct file_lookup *lookup = lookup_of(wanted);
-    char *CLEANUP_FREE small_key = memory_key_small_file(lookup->key.data);
-    struct etagged_headers headers;
+    struct wanted_file *file = (struct wanted_file *)wanted;
+    char *CLEANUP_FREE small_key = memory_key_small_file(wanted->key);
     struct blob blob;
     bool range = request_header(request, "Range");
     struct object *object = NULL;
@@ -112,14 +84,12 @@ static bool wanted_file_respond_held(struct request *request, struct wanted *wan
         object = (struct object *)memcache_get(request->proxy->memcache, small_key);
     if (object) {
         *result = respond_object(request, object);
-        object_unref(object);
         return true;
     }
-    if (file_lookup_open(request, lookup, &blob) < 0)
+    if (file_lookup_open(request, &file->lookup, &blob) < 0)
         return false;
-    *result = !range && blob.size_bytes <= SMALL_BYTES
-                  ? file_respond_small(request, lookup, &blob)
-                  : respond_blob(request, &blob, file_headers(lookup, &headers));
+    *result = !range && blob.size_bytes <= SMALL_BYTES ? file_respond_small(request, file, small_key, &blob)
+                                                       : respond_blob(request, &blob, &file->headers);
     return true;
 }
 
@@ -128,7 +98,7 @@ static bool wanted_file_respond_held(struct request *request, struct wanted *wan
 static enum serve_next wanted_file_not_found(struct request *request, struct wanted *wanted,
                                              enum MHD_Result *result)
 {
-    struct file_lookup *lookup = lookup_of(wanted);
+    const struct file_lookup *lookup = &((struct wanted_file *)wanted)->lookup;
     struct file_search *search = file_search_of(request);
 
     request_forget_fill(request);
@@ -144,11 +114,11 @@ static enum serve_next wanted_file_not_found(struct request *request, struct wan
 static enum serve_next wanted_file_begin(struct request *request, struct wanted *wanted, struct fill **fill,
                                          enum MHD_Result *result)
 {
-    struct file_lookup *lookup = lookup_of(wanted);
+    struct wanted_file *file = (struct wanted_file *)wanted;
+    struct file_lookup *lookup = &file->lookup;
     char *CLEANUP_FREE fill_key = wanted_file_fill_key(request, wanted);
     bool offline = request_offline(request);
     bool page_needed = lookup->path.kind != FILE_PATH_OFFICIAL || file_search_of(request)->pages_asked;
-    struct etagged_headers headers;
 
     /* A running fill needs no page any more. */
     if (!request->held_only && (*fill = fill_find(request->proxy->fills, fill_key)))
@@ -171,7 +141,7 @@ static enum serve_next wanted_file_begin(struct request *request, struct wanted 
     } else if (request_is_head(request) && lookup->file && lookup->file->size_bytes >= 0) {
         /* HEAD needs no bytes: the page says how many there are. */
         request->how = HOW_MISS;
-        *result = respond_head(request, lookup->file->size_bytes, file_headers(lookup, &headers));
+        *result = respond_head(request, lookup->file->size_bytes, &file->headers);
     } else if ((*fill = file_fill_join(request, lookup))) {
         return SERVE_FOLLOW;
     } else {
@@ -183,9 +153,7 @@ static enum serve_next wanted_file_begin(struct request *request, struct wanted 
 static enum serve_next wanted_file_ready(struct request *request, struct wanted *wanted,
                                          enum MHD_Result *result)
 {
-    struct etagged_headers headers;
-
-    *result = respond_fill(request, request->fill, file_headers(lookup_of(wanted), &headers));
+    *result = respond_fill(request, request->fill, &((struct wanted_file *)wanted)->headers);
     return SERVE_ANSWERED;
 }
 
@@ -194,7 +162,7 @@ static enum serve_next wanted_file_failed(struct request *request, struct wanted
 {
     if (why == FILL_FAILURE_ABSENT)
         return wanted_file_not_found(request, wanted, result);
-    *result = respond_no_upstream(request, lookup_of(wanted));
+    *result = respond_no_upstream(request, &((struct wanted_file *)wanted)->lookup);
     return SERVE_ANSWERED;
 }
 
@@ -211,6 +179,7 @@ enum MHD_Result pypi_file(struct request *request)
 {
     struct buf CLEANUP_BUF error = BUF_INIT;
     struct wanted_file file;
+    char hex[2 * HASH_MAX_BYTES + 1];
     enum MHD_Result result;
 
     if (file_lookup_init(request, &file.lookup, &error) < 0) {
@@ -218,6 +187,11 @@ enum MHD_Result pypi_file(struct request *request)
     } else if (file.lookup.path.metadata) {
         result = pypi_metadata(request, &file.lookup);
     } else {
+        /* The validator is the path's own hash, so it is the same before, while and after the file is in the
+         * store. */
+        checksum_hex(&file.lookup.path.checksum, hex);
+        snprintf(file.etag, sizeof(file.etag), "\"%s\"", hex);
+        file.headers = (struct file_headers){.content_type = "application/octet-stream", .etag = file.etag};
         file.wanted = file_wanted(&wanted_file_kind, request, &file.lookup);
         result = serve_blob(request, &file.wanted);
     }

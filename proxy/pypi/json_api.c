@@ -46,77 +46,45 @@ static void json_content_free(struct shared *value)
     free(value);
 }
 
-static struct json_content *json_content_new(const char *mark, const char *text)
-{
-    struct json_content *content = xcalloc(1, sizeof(*content));
-    struct digest digest;
-
-    shared_init(&content->shared, json_content_free);
-    memcpy(content->mark, mark, sizeof(content->mark));
-    buf_init(&content->text);
-    buf_add_text(&content->text, text);
-    for (const char *found = text; (found = strstr(found, mark)); found += MARK_BYTES)
-        content->marks++;
-    digest_of(content->text.data, content->text.len, &digest);
-    digest_hex(&digest, content->hash);
-    return content;
-}
-
 /* ---- rewriting ---- */
-
-/* The name the document is about: the key is "<project>" or "<project>/<version>". */
-static char *json_project(const char *key)
-{
-    return xstrndup(key, strcspn(key, "/"));
-}
-
-static void rewrite_file(json_t *file, const char *mark, const char *project, const char *page_url)
-{
-    const char *url = json_string_value(json_object_get(file, "url"));
-    const char *filename = json_string_value(json_object_get(file, "filename"));
-    const char *sha256 = json_string_value(json_object_get(json_object_get(file, "digests"), "sha256"));
-    struct checksum checksum;
-    struct buf CLEANUP_BUF path = BUF_INIT;
-
-    if (!url || !filename)
-        return;
-    bool hashed = sha256 && checksum_parse(HASH_SHA256, sha256, strlen(sha256), &checksum) == 0;
-    if (page_file_path(page_url, url, filename, hashed ? &checksum : NULL, project, &path) < 0)
-        return;
-    json_object_set_new(file, "url", json_sprintf("%s%s", mark, path.data));
-}
 
 static void rewrite_files(json_t *files, const char *mark, const char *project, const char *page_url)
 {
-    json_t *file;
-    size_t i;
-
-    json_array_foreach(files, i, file) rewrite_file(file, mark, project, page_url);
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        json_t *file = json_array_get(files, i);
+        const char *url = json_string_value(json_object_get(file, "url"));
+        const char *filename = json_string_value(json_object_get(file, "filename"));
+        const char *sha256 = json_string_value(json_object_get(json_object_get(file, "digests"), "sha256"));
+        struct checksum checksum;
+        struct buf CLEANUP_BUF path = BUF_INIT;
+        bool hashed = sha256 && checksum_parse(HASH_SHA256, sha256, strlen(sha256), &checksum) == 0;
+        const struct checksum *hash = hashed ? &checksum : NULL;
+        if (url && filename && page_file_path(page_url, url, filename, hash, project, &path) == 0)
+            json_object_set_new(file, "url", json_sprintf("%s%s", mark, path.data));
+    }
 }
 
-static int json_parse(const struct document_source *source, const char *key, struct shared **content,
-                      int64_t *cost_bytes, struct buf *error)
+static struct shared *json_parse(const struct document_source *source, const char *key, int64_t *cost_bytes,
+                                 struct buf *error)
 {
-    char *CLEANUP_FREE project = json_project(key);
+    char *CLEANUP_FREE project = xstrndup(key, strcspn(key, "/")); /* "<project>" or "<project>/<version>" */
     struct buf CLEANUP_BUF refusal = BUF_INIT;
     char mark[DIGEST_HEX_SIZE];
-    struct digest digest;
     json_error_t fault;
     const char *version;
     json_t *files;
 
     if (json_check_limits(source->body.data, source->body.len, &limits, &refusal) < 0) {
         buf_set(error, "it %s", refusal.data);
-        return -1;
+        return NULL;
     }
     json_t *root = json_loadb(source->body.data, source->body.len, JSON_REJECT_DUPLICATES, &fault);
     if (!root || !json_is_object(json_object_get(root, "info"))) {
         buf_set(error, "it is not the JSON of a project (%s)", root ? "there is no \"info\"" : fault.text);
         json_decref(root);
-        return -1;
+        return NULL;
     }
-    digest_of(source->body.data, source->body.len, &digest);
-    digest_hex(&digest, mark);
+    digest_hex_of(source->body.data, source->body.len, mark);
     rewrite_files(json_object_get(root, "urls"), mark, project, source->origin.url);
     json_object_foreach(json_object_get(root, "releases"), version, files)
         rewrite_files(files, mark, project, source->origin.url);
@@ -124,32 +92,32 @@ static int json_parse(const struct document_source *source, const char *key, str
     json_decref(root);
     if (!text) {
         buf_set(error, "it has text that is not UTF-8");
-        return -1;
+        return NULL;
     }
-    struct json_content *made = json_content_new(mark, text);
+    struct json_content *content = xcalloc(1, sizeof(*content));
+    shared_init(&content->shared, json_content_free);
+    memcpy(content->mark, mark, sizeof(content->mark));
+    buf_init(&content->text);
+    buf_add_text(&content->text, text);
+    for (const char *found = text; (found = strstr(found, mark)); found += MARK_BYTES)
+        content->marks++;
+    digest_hex_of(content->text.data, content->text.len, content->hash);
     free(text);
-    *content = &made->shared;
-    *cost_bytes = (int64_t)made->text.cap;
-    return 0;
+    *cost_bytes = (int64_t)content->text.cap;
+    return &content->shared;
 }
 
 /* ---- the document ---- */
 
-/* "https://host/pypi/" beside "https://host/simple/". */
-static char *json_url(const struct pypi_upstream_config *config, const char *key)
-{
-    if (config->json)
-        return xasprintf("%s%s/json", config->json, key);
-    size_t len = strlen(config->index) - 1;
-    while (len && config->index[len - 1] != '/')
-        len--;
-    return xasprintf("%.*spypi/%s/json", (int)len, config->index, key);
-}
-
 static void json_candidates(const struct site *site, const char *key, struct candidate_list *out)
 {
     for (size_t i = 0; i < site->pypi_count; i++) {
-        char *CLEANUP_FREE url = json_url(&site->config->pypi_upstreams[i], key);
+        const struct pypi_upstream_config *config = &site->config->pypi_upstreams[i];
+        /* "https://host/pypi/" beside "https://host/simple/", where the configuration names no other. */
+        char *CLEANUP_FREE url =
+            config->json
+                ? xasprintf("%s%s/json", config->json, key)
+                : xasprintf("%.*spypi/%s/json", (int)pypi_base_len(config->index), config->index, key);
         candidate_list_add(out, site->pypi[i], url, NULL);
     }
 }
@@ -158,7 +126,6 @@ static const struct document_kind json_kind = {
     .space = SPACE_JSON,
     .accept = "application/json",
     .times = pypi_times,
-    .max_bytes = pypi_max_bytes,
     .candidates = json_candidates,
     .parse = json_parse,
 };
@@ -209,20 +176,6 @@ static const char *next_mark(const struct json_content *content, const char *tex
 static const struct json_content *json_content_of(const struct document *document)
 {
     return (const struct json_content *)document->content;
-}
-
-static struct expansion *expansion_new(struct document *document, const struct buf *base)
-{
-    const struct json_content *content = json_content_of(document);
-    struct expansion *expansion = xcalloc(1, sizeof(*expansion));
-
-    shared_ref(&document->shared);
-    expansion->document = document;
-    buf_init(&expansion->base);
-    buf_add(&expansion->base, base->data, base->len);
-    expansion->text = content->text.data;
-    expansion->mark = next_mark(content, expansion->text);
-    return expansion;
 }
 
 static void expansion_free(void *arg)
@@ -276,42 +229,36 @@ static ssize_t expansion_read(void *arg, uint64_t position, char *data, size_t m
 
 static enum MHD_Result respond_json(struct request *request)
 {
-    const struct json_content *content = json_content_of(document_kept(request));
-    struct buf CLEANUP_BUF base = BUF_INIT;
+    struct document *document = document_kept(request);
+    const struct json_content *content = json_content_of(document);
+    struct buf base = BUF_INIT;
     struct buf CLEANUP_BUF identity = BUF_INIT;
-    struct digest digest;
     char hex[DIGEST_HEX_SIZE];
     char etag[DIGEST_HEX_SIZE + 2];
     char cache_control[64];
 
     print_base(request, &base);
     buf_printf(&identity, "%s %s", content->hash, base.data);
-    digest_of(identity.data, identity.len, &digest);
-    digest_hex(&digest, hex);
+    digest_hex_of(identity.data, identity.len, hex);
     snprintf(etag, sizeof(etag), "\"%.40s\"", hex);
-    snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld",
-             (long long)document_kept(request)->max_age_s);
+    snprintf(cache_control, sizeof(cache_control), "public, max-age=%lld", (long long)document->max_age_s);
     const struct header headers[] = {
         {"Content-Type", "application/json"},
         {"Cache-Control", cache_control},
         {"Vary", "Host"},
     };
+    struct expansion *expansion = xcalloc(1, sizeof(*expansion));
+    expansion->document = (struct document *)shared_ref(&document->shared);
+    expansion->base = base;
+    expansion->text = content->text.data;
+    expansion->mark = next_mark(content, expansion->text);
     const struct made_body body = {
         .size_bytes = (int64_t)content->text.len + content->marks * ((int64_t)base.len - MARK_BYTES),
         .read = expansion_read,
         .release = expansion_free,
-        .arg = expansion_new(document_kept(request), &base),
+        .arg = expansion,
     };
     return respond_made(request, &body, etag, headers, sizeof(headers) / sizeof(headers[0]));
-}
-
-/* A version goes into an upstream's URL, so it has characters of PEP 440 only. */
-static bool version_valid(const char *version)
-{
-    size_t len = strlen(version);
-
-    return len && len <= VERSION_MAX_BYTES &&
-           strspn(version, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+!") == len;
 }
 
 enum MHD_Result pypi_json(struct request *request)
@@ -322,19 +269,21 @@ enum MHD_Result pypi_json(struct request *request)
     struct buf CLEANUP_BUF key = BUF_INIT;
     struct buf CLEANUP_BUF project = BUF_INIT;
     struct buf CLEANUP_BUF what = BUF_INIT;
+    /* A version goes into an upstream's URL, so it has characters of PEP 440 only. */
+    static const char version_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+!";
+    bool version_valid = !version || (*version && strlen(version) <= VERSION_MAX_BYTES &&
+                                      !version[strspn(version, version_chars)]);
 
     if (strcmp(target->segments[target->segment_count - 1].text, "json") != 0)
         return respond_error(request, MHD_HTTP_NOT_FOUND,
                              "there is /pypi/<project>/json and /pypi/<project>/<version>/json");
-    if (!project_name_valid(name, strlen(name)) || (version && !version_valid(version)))
+    if (!project_name_valid(name, strlen(name)) || !version_valid)
         return respond_error(request, MHD_HTTP_BAD_REQUEST,
                              "\"%.80s\" is not a project name, or its version is not a version", name);
     project_normalize(name, strlen(name), &project);
     json_key_print(project.data, version, &key);
     enum document_result result = document_get_kept(request, &json_kind, key.data);
     buf_printf(&what, "the JSON of %s", key.data);
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE)
         return document_respond_missing(request, result, what.data);
     return respond_json(request);

@@ -78,12 +78,6 @@ static struct fill *metadata_fill_join(struct request *request, const struct fil
 
 /* ---- answering ---- */
 
-static bool fill_done(struct fill *fill)
-{
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    return fill->state == FILL_DONE;
-}
-
 /* Reads the bytes of a fill that is done, from its own file: the commit to the store may still be under
  * way. */
 static struct object *metadata_of_fill(struct request *request, const struct file_lookup *lookup,
@@ -111,16 +105,18 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     struct blob blob;
     int fd = -1;
 
-    if (request_waited_for(request, wheel_key) && fill_done(request->fill)) {
+    if (request_waited_for(request, wheel_key)) {
         ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
         const struct stream *stream = &request->fill->stream;
+        bool done = request->fill->state == FILL_DONE;
         /* In one piece only: a wheel that spilled to memory half way, because the disk is full, is in two
          * files and cannot be read as a zip. */
-        if (stream->current->spilled_from == INT64_MAX)
+        if (done && stream->current->spilled_from == INT64_MAX)
             return fcntl(stream->current->fd, F_DUPFD_CLOEXEC, 0);
-        return stream->current->spilled_from == 0 && stream->dropped_bytes == 0
-                   ? fcntl(stream->current->memory_fd, F_DUPFD_CLOEXEC, 0)
-                   : -1;
+        if (done && stream->current->spilled_from == 0 && stream->dropped_bytes == 0)
+            return fcntl(stream->current->memory_fd, F_DUPFD_CLOEXEC, 0);
+        if (done)
+            return -1;
     }
     if (file_lookup_open(request, lookup, &blob) == 0) {
         fd = take_fd(&blob.fd);
@@ -129,25 +125,18 @@ static int open_wheel(struct request *request, struct file_lookup *lookup)
     return fd;
 }
 
-/* How the fill ended that the request waited for last, with its reason (heap, or NULL). */
-static enum fetch_outcome last_fill_outcome(struct request *request, char **reason)
-{
-    if (!request->fill)
-        return FETCH_UNAVAILABLE;
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
-    *reason = xstrdup_or_null(request->fill->reason);
-    return request->fill->state == FILL_FAILED ? request->fill->outcome : FETCH_UNAVAILABLE;
-}
-
 static enum MHD_Result respond_no_metadata(struct request *request, const struct wanted_metadata *metadata)
 {
     const struct file_lookup *lookup = metadata->lookup;
     char *CLEANUP_FREE wheel_key = fill_key_file(lookup->key.data, request->late);
     char *CLEANUP_FREE what = xconcat("the metadata of ", lookup->path.filename);
-    char *CLEANUP_FREE reason = NULL;
-    bool not_found =
-        last_fill_outcome(request, &reason) == FETCH_NOT_FOUND && !file_search_of(request)->page_unavailable;
+    char *CLEANUP_FREE reason = request_fill_reason(request);
+    bool not_found = false;
 
+    if (request->fill && !file_search_of(request)->page_unavailable) {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&request->fill->lock);
+        not_found = request->fill->state == FILL_FAILED && request->fill->outcome == FETCH_NOT_FOUND;
+    }
     if (not_found && request_waited_for(request, wheel_key))
         wanted_remember_absent(request, &metadata->wanted, FETCH_NOT_FOUND);
     if (request->held_only) {
@@ -170,10 +159,7 @@ static enum MHD_Result respond_metadata(struct request *request, const struct wa
     bool missed = metadata->missed && !request_offline(request);
 
     request->how = missed ? HOW_MISS : HOW_HIT;
-    enum MHD_Result result =
-        missed ? respond_object_brought(request, object) : respond_object(request, object);
-    object_unref(object);
-    return result;
+    return missed ? respond_object_brought(request, object) : respond_object(request, object);
 }
 
 static char *wanted_metadata_fill_key(const struct request *request, const struct wanted *wanted)

@@ -36,20 +36,19 @@ static void page_content_free(struct shared *value)
     free(value);
 }
 
-static int page_parse_document(const struct document_source *source, const char *key, struct shared **content,
-                               int64_t *cost_bytes, struct buf *error)
+static struct shared *page_parse_document(const struct document_source *source, const char *key,
+                                          int64_t *cost_bytes, struct buf *error)
 {
     struct page *page;
 
     if (page_parse(source->body.data, source->body.len, source->origin.content_type, source->origin.url, key,
                    &page, error) < 0)
-        return -1;
+        return NULL;
     struct page_content *made = xcalloc(1, sizeof(*made));
     shared_init(&made->shared, page_content_free);
     made->page = page;
-    *content = &made->shared;
     *cost_bytes = (int64_t)page->arena.used_bytes; /* all strings and files of the page are in its arena */
-    return 0;
+    return &made->shared;
 }
 
 /* Where this upstream keeps its files: from then on a file at the official path can be fetched without its
@@ -71,22 +70,16 @@ struct known_list {
     bool metadata; /* which space is being listed */
 };
 
-static struct known_file *known_add(struct known_list *list, const char *path)
+static int note_known(void *arg, const struct entry *entry)
 {
+    struct known_list *list = arg;
+
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? 2 * list->capacity : 16;
         list->files = xrealloc(list->files, list->capacity * sizeof(*list->files));
     }
     struct known_file *file = &list->files[list->count++];
-    *file = (struct known_file){.path = xstrdup(path), .size_bytes = -1};
-    return file;
-}
-
-static int note_known(void *arg, const struct entry *entry)
-{
-    struct known_list *list = arg;
-    struct known_file *file = known_add(list, entry->key);
-
+    *file = (struct known_file){.path = xstrdup(entry->key), .size_bytes = -1};
     if (!entry->has_digest)
         return 0;
     file->has_metadata = list->metadata;
@@ -161,6 +154,17 @@ static void page_candidates(const struct site *site, const char *key, struct can
     }
 }
 
+size_t pypi_base_len(const char *index)
+{
+    size_t len = strlen(index);
+
+    while (len && index[len - 1] == '/')
+        len--;
+    while (len && index[len - 1] != '/')
+        len--;
+    return len;
+}
+
 struct document_times pypi_times(const struct site *site, const char *key)
 {
     const struct pypi_config *config = &site->config->pypi;
@@ -169,16 +173,10 @@ struct document_times pypi_times(const struct site *site, const char *key)
     return (struct document_times){config->ttl_s, config->stale_ttl_s, config->negative_ttl_s};
 }
 
-int64_t pypi_max_bytes(const struct site *site)
-{
-    return site->config->pypi.max_page_bytes;
-}
-
 const struct document_kind page_kind = {
     .space = SPACE_PAGE,
     .accept = SIMPLE_UPSTREAM_ACCEPT,
     .times = pypi_times,
-    .max_bytes = pypi_max_bytes,
     .candidates = page_candidates,
     .parse = page_parse_document,
     .learn = page_learn,

@@ -18,7 +18,8 @@ const struct page *document_page(const struct document *document);
 /* Of an enum simple_format; for document_kind.content_type. */
 const char *simple_content_type(int format);
 
+/* Of the URL of an index: of "https://host/simple/", the length of "https://host/". */
+size_t pypi_base_len(const char *index);
 struct document_times pypi_times(const struct site *site, const char *key);
-int64_t pypi_max_bytes(const struct site *site);
 
 #endif

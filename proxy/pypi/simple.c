@@ -35,20 +35,19 @@ static void list_content_free(struct shared *value)
     free(value);
 }
 
-static int list_parse_document(const struct document_source *source, const char *key, struct shared **content,
-                               int64_t *cost_bytes, struct buf *error)
+static struct shared *list_parse_document(const struct document_source *source, const char *key,
+                                          int64_t *cost_bytes, struct buf *error)
 {
     struct page_list *list;
 
     (void)key;
     if (page_list_parse(source->body.data, source->body.len, source->origin.content_type, &list, error) < 0)
-        return -1;
+        return NULL;
     struct list_content *made = xcalloc(1, sizeof(*made));
     shared_init(&made->shared, list_content_free);
     made->list = list;
-    *content = &made->shared;
     *cost_bytes = (int64_t)(list->arena.used_bytes + list->projects.count * sizeof(char *));
-    return 0;
+    return &made->shared;
 }
 
 static void list_render(struct proxy *proxy, const struct document *document, int format, struct buf *out)
@@ -81,7 +80,6 @@ static const struct document_kind list_kind = {
     .space = SPACE_PROJECTS,
     .accept = SIMPLE_UPSTREAM_ACCEPT,
     .times = list_times,
-    .max_bytes = pypi_max_bytes,
     .candidates = list_candidates,
     .parse = list_parse_document,
     .render = list_render,
@@ -90,42 +88,23 @@ static const struct document_kind list_kind = {
 
 /* ---- handlers ---- */
 
-/* An enum simple_format, or -1 after answering 406. */
-static int negotiate_simple(struct request *request, enum MHD_Result *answered)
-{
-    const char *lines[MAX_ACCEPT_LINES];
-    const char *wanted = target_query(&request->target, "format");
-    int format;
-
-    if (wanted) {
-        format = simple_format_by_type(wanted);
-    } else {
-        size_t count = request_header_lines(request, "Accept", lines, MAX_ACCEPT_LINES);
-        format = simple_format_negotiate(lines, count);
-    }
-    if (format < 0)
-        *answered = respond_error(request, MHD_HTTP_NOT_ACCEPTABLE,
-                                  "none of the media types asked for can be served; there are %s, %s and %s",
-                                  simple_format_type(SIMPLE_V1_JSON), simple_format_type(SIMPLE_V1_HTML),
-                                  simple_format_type(SIMPLE_TEXT_HTML));
-    return format;
-}
-
 static enum MHD_Result respond_simple(struct request *request, const struct document_kind *kind,
                                       const char *key, const char *what)
 {
     const char *lines[MAX_ACCEPT_LINES];
-    enum MHD_Result answered;
-    int format = negotiate_simple(request, &answered);
+    size_t count = request_header_lines(request, "Accept", lines, MAX_ACCEPT_LINES);
+    const char *wanted = target_query(&request->target, "format");
+    int format = wanted ? simple_format_by_type(wanted) : simple_format_negotiate(lines, count);
 
     if (format < 0)
-        return answered;
+        return respond_error(request, MHD_HTTP_NOT_ACCEPTABLE,
+                             "none of the media types asked for can be served; there are %s, %s and %s",
+                             simple_format_type(SIMPLE_V1_JSON), simple_format_type(SIMPLE_V1_HTML),
+                             simple_format_type(SIMPLE_TEXT_HTML));
     enum document_result result = document_get_kept(request, kind, key);
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE)
         return document_respond_missing(request, result, what);
-    size_t count = request_header_lines(request, "Accept-Encoding", lines, MAX_ACCEPT_LINES);
+    count = request_header_lines(request, "Accept-Encoding", lines, MAX_ACCEPT_LINES);
     return document_respond(request, document_kept(request), format, negotiate_gzip(lines, count));
 }
 

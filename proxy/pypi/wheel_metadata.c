@@ -30,11 +30,9 @@ struct object *wheel_metadata_keep(struct proxy *proxy, const char *key, struct 
     char *CLEANUP_FREE cache_key = memory_key_metadata(key);
     char etag[DIGEST_HEX_SIZE + 2];
     char hex[DIGEST_HEX_SIZE];
-    struct digest digest;
     size_t len = body->len;
 
-    digest_of(body->data, len, &digest);
-    digest_hex(&digest, hex);
+    digest_hex_of(body->data, len, hex);
     snprintf(etag, sizeof(etag), "\"%s\"", hex);
     struct object *object =
         object_new(buf_take(body), len, etag, headers, sizeof(headers) / sizeof(headers[0]));
@@ -76,20 +74,6 @@ static void metadata_on_stored(void *arg, int error)
     free(stored);
 }
 
-static void metadata_store(struct proxy *proxy, const char *key, const char *project, const struct buf *body)
-{
-    struct entry entry = entry_of_bytes(SPACE_METADATA, key, project, "");
-    struct stored *stored = xcalloc(1, sizeof(*stored));
-
-    stored->proxy = proxy;
-    stored->project = xstrdup(project);
-    int error = blob_put(proxy->store, body->data, body->len, &entry, 1, metadata_on_stored, stored);
-    if (!error)
-        return;
-    log_warn("metadata of %s: served, but not stored: %s", key, strerror(-error));
-    metadata_on_stored(stored, error);
-}
-
 /* Jobs thread. Returns the answer, or NULL after logging why the wheel has no metadata. */
 static struct object *metadata_extract(struct proxy *proxy, const char *key, const char *project, int fd)
 {
@@ -101,7 +85,15 @@ static struct object *metadata_extract(struct proxy *proxy, const char *key, con
         log_warn("%s: no metadata can be taken out of this wheel: %s", key, error.data);
         return NULL;
     }
-    metadata_store(proxy, key, project, &body);
+    struct entry entry = entry_of_bytes(SPACE_METADATA, key, project, "");
+    struct stored *stored = xcalloc(1, sizeof(*stored));
+    stored->proxy = proxy;
+    stored->project = xstrdup(project);
+    int failure = blob_put(proxy->store, body.data, body.len, &entry, 1, metadata_on_stored, stored);
+    if (failure) {
+        log_warn("metadata of %s: served, but not stored: %s", key, strerror(-failure));
+        metadata_on_stored(stored, failure);
+    }
     return wheel_metadata_keep(proxy, key, &body);
 }
 
@@ -153,8 +145,7 @@ struct fill *wheel_metadata_join(struct proxy *proxy, const char *key, const cha
     }
     struct extraction *extraction = xcalloc(1, sizeof(*extraction));
     extraction->proxy = proxy;
-    extraction->fill = fill;
-    shared_ref(&fill->shared);
+    extraction->fill = (struct fill *)shared_ref(&fill->shared);
     extraction->key = xstrdup(key);
     extraction->project = xstrdup(project);
     extraction->fd = fd;

@@ -37,33 +37,9 @@ static struct shared *reference_new(int64_t size_bytes)
     return &reference->shared;
 }
 
-/* Blobs are named by SHA-256 in the store. A sha512 names one only by the entry that its first fetch has
- * left. */
-static bool blob_name_of(const struct checksum *digest, struct digest *out)
-{
-    if (digest->kind != HASH_SHA256)
-        return false;
-    memcpy(out->bytes, digest->bytes, sizeof(out->bytes));
-    return true;
-}
-
-static void reference_put(struct proxy *proxy, const char *image_name, const char *key,
-                          const struct checksum *digest, int64_t size_bytes)
-{
-    struct entry entry = image_reference_entry(image_name, key, digest, size_bytes);
-    struct entry_read held;
-
-    /* Not again: a manifest that comes again would otherwise be a write of the index for every layer, and
-     * would wipe out the digest that a sha512 was found to be. */
-    if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
-        entry_release(&held);
-        return;
-    }
-    entry_put(proxy->store, &entry);
-}
-
 void blob_reference_put(struct proxy *proxy, const char *image_name, const struct descriptor *blob)
 {
+    struct entry_read held;
     char digest[IMAGE_DIGEST_SIZE];
 
     image_digest_print(&blob->digest, digest);
@@ -72,7 +48,14 @@ void blob_reference_put(struct proxy *proxy, const char *image_name, const struc
     struct shared *reference = reference_new(blob->size_bytes);
     memcache_put(proxy->memcache, in_memory, reference, 64);
     shared_unref(reference);
-    reference_put(proxy, image_name, key, &blob->digest, blob->size_bytes);
+    /* Not again: a manifest that comes again would otherwise be a write of the index for every layer, and
+     * would wipe out the digest that a sha512 was found to be. */
+    if (entry_get(proxy->store, SPACE_BLOB, key, &held) == 0) {
+        entry_release(&held);
+        return;
+    }
+    struct entry entry = image_reference_entry(image_name, key, &blob->digest, blob->size_bytes);
+    entry_put(proxy->store, &entry);
 }
 
 void blob_reference_find(struct proxy *proxy, const char *key, const struct checksum *digest,
@@ -88,7 +71,11 @@ void blob_reference_find(struct proxy *proxy, const char *key, const struct chec
         out->size_bytes = reference->size_bytes;
         shared_unref(&reference->shared);
     }
-    out->has_blob = blob_name_of(digest, &out->blob);
+    /* Blobs are named by SHA-256 in the store. A sha512 names one only by the entry that its first fetch has
+     * left. */
+    out->has_blob = digest->kind == HASH_SHA256;
+    if (out->has_blob)
+        memcpy(out->blob.bytes, digest->bytes, sizeof(out->blob.bytes));
     if ((out->referred && out->has_blob) || entry_get(proxy->store, SPACE_BLOB, key, &read) < 0)
         return;
     out->referred = true;
@@ -112,18 +99,17 @@ static void confirmation_candidates(const struct site *site, const char *key, st
     registry_candidates(site, key, path, false, out);
 }
 
-static int confirmation_parse(const struct document_source *source, const char *key, struct shared **content,
-                              int64_t *cost_bytes, struct buf *error)
+static struct shared *confirmation_parse(const struct document_source *source, const char *key,
+                                         int64_t *cost_bytes, struct buf *error)
 {
     const char *digest = image_key_reference(key);
 
     if (*source->origin.digest && strcmp(source->origin.digest, digest) != 0) {
         buf_set(error, "it is about the digest \"%.100s\"", source->origin.digest);
-        return -1;
+        return NULL;
     }
-    *content = reference_new(source->origin.size_bytes);
     *cost_bytes = 64;
-    return 0;
+    return reference_new(source->origin.size_bytes);
 }
 
 static void confirmation_storing(struct proxy *proxy, const char *key, const struct shared *content)
@@ -138,19 +124,12 @@ static void confirmation_storing(struct proxy *proxy, const char *key, const str
     blob_reference_put(proxy, name.data, &blob);
 }
 
-/* HEAD has no body to limit: a layer may be of any size. */
-static int64_t confirmation_max_bytes(const struct site *site)
-{
-    (void)site;
-    return -1;
-}
-
 static const struct document_kind confirmation_kind = {
     .space = SPACE_BLOB_HEAD, /* in memory only: not a space of the store */
     .shape = DOCUMENT_HEAD,
     .memory_only = true,
     .times = registry_immutable_times,
-    .max_bytes = confirmation_max_bytes,
+    .max_bytes = -1, /* HEAD has no body to limit: a layer may be of any size */
     .candidates = confirmation_candidates,
     .parse = confirmation_parse,
     .storing = confirmation_storing,

@@ -37,43 +37,33 @@ bool manifest_head_suffices(const struct document_source *source)
            manifest_kind_of(source->origin.content_type) != MANIFEST_OTHER;
 }
 
-static struct shared *manifest_head_new(const struct document_source *source, enum manifest_kind kind,
-                                        const char *media_type)
+struct shared *manifest_head_parse(const struct document_source *source, const char *key, int64_t *cost_bytes,
+                                   struct buf *error)
 {
-    struct manifest_head *head = xcalloc(1, sizeof(*head));
-
-    shared_init(&head->shared, manifest_head_free);
-    head->kind = kind;
-    head->media_type = xstrndup(media_type, strcspn(media_type, "; \t"));
-    head->size_bytes = source->origin.size_bytes;
-    head->digest = xstrdup(source->origin.digest);
-    head->previous = xstrdup(source->origin.previous);
-    return &head->shared;
-}
-
-int manifest_head_parse(const struct document_source *source, const char *key, struct shared **content,
-                        int64_t *cost_bytes, struct buf *error)
-{
-    struct manifest manifest;
+    const struct origin *origin = &source->origin;
+    struct manifest manifest = {.kind = manifest_kind_of(origin->content_type)};
 
     *cost_bytes = 1024; /* about: a handful of short strings */
-    if (!image_digest_valid(source->origin.digest) ||
-        (image_key_has_digest(key) && strcmp(source->origin.digest, image_key_reference(key)) != 0)) {
-        buf_set(error, "it has the digest \"%.100s\"", source->origin.digest);
-        return -1;
+    if (!image_digest_valid(origin->digest) ||
+        (image_key_has_digest(key) && strcmp(origin->digest, image_key_reference(key)) != 0)) {
+        buf_set(error, "it has the digest \"%.100s\"", origin->digest);
+        return NULL;
     }
     /* Otherwise the source has the body, with the size and digest that were computed from it. */
-    if (manifest_head_suffices(source)) {
-        *content = manifest_head_new(source, manifest_kind_of(source->origin.content_type),
-                                     source->origin.content_type);
-        return 0;
-    }
-    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
-        0)
-        return -1;
-    *content = manifest_head_new(source, manifest.kind, manifest.media_type);
+    bool suffices = manifest_head_suffices(source);
+    if (!suffices &&
+        manifest_parse(source->body.data, source->body.len, origin->content_type, &manifest, error) < 0)
+        return NULL;
+    const char *media_type = suffices ? origin->content_type : manifest.media_type;
+    struct manifest_head *head = xcalloc(1, sizeof(*head));
+    shared_init(&head->shared, manifest_head_free);
+    head->kind = manifest.kind;
+    head->media_type = xstrndup(media_type, strcspn(media_type, "; \t"));
+    head->size_bytes = origin->size_bytes;
+    head->digest = xstrdup(origin->digest);
+    head->previous = xstrdup(origin->previous);
     manifest_release(&manifest);
-    return 0;
+    return &head->shared;
 }
 
 const struct document_kind manifest_head_kind = {
@@ -83,20 +73,10 @@ const struct document_kind manifest_head_kind = {
     .head_suffices = manifest_head_suffices,
     .memory_only = true,
     .times = registry_immutable_times,
-    .max_bytes = registry_manifest_max_bytes,
+    .max_bytes = MANIFEST_MAX_BYTES,
     .candidates = registry_manifest_candidates,
     .parse = manifest_head_parse,
 };
-
-/* Schema 1 manifests are signed: the digest is not that of the bytes, so nothing could be verified. */
-static enum MHD_Result respond_schema1(struct request *request, const char *what)
-{
-    return respond_registry_error(
-        request, MHD_HTTP_NOT_FOUND, "MANIFEST_UNKNOWN",
-        "%s has a schema 1 manifest, a format that was given up in 2019 and whose digest "
-        "cannot be checked: push the image again with a current tool",
-        what);
-}
 
 enum MHD_Result registry_respond_head(struct request *request, const struct image *image,
                                       const struct document *document, const char *what)
@@ -117,7 +97,12 @@ enum MHD_Result registry_respond_head(struct request *request, const struct imag
         .more_count = sizeof(more) / sizeof(more[0]),
     };
 
+    /* Schema 1 manifests are signed: the digest is not that of the bytes, so nothing could be verified. */
     if (head->kind == MANIFEST_SCHEMA1)
-        return respond_schema1(request, what);
+        return respond_registry_error(
+            request, MHD_HTTP_NOT_FOUND, "MANIFEST_UNKNOWN",
+            "%s has a schema 1 manifest, a format that was given up in 2019 and "
+            "whose digest cannot be checked: push the image again with a current tool",
+            what);
     return respond_head(request, head->size_bytes, &headers);
 }

@@ -22,8 +22,8 @@ extern const struct document_kind manifest_head_kind;
 const struct manifest_head *manifest_head_of(const struct document *document);
 /* The head_suffices() and parse() of document kinds whose content is a struct manifest_head. */
 bool manifest_head_suffices(const struct document_source *source);
-int manifest_head_parse(const struct document_source *source, const char *key, struct shared **content,
-                        int64_t *cost_bytes, struct buf *error);
+struct shared *manifest_head_parse(const struct document_source *source, const char *key, int64_t *cost_bytes,
+                                   struct buf *error);
 
 /* Answers HEAD with what a document of heads tells; clearly refuses schema 1. `what` is for people. */
 enum MHD_Result registry_respond_head(struct request *request, const struct image *image,

@@ -68,35 +68,30 @@ static struct object *manifest_object_new(const struct document_source *source, 
     return object_new(body, source->body.len, etag, headers, sizeof(headers) / sizeof(headers[0]));
 }
 
-/* Whether the bytes have the digest that was asked for: an upstream cannot give one image for another. */
-static bool body_matches(const struct document_source *source, const char *digest)
-{
-    struct checksum wanted;
-    struct checksum got;
-
-    if (image_digest_parse(digest, strlen(digest), &wanted) < 0)
-        return false;
-    struct hasher *hasher = hasher_new(wanted.kind);
-    hasher_update(hasher, source->body.data, source->body.len);
-    hasher_final(hasher, &got);
-    hasher_free(hasher);
-    return checksum_equal(&wanted, &got);
-}
-
-static int manifest_parse_document(const struct document_source *source, const char *key, struct shared **out,
-                                   int64_t *cost_bytes, struct buf *error)
+static struct shared *manifest_parse_document(const struct document_source *source, const char *key,
+                                              int64_t *cost_bytes, struct buf *error)
 {
     const char *digest = image_key_reference(key);
     char *CLEANUP_FREE registry = xstrndup(key, image_key_split(key).registry_len);
+    const struct buf *body = &source->body;
     struct manifest manifest;
+    struct checksum wanted;
+    struct checksum got = {0};
 
-    if (!body_matches(source, digest)) {
-        buf_set(error, "its bytes do not have that digest");
-        return -1;
+    /* The bytes must have the digest that was asked for: an upstream cannot give one image for another. */
+    bool parsed = image_digest_parse(digest, strlen(digest), &wanted) == 0;
+    if (parsed) {
+        struct hasher *hasher = hasher_new(wanted.kind);
+        hasher_update(hasher, body->data, body->len);
+        hasher_final(hasher, &got);
+        hasher_free(hasher);
     }
-    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
-        0)
-        return -1;
+    if (!parsed || !checksum_equal(&wanted, &got)) {
+        buf_set(error, "its bytes do not have that digest");
+        return NULL;
+    }
+    if (manifest_parse(body->data, body->len, source->origin.content_type, &manifest, error) < 0)
+        return NULL;
     struct manifest_content *content = xcalloc(1, sizeof(*content));
     shared_init(&content->shared, manifest_content_free);
     content->manifest = manifest;
@@ -105,8 +100,7 @@ static int manifest_parse_document(const struct document_source *source, const c
     content->in_ns = manifest_object_new(source, manifest.media_type, digest, registry);
     *cost_bytes = 2 * object_cost_bytes(content->object) +
                   (int64_t)(manifest.descriptor_count * (sizeof(struct descriptor) + 128));
-    *out = &content->shared;
-    return 0;
+    return &content->shared;
 }
 
 /* From now on the image is known to have these blobs, and how large they are. Manifests that an index refers
@@ -126,7 +120,7 @@ const struct document_kind manifest_kind = {
     .space = SPACE_MANIFEST,
     .accept = manifest_accept,
     .times = registry_immutable_times,
-    .max_bytes = registry_manifest_max_bytes,
+    .max_bytes = MANIFEST_MAX_BYTES,
     .candidates = registry_manifest_candidates,
     .scope = image_key_name,
     .parse = manifest_parse_document,
@@ -163,47 +157,24 @@ static void touch_run(void *arg)
     free(touch);
 }
 
-static void note_use(struct proxy *proxy, struct document *document)
-{
-    struct manifest_content *content = (struct manifest_content *)document->content;
-    int64_t now_s = clock_wall_s();
-    int64_t touched_at_s = content->touched_at_s;
-
-    if (now_s - touched_at_s < TOUCH_PAUSE_S ||
-        !atomic_compare_exchange_strong(&content->touched_at_s, &touched_at_s, now_s))
-        return;
-    struct touch *job = xcalloc(1, sizeof(*job));
-    job->proxy = proxy;
-    job->document = document;
-    shared_ref(&document->shared);
-    jobs_add(proxy->jobs, JOB_LATER, touch_run, job);
-}
-
 /* ---- answering ---- */
 
 enum MHD_Result registry_respond_manifest(struct request *request, const struct image *image,
                                           struct document *document)
 {
-    const struct manifest_content *content = manifest_content_of(document);
+    struct manifest_content *content = (struct manifest_content *)document->content;
+    struct object *object = image->ns ? content->in_ns : content->object;
+    int64_t now_s = clock_wall_s();
+    int64_t touched_at_s = content->touched_at_s;
 
-    note_use(request->proxy, document);
-    return respond_object(request, image->ns ? content->in_ns : content->object);
-}
-
-/* HEAD of a manifest that is not held is passed on as HEAD: nothing is downloaded. */
-static enum MHD_Result respond_head_of_upstream(struct request *request, const struct image *image,
-                                                const char *key)
-{
-    struct document *document = NULL;
-    enum document_result result = document_get(request, &manifest_head_kind, key, &document);
-
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
-    if (result != DOCUMENT_HAVE)
-        return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
-    enum MHD_Result answer = registry_respond_head(request, image, document, key);
-    document_unref(document);
-    return answer;
+    if (now_s - touched_at_s >= TOUCH_PAUSE_S &&
+        atomic_compare_exchange_strong(&content->touched_at_s, &touched_at_s, now_s)) {
+        struct touch *job = xcalloc(1, sizeof(*job));
+        job->proxy = request->proxy;
+        job->document = (struct document *)shared_ref(&document->shared);
+        jobs_add(request->proxy->jobs, JOB_LATER, touch_run, job);
+    }
+    return respond_object(request, (struct object *)shared_ref(&object->shared));
 }
 
 /* request->step: the store was found not to have it, and the request waits for the upstream's head. A store
@@ -214,25 +185,26 @@ enum MHD_Result registry_manifest(struct request *request, const struct image *i
 {
     char *CLEANUP_FREE key = image_key_of_digest(image->name, digest);
     struct document *document = NULL;
-    enum document_result result;
+    bool head = request_is_head(request);
+    enum document_result result = DOCUMENT_NOT_FOUND;
 
-    if (request_is_head(request)) {
-        result = request->step == STEP_NOT_HELD ? DOCUMENT_NOT_FOUND
-                                                : document_get_held(request, &manifest_kind, key, &document);
-        if (result == DOCUMENT_NOT_FOUND) {
-            request->step = STEP_NOT_HELD;
-            request_note_not_held(request, SPACE_MANIFEST, key);
-            return respond_head_of_upstream(request, image, key);
-        }
+    if (head && request->step != STEP_NOT_HELD)
+        result = document_get_held(request, &manifest_kind, key, &document);
+    bool upstream_head = head && result == DOCUMENT_NOT_FOUND;
+    if (upstream_head) {
+        /* Passed on as HEAD: nothing is downloaded. */
+        request->step = STEP_NOT_HELD;
+        request_note_not_held(request, SPACE_MANIFEST, key);
+        result = document_get(request, &manifest_head_kind, key, &document);
+    } else if (head) {
         request->how = HOW_HIT;
     } else {
         result = document_get(request, &manifest_kind, key, &document);
     }
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE)
         return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
-    enum MHD_Result answer = registry_respond_manifest(request, image, document);
+    enum MHD_Result answer = upstream_head ? registry_respond_head(request, image, document, key)
+                                           : registry_respond_manifest(request, image, document);
     document_unref(document);
     return answer;
 }

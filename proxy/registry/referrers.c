@@ -44,13 +44,27 @@ static void referrers_free(struct shared *value)
     free(content);
 }
 
-/* manifest_parse() has checked the index: its manifests are an array of objects. */
-static struct referrers_content *referrers_new(const json_t *index)
+/* Both forms, the interface's answer and the tag's manifest, are an index. */
+static struct shared *referrers_parse(const struct document_source *source, const char *key,
+                                      int64_t *cost_bytes, struct buf *error)
 {
-    struct referrers_content *content = xcalloc(1, sizeof(*content));
+    const struct buf *body = &source->body;
+    struct manifest manifest;
+
+    (void)key;
+    if (manifest_parse(body->data, body->len, source->origin.content_type, &manifest, error) < 0)
+        return NULL;
+    bool is_index = manifest.kind == MANIFEST_INDEX;
+    manifest_release(&manifest);
+    json_t *index = is_index ? json_loadb(body->data, body->len, 0, NULL) : NULL;
+    if (!index) {
+        buf_set(error, "it is not an index");
+        return NULL;
+    }
+    /* manifest_parse() has checked it: its manifests are an array of objects. */
     const json_t *manifests = json_object_get(index, "manifests");
     size_t count = json_array_size(manifests);
-
+    struct referrers_content *content = xcalloc(1, sizeof(*content));
     shared_init(&content->shared, referrers_free);
     content->items = xcalloc(count ? count : 1, sizeof(*content->items));
     for (size_t i = 0; i < count; i++) {
@@ -61,30 +75,9 @@ static struct referrers_content *referrers_new(const json_t *index)
         item->json = json_dumps(descriptor, JSON_COMPACT);
         CHECK(item->json);
     }
-    return content;
-}
-
-/* Both forms, the interface's answer and the tag's manifest, are an index. */
-static int referrers_parse(const struct document_source *source, const char *key, struct shared **content,
-                           int64_t *cost_bytes, struct buf *error)
-{
-    struct manifest manifest;
-
-    (void)key;
-    if (manifest_parse(source->body.data, source->body.len, source->origin.content_type, &manifest, error) <
-        0)
-        return -1;
-    bool is_index = manifest.kind == MANIFEST_INDEX;
-    manifest_release(&manifest);
-    json_t *index = is_index ? json_loadb(source->body.data, source->body.len, 0, NULL) : NULL;
-    if (!index) {
-        buf_set(error, "it is not an index");
-        return -1;
-    }
-    *content = &referrers_new(index)->shared;
-    *cost_bytes = 2 * (int64_t)source->body.len;
     json_decref(index);
-    return 0;
+    *cost_bytes = 2 * (int64_t)body->len;
+    return &content->shared;
 }
 
 /* All upstreams that know what is new, by the interface; then the same ones by the tag. */
@@ -104,7 +97,7 @@ static const struct document_kind referrers_kind = {
     .space = SPACE_REFERRERS,
     .accept = INDEX_TYPE,
     .times = registry_times,
-    .max_bytes = registry_manifest_max_bytes,
+    .max_bytes = MANIFEST_MAX_BYTES,
     .candidates = referrers_candidates,
     .scope = image_key_name,
     .parse = referrers_parse,
@@ -142,20 +135,12 @@ enum MHD_Result registry_referrers(struct request *request, const struct image *
     struct document *document = NULL;
     enum document_result result = document_get(request, &referrers_kind, key, &document);
 
-    switch (result) {
-    case DOCUMENT_WAIT:
-        return MHD_YES;
-    case DOCUMENT_HAVE:
-        break;
-    case DOCUMENT_NOT_FOUND:
-        if (request->held_only)
-            return respond_not_held(request, "MANIFEST_UNKNOWN", key);
-        /* "No referrers" is an empty index, not a 404 (OCI distribution specification 1.1). */
+    if (result == DOCUMENT_NOT_FOUND && request->held_only)
+        return respond_not_held(request, "MANIFEST_UNKNOWN", key);
+    if (result == DOCUMENT_NOT_FOUND) /* an empty index, not a 404 (OCI distribution specification 1.1) */
         return respond_index(request, image, NULL);
-    case DOCUMENT_DENIED:
-    case DOCUMENT_UNAVAILABLE:
+    if (result != DOCUMENT_HAVE)
         return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
-    }
     enum MHD_Result answer =
         respond_index(request, image, (const struct referrers_content *)document->content);
     document_unref(document);

@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "formats/oci/manifest.h"
 #include "formats/url.h"
 #include "proxy/core/candidate_list.h"
 #include "storage/catalog/image_key.h"
@@ -92,10 +91,4 @@ void registry_manifest_candidates(const struct site *site, const char *key, stru
     char *CLEANUP_FREE path = xasprintf("manifests/%s", image_key_reference(key));
 
     registry_candidates(site, key, path, !image_key_has_digest(key), out);
-}
-
-int64_t registry_manifest_max_bytes(const struct site *site)
-{
-    (void)site;
-    return MANIFEST_MAX_BYTES;
 }

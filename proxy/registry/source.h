@@ -16,10 +16,8 @@ struct candidate_list;
 void registry_candidates(const struct site *site, const char *key, const char *path, bool resolving,
                          struct candidate_list *out);
 /* For the kinds of documents that are manifests: where they are, by digest everywhere, by tag where tags are
- * new ... */
+ * new. */
 void registry_manifest_candidates(const struct site *site, const char *key, struct candidate_list *out);
-/* ... and how large they may be. */
-int64_t registry_manifest_max_bytes(const struct site *site);
 /* For the kinds of documents: times of the key's registry ... */
 struct document_times registry_times(const struct site *site, const char *key);
 /* ... and of what never changes there. */

@@ -28,7 +28,7 @@ static const struct document_kind tag_kind = {
     .shape = DOCUMENT_HEAD,
     .head_suffices = manifest_head_suffices,
     .times = registry_times,
-    .max_bytes = registry_manifest_max_bytes,
+    .max_bytes = MANIFEST_MAX_BYTES,
     .candidates = registry_manifest_candidates,
     .scope = image_key_name,
     .parse = manifest_head_parse,
@@ -36,25 +36,6 @@ static const struct document_kind tag_kind = {
 
 /* request->step: the new manifest was given up; after a wait it is not asked for again. */
 #define STEP_PREVIOUS 1
-
-/* The upstreams cannot send the manifest that they say the tag means now (a mirror that is half
- * synchronised): the one that it meant before is better than nothing. Returns NOT_FOUND where that is not
- * held. */
-static enum document_result get_previous(struct request *request, const struct image *image, const char *key,
-                                         struct document **out)
-{
-    const struct manifest_head *tag = manifest_head_of(document_kept(request));
-    char *CLEANUP_FREE before = image_key_of_digest(image->name, tag->previous);
-
-    request->step = STEP_PREVIOUS;
-    enum document_result result = document_get_held(request, &manifest_kind, before, out);
-    if (result == DOCUMENT_HAVE) {
-        log_warn("tag %s: served as %s, because its new manifest %s cannot be fetched", key, tag->previous,
-                 tag->digest);
-        request->how = HOW_STALE;
-    }
-    return result;
-}
 
 static enum MHD_Result respond_tagged(struct request *request, const struct image *image, const char *key)
 {
@@ -72,13 +53,20 @@ static enum MHD_Result respond_tagged(struct request *request, const struct imag
         result = document_get(request, &manifest_kind, manifest_key, &document);
     if (how == HOW_MISS || how == HOW_STALE)
         request->how = how; /* the tag's, which the manifest's would hide */
+    /* The upstreams cannot send the manifest that they say the tag means now (a mirror that is half
+     * synchronised): the one that it meant before is better than nothing. */
     if (result != DOCUMENT_HAVE && result != DOCUMENT_WAIT && *tag->previous) {
-        enum document_result previous = get_previous(request, image, key, &document);
+        char *CLEANUP_FREE before = image_key_of_digest(image->name, tag->previous);
+        request->step = STEP_PREVIOUS;
+        enum document_result previous = document_get_held(request, &manifest_kind, before, &document);
+        if (previous == DOCUMENT_HAVE) {
+            log_warn("tag %s: served as %s, because its new manifest %s cannot be fetched", key,
+                     tag->previous, tag->digest);
+            request->how = HOW_STALE;
+        }
         if (previous != DOCUMENT_NOT_FOUND)
             result = previous;
     }
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE)
         return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
     enum MHD_Result answer = registry_respond_manifest(request, image, document);
@@ -97,8 +85,6 @@ enum MHD_Result registry_tag(struct request *request, const struct image *image,
             "characters",
             tag, IMAGE_TAG_MAX_BYTES);
     enum document_result result = document_get_kept(request, &tag_kind, key);
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE)
         return registry_respond_missing(request, result, "MANIFEST_UNKNOWN", key);
     return respond_tagged(request, image, key);

@@ -122,20 +122,19 @@ static void tags_free(struct shared *value)
     free(value);
 }
 
-static int tags_parse(const struct document_source *source, const char *key, struct shared **content,
-                      int64_t *cost_bytes, struct buf *error)
+static struct shared *tags_parse(const struct document_source *source, const char *key, int64_t *cost_bytes,
+                                 struct buf *error)
 {
     struct tag_list list;
 
     (void)key;
     if (tag_list_parse(source->body.data, source->body.len, &list, error) < 0)
-        return -1;
+        return NULL;
     struct tags_content *made = xcalloc(1, sizeof(*made));
     shared_init(&made->shared, tags_free);
     made->list = list;
-    *content = &made->shared;
     *cost_bytes = (int64_t)(source->body.len + list.count * sizeof(char *));
-    return 0;
+    return &made->shared;
 }
 
 static void tags_candidates(const struct site *site, const char *key, struct candidate_list *out)
@@ -143,18 +142,12 @@ static void tags_candidates(const struct site *site, const char *key, struct can
     registry_candidates(site, key, "tags/list?n=" UPSTREAM_PAGE, true, out);
 }
 
-static int64_t tags_max_bytes(const struct site *site)
-{
-    (void)site;
-    return TAGS_MAX_BYTES;
-}
-
 static const struct document_kind tags_kind = {
     .space = SPACE_TAGS,
     .accept = "application/json",
     .shape = DOCUMENT_PAGED,
     .times = registry_times,
-    .max_bytes = tags_max_bytes,
+    .max_bytes = TAGS_MAX_BYTES,
     .candidates = tags_candidates,
     .scope = image_key_name,
     .parse = tags_parse,
@@ -162,9 +155,7 @@ static const struct document_kind tags_kind = {
 
 static void begin_tags(struct list_writer *writer, const struct image *image)
 {
-    const char *repository = image_key_split(image->name).repository;
-
-    buf_printf(&writer->json, "{\"name\":\"%s\",\"tags\":[", repository);
+    buf_printf(&writer->json, "{\"name\":\"%s\",\"tags\":[", image_key_split(image->name).repository);
 }
 
 /* The first tag after `last`, in a sorted list. */
@@ -181,19 +172,6 @@ static size_t first_tag_after(const struct tag_list *list, const char *last)
             high = middle;
     }
     return low;
-}
-
-static enum MHD_Result respond_tags(struct request *request, const struct image *image,
-                                    const struct document *document, const struct list_page *page)
-{
-    const struct tag_list *list = &((const struct tags_content *)document->content)->list;
-    struct list_writer writer = {.page = *page, .json = BUF_INIT};
-
-    begin_tags(&writer, image);
-    for (size_t i = first_tag_after(list, page->last);
-         i < list->count && list_writer_add(&writer, list->tags[i]); i++)
-        ;
-    return list_writer_respond(request, &writer, image);
 }
 
 /* ---- tags held here ---- */
@@ -238,16 +216,19 @@ enum MHD_Result registry_tags(struct request *request, const struct image *image
     if (page_of_request(request, CLIENT_PAGE_MAX, &page, &answer) < 0)
         return answer;
     enum document_result result = document_get(request, &tags_kind, image->name, &document);
-    if (result == DOCUMENT_WAIT)
-        return MHD_YES;
     if (result != DOCUMENT_HAVE) {
-        if (respond_held_tags(request, image, &page, &answer))
+        if (result != DOCUMENT_WAIT && respond_held_tags(request, image, &page, &answer))
             return answer;
         return registry_respond_missing(request, result, "NAME_UNKNOWN", image->name);
     }
-    answer = respond_tags(request, image, document, &page);
+    const struct tag_list *list = &((const struct tags_content *)document->content)->list;
+    struct list_writer writer = {.page = page, .json = BUF_INIT};
+    begin_tags(&writer, image);
+    for (size_t i = first_tag_after(list, page.last);
+         i < list->count && list_writer_add(&writer, list->tags[i]); i++)
+        ;
     document_unref(document);
-    return answer;
+    return list_writer_respond(request, &writer, image);
 }
 
 /* ---- repositories held here ---- */
