@@ -335,7 +335,7 @@ static void run_until_stopped(struct server *server, const sigset_t *signals)
     }
 }
 
-/* Lets answers that are under way end, for a while. A second signal ends the patience. */
+/* Gives the answers under way some time to end. A second signal ends the wait. */
 static void drain(struct server *server, const sigset_t *signals)
 {
     struct timespec tick = {0, (long)TICK_MS * 1000000};

@@ -27,7 +27,8 @@
 #include "base/lock.h"
 #include "base/memory.h"
 
-/* The lock is released between slices, so that a sweep over ten thousand clients holds nobody up. */
+/* The lock is released between slices, so that a sweep over ten thousand clients does not hold up the
+ * workers. */
 #define SWEEP_SLICE 128
 
 enum client_state { CLIENT_IDLE, CLIENT_HEADERS, CLIENT_ANSWERING, CLIENT_WAITING };

@@ -260,7 +260,7 @@ void fill_end(struct fill *fill, enum fetch_outcome outcome, const char *reason,
     shared_unref(&fill->shared);
 }
 
-/* The sockets of those that wait now, and which wait it is of each. */
+/* The sockets of the requests that are waiting now, and the number of the wait of each. */
 struct asked {
     struct pollfd *sockets;
     uint64_t *waits;
@@ -306,8 +306,8 @@ static void resume_gone_locked(struct fill *fill, const struct asked *asked)
     }
 }
 
-/* libmicrohttpd tells nobody that a suspended client has hung up: this asks the sockets, all in one call and
- * without the lock. A descriptor that is closed in between, and perhaps given to another client, does no
+/* libmicrohttpd does not notice that a suspended client has hung up: this asks the sockets, all in one call
+ * and without the lock. A descriptor that is closed in between, and perhaps given to another client, does no
  * harm: only a waiter that is still in the same wait afterwards is known to have had its own socket asked. */
 static void wake_gone(struct fill *fill)
 {
@@ -322,7 +322,7 @@ static void wake_gone(struct fill *fill)
     free(asked.waits);
 }
 
-/* When a fill that nobody reads is given up. */
+/* When to give up a fill without readers. */
 struct patience {
     int64_t bytes;
     int64_t ms;

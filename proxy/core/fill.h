@@ -107,12 +107,12 @@ void fill_describe_locked(struct fill *fill, const struct fill_subject *subject)
 bool fill_wait_locked(struct fill *fill, struct waiter *waiter, enum wait_for what);
 /* Takes the waiter off the list if it is there: its request has ended. */
 void fill_forget(struct fill *fill, struct waiter *waiter);
-/* Resumes those whose wait is over. */
+/* Resumes the requests whose wait is over. */
 void fill_wake_locked(struct fill *fill);
 /* Like fill_wake_locked(), but only when enough bytes or time have passed since the last wake. */
 void fill_wake_in_steps_locked(struct fill *fill);
 
-/* Settles the fill: sets state, outcome and reason (copied, may be NULL), wakes everybody. product is taken
+/* Settles the fill: sets state, outcome and reason (copied, may be NULL), wakes all waiters. product is taken
  * over (may be NULL). */
 void fill_settle(struct fill *fill, enum fetch_outcome outcome, const char *reason, struct shared *product);
 /* Takes a settled fill out of the table; once. Until then later requests see the result of a fill whose

@@ -1,16 +1,16 @@
 /* The keys of the two tables that the whole proxy shares: running fills (fill.h) and hot objects
  * (memcache.h). Each is spelt by one function here, so that all users of a key agree on it.
  *
- *   fill table: one key, one fetch that everybody shares
- *   function               key                               brings                        joined by
- *   fill_key_file          file:/packages/... [late N]       a package file                pypi/file_fill
- *   fill_key_metadata      metadata:/packages/....metadata   a wheel's METADATA, from      pypi/metadata
- *                                                            an upstream
- *   fill_key_extraction    extract:/packages/...             the same out of the wheel     pypi/wheel_metadata
- *   fill_key_blob          blob:NAME@DIGEST [late N]         an image's blob               registry/blob
- *   fill_key_fetch         fetch:SPACE/KEY                   a document, from upstreams    document/
- *   fill_key_load          load:SPACE/KEY                    a document, from the store    document/
- *   fill_key_rendition     render:POINTER/VERSION/FORMAT     a rendition of a document     document/rendition
+ * fill table: one key, one fetch that everybody shares
+ * function               key                             brings                       joined by
+ * fill_key_file          file:/packages/... [late N]     a package file               pypi/file_fill
+ * fill_key_metadata      metadata:/packages/....metadata a wheel's METADATA, from     pypi/metadata
+ *                                                        an upstream
+ * fill_key_extraction    extract:/packages/...           the same out of the wheel    pypi/wheel_metadata
+ * fill_key_blob          blob:NAME@DIGEST [late N]       an image's blob              registry/blob
+ * fill_key_fetch         fetch:SPACE/KEY                 a document, from upstreams   document/
+ * fill_key_load          load:SPACE/KEY                  a document, from the store   document/
+ * fill_key_rendition     render:POINTER/VERSION/FORMAT   a rendition of a document    document/rendition
  *
  *   memory cache           all are dropped by proxy_forget()
  *   function               key                               value                         put and read by

@@ -142,7 +142,7 @@ static void pause_briefly(struct listener *listener)
 }
 
 /* Out of descriptors: gives up the spare one to accept a client and close it, so that it learns at once that
- * it must go elsewhere, instead of waiting in the backlog. Returns false when that did not work either. */
+ * it must go elsewhere, instead of waiting in the backlog. Returns false if that failed too. */
 static bool turn_away(struct listener *listener, int socket_fd)
 {
     int fd = -1;

@@ -29,8 +29,8 @@ struct string_list;
 int listener_open(const struct string_list *specs, struct listener **out, struct buf *error);
 
 /* Starts the accept thread, which calls hand_over() for every connection. fd is non-blocking and
- * close-on-exec; over TCP it has TCP_NODELAY and keep-alive. Returns 0 when it took fd (and sees to its
- * closing), -1 when it did not: then the thread closes it. It must not block. */
+ * close-on-exec; over TCP it has TCP_NODELAY and keep-alive. Returns 0 if it took fd (and will close it), -1
+ * if it did not: then the thread closes it. It must not block. */
 void listener_start(struct listener *listener,
                     int (*hand_over)(void *arg, int fd, const struct sockaddr *address, socklen_t len),
                     void *arg);
@@ -38,7 +38,7 @@ void listener_start(struct listener *listener,
 /* Stops and joins the thread, closes the sockets and removes the unix sockets that listener_open() made. Does
  * nothing the second time. Not to be called by hand_over(). */
 void listener_stop(struct listener *listener);
-/* Stops if need be. */
+/* Stops it first, if necessary. */
 void listener_free(struct listener **listener);
 
 /* Appends one line for each socket, with its real port: "127.0.0.1:8080\n", "unix:/run/yizhan.sock\n".

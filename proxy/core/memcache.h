@@ -1,5 +1,5 @@
 /* Hot objects in memory: rendered pages, metadata, small blobs, remembered absences. One bounded table for
- * all of them; what was not used for longest goes first.
+ * all of them; the least recently used goes first.
  *
  * Values are reference-counted by their first member, struct shared. The cache holds one reference of each; a
  * look-up gives the caller another, to be dropped with shared_unref(). Any thread. */

@@ -58,7 +58,7 @@ struct proxy {
 struct site *site_new(struct config *config, const struct site *old);
 /* Returns a new reference to the configuration in force. */
 struct site *site_get(struct proxy *proxy);
-/* Puts another in force; takes the reference. */
+/* Puts another site in force; takes the reference. */
 void site_set(struct proxy *proxy, struct site *site);
 /* Calls `visit` for every upstream of the site. */
 void site_each_upstream(const struct site *site, void (*visit)(void *arg, struct upstream *upstream),

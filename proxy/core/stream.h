@@ -12,8 +12,8 @@
  * the last STREAM_WINDOW_BYTES before the frontier are kept, and the transfer is paused while the slowest
  * reader is that far from it.
  *
- * All fields are guarded by the fill's lock. stream_append() is called by the fetch thread only and takes the
- * lock itself; file access happens outside the lock. */
+ * All fields are guarded by the fill's lock; files are read and written outside of it, and written by the
+ * fetch thread only. */
 #ifndef PROXY_CORE_STREAM_H
 #define PROXY_CORE_STREAM_H
 

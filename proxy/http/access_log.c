@@ -68,11 +68,10 @@ int access_log_open(const char *where, struct access_log **out, struct buf *erro
     int fd = off ? -1 : STDOUT_FILENO;
 
     if (!off && !to_stdout && (fd = open_path(where)) < 0) {
-        buf_set(
-            error,
-            "cannot open the access log %s: %s; set access_log in [server] to a file that may be written, "
-            "to - or to off",
-            where, strerror(errno));
+        buf_set(error,
+                "cannot open the access log %s: %s; set access_log in [server] to a writable file, "
+                "to - or to off",
+                where, strerror(errno));
         return -1;
     }
     tzset(); /* localtime_r() alone need not read the time zone */

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Index of the offer (a media type without parameters) that the Accept lines like best, -1 if they take none.
+/* Index of the offer (a media type without parameters) that the Accept lines prefer, -1 if they accept none.
  * The most specific range decides about an offer; parameters of a range other than q are not compared; equals
  * go by the order of the offers. Without lines: 0. */
 int negotiate_media(const char *const *lines, size_t count, const char *const *offers, size_t offer_count);
 
-/* True if Accept-Encoding lines take gzip, and with no lower weight than identity. Without lines: false. */
+/* True if Accept-Encoding lines accept gzip, and with no lower weight than identity. Without lines: false. */
 bool negotiate_gzip(const char *const *lines, size_t count);
 
 /* The representations of the simple index (PEP 691), in the order of our preference where the client has

@@ -24,7 +24,7 @@ bool reader_begin(struct request *request, struct fill *fill, int64_t total_byte
 
     CHECK(!request->reads);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    /* Again under this lock: more may have been dropped since request_follow() looked. */
+    /* Checked again under this lock: more may have been dropped since serve_blob() looked. */
     if (start < fill->stream.dropped_bytes)
         return false;
     shared_ref(&fill->shared);

@@ -14,7 +14,7 @@ struct request;
  * came too late for them. */
 bool reader_begin(struct request *request, struct fill *fill, int64_t total_bytes, int64_t start,
                   int64_t end);
-/* Leaves, if it was entered. When the request ends. */
+/* Takes the request off the list of readers, if it is on one. Called when the request ends. */
 void reader_end(struct request *request);
 /* libmicrohttpd's content reader; arg is the request. Suspends the connection when the fill has no more bytes
  * yet. */

@@ -26,7 +26,7 @@
 #include "proxy/http/range.h"
 #include "proxy/http/reader.h"
 
-/* Blocks of a streamed answer. Every answer holds one; larger ones make none faster. */
+/* Blocks of a streamed answer. Every answer holds one; larger ones make no answer faster. */
 #define BLOCK_BYTES (32 * 1024)
 /* sendfile() blocks libmicrohttpd's worker while the bytes are not in the page cache: ask for them early. */
 #define READ_AHEAD_BYTES (4 * 1024 * 1024)
@@ -117,7 +117,7 @@ static enum MHD_Result respond_message(struct request *request, const struct err
     char *body;
 
     buf_vprintf(&text, format, args);
-    text_make_printable(text.data, text.len); /* peers' words may be part of it */
+    text_make_printable(text.data, text.len); /* it may quote a peer */
     if (request->registry) {
         type = "application/json";
         body = registry_error_body(form->code ? form->code : code_of_status(form->status), text.data);
@@ -328,7 +328,7 @@ enum MHD_Result respond_made(struct request *request, const struct made_body *bo
 
 /* ---- files ---- */
 
-/* Which part of a file of `size` bytes the client gets. */
+/* The part of a file of `size` bytes that the client gets. */
 struct part {
     int status; /* 200, 206, 304, 416 */
     int64_t start;

@@ -1,4 +1,5 @@
-/* The machine that serve_blob.h draws. Runs on workers; all that outlives a wait is in the request. */
+/* The machine that serve_blob.h draws. Runs on workers; everything that outlives a wait is in the request,
+ * because libmicrohttpd resumes a request only by calling its handler again. */
 #include "proxy/http/serve_blob.h"
 
 #include <stdlib.h>
@@ -17,8 +18,8 @@ enum follows {
     FOLLOWS_FAILED,
 };
 
-/* Sets *why where it has failed. */
-static enum follows fill_stands(struct fill *fill, enum wait_for until, enum fill_failure *why)
+/* Sets *why if the fill has failed. */
+static enum follows fill_follow_state(struct fill *fill, enum wait_for until, enum fill_failure *why)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
     *why = FILL_FAILURE_UNABLE;
@@ -30,10 +31,12 @@ static enum follows fill_stands(struct fill *fill, enum wait_for until, enum fil
         return fill->state == FILL_DONE ? FOLLOWS_READY : FOLLOWS_FAILED;
     if (fill->state != FILL_STREAMING && fill->state != FILL_DONE) /* or STARTING: the server is stopping */
         return FOLLOWS_FAILED;
+    /* If the store is full, bytes are dropped once all readers of that moment have them. */
     return fill->stream.dropped_bytes > 0 ? FOLLOWS_LATE : FOLLOWS_READY;
 }
 
-/* For Cache-Status: whether another client's request follows it already. */
+/* For Cache-Status: whether another client's request follows the fill already. Noted when it joins, not at
+ * each return from a wait: by then it would see its own mark. */
 static void note_collapsed(struct request *request, struct fill *fill)
 {
     if (request->fill == fill)
@@ -49,14 +52,14 @@ static enum follows fill_follow(struct request *request, struct fill *fill, enum
 {
     if (until == WAIT_FOR_START)
         note_collapsed(request, fill);
-    /* Again after a wait: in the meantime it may have begun again, from another upstream. */
+    /* After a wait too: the fill may have begun again in between, from another upstream. */
     if (request_wait(request, fill, until))
         return FOLLOWS_WAITING;
     request->how = HOW_MISS;
-    enum follows follows = fill_stands(fill, until, why);
+    enum follows follows = fill_follow_state(fill, until, why);
     if (follows != FOLLOWS_LATE)
         return follows;
-    if (request->late) /* its own has gone on without it */
+    if (request->late) /* even its own fill has dropped bytes: it came back too slowly */
         return FOLLOWS_FAILED;
     request->late = ++late_requests;
     return FOLLOWS_LATE;
@@ -65,7 +68,7 @@ static enum follows fill_follow(struct request *request, struct fill *fill, enum
 /* A reference to the fill that the request waits for, or NULL. */
 static struct fill *fill_waited_for(struct request *request, const struct wanted *wanted)
 {
-    if (!request->fill) /* as nearly always: a hit makes no key */
+    if (!request->fill) /* nearly always, so that a hit makes no key */
         return NULL;
     char *CLEANUP_FREE key = wanted->kind->fill_key(request, wanted);
     if (!key || !request_waited_for(request, key))

@@ -1,5 +1,5 @@
-/* Serving bytes that a fill brings where the store does not have them: package files, their metadata, blobs
- * of images.
+/* Serving bytes that a fill brings if the store does not hold them: package files, their metadata, blobs of
+ * images.
  *
  *     serve_blob()
  *         │
@@ -14,9 +14,9 @@
  *         ├── ready ──► answered, or again
  *         └── failed ──► answered, or again: another way
  *
- * What differs between the kinds is a table of functions. "Again" ends: whoever asks for it has changed what
- * the request remembers (request->step, request->late, request_state()), so that no fill is followed
- * twice. */
+ * A table of functions holds the differences between the kinds. "Again" ends: a function that asks for it has
+ * changed what the request remembers (request->step, request->late, request_state()), so that no fill is
+ * followed twice. */
 #ifndef PROXY_HTTP_SERVE_BLOB_H
 #define PROXY_HTTP_SERVE_BLOB_H
 
@@ -58,10 +58,10 @@ struct wanted_kind {
                               enum MHD_Result *result);
 };
 
-/* What one request wants. The first member of each kind's own struct. */
+/* The object that one request wants. The first member of each kind's own struct. */
 struct wanted {
     const struct wanted_kind *kind;
-    /* Of its entry: under this name it is remembered that nobody has it, for so long. */
+    /* The entry's names, under which its absence is remembered, for negative_ttl_s. */
     const char *space;
     const char *key;
     int64_t negative_ttl_s;
@@ -69,8 +69,8 @@ struct wanted {
 
 enum MHD_Result serve_blob(struct request *request, struct wanted *wanted);
 
-/* Whether every upstream has said lately that it is nowhere; that is a negative hit. *outcome (may be NULL):
- * NOT_FOUND or DENIED. */
+/* True if every upstream has recently reported the object missing; that is a negative hit. *outcome (may be
+ * NULL): NOT_FOUND or DENIED. */
 bool wanted_known_absent(struct request *request, const struct wanted *wanted, enum fetch_outcome *outcome);
 void wanted_remember_absent(struct request *request, const struct wanted *wanted, enum fetch_outcome outcome);
 
