@@ -18,14 +18,6 @@ const char *const bundle_spaces[] = {
     SPACE_MANIFEST, SPACE_TAG,  SPACE_PAGE, SPACE_JSON, SPACE_PROJECTS, SPACE_TAGS, SPACE_REFERRERS,
     SPACE_METADATA, SPACE_FILE, SPACE_BLOB, NULL};
 
-static bool space_known(const char *space)
-{
-    for (size_t i = 0; bundle_spaces[i]; i++)
-        if (strcmp(bundle_spaces[i], space) == 0)
-            return true;
-    return false;
-}
-
 /* Spelt as file_key_print() would: two spellings of one path would be two entries. */
 static bool file_key_good(const char *key)
 {
@@ -61,23 +53,23 @@ static bool image_digest_key_good(const struct entry *entry)
            memcmp(checksum.bytes, entry->digest.bytes, sizeof(entry->digest.bytes)) == 0;
 }
 
-static bool tag_key_good(const char *key)
-{
-    const char *colon = strrchr(key, ':');
-
-    return colon && image_good(key, (size_t)(colon - key)) && image_tag_valid(colon + 1, strlen(colon + 1));
-}
-
 bool bundle_entry_good(const struct entry *entry)
 {
-    if (!space_known(entry->space))
+    const char *const *space = bundle_spaces;
+
+    while (*space && !entry_is_in(entry, *space))
+        space++;
+    if (!*space)
         return false;
     if (entry_is_in(entry, SPACE_FILE) || entry_is_in(entry, SPACE_METADATA))
         return file_key_good(entry->key);
     if (entry_is_in(entry, SPACE_MANIFEST) || entry_is_in(entry, SPACE_BLOB))
         return image_digest_key_good(entry);
-    if (entry_is_in(entry, SPACE_TAG))
-        return tag_key_good(entry->key);
+    if (entry_is_in(entry, SPACE_TAG)) {
+        const char *colon = strrchr(entry->key, ':');
+        return colon && image_good(entry->key, (size_t)(colon - entry->key)) &&
+               image_tag_valid(colon + 1, strlen(colon + 1));
+    }
     if (entry_is_in(entry, SPACE_PAGE))
         return project_name_normalized(entry->key, strlen(entry->key));
     return true;

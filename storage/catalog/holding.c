@@ -52,26 +52,21 @@ static int holding_parse_project(const char *text, struct holding *out, struct b
     return 0;
 }
 
-static bool reference_valid(const char *reference, bool digest)
-{
-    struct checksum ignored;
-
-    return digest ? image_digest_parse(reference, strlen(reference), &ignored) == 0
-                  : image_tag_valid(reference, strlen(reference));
-}
-
 static int holding_parse_image(const struct config *config, const char *text, struct holding *out,
                                struct buf *error)
 {
     const char *slash = strrchr(text, '/');
     size_t len = (size_t)((slash ? slash : text) - text);
     struct buf CLEANUP_BUF name = BUF_INIT;
+    struct checksum ignored;
 
     len += strcspn(text + len, "@:");
     out->kind = HOLDING_IMAGE;
     out->digest = text[len] == '@';
     out->reference = text[len] ? xstrdup(text + len + 1) : NULL;
-    if (out->reference && !reference_valid(out->reference, out->digest)) {
+    size_t reference_len = out->reference ? strlen(out->reference) : 0;
+    if (out->reference && (out->digest ? image_digest_parse(out->reference, reference_len, &ignored) < 0
+                                       : !image_tag_valid(out->reference, reference_len))) {
         buf_set(error, "\"docker:%.300s\" names no image: %.200s is not a valid %s", text, out->reference,
                 out->digest ? "digest" : "tag");
         return -1;
@@ -95,33 +90,27 @@ static int holding_parse_image(const struct config *config, const char *text, st
     return 0;
 }
 
-static int holding_parse_list(const char *text, struct holding *out, struct buf *error)
-{
-    if (!prefetch_list_valid(text)) {
-        buf_set(
-            error,
-            "\"prefetch:%.300s\" names no list: write the name of its [prefetch \"...\"] section, up to 64 "
-            "letters, digits, dots, hyphens and underscores",
-            text);
-        return -1;
-    }
-    out->kind = HOLDING_LIST;
-    out->name = xstrdup(text);
-    return 0;
-}
-
 int holding_parse(const struct config *config, const char *text, struct holding *out, struct buf *error)
 {
     *out = (struct holding)HOLDING_INIT;
     int result = -1;
-    if (text_starts(text, "pypi:"))
+    const char *list = text + strlen("prefetch:");
+    if (text_starts(text, "pypi:")) {
         result = holding_parse_project(text + strlen("pypi:"), out, error);
-    else if (text_starts(text, "docker:"))
+    } else if (text_starts(text, "docker:")) {
         result = holding_parse_image(config, text + strlen("docker:"), out, error);
-    else if (text_starts(text, "prefetch:"))
-        result = holding_parse_list(text + strlen("prefetch:"), out, error);
-    else
+    } else if (text_starts(text, "prefetch:") && prefetch_list_valid(list)) {
+        out->kind = HOLDING_LIST;
+        out->name = xstrdup(list);
+        result = 0;
+    } else if (text_starts(text, "prefetch:")) {
+        buf_set(error,
+                "\"%.300s\" names no list: write the name of its [prefetch \"...\"] section, up to 64 "
+                "letters, digits, dots, hyphens and underscores",
+                text);
+    } else {
         buf_set(error, "\"%.300s\" is not of the form pypi:PROJECT, docker:IMAGE or prefetch:LIST", text);
+    }
     if (result < 0)
         holding_release(out);
     return result;
@@ -213,8 +202,7 @@ static int visit_release(void *arg, const struct entry *entry)
         return 1;
     if (!version_choice_has(&visitor->holding->versions, entry->key + strlen(visitor->prefix)))
         return 0;
-    visit_one(visitor, entry);
-    return visitor->result;
+    return visit_one(visitor, entry);
 }
 
 /* Page and JSON of the project are about all versions, so they belong to the project only; a release's
@@ -243,11 +231,6 @@ static int each_of_project(struct store *store, struct visitor *visitor)
 }
 
 /* ---- images ---- */
-
-static void part_set_add(void *set, const struct digest *digest)
-{
-    digest_set_add(set, digest);
-}
 
 static int visit_part(void *arg, const struct entry *entry)
 {
@@ -306,7 +289,7 @@ static int add_other_tag(void *arg, const struct entry *entry)
 
     if (entry->has_digest && strcmp(entry->key, others->key) != 0 &&
         !(others->holding->digest && digest_equal(&entry->digest, others->root)))
-        image_walk(others->store, &entry->digest, part_set_add, others->needed);
+        image_walk(others->store, &entry->digest, image_part_add, others->needed);
     return 0;
 }
 
@@ -315,21 +298,8 @@ static int add_other_manifest(void *arg, const struct entry *entry)
     struct others *others = arg;
 
     if (entry->has_digest && !digest_set_has(others->parts, &entry->digest))
-        image_walk(others->store, &entry->digest, part_set_add, others->needed);
+        image_walk(others->store, &entry->digest, image_part_add, others->needed);
     return 0;
-}
-
-/* A tag that is purged leaves what another tag needs, and a manifest that no tag of it leads to, since
- * somebody may have pulled that by its digest. A manifest that is purged takes the tags that name it
- * along. */
-static int add_others(struct store *store, const struct holding *holding, const struct digest *root,
-                      const struct digest_set *parts, struct digest_set *needed)
-{
-    char *CLEANUP_FREE key = holding_image_key(holding);
-    struct others others = {store, holding, root, parts, needed, key};
-    int error = entry_list(store, SPACE_TAG, holding->name, add_other_tag, &others);
-
-    return error ? error : entry_list(store, SPACE_MANIFEST, holding->name, add_other_manifest, &others);
 }
 
 /* The tags that name the root: the one that was asked for, or where a manifest was, all that name it. */
@@ -363,10 +333,17 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
     int error = find_root(store, visitor->holding, &root);
     if (error)
         return error == -ENOENT ? 0 : error;
-    image_walk(store, &root, part_set_add, wanted);
+    image_walk(store, &root, image_part_add, wanted);
     visitor->wanted = wanted;
     if (own) {
-        error = add_others(store, visitor->holding, &root, wanted, needed);
+        /* A tag that is purged leaves what another tag needs, and a manifest that no tag of it leads to, since
+         * somebody may have pulled that by its digest. A manifest that is purged takes the tags that name it
+         * along. */
+        char *CLEANUP_FREE key = holding_image_key(visitor->holding);
+        struct others others = {store, visitor->holding, &root, wanted, needed, key};
+        error = entry_list(store, SPACE_TAG, visitor->holding->name, add_other_tag, &others);
+        if (!error)
+            error = entry_list(store, SPACE_MANIFEST, visitor->holding->name, add_other_manifest, &others);
         visitor->unwanted = needed;
     }
     if (!error)
@@ -429,7 +406,7 @@ static int collect_need(void *arg, const struct prefetch_need *need)
         return 0;
     if (read.entry.has_digest && digest_set_add(collecting->out, &read.entry.digest) &&
         strcmp(need->space, SPACE_TAG) == 0)
-        image_walk(collecting->store, &read.entry.digest, part_set_add, collecting->out);
+        image_walk(collecting->store, &read.entry.digest, image_part_add, collecting->out);
     entry_release(&read);
     return 0;
 }

@@ -12,12 +12,6 @@
 
 /* ---- choosing ---- */
 
-/* "==2004d": not a version by PEP 440, and nothing in it that could be meant as another specifier. */
-static bool version_is_literal(const char *text)
-{
-    return text_starts(text, "==") && text[2] && !strpbrk(text + 2, "=<>!~,* \t");
-}
-
 int version_choice_parse(const char *text, struct version_choice *out, struct buf *error)
 {
     struct buf CLEANUP_BUF printed = BUF_INIT;
@@ -26,7 +20,8 @@ int version_choice_parse(const char *text, struct version_choice *out, struct bu
     if (!*text)
         return 0;
     if (specifier_set_parse(text, strlen(text), &out->set, error) < 0) {
-        if (!version_is_literal(text))
+        /* "==2004d": not a version by PEP 440, and nothing in it that could be meant as another specifier. */
+        if (!text_starts(text, "==") || !text[2] || strpbrk(text + 2, "=<>!~,* \t"))
             return -1;
         buf_reset(error);
         out->literal = xstrdup(text + strlen("=="));

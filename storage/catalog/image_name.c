@@ -16,14 +16,6 @@ const struct registry_config *image_registry_find(const struct config *config, c
     return NULL;
 }
 
-static const struct registry_config *default_registry(const struct config *config)
-{
-    for (size_t i = 0; i < config->registry_count; i++)
-        if (config->registries[i].is_default)
-            return &config->registries[i];
-    return NULL;
-}
-
 struct image_registry image_registry_of(const struct config *config, const char *text, size_t len,
                                         const struct registry_config *otherwise)
 {
@@ -33,8 +25,9 @@ struct image_registry image_registry_of(const struct config *config, const char 
 
     if (named || (first && !otherwise && image_registry_like(text, first)))
         return (struct image_registry){text, first, named, first + 1};
-    if (!otherwise)
-        otherwise = default_registry(config);
+    for (size_t i = 0; !otherwise && i < config->registry_count; i++)
+        if (config->registries[i].is_default)
+            otherwise = &config->registries[i];
     if (!otherwise)
         return (struct image_registry){0};
     return (struct image_registry){otherwise->name, strlen(otherwise->name), otherwise, 0};

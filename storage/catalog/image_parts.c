@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/digest_set.h"
 #include "storage/upkeep.h"
 
 /* An index may list others again and again: the bytes that are read have a limit, to which each reading
@@ -58,6 +59,11 @@ static void walk_manifest(struct part_walk *walk, const struct manifest *manifes
         else
             walk->visit(walk->arg, &digest);
     }
+}
+
+void image_part_add(void *set, const struct digest *digest)
+{
+    digest_set_add(set, digest);
 }
 
 void image_walk_parts(struct store *store, const struct manifest *manifest,

@@ -22,5 +22,7 @@ void image_walk(struct store *store, const struct digest *digest,
  * not held. */
 bool image_walk_children(struct store *store, const struct digest *digest,
                          void (*visit)(void *arg, const struct digest *digest), void *arg);
+/* A `visit` that adds to the struct digest_set that its `arg` is. */
+void image_part_add(void *set, const struct digest *digest);
 
 #endif

@@ -57,14 +57,10 @@ struct image_units {
     struct repository *repositories;
     struct digest_set *dying; /* manifests */
     struct digest_set *parts; /* of those */
+    struct digest_set *out;
 };
 
 /* ---- what manifests name ---- */
-
-static void part_list_add(void *set, const struct digest *digest)
-{
-    digest_set_add(set, digest);
-}
 
 static const struct part_list *parts_of(struct image_units *units, const struct digest *manifest)
 {
@@ -78,7 +74,7 @@ static const struct part_list *parts_of(struct image_units *units, const struct 
         HASH_ADD(hh, units->kept, manifest, sizeof(list->manifest), list);
     }
     if (!list->read) {
-        list->read = image_walk_children(units->store, manifest, part_list_add, list->parts);
+        list->read = image_walk_children(units->store, manifest, image_part_add, list->parts);
         units->kept_parts += digest_set_count(list->parts);
     }
     return list;
@@ -251,49 +247,34 @@ static bool find_dying(const struct unit_search *search, const struct digest *di
     return goes;
 }
 
-/* A manifest of the repository that stays needs the blob. Where there are too many to look at, one might. */
-static bool needed_in(struct image_units *units, const struct repository *repository,
-                      const struct digest *digest)
-{
-    struct blob_row row;
-
-    if (repository->too_many)
-        return true;
-    for (size_t i = 0; i < repository->count; i++) {
-        const struct part_list *list = repository->lists[i];
-        if (!digest_set_has(units->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
-            blob_look(units->store, &list->manifest, &row) == 0)
-            return true;
-    }
-    return false;
-}
-
-struct choice {
-    struct image_units *units;
-    struct digest_set *out;
-};
-
-/* Adds the part to the unit unless somebody else needs it: another image, or an entry that has nothing to
- * do with images (a file of a package may have the same bytes as a layer). */
+/* Adds the part to the unit unless somebody else needs it: a manifest that stays, of this image or another,
+ * or an entry that has nothing to do with images (a file of a package may have the same bytes as a layer).
+ * Where a repository has too many manifests to look at, one might. */
 static void unit_choose_part(void *arg, const struct digest *digest)
 {
-    struct choice *choice = arg;
+    struct image_units *units = arg;
     struct image_names names;
+    struct blob_row row;
 
-    names_of(choice->units->store, digest, &names);
+    names_of(units->store, digest, &names);
     bool needed = names.others;
-    for (size_t i = 0; !needed && i < names.count; i++)
-        needed = needed_in(choice->units, repository_of(choice->units, names.items[i]), digest);
+    for (size_t name = 0; !needed && name < names.count; name++) {
+        const struct repository *repository = repository_of(units, names.items[name]);
+        needed = repository->too_many;
+        for (size_t i = 0; !needed && i < repository->count; i++) {
+            const struct part_list *list = repository->lists[i];
+            needed = !digest_set_has(units->dying, &list->manifest) && digest_set_has(list->parts, digest) &&
+                     blob_look(units->store, &list->manifest, &row) == 0;
+        }
+    }
     names_release(&names);
     if (!needed)
-        digest_set_add(choice->out, digest);
+        digest_set_add(units->out, digest);
 }
 
 static bool find_unit(struct image_units *units, const struct image_names *names, const struct digest *digest,
-                      int64_t used_at_s, struct digest_set *out)
+                      int64_t used_at_s)
 {
-    struct choice choice = {units, out};
-
     for (size_t i = 0; i < names->count; i++) {
         struct digest_set *CLEANUP_DIGEST_SET seen = digest_set_new();
         struct unit_search search = {units, repository_of(units, names->items[i]), seen, used_at_s, 0};
@@ -302,7 +283,7 @@ static bool find_unit(struct image_units *units, const struct image_names *names
         if (!find_dying(&search, digest))
             return false;
     }
-    digest_set_each(units->parts, unit_choose_part, &choice);
+    digest_set_each(units->parts, unit_choose_part, units);
     return true;
 }
 
@@ -316,7 +297,8 @@ static bool image_units_add(void *arg, const struct digest *digest, int64_t used
     names_of(units->store, digest, &names);
     units->dying = digest_set_new();
     units->parts = digest_set_new();
-    bool goes = find_unit(units, &names, digest, used_at_s, out);
+    units->out = out;
+    bool goes = find_unit(units, &names, digest, used_at_s);
     digest_set_free(&units->dying);
     digest_set_free(&units->parts);
     names_release(&names);

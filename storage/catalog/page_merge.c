@@ -76,39 +76,22 @@ static int page_name_compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted for bsearch(): max_page allows pages of hundreds of thousands of files. Heap memory. */
-static const char **sorted_files(const struct page *page)
-{
-    const char **names = xcalloc(page->file_count, sizeof(*names));
-
-    for (size_t i = 0; i < page->file_count; i++)
-        names[i] = page->files[i].filename;
-    qsort(names, page->file_count, sizeof(*names), page_name_compare);
-    return names;
-}
-
-static const char **sorted_versions(const struct page *page)
-{
-    const char **names = xcalloc(page->versions.count, sizeof(*names));
-
-    for (size_t i = 0; i < page->versions.count; i++)
-        names[i] = page->versions.items[i];
-    qsort(names, page->versions.count, sizeof(*names), page_name_compare);
-    return names;
-}
-
 static bool page_names_have(const char *const *names, size_t count, const char *name)
 {
     return bsearch(&name, names, count, sizeof(*names), page_name_compare);
 }
 
+/* The held page's names are sorted for bsearch(): max_page allows pages of hundreds of thousands of files. */
 static void merge_files(const struct page *held, const struct page *imported, struct page *out)
 {
-    const char **CLEANUP_FREE known = sorted_files(held);
+    const char **CLEANUP_FREE known = xcalloc(held->file_count, sizeof(*known));
 
     out->files = arena_alloc(&out->arena, (held->file_count + imported->file_count) * sizeof(*out->files));
-    for (size_t i = 0; i < held->file_count; i++)
+    for (size_t i = 0; i < held->file_count; i++) {
         out->files[i] = held->files[i];
+        known[i] = held->files[i].filename;
+    }
+    qsort(known, held->file_count, sizeof(*known), page_name_compare);
     for (size_t i = 0; i < imported->file_count; i++)
         if (!page_names_have(known, held->file_count, imported->files[i].filename))
             out->files[out->file_count++] = imported->files[i];
@@ -118,26 +101,18 @@ static void merge_files(const struct page *held, const struct page *imported, st
  * made of the imported page alone. */
 static void merge_versions(const struct page *held, const struct page *imported, struct page *out)
 {
-    const char **CLEANUP_FREE known = sorted_versions(held);
+    const char **CLEANUP_FREE known = xcalloc(held->versions.count, sizeof(*known));
     size_t most = held->versions.count + imported->versions.count;
 
     if (!held->versions.count)
         return;
     out->versions.items = arena_alloc(&out->arena, most * sizeof(*out->versions.items));
     for (size_t i = 0; i < held->versions.count; i++)
-        out->versions.items[i] = held->versions.items[i];
+        known[i] = out->versions.items[i] = held->versions.items[i];
+    qsort(known, held->versions.count, sizeof(*known), page_name_compare);
     for (size_t i = 0; i < imported->versions.count; i++)
         if (!page_names_have(known, held->versions.count, imported->versions.items[i]))
             out->versions.items[out->versions.count++] = imported->versions.items[i];
-}
-
-/* A page that borrows the strings of both, and has an arena only for its lists. */
-static void merge_pages(const struct page *held, const struct page *imported, struct page *out)
-{
-    *out = *held;
-    out->arena = (struct arena)ARENA_INIT;
-    merge_files(held, imported, out);
-    merge_versions(held, imported, out);
 }
 
 int page_merge_imported(struct store *store, const struct entry *entry, const struct buf *body,
@@ -145,13 +120,16 @@ int page_merge_imported(struct store *store, const struct entry *entry, const st
 {
     struct page *CLEANUP_PAGE imported = parse_page_of_entry(entry, body);
     struct page *CLEANUP_PAGE held = imported ? held_page(store, entry->key) : NULL;
-    struct page merged;
 
     if (!imported)
         return -EBADMSG;
     if (!held)
         return 0;
-    merge_pages(held, imported, &merged);
+    /* Borrows the strings of both, and has an arena only for its lists. */
+    struct page merged = *held;
+    merged.arena = (struct arena)ARENA_INIT;
+    merge_files(held, imported, &merged);
+    merge_versions(held, imported, &merged);
     page_render_source(&merged, entry->key, out);
     arena_release(&merged.arena);
     return 1;
