@@ -16,7 +16,6 @@
 #include "storage/evict.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,20 +210,6 @@ static void evict_unit_add(void *arg, const struct digest *digest)
         unit->youngest_s = blob.used_at_s;
 }
 
-/* Adds the blobs that go with it to `others`. Returns 1, 0 where the blob has to wait, or negative errno. */
-static int find_companions(struct store *store, const struct index_blob *first, struct digest_set *others)
-{
-    const struct store_units *units = store->units;
-    struct eviction *round = &store->eviction;
-    int asked = units ? index_blob_is_in(store->index, &first->digest, units->spaces) : 0;
-
-    if (asked <= 0)
-        return asked < 0 ? asked : 1;
-    if (!round->units)
-        round->units = units->begin(store);
-    return units->add(round->units, &first->digest, first->used_at_s, others);
-}
-
 /* Evicts the blob whose turn it is and its unit, or leaves all of them. A use that begins while the files
  * are removed, first the blob's and then the others', can still save part of the unit; the others are then
  * fetched again. */
@@ -232,10 +217,16 @@ static int evict_unit(struct store *store, const struct index_blob *first, const
                       struct taken *taken)
 {
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
-    int goes = find_companions(store, first, others);
+    const struct store_units *units = store->units;
+    void **asked = &store->eviction.units;
+    int in_unit = units ? index_blob_is_in(store->index, &first->digest, units->spaces) : 0;
 
-    if (goes <= 0)
-        return goes;
+    if (in_unit < 0)
+        return in_unit;
+    if (in_unit && !*asked)
+        *asked = units->begin(store);
+    if (in_unit && !units->add(*asked, &first->digest, first->used_at_s, others))
+        return 0; /* it has to wait */
     struct index_blob *CLEANUP_FREE blobs = xcalloc(digest_set_count(others) + 1, sizeof(*blobs));
     struct evict_unit unit = {store, spared, taken->set, &first->digest, blobs, 0, false, first->used_at_s};
     digest_set_each(others, evict_unit_add, &unit);
@@ -332,8 +323,8 @@ static enum evict_state end_round(struct store *store, int error)
     round->unlogged_bytes += round->evicted_bytes;
     if (!round->logged_at_ms || clock_mono_ms() - round->logged_at_ms >= LOG_EVERY_MS)
         evict_log(store);
-    /* Some file systems return freed space only with their next commit: force one, or the next round would not
-     * see that space and evict as much again. */
+    /* Some file systems return freed space only with their next commit: force one, or the next round would
+     * not see that space and evict as much again. */
     if (round->evicted_blobs && free_bytes < round->free_at_start_bytes + round->evicted_bytes / 2) {
         syncfs(store->layout.blobs_fd);
         free_bytes = layout_free_bytes(&store->layout);

@@ -1,5 +1,5 @@
-/* Owns the table. The store thread writes it, any thread reads it without a lock: each place is one atomic word, and a
- * reader that comes between two writes gets the answer of before or of after. */
+/* Owns the table. The store thread writes it, any thread reads it without a lock: each place is one atomic
+ * word, and a reader that comes between two writes gets the answer of before or of after. */
 #include "storage/evicted.h"
 
 #include <stdatomic.h>
@@ -25,7 +25,8 @@ void evicted_free(struct evicted **evicted)
     free(take_ptr(evicted));
 }
 
-/* Clients choose keys, so it is a hash that nobody finds collisions of: 16 bits are the place, 64 are in it. */
+/* Clients choose keys, so it is a hash that nobody finds collisions of: 16 bits are the place, 64 are in
+ * it. */
 static uint64_t hash_name(const char *space, const char *key, size_t *place)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;

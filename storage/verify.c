@@ -131,8 +131,8 @@ static int blob_verify_on_thread(struct store *store, void *arg)
     /* Nobody has read this file yet: leave it to the next check. */
     if (file && (reading->bytes == BYTES_UNREAD || st.st_ino != reading->st.st_ino))
         return 0;
-    /* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed with
-     * its row, as is a row without a file. */
+    /* A right file gets its row, with the mtime as its last use, as in recover.c. A wrong file is removed
+     * with its row, as is a row without a file. */
     out->removed = out->fault == BLOB_WITHOUT_FILE || reading->bytes != BYTES_RIGHT;
     error = index_begin(store->index);
     if (!error && out->removed)

@@ -336,9 +336,9 @@ static int each_of_image(struct store *store, struct visitor *visitor, bool own)
     image_walk(store, &root, image_part_add, wanted);
     visitor->wanted = wanted;
     if (own) {
-        /* A tag that is purged leaves what another tag needs, and a manifest that no tag of it leads to, since
-         * somebody may have pulled that by its digest. A manifest that is purged takes the tags that name it
-         * along. */
+        /* A tag that is purged leaves what another tag needs, and a manifest that no tag of it leads to,
+         * since somebody may have pulled that by its digest. A manifest that is purged takes the tags that
+         * name it along. */
         char *CLEANUP_FREE key = holding_image_key(visitor->holding);
         struct others others = {store, visitor->holding, &root, wanted, needed, key};
         error = entry_list(store, SPACE_TAG, visitor->holding->name, add_other_tag, &others);

@@ -56,21 +56,6 @@ static int record_read(struct store *store, const char *list, struct buf *out)
     return error;
 }
 
-/* Splits the line in place. False: it has another form. */
-static bool record_split_line(char *line, struct prefetch_need *out)
-{
-    char *space = strchr(line, ' ');
-    char *key = space ? strchr(space + 1, ' ') : NULL;
-
-    if (!key)
-        return false;
-    *space = *key = '\0';
-    out->space = space + 1;
-    out->key = key + 1;
-    out->has_digest = digest_parse(line, strlen(line), &out->digest) == 0;
-    return true;
-}
-
 int prefetch_record_each(struct store *store, const char *list,
                          int (*visit)(void *arg, const struct prefetch_need *need), void *arg)
 {
@@ -80,9 +65,14 @@ int prefetch_record_each(struct store *store, const char *list,
 
     for (const char *rest = text.data, *line; !result && (line = text_next(&rest, '\n', &len));) {
         char *CLEANUP_FREE copy = xstrndup(line, len);
-        struct prefetch_need need;
-        if (record_split_line(copy, &need))
-            result = visit(arg, &need);
+        char *space = strchr(copy, ' ');
+        char *key = space ? strchr(space + 1, ' ') : NULL;
+        if (!key)
+            continue;
+        *space = *key = '\0';
+        struct prefetch_need need = {.space = space + 1, .key = key + 1};
+        need.has_digest = digest_parse(copy, strlen(copy), &need.digest) == 0;
+        result = visit(arg, &need);
     }
     return result;
 }
