@@ -10,7 +10,7 @@ struct sqlite3_stmt;
 
 /* One block of heap memory: the array and all its strings; missing strings become "". NULL for none. */
 struct entry *entry_copy(const struct entry *entries, size_t count);
-/* The `row` of an struct index_query for entries, whose `arg` is a struct entry_visit. */
+/* The `row` of a struct index_query for entries, whose `arg` is a struct entry_visit. */
 struct entry_visit {
     int (*visit)(void *arg, const struct entry *entry);
     void *arg;
