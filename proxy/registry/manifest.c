@@ -36,11 +36,6 @@ struct manifest_content {
     _Atomic int64_t touched_at_s;
 };
 
-static const struct manifest_content *manifest_content_of(const struct document *document)
-{
-    return (const struct manifest_content *)document->content;
-}
-
 static void manifest_content_free(struct shared *value)
 {
     struct manifest_content *content = (struct manifest_content *)value;
@@ -146,7 +141,7 @@ static void touch_part(void *store, const struct digest *digest)
 static void touch_run(void *arg)
 {
     struct touch *touch = arg;
-    const struct manifest_content *content = manifest_content_of(touch->document);
+    const struct manifest_content *content = (const struct manifest_content *)touch->document->content;
     const char *hex = strchr(content->digest, ':') + 1;
     struct digest digest;
 
