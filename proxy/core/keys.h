@@ -12,15 +12,15 @@
  * fill_key_load          load:SPACE/KEY                  a document, from the store   document/
  * fill_key_rendition     render:POINTER/VERSION/FORMAT   a rendition of a document    document/rendition
  *
- *   memory cache           all are dropped by proxy_forget()
- *   function               key                               value                         put and read by
- *   memory_key_document    SPACE/KEY                         struct document               document/
- *   memory_key_absence     absent:SPACE/KEY                  that nobody has it            absence.h: document/,
- *                                                                                          pypi/file_fill,
- *                                                                                          registry/blob
- *   memory_key_small_file  small/packages/...                a small file's whole answer   pypi/files
- *   memory_key_metadata    metadata/packages/...             the answer to .metadata       pypi/wheel_metadata
- *   memory_key_reference   reference/IMAGE@DIGEST            that the image has the blob   registry/blob_reference
+ * memory cache           all are dropped by proxy_forget()
+ * function               key                             value                        put and read by
+ * memory_key_document    SPACE/KEY                       struct document              document/
+ * memory_key_absence     absent:SPACE/KEY                that nobody has it           document/,
+ *                                                        (absence.h)                  pypi/file_fill,
+ *                                                                                     registry/blob
+ * memory_key_small_file  small/packages/...              a small file's whole answer  pypi/files
+ * memory_key_metadata    metadata/packages/...           the answer to .metadata      pypi/wheel_metadata
+ * memory_key_reference   reference/IMAGE@DIGEST          that the image has the blob  registry/blob_reference
  *
  * SPACE and KEY are those of the store's entries (storage/catalog/spaces.h); documents that are not stored
  * have spaces of their own ("blob head", "manifest head"). No document is of a space called "small",
