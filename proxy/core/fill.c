@@ -70,20 +70,6 @@ static void fill_free(struct shared *value)
     free(fill);
 }
 
-static struct fill *fill_new(struct fills *fills, const char *key)
-{
-    struct fill *fill = xcalloc(1, sizeof(*fill));
-
-    shared_init(&fill->shared, fill_free);
-    lock_init(&fill->lock, LOCK_RANK_FILL);
-    stream_init(&fill->stream, &fill->lock);
-    fill->fills = fills;
-    fill->key = xstrdup(key);
-    /* The request that began it may hang up before it waits. */
-    fill->lonely_since_ms = clock_mono_ms();
-    return fill;
-}
-
 struct fill *fill_join(struct fills *fills, const char *key, bool *created)
 {
     struct fill *fill;
@@ -95,13 +81,19 @@ struct fill *fill_join(struct fills *fills, const char *key, bool *created)
     if (!fill && !*created)
         return NULL;
     if (!fill) {
-        fill = fill_new(fills, key);
+        fill = xcalloc(1, sizeof(*fill));
+        shared_init(&fill->shared, fill_free);
+        lock_init(&fill->lock, LOCK_RANK_FILL);
+        stream_init(&fill->stream, &fill->lock);
+        fill->fills = fills;
+        fill->key = xstrdup(key);
+        /* The request that began it may hang up before it waits. */
+        fill->lonely_since_ms = clock_mono_ms();
         HASH_ADD_KEYPTR(hh, fills->table, fill->key, strlen(fill->key), fill);
         counter_add(COUNTER_FILLS, 1);
         counter_add(COUNTER_FILLS_RUNNING, 1);
     }
-    shared_ref(&fill->shared);
-    return fill;
+    return (struct fill *)shared_ref(&fill->shared);
 }
 
 struct fill *fill_find(struct fills *fills, const char *key)
@@ -110,9 +102,7 @@ struct fill *fill_find(struct fills *fills, const char *key)
 
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fills->lock);
     HASH_FIND_STR(fills->table, key, fill);
-    if (fill)
-        shared_ref(&fill->shared);
-    return fill;
+    return (struct fill *)shared_ref(fill ? &fill->shared : NULL);
 }
 
 static const char *copy_or_null(struct arena *arena, const char *text)

@@ -126,19 +126,9 @@ static void warn(struct listener *listener, int error)
     listener->warned_at_ms = now_ms;
     if (error == EMFILE)
         log_warn("turning clients away: no file descriptor is left for them; raise LimitNOFILE (ulimit -n), "
-                 "or lower "
-                 "max_connections in [server]");
+                 "or lower max_connections in [server]");
     else
         log_warn("cannot accept clients now: %s", strerror(error));
-}
-
-/* The socket stays readable while a client queues that we cannot accept: without a pause the loop would
- * spin. */
-static void pause_briefly(struct listener *listener)
-{
-    struct pollfd stop = {.fd = listener->stop_fd, .events = POLLIN};
-
-    poll(&stop, 1, PAUSE_MS);
 }
 
 /* Out of descriptors: gives up the spare one to accept a client and close it, so that it learns at once that
@@ -204,7 +194,10 @@ static bool accept_one(struct listener *listener, int socket_fd)
     warn(listener, error);
     if ((error == EMFILE || error == ENFILE) && turn_away(listener, socket_fd))
         return true;
-    pause_briefly(listener);
+    /* The socket stays readable while a client queues that we cannot accept: without a pause the loop would
+     * spin. */
+    struct pollfd stop = {.fd = listener->stop_fd, .events = POLLIN};
+    poll(&stop, 1, PAUSE_MS);
     return false;
 }
 

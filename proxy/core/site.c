@@ -71,14 +71,6 @@ static struct upstream *registry_upstream_new(const struct registry_upstream_con
     return upstream_new(&options);
 }
 
-static void registry_init(struct registry *registry, const struct registry_config *config)
-{
-    registry->config = config;
-    registry->upstreams = xcalloc(config->upstream_count, sizeof(struct upstream *));
-    for (size_t i = 0; i < config->upstream_count; i++)
-        registry->upstreams[i] = registry_upstream_new(&config->upstreams[i]);
-}
-
 /* Where a server keeps its files was learned from its pages, and holds under a new configuration too: without
  * it, the place would be guessed until the next page is fetched. Health and quota start afresh. */
 static void adopt_learned(struct upstream *upstream, const struct site *old)
@@ -108,8 +100,13 @@ struct site *site_new(struct config *config, const struct site *old)
         adopt_learned(site->pypi[i], old);
     site->registry_count = config->registry_count;
     site->registries = xcalloc(site->registry_count, sizeof(struct registry));
-    for (size_t i = 0; i < site->registry_count; i++)
-        registry_init(&site->registries[i], &config->registries[i]);
+    for (size_t i = 0; i < site->registry_count; i++) {
+        struct registry *registry = &site->registries[i];
+        registry->config = &config->registries[i];
+        registry->upstreams = xcalloc(registry->config->upstream_count, sizeof(struct upstream *));
+        for (size_t k = 0; k < registry->config->upstream_count; k++)
+            registry->upstreams[k] = registry_upstream_new(&registry->config->upstreams[k]);
+    }
     return site;
 }
 
@@ -126,8 +123,7 @@ void site_each_upstream(const struct site *site, void (*visit)(void *arg, struct
 struct site *site_get(struct proxy *proxy)
 {
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&proxy->site_lock);
-    shared_ref(&proxy->site->shared);
-    return proxy->site;
+    return (struct site *)shared_ref(&proxy->site->shared);
 }
 
 void site_set(struct proxy *proxy, struct site *site)

@@ -35,23 +35,18 @@ static enum follows fill_follow_state(struct fill *fill, enum wait_for until, en
     return fill->stream.dropped_bytes > 0 ? FOLLOWS_LATE : FOLLOWS_READY;
 }
 
-/* For Cache-Status: whether another client's request follows the fill already. Noted when it joins, not at
- * each return from a wait: by then it would see its own mark. */
-static void note_collapsed(struct request *request, struct fill *fill)
-{
-    if (request->fill == fill)
-        return;
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&fill->lock);
-    request->collapsed = fill->followed;
-    fill->followed = true;
-}
-
 /* Takes the reference over, into request->fill. */
 static enum follows fill_follow(struct request *request, struct fill *fill, enum wait_for until,
                                 enum fill_failure *why)
 {
-    if (until == WAIT_FOR_START)
-        note_collapsed(request, fill);
+    /* For Cache-Status: whether another client's request follows the fill already. Noted when it joins, not at
+     * each return from a wait: by then it would see its own mark. */
+    if (until == WAIT_FOR_START && request->fill != fill) {
+        lock_acquire(&fill->lock);
+        request->collapsed = fill->followed;
+        fill->followed = true;
+        lock_release(&fill->lock);
+    }
     /* After a wait too: the fill may have begun again in between, from another upstream. */
     if (request_wait(request, fill, until))
         return FOLLOWS_WAITING;
@@ -73,8 +68,7 @@ static struct fill *fill_waited_for(struct request *request, const struct wanted
     char *CLEANUP_FREE key = wanted->kind->fill_key(request, wanted);
     if (!key || !request_waited_for(request, key))
         return NULL;
-    shared_ref(&request->fill->shared);
-    return request->fill;
+    return (struct fill *)shared_ref(&request->fill->shared);
 }
 
 enum MHD_Result serve_blob(struct request *request, struct wanted *wanted)
