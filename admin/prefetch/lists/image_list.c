@@ -6,40 +6,24 @@
 #include "formats/oci/image.h"
 #include "formats/scan.h"
 
-/* The ":" before a tag, which is the last one that no "/" follows; `len` if there is none. */
-static size_t tag_colon(const char *text, size_t len)
-{
-    for (size_t i = len; i-- > 0 && text[i] != '/';)
-        if (text[i] == ':')
-            return i;
-    return len;
-}
-
-/* Skips the registry, if the first of several words looks like one, as for Docker. */
-static int skip_registry(struct scan *scan, size_t len)
-{
-    const char *slash = memchr(scan->text, '/', len);
-    size_t word = slash ? (size_t)(slash - scan->text) : 0;
-
-    if (!word)
-        return 0;
-    if (image_registry_like(scan->text, word))
-        scan->at = word + 1;
-    else if (memchr(scan->text, ':', word))
-        return scan_expected(scan, "a registry, \"HOST\" or \"HOST:PORT\", before the first \"/\"");
-    return 0;
-}
-
 int list_image_check(const char *text, size_t len, struct buf *error)
 {
     struct scan scan = {.text = text, .len = len, .error = error};
     const char *at = len ? memchr(text, '@', len) : NULL;
     size_t named = at ? (size_t)(at - text) : len;
-    size_t colon = tag_colon(text, named);
+    size_t colon = named; /* the last one that no "/" follows: before it may be that of a port */
     struct checksum digest;
 
-    if (skip_registry(&scan, colon) < 0)
-        return -1;
+    for (size_t i = named; colon == named && i-- > 0 && text[i] != '/';)
+        if (text[i] == ':')
+            colon = i;
+    /* As for Docker, the first of several words is the registry if it looks like one. */
+    const char *slash = memchr(text, '/', colon);
+    size_t word = slash ? (size_t)(slash - text) : 0;
+    if (word && image_registry_like(text, word))
+        scan.at = word + 1;
+    else if (word && memchr(text, ':', word))
+        return scan_expected(&scan, "a registry, \"HOST\" or \"HOST:PORT\", before the first \"/\"");
     /* Docker's limit for a name includes the registry, which is stricter than ours for the repository. */
     if (!image_name_valid(text + scan.at, colon - scan.at) || colon > IMAGE_NAME_MAX_BYTES)
         return scan_expected(&scan,

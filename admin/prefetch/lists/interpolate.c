@@ -11,22 +11,6 @@
 
 static int interpolate(struct scan *scan, size_t depth, struct buf *out, struct buf *missing);
 
-static bool at_name(const struct scan *scan)
-{
-    int c = scan_peek(scan);
-
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static char *read_variable_name(struct scan *scan)
-{
-    size_t start = scan->at;
-
-    while (scan_alnum(scan) || scan_peek(scan) == '_')
-        scan->at++;
-    return xstrndup(scan->text + start, scan->at - start);
-}
-
 static int not_set(const char *name, struct buf *missing)
 {
     if (!missing->len)
@@ -73,10 +57,13 @@ static int read_operator(struct scan *scan, const char *name, size_t depth, stru
 static int read_variable(struct scan *scan, size_t depth, struct buf *out, struct buf *missing)
 {
     bool braces = scan_take(scan, "{");
+    size_t start = scan->at;
 
-    if (!at_name(scan))
+    while (scan_alnum(scan) || scan_peek(scan) == '_')
+        scan->at++;
+    if (scan->at == start || (scan->text[start] >= '0' && scan->text[start] <= '9'))
         return -1;
-    char *CLEANUP_FREE name = read_variable_name(scan);
+    char *CLEANUP_FREE name = xstrndup(scan->text + start, scan->at - start);
     if (braces)
         return read_operator(scan, name, depth, out, missing);
     const char *value = getenv(name);

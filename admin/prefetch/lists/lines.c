@@ -65,13 +65,6 @@ static const char *next_physical(struct line_source *source, size_t *len)
     return line;
 }
 
-static bool is_comment(const char *line, size_t len)
-{
-    size_t spaces = spaces_at(line, len, 0);
-
-    return spaces < len && line[spaces] == '#';
-}
-
 /* ---- logical lines ---- */
 
 void logical_line_release(struct logical_line *line)
@@ -124,18 +117,6 @@ static void add_piece(struct logical_line *line, size_t number, const char *text
     line->places[line->text.len] = place;
 }
 
-/* pip strips all backslashes at both ends of a line that is continued, not just the last one. */
-static void add_continued(struct logical_line *line, size_t number, const char *text, size_t len)
-{
-    size_t start = 0;
-
-    while (start < len && text[start] == '\\')
-        start++;
-    while (len > start && text[len - 1] == '\\')
-        len--;
-    add_piece(line, number, text, start, len - start);
-}
-
 /* Lines that are too long are skipped to their end, so that the next one is read as such. */
 static bool join_physical(struct line_source *source, struct logical_line *line)
 {
@@ -146,28 +127,24 @@ static bool join_physical(struct line_source *source, struct logical_line *line)
     line->number = source->number;
     while (source->at < source->len) {
         const char *text = next_physical(source, &len);
-        bool comment = is_comment(text, len);
+        size_t start = spaces_at(text, len, 0);
+        bool comment = start < len && text[start] == '#';
         bool goes_on = len && text[len - 1] == '\\' && !comment;
         size_t number = source->number++;
         fits = fits && line->text.len + len < LINE_MAX_BYTES;
         if (fits && comment)
             add_at(line, " ", 1, (struct line_place){(uint32_t)number, 1});
-        if (fits && goes_on)
-            add_continued(line, number, text, len);
-        else if (fits)
-            add_piece(line, number, text, 0, len);
+        /* pip strips all backslashes at both ends of a line that is continued, not just the last one. */
+        for (start = 0; goes_on && start < len && text[start] == '\\';)
+            start++;
+        while (goes_on && len > start && text[len - 1] == '\\')
+            len--;
+        if (fits)
+            add_piece(line, number, text, start, len - start);
         if (!goes_on)
             break;
     }
     return fits;
-}
-
-/* Keeps text[start, end). */
-static void line_cut(struct logical_line *line, size_t start, size_t end)
-{
-    memmove(line->text.data, line->text.data + start, end - start);
-    memmove(line->places, line->places + start, (end - start + 1) * sizeof(*line->places));
-    buf_truncate(&line->text, end - start);
 }
 
 /* A comment begins at a "#" at the beginning or after whitespace: "a#egg=b" has none. Then both ends are
@@ -189,7 +166,9 @@ static void strip_comment(struct logical_line *line)
             last = i + size;
     }
     size_t start = spaces_at(text, last, 0);
-    line_cut(line, start, last);
+    memmove(line->text.data, text + start, last - start);
+    memmove(line->places, line->places + start, (last - start + 1) * sizeof(*line->places));
+    buf_truncate(&line->text, last - start);
 }
 
 /* The length of "${NAME}" at `at`; 0 if there is none. */
@@ -303,22 +282,6 @@ static char *named_in(const char *line, size_t len)
     return NULL;
 }
 
-static char *named_encoding(const struct buf *text)
-{
-    const char *line = text->data;
-    const char *end = text->data + text->len;
-
-    for (int i = 0; i < 2 && line < end; i++) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        stop = stop ? stop : end;
-        char *name = named_in(line, (size_t)(stop - line));
-        if (name)
-            return name;
-        line = stop + 1;
-    }
-    return NULL;
-}
-
 static int decode_as(struct list_reader *reader, struct buf *text, size_t skip, const char *encoding)
 {
     struct buf CLEANUP_BUF out = BUF_INIT;
@@ -343,7 +306,16 @@ int line_decode(struct list_reader *reader, struct buf *text)
         return decode_as(reader, text, 2, "UTF-16LE");
     if (text->len >= 2 && memcmp(text->data, "\xfe\xff", 2) == 0)
         return decode_as(reader, text, 2, "UTF-16BE");
-    char *CLEANUP_FREE name = named_encoding(text);
+    char *CLEANUP_FREE name = NULL;
+    const char *line = text->data;
+    const char *end = text->data + text->len;
+    /* As in Python's own source files (PEP 263) only the first two lines can name the encoding. */
+    for (int i = 0; i < 2 && line < end && !name; i++) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        stop = stop ? stop : end;
+        name = named_in(line, (size_t)(stop - line));
+        line = stop + 1;
+    }
     return name && strcasecmp(name, "utf-8") != 0 && strcasecmp(name, "utf8") != 0
                ? decode_as(reader, text, 0, name)
                : 0;

@@ -25,7 +25,6 @@ struct line_source {
     size_t len;
     size_t at;
     size_t number; /* of the line at `at`, from 1 */
-    bool more;     /* private: a line that was begun has not ended */
 };
 
 void logical_line_release(struct logical_line *line);

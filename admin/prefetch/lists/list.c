@@ -68,17 +68,12 @@ static int keep_fault(struct list_reader *reader, const struct buf *fault)
     return -1;
 }
 
-static void print_path(const struct list_reader *reader, struct buf *out)
-{
-    list_add_quoted(reader->path, strlen(reader->path), out);
-}
-
 int list_fault(struct list_reader *reader, size_t line, size_t column, const char *format, ...)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     va_list args;
 
-    print_path(reader, &fault);
+    list_add_quoted(reader->path, strlen(reader->path), &fault);
     buf_printf(&fault, ":%zu:%zu: ", line, column);
     va_start(args, format);
     buf_vprintf(&fault, format, args);
@@ -91,7 +86,7 @@ int list_file_fault(struct list_reader *reader, const char *format, ...)
     struct buf CLEANUP_BUF fault = BUF_INIT;
     va_list args;
 
-    print_path(reader, &fault);
+    list_add_quoted(reader->path, strlen(reader->path), &fault);
     buf_add_text(&fault, ": ");
     va_start(args, format);
     buf_vprintf(&fault, format, args);
@@ -106,7 +101,7 @@ void list_note(struct list_reader *reader, size_t line, const char *format, ...)
 
     if (reader->wants->notes.count >= LIST_MAX_NOTES)
         return;
-    print_path(reader, &note);
+    list_add_quoted(reader->path, strlen(reader->path), &note);
     if (line)
         buf_printf(&note, ":%zu", line);
     buf_add_text(&note, ": ");
@@ -171,7 +166,7 @@ const char *list_origin(struct list_reader *reader, size_t line)
 {
     struct buf CLEANUP_BUF origin = BUF_INIT;
 
-    print_path(reader, &origin);
+    list_add_quoted(reader->path, strlen(reader->path), &origin);
     buf_printf(&origin, ":%zu", line);
     return arena_strndup(&reader->wants->arena, origin.data, origin.len);
 }
@@ -234,48 +229,32 @@ int list_load(struct list_reader *reader, const char *path, struct buf *text)
     return 0;
 }
 
-/* The line of a byte, and its column in characters. */
-static void text_place(const char *text, size_t at, struct toml_place *place)
+int list_check_utf8(struct list_reader *reader, const char **text_, size_t *len_)
 {
-    *place = (struct toml_place){1, 1};
-    for (size_t i = 0; i < at; i++) {
-        if (text[i] == '\n')
-            *place = (struct toml_place){place->line + 1, 1};
-        else
-            place->column += ((unsigned char)text[i] & 0xc0) != 0x80;
-    }
-}
-
-/* The first byte of a text that is not UTF-8 throughout that does not begin a character. */
-static size_t utf8_fault_at(const char *text, size_t len)
-{
+    struct toml_place place = {1, 1};
     size_t at = 0;
 
+    if (*len_ >= 3 && memcmp(*text_, "\xef\xbb\xbf", 3) == 0) {
+        *text_ += 3;
+        *len_ -= 3;
+    }
+    const char *text = *text_;
+    size_t len = *len_;
+    if (text_is_utf8(text, len))
+        return 0;
+    /* The first byte that does not begin a character, its line, and its column in characters. */
     while (at < len) {
         size_t size = 1;
         while (size <= 4 && at + size <= len && !text_is_utf8(text + at, size))
             size++;
         if (size > 4 || at + size > len)
             break;
+        place = text[at] == '\n' ? (struct toml_place){place.line + 1, 1}
+                                 : (struct toml_place){place.line, place.column + 1};
         at += size;
     }
-    return at;
-}
-
-int list_check_utf8(struct list_reader *reader, const char **text, size_t *len)
-{
-    struct toml_place place;
-
-    if (*len >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
-        *text += 3;
-        *len -= 3;
-    }
-    if (text_is_utf8(*text, *len))
-        return 0;
-    size_t at = utf8_fault_at(*text, *len);
-    text_place(*text, at, &place);
     return list_fault(reader, place.line, place.column, "expected UTF-8, found the byte 0x%02x",
-                      (unsigned char)(*text)[at]);
+                      (unsigned char)text[at]);
 }
 
 /* ---- formats ---- */
@@ -298,19 +277,10 @@ static enum list_format format_by_name(const char *path)
     return LIST_FORMAT_REQUIREMENTS;
 }
 
-static int read_nothing(struct list_reader *reader, const char *text, size_t len)
-{
-    (void)reader;
-    (void)text;
-    (void)len;
-    return 0;
-}
-
 int list_read(const char *path, enum list_format format, bool keep_going, struct wants *wants,
               struct buf *error)
 {
     static int (*const readers[])(struct list_reader * reader, const char *text, size_t len) = {
-        [LIST_FORMAT_BY_NAME] = read_nothing,
         [LIST_FORMAT_REQUIREMENTS] = list_read_requirements,
         [LIST_FORMAT_PYLOCK] = list_read_pylock,
         [LIST_FORMAT_UV_LOCK] = list_read_uv_lock,
@@ -326,6 +296,7 @@ int list_read(const char *path, enum list_format format, bool keep_going, struct
         return -1;
     /* Only from here on: without the text of the list there is nothing to continue with. */
     reader.keep_going = keep_going;
+    /* Never by name here, for which there is no reader. */
     readers[format == LIST_FORMAT_BY_NAME ? format_by_name(path) : format](&reader, text.data, text.len);
     return reader.stopped ? -1 : 0;
 }

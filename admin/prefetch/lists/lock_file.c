@@ -102,23 +102,6 @@ size_t lock_file_line(const struct lock_file_reader *reader, const json_t *value
     return toml_place_of(reader->toml, value).line;
 }
 
-static void print_found(const json_t *value, struct buf *out)
-{
-    if (json_is_string(value)) {
-        buf_add_char(out, '"');
-        list_add_quoted(json_string_value(value), json_string_length(value), out);
-        buf_add_char(out, '"');
-    } else if (json_is_integer(value)) {
-        buf_printf(out, "%lld", (long long)json_integer_value(value));
-    } else {
-        buf_add_text(out, !value                   ? "nothing"
-                          : json_is_array(value)   ? "an array"
-                          : json_is_object(value)  ? "a table"
-                          : json_is_boolean(value) ? "true or false"
-                                                   : "a number");
-    }
-}
-
 int lock_file_expected(struct lock_file_reader *reader, const json_t *holder, const json_t *value,
                        const char *format, ...)
 {
@@ -131,7 +114,19 @@ int lock_file_expected(struct lock_file_reader *reader, const json_t *holder, co
     buf_vprintf(&sentence, format, args);
     va_end(args);
     buf_add_text(&sentence, ", found ");
-    print_found(value, &sentence);
+    if (json_is_string(value)) {
+        buf_add_char(&sentence, '"');
+        list_add_quoted(json_string_value(value), json_string_length(value), &sentence);
+        buf_add_char(&sentence, '"');
+    } else if (json_is_integer(value)) {
+        buf_printf(&sentence, "%lld", (long long)json_integer_value(value));
+    } else {
+        buf_add_text(&sentence, !value                   ? "nothing"
+                                : json_is_array(value)   ? "an array"
+                                : json_is_object(value)  ? "a table"
+                                : json_is_boolean(value) ? "true or false"
+                                                         : "a number");
+    }
     return list_fault(reader->list, place.line, place.column, "%s", sentence.data);
 }
 

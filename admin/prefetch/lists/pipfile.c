@@ -49,25 +49,6 @@ static int pipfile_read_version(const struct pipfile_entry *entry, const char **
     return 0;
 }
 
-static int pipfile_read_hash(const struct pipfile_entry *entry, const json_t *value,
-                             struct list_package *package, struct checksum *out)
-{
-    const char *text = json_string_value(value);
-    const char *colon = text ? strchr(text, ':') : NULL;
-    int kind = colon ? hash_kind_by_name(text, (size_t)(colon - text)) : -1;
-
-    if (!colon)
-        return entry_fault(entry, "hashes",
-                           "expected strings of a kind, \":\" and hex digits, found something else");
-    if (kind < 0)
-        return 0;
-    if (checksum_parse((enum hash_kind)kind, colon + 1, strlen(colon + 1), out) < 0)
-        return entry_fault(entry, "hashes",
-                           "expected all hex digits of each hash, found another number of them");
-    package->hash_count++;
-    return 0;
-}
-
 static int pipfile_read_hashes(const struct pipfile_entry *entry, struct list_package *package)
 {
     const json_t *hashes = json_object_get(entry->table, "hashes");
@@ -76,9 +57,21 @@ static int pipfile_read_hashes(const struct pipfile_entry *entry, struct list_pa
     if (hashes && !json_is_array(hashes))
         return entry_fault(entry, "hashes", "expected an array, found something else");
     found = arena_alloc(&entry->reader->wants->arena, json_array_size(hashes) * sizeof(*found) + 1);
-    for (size_t i = 0; i < json_array_size(hashes); i++)
-        if (pipfile_read_hash(entry, json_array_get(hashes, i), package, &found[package->hash_count]) < 0)
-            return -1;
+    for (size_t i = 0; i < json_array_size(hashes); i++) {
+        const char *text = json_string_value(json_array_get(hashes, i));
+        const char *colon = text ? strchr(text, ':') : NULL;
+        int kind = colon ? hash_kind_by_name(text, (size_t)(colon - text)) : -1;
+        if (!colon)
+            return entry_fault(entry, "hashes",
+                               "expected strings of a kind, \":\" and hex digits, found something else");
+        if (kind < 0) /* not a fault: the file may have hashes of other kinds */
+            continue;
+        if (checksum_parse((enum hash_kind)kind, colon + 1, strlen(colon + 1), &found[package->hash_count]) <
+            0)
+            return entry_fault(entry, "hashes",
+                               "expected all hex digits of each hash, found another number of them");
+        package->hash_count++;
+    }
     package->hashes = found;
     return 0;
 }
@@ -100,19 +93,9 @@ static int pipfile_read_marker(const struct pipfile_entry *entry, struct lock_fi
     return 0;
 }
 
-/* The member that says that the package comes from elsewhere than an index; else NULL. */
-static const char *elsewhere(const json_t *table)
-{
-    static const char *const members[] = {"git", "hg", "svn", "bzr", "path", "file"};
-
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
-        if (json_object_get(table, members[i]))
-            return members[i];
-    return NULL;
-}
-
 static int pipfile_read_entry(const struct pipfile_entry *entry)
 {
+    static const char *const elsewhere[] = {"git", "hg", "svn", "bzr", "path", "file"};
     struct wants *wants = entry->reader->wants;
     struct lock_file_node node = {.package = LOCK_NO_PACKAGE};
     struct list_package package = {.lock = entry->number,
@@ -123,12 +106,13 @@ static int pipfile_read_entry(const struct pipfile_entry *entry)
         return entry_fault(entry, NULL, "expected the name of a project, found something else");
     if (!json_is_object(entry->table))
         return entry_fault(entry, NULL, "expected an object, found something else");
-    const char *member = elsewhere(entry->table);
-    if (member) {
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
         struct buf CLEANUP_BUF category = BUF_INIT;
+        if (!json_object_get(entry->table, elsewhere[i]))
+            continue;
         list_add_quoted(entry->category, strlen(entry->category), &category);
         list_note(entry->reader, 0, "skipped %s.%s, which comes from \"%s\", not from an index",
-                  category.data, entry->name, member);
+                  category.data, entry->name, elsewhere[i]);
         return 0;
     }
     if (pipfile_read_version(entry, &package.version) < 0 || pipfile_read_hashes(entry, &package) < 0 ||
@@ -161,17 +145,6 @@ static void pipfile_read_category(struct pipfile_entry *entry, json_t *category)
     }
 }
 
-/* jansson's sentence ends in a piece of the text, which is left out. */
-static int syntax_fault(struct list_reader *reader, const json_error_t *fault)
-{
-    const char *near = strstr(fault->text, " near ");
-    struct buf CLEANUP_BUF what = BUF_INIT;
-
-    list_add_quoted(fault->text, near ? (size_t)(near - fault->text) : strlen(fault->text), &what);
-    return list_fault(reader, (size_t)fault->line, fault->column > 0 ? (size_t)fault->column : 1,
-                      "expected JSON, found an error: %s", what.data);
-}
-
 static json_t *pipfile_read_json(struct list_reader *reader, const char *text, size_t len)
 {
     static const struct json_limits limits = {LIST_MAX_NESTING, LIST_MAX_VALUES / 4, LIST_MAX_VALUES};
@@ -184,8 +157,14 @@ static json_t *pipfile_read_json(struct list_reader *reader, const char *text, s
     }
     /* A package that is there twice could mean either version. */
     json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        syntax_fault(reader, &error);
+    if (!root) {
+        /* jansson's sentence ends in a piece of the text, which is left out. */
+        const char *near = strstr(error.text, " near ");
+        struct buf CLEANUP_BUF what = BUF_INIT;
+        list_add_quoted(error.text, near ? (size_t)(near - error.text) : strlen(error.text), &what);
+        list_fault(reader, (size_t)error.line, error.column > 0 ? (size_t)error.column : 1,
+                   "expected JSON, found an error: %s", what.data);
+    }
     return root;
 }
 

@@ -41,18 +41,6 @@ static int poetry_read_markers(struct lock_file_reader *reader, const json_t *ta
     return 0;
 }
 
-/* Kept as text: Poetry has operators that PEP 440 lacks ("^3.9"), and lock_file_python_fits() lets those
- * pass. */
-static int poetry_read_python(struct lock_file_reader *reader, const json_t *table, const char **out)
-{
-    const char *text;
-
-    if (lock_file_text(reader, table, "python-versions", &text) < 0)
-        return -1;
-    *out = text ? arena_strdup(&reader->list->wants->arena, text) : NULL;
-    return 0;
-}
-
 /* ---- files ---- */
 
 static int poetry_read_file(struct lock_file_reader *reader, const json_t *table, const char *url,
@@ -102,65 +90,57 @@ static int poetry_read_files(struct lock_file_reader *reader, const json_t *arra
     return 0;
 }
 
-/* The package's own array, or that of [metadata.files]. */
-static int find_files(struct lock_file_reader *reader, const json_t *table, const json_t **out, bool *shared)
-{
-    const json_t *metadata = json_object_get(toml_root(reader->toml), "metadata");
-    const json_t *files = json_object_get(metadata, "files");
-    const char *name = json_string_value(json_object_get(table, "name"));
-
-    if (lock_file_array(reader, table, "files", out) < 0)
-        return -1;
-    *shared = !*out;
-    return *out || !files ? 0 : lock_file_array(reader, files, name, out);
-}
-
 /* ---- packages ---- */
-
-static int poetry_add_package(struct lock_file_reader *reader, const json_t *table,
-                              struct lock_file_node *node)
-{
-    struct list_package package = {.project = node->project, .version = node->version};
-    const json_t *source;
-    const json_t *files;
-    const char *type;
-    const char *url;
-    bool shared;
-
-    if (lock_file_table(reader, table, "source", &source) < 0 ||
-        lock_file_text(reader, source, "type", &type) < 0 || lock_file_text(reader, source, "url", &url) < 0)
-        return -1;
-    if (type && strcmp(type, "legacy") != 0 && strcmp(type, "url") != 0) {
-        struct buf CLEANUP_BUF shown = BUF_INIT;
-        list_add_quoted(type, strlen(type), &shown);
-        list_note(reader->list, lock_file_line(reader, table),
-                  "skipped %s, which comes from a source of type \"%s\", not from an "
-                  "index",
-                  node->project, shown.data);
-        return 0;
-    }
-    bool by_url = type && strcmp(type, "url") == 0 && url;
-    url = by_url ? arena_strdup(&reader->list->wants->arena, url) : NULL;
-    if (find_files(reader, table, &files, &shared) < 0 ||
-        poetry_read_files(reader, files, url, shared, &package) < 0 ||
-        lock_file_add_package(reader, table, node, &package) < 0)
-        return -1;
-    *lock_file_add_node(reader->lock_file, node->project) = *node;
-    return 0;
-}
 
 static int poetry_read_package(struct lock_file_reader *reader, const json_t *table)
 {
     struct lock_file_node node = {.package = LOCK_NO_PACKAGE};
+    struct arena *arena = &reader->list->wants->arena;
+    const json_t *metadata = json_object_get(toml_root(reader->toml), "metadata");
+    const json_t *shared = json_object_get(metadata, "files");
+    const json_t *source;
+    const json_t *files;
+    const char *python;
+    const char *type;
+    const char *url;
 
     if (lock_file_project(reader, table, "name", &node.project) < 0 ||
         lock_file_version(reader, table, &node.version) < 0)
         return -1;
     if (!node.version)
         return lock_file_expected(reader, table, NULL, "a version of PEP 440");
-    if (poetry_read_markers(reader, table, &node) < 0 || poetry_read_python(reader, table, &node.python) < 0)
+    if (poetry_read_markers(reader, table, &node) < 0 ||
+        lock_file_text(reader, table, "python-versions", &python) < 0)
         return -1;
-    return poetry_add_package(reader, table, &node);
+    /* Kept as text: Poetry has operators that PEP 440 lacks ("^3.9"), and lock_file_python_fits() lets those
+     * pass. */
+    node.python = python ? arena_strdup(arena, python) : NULL;
+    if (lock_file_table(reader, table, "source", &source) < 0 ||
+        lock_file_text(reader, source, "type", &type) < 0 || lock_file_text(reader, source, "url", &url) < 0)
+        return -1;
+    bool by_url = type && strcmp(type, "url") == 0;
+    if (type && strcmp(type, "legacy") != 0 && !by_url) {
+        struct buf CLEANUP_BUF shown = BUF_INIT;
+        list_add_quoted(type, strlen(type), &shown);
+        list_note(reader->list, lock_file_line(reader, table),
+                  "skipped %s, which comes from a source of type \"%s\", not from an index", node.project,
+                  shown.data);
+        return 0;
+    }
+    /* A "legacy" source is an index other than the default one: its URL is that of the index, not of a file. */
+    url = by_url && url ? arena_strdup(arena, url) : NULL;
+    struct list_package package = {.project = node.project, .version = node.version};
+    if (lock_file_array(reader, table, "files", &files) < 0)
+        return -1;
+    /* Poetry 1.0 to 1.2 has them in [metadata.files] instead, by the name as the package has it. */
+    const char *name = json_string_value(json_object_get(table, "name"));
+    bool own = files;
+    if ((!own && shared && lock_file_array(reader, shared, name, &files) < 0) ||
+        poetry_read_files(reader, files, url, !own, &package) < 0 ||
+        lock_file_add_package(reader, table, &node, &package) < 0)
+        return -1;
+    *lock_file_add_node(reader->lock_file, node.project) = node;
+    return 0;
 }
 
 static int poetry_read_root(struct lock_file_reader *reader, const json_t *root)

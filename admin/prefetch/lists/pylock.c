@@ -123,27 +123,19 @@ static int pylock_read_package(struct lock_file_reader *reader, const json_t *ta
     return 0;
 }
 
-static int pylock_check_version(struct lock_file_reader *reader, const json_t *root)
+static int pylock_read_root(struct lock_file_reader *reader, const json_t *root)
 {
     const json_t *value = json_object_get(root, "lock-version");
     const char *text = json_string_value(value);
+    const json_t *packages;
+    const json_t *package;
 
+    /* PEP 751: a newer minor version may have members that we do not know, a newer major one is refused. */
     if (!text || (strcmp(text, "1") != 0 && !text_starts(text, "1.")))
         return lock_file_expected(reader, root, value, "lock-version = \"1.0\"");
     if (strcmp(text, "1.0") != 0)
         list_note(reader->list, lock_file_line(reader, value),
-                  "this file has a newer lock-version than 1.0; what is new in it "
-                  "was not read");
-    return 0;
-}
-
-static int pylock_read_root(struct lock_file_reader *reader, const json_t *root)
-{
-    const json_t *packages;
-    const json_t *package;
-
-    if (pylock_check_version(reader, root) < 0)
-        return -1;
+                  "this file has a newer lock-version than 1.0; what is new in it was not read");
     if (lock_file_array(reader, root, "packages", &packages) < 0)
         return -1;
     if (!packages)

@@ -272,14 +272,6 @@ static const struct option_name *find_long(const char *word, size_t len, struct 
     return NULL;
 }
 
-static const struct option_name *find_short(char letter)
-{
-    for (size_t i = 0; i < NAMES; i++)
-        if (names[i].letter && names[i].letter == letter)
-            return &names[i];
-    return NULL;
-}
-
 /* Reads the option at words[*i] with its value, and moves *i past them. */
 static int read_option(const struct line_words *words, size_t *i, struct wants *wants,
                        struct line_options *out, struct buf *fault)
@@ -288,10 +280,13 @@ static int read_option(const struct line_words *words, size_t *i, struct wants *
     bool is_long = word->text[1] == '-';
     const char *equals = is_long ? strchr(word->text, '=') : NULL;
     size_t len = equals ? (size_t)(equals - word->text) : strlen(word->text);
-    const struct option_name *name = is_long ? find_long(word->text, len, fault) : find_short(word->text[1]);
+    const struct option_name *name = is_long ? find_long(word->text, len, fault) : NULL;
     const char *value = equals ? equals + 1 : !is_long && word->text[2] ? word->text + 2 : NULL;
 
-    if (!name && !is_long)
+    for (size_t k = 0; !is_long && !name && k < NAMES; k++)
+        if (names[k].letter && names[k].letter == word->text[1])
+            name = &names[k];
+    if (!name && !is_long) /* for its fault: a single "-" begins no long name */
         find_long(word->text, len, fault);
     if (!name)
         return -1;
@@ -307,12 +302,6 @@ static int read_option(const struct line_words *words, size_t *i, struct wants *
         value = words->items[(*i)++].text;
     }
     return take_line_option(name, value ? value : "", word->at, wants, out, fault);
-}
-
-static void add_stray(struct line_options *out, const char *text)
-{
-    LIST_GROW(out->strays, out->stray_count);
-    out->strays[out->stray_count++] = xstrdup(text);
 }
 
 static int read_words(const struct line_words *words, struct wants *wants, struct line_options *out,
@@ -331,28 +320,23 @@ static int read_words(const struct line_words *words, struct wants *wants, struc
             if (read_option(words, &i, wants, out, fault) < 0)
                 return -1;
         } else {
-            add_stray(out, text);
+            LIST_GROW(out->strays, out->stray_count);
+            out->strays[out->stray_count++] = xstrdup(text);
             i++;
         }
     }
     return 0;
 }
 
-/* pip takes everything from the first "-" at the beginning or after a space as options. */
-static size_t options_start(const struct buf *line)
-{
-    for (size_t i = 0; i < line->len; i++)
-        if (line->data[i] == '-' && (i == 0 || line->data[i - 1] == ' '))
-            return i;
-    return line->len;
-}
-
 int line_options_read(const struct buf *line, struct wants *wants, struct line_options *out, size_t *at,
                       struct buf *fault)
 {
     struct line_words words __attribute__((cleanup(words_release))) = {NULL, 0};
-    size_t start = options_start(line);
+    size_t start = 0;
 
+    /* pip takes everything from the first "-" at the beginning or after a space as options. */
+    while (start < line->len && (line->data[start] != '-' || (start && line->data[start - 1] != ' ')))
+        start++;
     out->requirement_len = start;
     while (out->requirement_len && line->data[out->requirement_len - 1] == ' ')
         out->requirement_len--;

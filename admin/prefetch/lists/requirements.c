@@ -124,26 +124,6 @@ static bool is_url(const char *text, size_t len)
            is_one_scheme(plus + 1, scheme - first - 1, below, sizeof(below) / sizeof(*below));
 }
 
-static int keep_requirement(struct requirements_file *file, struct requirement *requirement,
-                            struct line_options *options)
-{
-    struct wants *wants = file->reader->wants;
-    struct list_requirement *added = list_add_requirement(file->reader, file->line->number, file->constraint);
-
-    if (!added)
-        return -1;
-    added->requirement = *requirement;
-    memset(requirement, 0, sizeof(*requirement));
-    if (options->hash_count) {
-        struct checksum *hashes = arena_alloc(&wants->arena, options->hash_count * sizeof(*hashes));
-        memcpy(hashes, options->hashes, options->hash_count * sizeof(*hashes));
-        added->hashes = hashes;
-        added->hash_count = options->hash_count;
-        wants->require_hashes = true;
-    }
-    return 0;
-}
-
 /* The column of a message becomes a place of the file. */
 static int requirement_fault(const struct requirements_file *file, size_t start, const char *message)
 {
@@ -156,17 +136,6 @@ static int requirement_fault(const struct requirements_file *file, size_t start,
             start++;
         while (((unsigned char)text[start] & 0xc0) == 0x80);
     return fault_at(file, start, sentence);
-}
-
-/* pip accepts a ";" that nothing follows, PEP 508 does not. */
-static size_t without_empty_marker(const char *text, size_t len)
-{
-    const char *semicolon = memchr(text, ';', len);
-    const char *rest = semicolon ? semicolon + 1 : text + len;
-    size_t rest_len = (size_t)(text + len - rest);
-
-    text_trim(&rest, &rest_len);
-    return semicolon && !rest_len ? (size_t)(semicolon - text) : len;
 }
 
 static int parse_requirement(struct requirements_file *file, size_t len, struct line_options *options)
@@ -183,32 +152,45 @@ static int parse_requirement(struct requirements_file *file, size_t len, struct 
         note_skipped(file, "the path", text, len);
         return 0;
     }
-    if (requirement_parse(text, without_empty_marker(text, len), &requirement, &fault) < 0)
+    /* pip accepts a ";" that nothing follows, PEP 508 does not. */
+    const char *semicolon = memchr(text, ';', len);
+    const char *rest = semicolon ? semicolon + 1 : text + len;
+    size_t rest_len = (size_t)(text + len - rest);
+    text_trim(&rest, &rest_len);
+    size_t used = semicolon && !rest_len ? (size_t)(semicolon - text) : len;
+    if (requirement_parse(text, used, &requirement, &fault) < 0)
         return requirement_fault(file, 0, fault.data);
     if (requirement.url) {
         note_skipped(file, "the requirement by URL", text, len);
         return 0;
     }
-    return keep_requirement(file, &requirement, options);
+    struct wants *wants = file->reader->wants;
+    struct list_requirement *added = list_add_requirement(file->reader, file->line->number, file->constraint);
+    if (!added)
+        return -1;
+    added->requirement = requirement;
+    memset(&requirement, 0, sizeof(requirement)); /* `added` owns its parts now */
+    if (options->hash_count) {
+        struct checksum *hashes = arena_alloc(&wants->arena, options->hash_count * sizeof(*hashes));
+        memcpy(hashes, options->hashes, options->hash_count * sizeof(*hashes));
+        added->hashes = hashes;
+        added->hash_count = options->hash_count;
+        wants->require_hashes = true; /* as in pip: one hash makes them required of all */
+    }
+    return 0;
 }
 
 /* ---- files inside files ---- */
 
-/* Absolute and without symbolic links in its folder, so that each file has one name. */
-static char *canonical(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *CLEANUP_FREE folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
-    char *CLEANUP_FREE real = realpath(folder, NULL);
-
-    return real ? xasprintf("%s/%s", real, slash ? slash + 1 : path) : xstrdup(path);
-}
-
 /* A file may be read once as requirements and once as constraints, which are different things. */
 static bool first_time(struct requirements_file *file, const char *path, bool constraint)
 {
-    char *CLEANUP_FREE real = canonical(path);
-    char *CLEANUP_FREE key = xasprintf("%c%s", constraint ? 'c' : 'r', real);
+    /* Absolute and without symbolic links in its folder, so that each file has one name. */
+    const char *slash = strrchr(path, '/');
+    char *CLEANUP_FREE folder = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+    char *CLEANUP_FREE real = realpath(folder, NULL);
+    char *CLEANUP_FREE one = real ? xasprintf("%s/%s", real, slash ? slash + 1 : path) : xstrdup(path);
+    char *CLEANUP_FREE key = xasprintf("%c%s", constraint ? 'c' : 'r', one);
 
     if (word_list_has(&file->inclusions->read, key))
         return false;
@@ -257,27 +239,22 @@ static int load_included(const struct requirements_file *file, const struct line
     return list_load(file->reader, path, text);
 }
 
-static int check_limits(const struct requirements_file *file, const struct line_option *option)
-{
-    struct buf CLEANUP_BUF sentence = BUF_INIT;
-
-    if (file->depth + 1 < LIST_MAX_DEPTH && file->inclusions->read.count < LIST_MAX_FILES)
-        return 0;
-    buf_printf(&sentence, "expected lists nested at most %d deep, and at most %d of them, found more",
-               LIST_MAX_DEPTH, LIST_MAX_FILES);
-    return fault_at(file, option->at, sentence.data);
-}
-
 static int include_file(struct requirements_file *file, const struct line_option *option, bool constraint)
 {
     struct list_reader *reader = file->reader;
     const char *outer = reader->path;
     struct requirements_file inner = {reader, file->inclusions, constraint, file->depth + 1, NULL};
     struct buf CLEANUP_BUF text = BUF_INIT;
+    struct buf CLEANUP_BUF sentence = BUF_INIT;
 
     char *CLEANUP_FREE path = included_path(file, option);
-    if (!path || check_limits(file, option) < 0)
+    if (!path)
         return -1;
+    if (inner.depth >= LIST_MAX_DEPTH || file->inclusions->read.count >= LIST_MAX_FILES) {
+        buf_printf(&sentence, "expected lists nested at most %d deep, and at most %d of them, found more",
+                   LIST_MAX_DEPTH, LIST_MAX_FILES);
+        return fault_at(file, option->at, sentence.data);
+    }
     if (!first_time(file, path, constraint))
         return 0;
     if (load_included(file, option, path, &text) < 0)

@@ -71,14 +71,6 @@ static int node_applies(struct selection *selection, const struct lock_file_node
 
 /* ---- the graph ---- */
 
-static void enqueue(struct selection *selection, size_t node, size_t group)
-{
-    if (selection->done[node][group])
-        return;
-    selection->done[node][group] = true;
-    selection->queue[selection->queued++] = (struct step){node, group};
-}
-
 static bool extra_wanted(const struct lock_file_edge *edge, const char *extra)
 {
     for (size_t i = 0; i < edge->extra_count; i++)
@@ -95,17 +87,11 @@ static void reach_node(struct selection *selection, size_t node, const struct lo
     selection->reached[node] = true;
     for (size_t i = 0; i < target->group_count; i++) {
         const char *extra = target->groups[i].extra;
-        if (!edge || !extra || extra_wanted(edge, extra))
-            enqueue(selection, node, i);
+        if ((edge && extra && !extra_wanted(edge, extra)) || selection->done[node][i])
+            continue;
+        selection->done[node][i] = true;
+        selection->queue[selection->queued++] = (struct step){node, i};
     }
-}
-
-static bool edge_names(const struct lock_file_edge *edge, const struct lock_file_node *node, bool exactly)
-{
-    if (!exactly)
-        return true;
-    return (!edge->version || !node->version || strcmp(edge->version, node->version) == 0) &&
-           (!edge->source || !node->source || strcmp(edge->source, node->source) == 0);
 }
 
 /* The first node of a project: nodes are sorted by it. */
@@ -132,12 +118,14 @@ static int follow_to(struct selection *selection, const struct lock_file_edge *e
 
     for (size_t i = find_project(lock, edge->project);
          i < lock->node_count && strcmp(lock->nodes[i].project, edge->project) == 0; i++) {
-        if (!edge_names(edge, &lock->nodes[i], exactly))
+        const struct lock_file_node *node = &lock->nodes[i];
+        if (exactly && ((edge->version && node->version && strcmp(edge->version, node->version) != 0) ||
+                        (edge->source && node->source && strcmp(edge->source, node->source) != 0)))
             continue;
         found++;
         /* uv may lock a project in several versions ("forks"); an edge that names none means the one for
          * this target. */
-        int answer = edge->version && exactly ? 1 : node_applies(selection, &lock->nodes[i]);
+        int answer = edge->version && exactly ? 1 : node_applies(selection, node);
         if (answer < 0)
             return -1;
         if (answer)
@@ -157,24 +145,8 @@ static int follow_edge(struct selection *selection, const struct lock_file_edge 
     return found ? (found < 0 ? -1 : 0) : (follow_to(selection, edge, false) < 0 ? -1 : 0);
 }
 
+/* Each group of each node is queued at most once, so the queue needs no more space than there are groups. */
 static int walk_lock(struct selection *selection)
-{
-    const struct lock_file *lock = selection->lock;
-
-    for (size_t i = 0; i < lock->node_count; i++)
-        if (lock->nodes[i].root)
-            reach_node(selection, i, NULL);
-    for (size_t at = 0; at < selection->queued; at++) {
-        const struct step *step = &selection->queue[at];
-        const struct lock_file_group *group = &lock->nodes[step->node].groups[step->group];
-        for (size_t i = 0; i < group->edge_count; i++)
-            if (follow_edge(selection, &group->edges[i]) < 0)
-                return -1;
-    }
-    return 0;
-}
-
-static int walk_in_memory(struct selection *selection)
 {
     const struct lock_file *lock = selection->lock;
     size_t groups = 0;
@@ -188,16 +160,14 @@ static int walk_in_memory(struct selection *selection)
         done[i] = flags + at;
     selection->done = done;
     selection->queue = queue;
-    return walk_lock(selection);
-}
-
-static int judge_nodes(struct selection *selection)
-{
-    for (size_t i = 0; i < selection->lock->node_count; i++) {
-        int answer = node_applies(selection, &selection->lock->nodes[i]);
-        if (answer < 0)
-            return -1;
-        selection->reached[i] = answer;
+    for (size_t i = 0; i < lock->node_count; i++)
+        if (lock->nodes[i].root)
+            reach_node(selection, i, NULL);
+    for (size_t at = 0; at < selection->queued; at++) {
+        const struct lock_file_group *group = &lock->nodes[queue[at].node].groups[queue[at].group];
+        for (size_t i = 0; i < group->edge_count; i++)
+            if (follow_edge(selection, &group->edges[i]) < 0)
+                return -1;
     }
     return 0;
 }
@@ -230,9 +200,14 @@ static int select_of(struct selection *selection, bool *applies)
 
     selection->reached = reached;
     selection->queued = 0;
-    if (check_target(selection) < 0 ||
-        (lock->has_roots ? walk_in_memory(selection) : judge_nodes(selection)) < 0)
+    if (check_target(selection) < 0 || (lock->has_roots && walk_lock(selection) < 0))
         return -1;
+    for (size_t i = 0; !lock->has_roots && i < lock->node_count; i++) {
+        int answer = node_applies(selection, &lock->nodes[i]);
+        if (answer < 0)
+            return -1;
+        reached[i] = answer;
+    }
     for (size_t i = 0; i < lock->node_count; i++)
         if (lock->nodes[i].package != LOCK_NO_PACKAGE)
             applies[lock->nodes[i].package] = reached[i];

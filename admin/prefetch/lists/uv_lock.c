@@ -7,17 +7,6 @@
 
 /* ---- sources ---- */
 
-/* A source has one member, whose name is its kind. */
-static const char *source_kind(const json_t *source)
-{
-    static const char *const kinds[] = {"registry", "virtual", "editable", "directory", "git", "url", "path"};
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        if (json_is_string(json_object_get(source, kinds[i])))
-            return kinds[i];
-    return NULL;
-}
-
 /* With sorted keys, equal sources are equal texts. */
 static const char *source_text(struct lock_file_reader *reader, const json_t *source)
 {
@@ -87,36 +76,30 @@ static int uv_read_files(struct lock_file_reader *reader, const json_t *table, c
 
 /* ---- dependencies ---- */
 
-static int read_edge_extras(struct lock_file_reader *reader, const json_t *table, struct lock_file_edge *edge)
+static int read_edge(struct lock_file_reader *reader, const json_t *table, struct lock_file_edge *edge)
 {
+    struct arena *arena = &reader->list->wants->arena;
+    const json_t *source;
     const json_t *extras;
 
-    if (lock_file_array(reader, table, "extra", &extras) < 0)
+    if (lock_file_project(reader, table, "name", &edge->project) < 0 ||
+        lock_file_version(reader, table, &edge->version) < 0 ||
+        lock_file_marker_member(reader, table, "marker", &edge->marker) < 0 ||
+        lock_file_table(reader, table, "source", &source) < 0 ||
+        lock_file_array(reader, table, "extra", &extras) < 0)
         return -1;
+    edge->source = source_text(reader, source);
     edge->extra_count = json_array_size(extras);
-    edge->extras = arena_alloc(&reader->list->wants->arena, edge->extra_count * sizeof(*edge->extras) + 1);
+    edge->extras = arena_alloc(arena, edge->extra_count * sizeof(*edge->extras) + 1);
     for (size_t i = 0; i < edge->extra_count; i++) {
         const json_t *extra = json_array_get(extras, i);
         struct buf CLEANUP_BUF name = BUF_INIT;
         if (!json_is_string(extra))
             return lock_file_expected(reader, extras, extra, "the name of an extra");
         project_normalize(json_string_value(extra), json_string_length(extra), &name);
-        edge->extras[i] = arena_strdup(&reader->list->wants->arena, name.data);
+        edge->extras[i] = arena_strdup(arena, name.data);
     }
     return 0;
-}
-
-static int read_edge(struct lock_file_reader *reader, const json_t *table, struct lock_file_edge *edge)
-{
-    const json_t *source;
-
-    if (lock_file_project(reader, table, "name", &edge->project) < 0 ||
-        lock_file_version(reader, table, &edge->version) < 0 ||
-        lock_file_marker_member(reader, table, "marker", &edge->marker) < 0 ||
-        lock_file_table(reader, table, "source", &source) < 0)
-        return -1;
-    edge->source = source_text(reader, source);
-    return read_edge_extras(reader, table, edge);
 }
 
 static int read_group(struct lock_file_reader *reader, const json_t *array, const char *extra,
@@ -217,13 +200,17 @@ static int uv_add_package(struct lock_file_reader *reader, const json_t *table, 
 
 static int uv_read_package(struct lock_file_reader *reader, const json_t *table)
 {
+    /* A source has one member, whose name is its kind. */
+    static const char *const kinds[] = {"registry", "virtual", "editable", "directory", "git", "url", "path"};
     const json_t *source;
     const char *project;
+    const char *kind = NULL;
 
     if (lock_file_project(reader, table, "name", &project) < 0 ||
         lock_file_table(reader, table, "source", &source) < 0)
         return -1;
-    const char *kind = source_kind(source);
+    for (size_t i = 0; !kind && i < sizeof(kinds) / sizeof(*kinds); i++)
+        kind = json_is_string(json_object_get(source, kinds[i])) ? kinds[i] : NULL;
     if (!kind)
         return lock_file_expected(reader, table, source,
                                   "a source with registry, url, git, path, directory, editable or "

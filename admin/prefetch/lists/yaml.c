@@ -17,24 +17,6 @@ static int node_fault(struct yaml_walk *walk, const struct yaml_node *node, cons
     return list_fault(walk->reader, node->line, node->column, "%s", sentence);
 }
 
-/* ---- members ---- */
-
-static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct yaml_node *map,
-                                           const char *key);
-
-/* "<<": a mapping, or a list of them, that has the members that the mapping itself lacks. */
-static const struct yaml_node *yaml_merged_member(struct yaml_walk *walk, const struct yaml_node *merged,
-                                                  const char *key)
-{
-    const struct yaml_node *found = NULL;
-
-    if (merged->kind == YAML_MAP)
-        return yaml_member(walk, merged, key);
-    for (size_t i = 0; merged->kind == YAML_LIST && i < merged->count && !found; i++)
-        found = yaml_member(walk, merged->items[i], key);
-    return found;
-}
-
 static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct yaml_node *map,
                                            const char *key)
 {
@@ -49,28 +31,30 @@ static const struct yaml_node *yaml_member(struct yaml_walk *walk, const struct 
         if (yaml_is(map->items[i], "<<"))
             merged = map->items[i + 1];
     }
-    return merged ? yaml_merged_member(walk, merged, key) : NULL;
+    /* "<<": a mapping, or a list of them, that has the members that the mapping itself lacks. */
+    if (!merged || merged->kind == YAML_MAP)
+        return yaml_member(walk, merged, key);
+    const struct yaml_node *found = NULL;
+    for (size_t i = 0; merged->kind == YAML_LIST && i < merged->count && !found; i++)
+        found = yaml_member(walk, merged->items[i], key);
+    return found;
 }
 
 /* ---- images ---- */
 
-static int check_image(struct yaml_walk *walk, const struct yaml_node *node, const char *text, size_t len)
+static void add_yaml_image(struct yaml_walk *walk, const struct yaml_node *node, const char *text, size_t len,
+                           const char *platform)
 {
     struct buf CLEANUP_BUF fault = BUF_INIT;
     size_t column = 1;
 
-    if (list_image_check(text, len, &fault) == 0)
-        return 0;
-    const char *sentence = list_split_column(fault.data, &column);
-    return list_fault(walk->reader, node->line, node->column, "in character %zu of this image: %s", column,
-                      sentence);
-}
-
-static void add_yaml_image(struct yaml_walk *walk, const struct yaml_node *node, const char *text, size_t len,
-                           const char *platform)
-{
-    if (check_image(walk, node, text, len) == 0)
+    if (list_image_check(text, len, &fault) == 0) {
         (void)list_add_image(walk->reader, node->line, text, platform);
+        return;
+    }
+    const char *sentence = list_split_column(fault.data, &column);
+    list_fault(walk->reader, node->line, node->column, "in character %zu of this image: %s", column,
+               sentence);
 }
 
 /* ---- Compose ---- */
@@ -157,21 +141,6 @@ static void read_compose(struct yaml_walk *walk, const struct yaml_node *root,
 
 /* ---- Kubernetes ---- */
 
-static void read_containers(struct yaml_walk *walk, const struct yaml_node *list)
-{
-    for (size_t i = 0; i < list->count && !walk->reader->stopped; i++) {
-        const struct yaml_node *image = yaml_member(walk, list->items[i], "image");
-        if (image && image->kind == YAML_TEXT && !yaml_is_null(image))
-            add_yaml_image(walk, image, image->text, image->len, NULL);
-    }
-}
-
-static bool names_containers(const struct yaml_node *key)
-{
-    return yaml_is(key, "containers") || yaml_is(key, "initContainers") ||
-           yaml_is(key, "ephemeralContainers");
-}
-
 /* Recursion is safe, since the height of a tree is limited. `seen` keeps aliases from being searched
  * again: a few dozen nested ones are billions of paths ("billion laughs"). */
 static void search_containers(struct yaml_walk *walk, struct yaml_node *node)
@@ -182,10 +151,15 @@ static void search_containers(struct yaml_walk *walk, struct yaml_node *node)
     for (size_t i = 0; i < node->count; i++) {
         struct yaml_node *item = node->items[i];
         CHECK(item);
-        bool is_value = node->kind == YAML_MAP && i % 2;
-        if (is_value && item->kind == YAML_LIST && names_containers(node->items[i - 1]) && !item->listed) {
-            item->listed = true;
-            read_containers(walk, item);
+        const struct yaml_node *key = node->kind == YAML_MAP && i % 2 ? node->items[i - 1] : NULL;
+        bool containers = key && item->kind == YAML_LIST && !item->listed &&
+                          (yaml_is(key, "containers") || yaml_is(key, "initContainers") ||
+                           yaml_is(key, "ephemeralContainers"));
+        item->listed = item->listed || containers;
+        for (size_t k = 0; containers && k < item->count && !walk->reader->stopped; k++) {
+            const struct yaml_node *image = yaml_member(walk, item->items[k], "image");
+            if (image && image->kind == YAML_TEXT && !yaml_is_null(image))
+                add_yaml_image(walk, image, image->text, image->len, NULL);
         }
         search_containers(walk, item);
     }

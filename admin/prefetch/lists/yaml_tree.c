@@ -158,15 +158,6 @@ static int take_collection_start(struct tree *tree, const yaml_event_t *event, e
     return 0;
 }
 
-static int take_collection_end(struct tree *tree, const yaml_event_t *event)
-{
-    const struct open *ended = &tree->stack[--tree->depth];
-
-    if (ended->anchor)
-        ended->anchor->node = ended->node;
-    return place_node(tree, event, ended->node);
-}
-
 /* ---- documents ---- */
 
 static void forget_document(struct tree *tree)
@@ -177,17 +168,11 @@ static void forget_document(struct tree *tree)
     tree->depth = 0;
 }
 
-static int take_document(struct tree *tree, int (*read)(struct list_reader *reader, struct yaml_node *root))
-{
-    if (tree->root && !yaml_is_null(tree->root))
-        (void)read(tree->reader, tree->root);
-    forget_document(tree);
-    return tree->reader->stopped ? -1 : 0;
-}
-
 static int take_event(struct tree *tree, const yaml_event_t *event,
                       int (*read)(struct list_reader *reader, struct yaml_node *root))
 {
+    const struct open *ended;
+
     switch (event->type) {
     case YAML_SCALAR_EVENT:
         return take_scalar(tree, event);
@@ -199,22 +184,18 @@ static int take_event(struct tree *tree, const yaml_event_t *event,
         return take_collection_start(tree, event, YAML_MAP, event->data.mapping_start.anchor);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        return take_collection_end(tree, event);
+        ended = &tree->stack[--tree->depth];
+        if (ended->anchor)
+            ended->anchor->node = ended->node;
+        return place_node(tree, event, ended->node);
     case YAML_DOCUMENT_END_EVENT:
-        return take_document(tree, read);
+        if (tree->root && !yaml_is_null(tree->root))
+            (void)read(tree->reader, tree->root);
+        forget_document(tree);
+        return tree->reader->stopped ? -1 : 0;
     default:
         return 0;
     }
-}
-
-/* libyaml gives errors of its character reader only an offset in bytes; the parser's own mark is close to
- * it. */
-static int parser_fault(struct tree *tree, const yaml_parser_t *parser)
-{
-    const yaml_mark_t *mark = parser->error == YAML_READER_ERROR ? &parser->mark : &parser->problem_mark;
-
-    return list_fault(tree->reader, mark->line + 1, mark->column + 1, "expected YAML, found an error: %s",
-                      parser->problem ? parser->problem : "unknown");
 }
 
 static int read_events(struct tree *tree, yaml_parser_t *parser,
@@ -225,8 +206,15 @@ static int read_events(struct tree *tree, yaml_parser_t *parser,
     int result = 0;
 
     while (!ended && result == 0) {
-        if (!yaml_parser_parse(parser, &event))
-            return parser_fault(tree, parser);
+        if (!yaml_parser_parse(parser, &event)) {
+            /* libyaml gives errors of its character reader only an offset in bytes; the parser's own mark is
+             * close to it. */
+            const yaml_mark_t *mark =
+                parser->error == YAML_READER_ERROR ? &parser->mark : &parser->problem_mark;
+            return list_fault(tree->reader, mark->line + 1, mark->column + 1,
+                              "expected YAML, found an error: %s",
+                              parser->problem ? parser->problem : "unknown");
+        }
         ended = event.type == YAML_STREAM_END_EVENT;
         result = take_event(tree, &event, read);
         yaml_event_delete(&event);
