@@ -27,20 +27,13 @@ static void print_need(const struct requirement *requirement, struct buf *out)
         buf_printf(out, " @ %s, by URL, which is not supported", requirement->url);
 }
 
-static const char *verb(const struct wish *wish)
-{
-    const struct specifier_set *set = &wish->requirement->specifiers;
-
-    if (wish->constraint)
-        return "allows only";
-    return set->count == 1 && set->items[0].op == SPECIFIER_EQUAL && !set->items[0].wildcard ? "pins"
-                                                                                             : "wants";
-}
-
 static void print_cause(const struct cause *cause, struct buf *out)
 {
+    const struct specifier_set *set = &cause->wish->requirement->specifiers;
+    bool pins = set->count == 1 && set->items[0].op == SPECIFIER_EQUAL && !set->items[0].wildcard;
+
     explain_who(cause->wish, out);
-    buf_printf(out, " %s ", verb(cause->wish));
+    buf_add_text(out, cause->wish->constraint ? " allows only " : pins ? " pins " : " wants ");
     print_need(cause->wish->requirement, out);
     if (cause->alike)
         buf_printf(out, " (as other versions of %s)", cause->wish->parent->node->project);
@@ -60,20 +53,6 @@ static const struct wish *wish_at(const struct group *group, size_t i)
     const struct wish *wish = group->conflict->causes[i].wish;
 
     return wish && wish->node == group->node ? wish : NULL;
-}
-
-static size_t print_wishes(const struct group *group, struct buf *out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < group->conflict->cause_count; i++) {
-        if (!wish_at(group, i))
-            continue;
-        buf_add_text(out, count == 0 ? "\n  " : count == 1 ? " but " : ", and ");
-        print_cause(&group->conflict->causes[i], out);
-        count++;
-    }
-    return count;
 }
 
 /* ---- what there is ---- */
@@ -150,14 +129,6 @@ static void print_troubles(const struct group *group, struct buf *out)
     }
 }
 
-static bool any_takes(const struct wish *wish)
-{
-    for (size_t i = 0; i < wish->node->release_count; i++)
-        if (wish_takes(wish, wish->node->releases[i]))
-            return true;
-    return false;
-}
-
 /* Wishes that no version fulfils. */
 static void print_unknown_versions(const struct group *group, struct buf *out)
 {
@@ -165,7 +136,10 @@ static void print_unknown_versions(const struct group *group, struct buf *out)
 
     for (size_t i = 0; i < group->conflict->cause_count; i++) {
         const struct wish *wish = wish_at(group, i);
-        if (!wish || wish->requirement->url || any_takes(wish))
+        bool known = false;
+        for (size_t k = 0; wish && !known && k < node->release_count; k++)
+            known = wish_takes(wish, node->releases[k]);
+        if (!wish || wish->requirement->url || known)
             continue;
         buf_printf(out, "; no version of %s is ", node->project);
         specifier_set_print(&wish->requirement->specifiers, out);
@@ -176,8 +150,16 @@ static void print_unknown_versions(const struct group *group, struct buf *out)
 static void print_group(const struct group *group, struct buf *out)
 {
     const struct resolve_node *node = group->node;
+    size_t count = 0;
 
-    if (!print_wishes(group, out))
+    for (size_t i = 0; i < group->conflict->cause_count; i++) {
+        if (!wish_at(group, i))
+            continue;
+        buf_add_text(out, count == 0 ? "\n  " : count == 1 ? " but " : ", and ");
+        print_cause(&group->conflict->causes[i], out);
+        count++;
+    }
+    if (!count)
         buf_printf(out, "\n  %s", node->project);
     if (!node->loaded)
         return;

@@ -65,27 +65,19 @@ struct offer {
     enum trouble trouble;
 };
 
-/* The archives that pip builds. */
-static const char *const sdist_suffixes[] = {".tar.gz", ".zip",      ".tar.bz2", ".tgz",
-                                             ".tar.xz", ".tar.lzma", ".tar",     ".tbz"};
-
-static size_t stem_length(const char *filename)
-{
-    size_t len = strlen(filename);
-
-    for (size_t i = 0; i < sizeof(sdist_suffixes) / sizeof(*sdist_suffixes); i++)
-        if (text_ends(filename, sdist_suffixes[i]))
-            return len - strlen(sdist_suffixes[i]);
-    return 0;
-}
-
 /* Names of projects may have dashes, so the version begins after the dash before which the text is this
  * project's name. */
 static bool read_sdist(const struct resolve_node *node, struct offer *offer)
 {
+    /* The archives that pip builds. */
+    static const char *const suffixes[] = {".tar.gz", ".zip",      ".tar.bz2", ".tgz",
+                                           ".tar.xz", ".tar.lzma", ".tar",     ".tbz"};
     const char *filename = offer->file->filename;
-    size_t len = stem_length(filename);
+    size_t len = 0;
 
+    for (size_t i = 0; !len && i < sizeof(suffixes) / sizeof(*suffixes); i++)
+        if (text_ends(filename, suffixes[i]))
+            len = strlen(filename) - strlen(suffixes[i]);
     for (size_t i = 1; i + 1 < len; i++) {
         struct buf CLEANUP_BUF name = BUF_INIT;
         if (filename[i] != '-')
@@ -127,22 +119,6 @@ static bool hashes_fit(const struct resolve_search *search, const struct resolve
     return node->hashed.count || !search->request->require_hashes;
 }
 
-static enum trouble judge_offer(const struct resolve_search *search, const struct resolve_node *node,
-                                struct offer *offer)
-{
-    offer->rank =
-        offer->is_wheel ? wheel_tags_rank(search->request->target->tags, &offer->wheel) : SDIST_RANK;
-    if (offer->is_wheel && !node->wheels)
-        return TROUBLE_BINARY;
-    if (offer->rank < 0)
-        return TROUBLE_WHEEL;
-    if (!offer->is_wheel && !node->sdists)
-        return TROUBLE_SDIST;
-    if (!target_python_fits(search, offer->file->requires_python))
-        return TROUBLE_PYTHON;
-    return hashes_fit(search, node, offer->file) ? TROUBLE_NONE : TROUBLE_HASH;
-}
-
 /* False: no version of this project can be read from the file's name. */
 static bool read_offer(const struct resolve_search *search, const struct resolve_node *node,
                        const struct page_file *file, struct offer *offer)
@@ -157,7 +133,18 @@ static bool read_offer(const struct resolve_search *search, const struct resolve
     } else if (!read_sdist(node, offer)) {
         return false;
     }
-    offer->trouble = judge_offer(search, node, offer);
+    offer->rank =
+        offer->is_wheel ? wheel_tags_rank(search->request->target->tags, &offer->wheel) : SDIST_RANK;
+    if (offer->is_wheel && !node->wheels)
+        offer->trouble = TROUBLE_BINARY;
+    else if (offer->rank < 0)
+        offer->trouble = TROUBLE_WHEEL;
+    else if (!offer->is_wheel && !node->sdists)
+        offer->trouble = TROUBLE_SDIST;
+    else if (!target_python_fits(search, file->requires_python))
+        offer->trouble = TROUBLE_PYTHON;
+    else
+        offer->trouble = hashes_fit(search, node, file) ? TROUBLE_NONE : TROUBLE_HASH;
     return true;
 }
 
@@ -174,16 +161,10 @@ static bool offer_is_better(const struct offer *offer, const struct release *rel
     return !release->wheel || wheel_name_compare_builds(&offer->wheel, release->wheel) >= 0;
 }
 
-static bool is_fitting_sdist(const struct resolve_search *search, const struct offer *offer,
-                             const struct release *release)
-{
-    return !offer->is_wheel && target_python_fits(search, offer->file->requires_python) &&
-           hashes_fit(search, release->node, offer->file);
-}
-
 static void take_offer(struct resolve_search *search, struct release *release, const struct offer *offer)
 {
-    if (!release->sdist && is_fitting_sdist(search, offer, release))
+    if (!release->sdist && !offer->is_wheel && target_python_fits(search, offer->file->requires_python) &&
+        hashes_fit(search, release->node, offer->file))
         release->sdist = offer->file;
     /* Kept for the explanation, as long as there is no file that fits. */
     if (offer->trouble != TROUBLE_NONE) {
@@ -240,25 +221,21 @@ static struct release *release_of(struct resolve_search *search, struct resolve_
     return release;
 }
 
-/* The better of two releases of equal versions that are spelled differently ("1.0", "1.0.0"). */
-static struct release *better_release(struct release *a, struct release *b)
-{
-    if (!a->file != !b->file)
-        return a->file ? a : b;
-    if (a->file && a->yanked != b->yanked)
-        return a->yanked ? b : a;
-    if (!a->file)
-        return a->trouble >= b->trouble ? a : b;
-    return b->rank < a->rank ? b : a;
-}
-
+/* The better of two releases of equal versions that are spelled differently ("1.0", "1.0.0"), with an sdist
+ * if either has one. */
 static struct release *merge_releases(struct release *a, struct release *b)
 {
-    struct release *winner = better_release(a, b);
-    const struct release *loser = winner == a ? b : a;
+    bool second;
 
+    if (!a->file != !b->file)
+        second = b->file;
+    else if (!a->file)
+        second = b->trouble > a->trouble;
+    else
+        second = a->yanked != b->yanked ? a->yanked : b->rank < a->rank;
+    struct release *winner = second ? b : a;
     if (!winner->sdist)
-        winner->sdist = loser->sdist;
+        winner->sdist = second ? a->sdist : b->sdist;
     return winner;
 }
 
@@ -347,10 +324,8 @@ int node_load(struct resolve_search *search, struct resolve_node *node)
 
 /* ---- metadata ---- */
 
-static void refuse_release(struct resolve_search *search, struct release *release, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void refuse_release(struct resolve_search *search, struct release *release, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+refuse_release(struct resolve_search *search, struct release *release, const char *format, ...)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     va_list args;
@@ -370,38 +345,19 @@ int search_applies(const struct resolve_search *search, const struct requirement
     return requirement->marker ? marker_evaluate(requirement->marker, &environment, error) : 1;
 }
 
-static bool version_as_promised(const struct release *release)
-{
-    return version_compare(&release->metadata.version, &release->version, VERSION_WHOLE) == 0;
-}
-
 static void check_metadata(struct resolve_search *search, struct release *release)
 {
     const struct metadata *metadata = &release->metadata;
     struct buf CLEANUP_BUF why = BUF_INIT;
 
-    if (strcmp(metadata->project, release->node->project) != 0 || !version_as_promised(release))
+    if (strcmp(metadata->project, release->node->project) != 0 ||
+        version_compare(&metadata->version, &release->version, VERSION_WHOLE) != 0)
         refuse_release(search, release, "has the metadata of %s %s", metadata->name, metadata->version.text);
     else if (!target_python_fits(search, metadata->requires_python))
         refuse_release(search, release, "requires Python %s", metadata->requires_python);
     for (size_t i = 0; i < metadata->require_count && !release->refusal; i++)
         if (search_applies(search, &metadata->requires[i], NULL, &why) < 0)
             refuse_release(search, release, "has a requirement that cannot be evaluated: %s", why.data);
-}
-
-static void make_wishes(struct resolve_search *search, struct release *release)
-{
-    const struct metadata *metadata = &release->metadata;
-
-    release->wishes = arena_alloc(&search->arena, metadata->require_count * sizeof(*release->wishes));
-    for (size_t i = 0; i < metadata->require_count; i++) {
-        const char *project = metadata->requires[i].project;
-        release->wishes[i] = (struct wish){
-            .requirement = &metadata->requires[i],
-            .parent = release,
-            .node = search_node(search, project, strlen(project)),
-        };
-    }
 }
 
 int release_load(struct resolve_search *search, struct release *release)
@@ -430,8 +386,18 @@ int release_load(struct resolve_search *search, struct release *release)
         refuse_release(search, release, "has unusable metadata: %s", why.data);
     else
         check_metadata(search, release);
-    if (!release->refusal)
-        make_wishes(search, release);
+    if (release->refusal)
+        return 0;
+    const struct metadata *metadata = &release->metadata;
+    release->wishes = arena_alloc(&search->arena, metadata->require_count * sizeof(*release->wishes));
+    for (size_t i = 0; i < metadata->require_count; i++) {
+        const char *project = metadata->requires[i].project;
+        release->wishes[i] = (struct wish){
+            .requirement = &metadata->requires[i],
+            .parent = release,
+            .node = search_node(search, project, strlen(project)),
+        };
+    }
     return 0;
 }
 

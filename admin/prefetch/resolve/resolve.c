@@ -222,15 +222,6 @@ static int add_wishes(struct work *work, const struct resolve_node *node)
     return status;
 }
 
-static int work_off(struct work *work)
-{
-    int status = 1;
-
-    while (status > 0 && work->nodes.count)
-        status = add_wishes(work, work->nodes.items[--work->nodes.count]);
-    return status;
-}
-
 /* ---- what to choose next ---- */
 
 /* Compared in this order, as an array of size_t; the smaller one is chosen first. From `unpinned` on the
@@ -307,31 +298,23 @@ static struct resolve_node *preferred(struct resolve_search *search)
     return best;
 }
 
-static struct level *new_level(struct resolve_search *search, struct resolve_node *node)
-{
-    struct level *level = xcalloc(1, sizeof(*level));
-    struct demand demand;
-
-    level->node = node;
-    level->trail_count = search->trail.count;
-    level->candidates = xcalloc(node->release_count + 1, sizeof(struct release *));
-    demand_init(search, node, &demand);
-    for (size_t i = 0; i < node->release_count; i++)
-        if (demand_takes(&demand, node->releases[i]))
-            level->candidates[level->count++] = node->releases[i];
-    return level;
-}
-
 /* Starts a level for the next project; false: all are chosen. One without candidates is a dead end only if
  * all the others have none either. */
 static bool push_level(struct resolve_search *search)
 {
+    struct resolve_node *node;
+    struct demand demand;
+
     search->choices++;
-    for (;;) {
-        struct resolve_node *node = preferred(search);
-        if (!node)
-            return false;
-        struct level *level = new_level(search, node);
+    while ((node = preferred(search))) {
+        struct level *level = xcalloc(1, sizeof(*level));
+        level->node = node;
+        level->trail_count = search->trail.count;
+        level->candidates = xcalloc(node->release_count + 1, sizeof(struct release *));
+        demand_init(search, node, &demand);
+        for (size_t i = 0; i < node->release_count; i++)
+            if (demand_takes(&demand, node->releases[i]))
+                level->candidates[level->count++] = node->releases[i];
         if (level->count || node->passed_over == search->choices) {
             pointers_add(&search->levels, level);
             return true;
@@ -340,6 +323,7 @@ static bool push_level(struct resolve_search *search)
         free(level->candidates);
         free(level);
     }
+    return false;
 }
 
 /* ---- choosing ---- */
@@ -364,26 +348,15 @@ static int choose_release(struct resolve_search *search, struct level *level, st
     level->node->pin = release;
     level->node->level = search->levels.count;
     pointers_add(&work.nodes, level->node);
-    int status = work_off(&work);
+    int status = 1;
+    while (status > 0 && work.nodes.count)
+        status = add_wishes(&work, work.nodes.items[--work.nodes.count]);
     free(work.nodes.items);
     return status;
 }
 
-/* The project of an earlier choice is chosen later, after the one of this level. */
-static void defer_node(struct resolve_search *search, struct resolve_node *node, struct resolve_node *chooser)
-{
-    size_t level = node->level;
-
-    pointers_add(&node->found_fault, chooser);
-    node->deferred = ++search->deferrals;
-    while (search->levels.count >= level)
-        pop_level(search);
-}
-
-static int no_answer(struct resolve_search *search, const struct conflict *conflict, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int no_answer(struct resolve_search *search, const struct conflict *conflict, const char *format, ...)
+static int __attribute__((format(printf, 3, 4)))
+no_answer(struct resolve_search *search, const struct conflict *conflict, const char *format, ...)
 {
     va_list args;
 
@@ -442,32 +415,29 @@ static int search_go_back(struct resolve_search *search)
     return status;
 }
 
-static int check_steps(struct resolve_search *search, const struct level *level)
-{
-    size_t max = search->request->steps_max ? search->request->steps_max : RESOLVE_STEPS_DEFAULT;
-
-    if (search->steps++ < max)
-        return 0;
-    return no_answer(
-        search, &level->conflict,
-        "gave up resolving the requirements for %s after %zu steps, at %s: pin or constrain some "
-        "versions",
-        search->request->target->name, max, level->node->project);
-}
-
 /* Tries the next candidate of the last level. */
 static int search_step(struct resolve_search *search)
 {
     struct level *level = search->levels.items[search->levels.count - 1];
+    size_t max = search->request->steps_max ? search->request->steps_max : RESOLVE_STEPS_DEFAULT;
     struct conflict conflict = {0};
 
     if (level->next == level->count)
         return search_go_back(search);
-    if (check_steps(search, level) < 0)
-        return -1;
+    if (search->steps++ >= max)
+        return no_answer(
+            search, &level->conflict,
+            "gave up resolving the requirements for %s after %zu steps, at %s: pin or constrain some "
+            "versions",
+            search->request->target->name, max, level->node->project);
     int status = choose_release(search, level, level->candidates[level->next++], &conflict);
     if (status == 0 && conflict.defer) {
-        defer_node(search, conflict.defer, level->node);
+        /* The project of an earlier choice is chosen later, after the one of this level. */
+        size_t before = conflict.defer->level;
+        pointers_add(&conflict.defer->found_fault, level->node);
+        conflict.defer->deferred = ++search->deferrals;
+        while (search->levels.count >= before)
+            pop_level(search);
         status = 1;
     } else if (status == 0) {
         undo_pin(search, level);
@@ -477,20 +447,6 @@ static int search_step(struct resolve_search *search)
     }
     conflict_release(&conflict);
     return status;
-}
-
-static int search_all(struct resolve_search *search)
-{
-    int status = 0;
-
-    while (push_level(search)) {
-        do
-            status = search_step(search);
-        while (status == 0);
-        if (status < 0)
-            return -1;
-    }
-    return 0;
 }
 
 /* ---- beginning ---- */
@@ -569,35 +525,28 @@ static int read_requirements(struct resolve_search *search, struct pointers *wis
     return 0;
 }
 
-/* Everything that is wrong with the user's own requirements is reported at once. */
-static int add_requirements(struct resolve_search *search, const struct pointers *wishes)
-{
-    struct conflict conflict = {0};
-    struct work work = {.search = search, .conflict = &conflict};
-    int status = 0;
-
-    for (size_t i = 0; i < wishes->count && status >= 0; i++)
-        status = add_wish(&work, wishes->items[i], NULL);
-    if (status >= 0 && conflict.cause_count)
-        status = no_versions(search, &conflict);
-    conflict_release(&conflict);
-    return status < 0 ? -1 : 0;
-}
-
 static int search_begin(struct resolve_search *search)
 {
     struct pointers wishes = {NULL, 0, 0};
     struct pointers nodes = {NULL, 0, 0};
+    struct conflict conflict = {0};
+    struct work work = {.search = search, .conflict = &conflict};
     int status = -1;
 
     buf_reset(search->error);
     if (read_constraints(search) == 0 && read_requirements(search, &wishes, &nodes) == 0) {
         nodes_announce(search, (struct resolve_node *const *)nodes.items, nodes.count);
-        status = add_requirements(search, &wishes);
+        /* Everything that is wrong with the user's own requirements is reported at once. */
+        status = 0;
+        for (size_t i = 0; i < wishes.count && status >= 0; i++)
+            status = add_wish(&work, wishes.items[i], NULL);
+        if (status >= 0 && conflict.cause_count)
+            status = no_versions(search, &conflict);
     }
+    conflict_release(&conflict);
     free(wishes.items);
     free(nodes.items);
-    return status;
+    return status < 0 ? -1 : 0;
 }
 
 /* ---- the answer ---- */
@@ -612,10 +561,8 @@ static int compare_resolved(const void *a, const void *b)
     return strcmp(((const struct resolved *)a)->project, ((const struct resolved *)b)->project);
 }
 
-static void add_note(struct resolution *out, struct pointers *notes, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add_note(struct resolution *out, struct pointers *notes, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+add_note(struct resolution *out, struct pointers *notes, const char *format, ...)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     va_list args;
@@ -705,24 +652,20 @@ static void forget_choices(struct resolve_search *search)
     undo_trail(search, 0);
 }
 
-static void forget_wishes(struct resolve_node *node)
-{
-    if (node->hashed.count)
-        node_unload(node);
-    node->hashed.count = 0;
-    node->constraints.count = 0;
-    node->order = SIZE_MAX;
-    node->deferred = 0;
-    node->found_fault.count = 0;
-    node->failure = 0;
-    node->passed_over = 0;
-}
-
 static void search_reset(struct resolve_search *search)
 {
     forget_choices(search);
-    for (struct resolve_node *node = search->nodes; node; node = node->hh.next)
-        forget_wishes(node);
+    for (struct resolve_node *node = search->nodes; node; node = node->hh.next) {
+        if (node->hashed.count) /* the files of its releases were chosen by these hashes */
+            node_unload(node);
+        node->hashed.count = 0;
+        node->constraints.count = 0;
+        node->order = SIZE_MAX;
+        node->deferred = 0;
+        node->found_fault.count = 0;
+        node->failure = 0;
+        node->passed_over = 0;
+    }
     search->steps = 0;
     search->deferrals = 0;
     search->failures = 0;
@@ -749,8 +692,16 @@ static void search_release(struct resolve_search *search)
 static int search_answer(struct resolve_search *search, struct resolution **out)
 {
     *out = NULL;
-    if (search_begin(search) < 0 || search_all(search) < 0)
+    if (search_begin(search) < 0)
         return -1;
+    while (push_level(search)) {
+        int status;
+        do
+            status = search_step(search);
+        while (status == 0);
+        if (status < 0)
+            return -1;
+    }
     *out = make_answer(search);
     return 0;
 }
