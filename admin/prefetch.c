@@ -125,7 +125,7 @@ static int prefetch_read_options(struct prefetch_call *call, int argc, char **ar
             return EXIT_USAGE;
     }
     for (; optind < argc; optind++)
-        prefetch_choice_add_name(&call->choice, argv[optind]);
+        word_list_add(&call->choice.names, "%s", argv[optind]);
     if (!call->choice.options.list_count && !call->choice.names.count)
         return command_lacks(&prefetch_command, "a list (-r, --images) or a name");
     return 0;

@@ -46,6 +46,10 @@
 /* The same, if the server does not say when they are made (before version 2 of /fills). */
 #define SETTLE_UNTOLD_MS 300
 
+static const struct http_client_request fills_request = {
+    .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
+static const struct json_limits fills_limits = {8, 4096, 16384};
+
 struct passage;
 
 struct fetching {
@@ -212,49 +216,28 @@ static void show_bytes(const struct prefetch *prefetch, const struct prefetch_it
         prefetch->report->progress(prefetch->report->arg, item, bytes);
 }
 
-/* Several images may wait for the same fill of a blob, which names one of them at most: the digest finds
- * all. */
-static void show_blob_fill(const struct prefetch *prefetch, const char *digest, int64_t bytes)
-{
-    for (const struct prefetch_item *item = prefetch->items; item && digest; item = item->hh.next)
-        if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
-            show_bytes(prefetch, item, bytes);
-}
-
 /* A row of /fills (proxy/fill_list.h). Rows of other kinds are not items. */
 static void show_fill(const struct prefetch *prefetch, const json_t *fill)
 {
     const char *kind = json_text_member(fill, "kind");
     const char *path = json_text_member(fill, "path");
+    const char *digest = json_text_member(fill, "digest");
     int64_t bytes = json_number_member(fill, "bytes");
     const struct prefetch_item *item = NULL;
 
-    if (kind && strcmp(kind, "blob") == 0)
-        show_blob_fill(prefetch, json_text_member(fill, "digest"), bytes);
-    else if (kind && strcmp(kind, "file") == 0 && path)
+    if (kind && strcmp(kind, "file") == 0 && path)
         HASH_FIND_STR(prefetch->items, path, item);
     show_bytes(prefetch, item, bytes);
-}
-
-/* Version 1 had no member "version". */
-static bool fills_version_known(struct fetching *fetching, const json_t *root)
-{
-    int64_t version = json_object_get(root, "version") ? json_number_member(root, "version") : 1;
-
-    if (version == FILLS_VERSION_KNOWN)
-        return true;
-    fetching->fills_unknown = true;
-    prefetch_note(
-        fetching->prefetch,
-        "the server's /fills has version %lld, which this yizhan does not know: progress is not shown; "
-        "use the same version on both",
-        (long long)version);
-    return false;
+    /* Several images may wait for the same fill of a blob, which names one of them at most: the digest
+     * finds all. */
+    if (kind && strcmp(kind, "blob") == 0 && digest)
+        for (item = prefetch->items; item; item = item->hh.next)
+            if (item->kind == ITEM_BLOB && strcmp(item->reference, digest) == 0)
+                show_bytes(prefetch, item, bytes);
 }
 
 static void on_fills(void *arg, const struct http_client_answer *answer)
 {
-    static const struct json_limits limits = {8, 4096, 16384};
     struct fetching *fetching = arg;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
     json_t *CLEANUP_JSON root = NULL;
@@ -263,15 +246,25 @@ static void on_fills(void *arg, const struct http_client_answer *answer)
 
     fetching->fills_pending = false;
     if (answer->status == 200)
-        root = json_read_object(answer->body, answer->len, &limits, &ignored);
-    if (root && fills_version_known(fetching, root))
-        json_array_foreach(json_object_get(root, "fills"), i, fill) show_fill(fetching->prefetch, fill);
+        root = json_read_object(answer->body, answer->len, &fills_limits, &ignored);
+    if (!root)
+        return;
+    /* Version 1 had no member "version". */
+    int64_t version = json_object_get(root, "version") ? json_number_member(root, "version") : 1;
+    if (version != FILLS_VERSION_KNOWN) {
+        fetching->fills_unknown = true;
+        prefetch_note(
+            fetching->prefetch,
+            "the server's /fills has version %lld, which this yizhan does not know: progress is not shown; "
+            "use the same version on both",
+            (long long)version);
+        return;
+    }
+    json_array_foreach(json_object_get(root, "fills"), i, fill) show_fill(fetching->prefetch, fill);
 }
 
 static void ask_for_fills(struct fetching *fetching)
 {
-    const struct http_client_request request = {
-        .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
     int64_t now_ms = clock_mono_ms();
 
     if (!fetching->prefetch->report->shows_progress || fetching->fills_pending || fetching->fills_unknown ||
@@ -279,7 +272,7 @@ static void ask_for_fills(struct fetching *fetching)
         return;
     fetching->fills_asked_ms = now_ms;
     fetching->fills_pending = true;
-    http_client_ask(fetching->prefetch->client, &request, on_fills, fetching);
+    http_client_ask(fetching->prefetch->client, &fills_request, on_fills, fetching);
 }
 
 /* ---- all ---- */
@@ -291,37 +284,38 @@ static bool passages_left(const struct passage *passages, size_t count, size_t *
     return *first < count;
 }
 
-/* Not all at once: the client asks in order, and a request for /fills would wait for all of them. */
-static void begin_passages(struct fetching *fetching, struct passage *passages, size_t count, size_t *begun)
-{
-    for (; *begun < count && fetching->under_way < UNDER_WAY_MAX; ++*begun) {
-        if (!passages[*begun].item)
-            continue;
-        fetching->under_way++;
-        passage_ask(&passages[*begun], HTTP_CLIENT_HEAD, true, fetching->again ? on_looked_again : on_looked);
-    }
-}
-
-/* Passages in `unkept` have no request under way, so there may be nothing that the client could wait for. */
-static void wait_for_answers(const struct fetching *fetching)
-{
-    if (http_client_busy(fetching->prefetch->client))
-        http_client_step(fetching->prefetch->client, fetching->unkept ? KEEP_ASK_EVERY_MS : STEP_MS);
-    else
-        poll(NULL, 0, KEEP_ASK_EVERY_MS);
-}
-
-static void fetch_run(struct fetching *fetching, struct passage *passages, size_t count)
+static void fetch_items(struct fetching *fetching)
 {
     struct prefetch *prefetch = fetching->prefetch;
+    size_t count = HASH_COUNT(prefetch->items);
+    struct passage *CLEANUP_FREE passages = xcalloc(count + 1, sizeof(*passages));
     size_t first = 0;
     size_t begun = 0;
+    size_t at = 0;
 
+    if (!prefetch->client)
+        return;
+    for (struct prefetch_item *item = prefetch->items; item; item = item->hh.next) {
+        bool has_turn = fetching->again ? item->state == ITEM_FETCHED || item->state == ITEM_HELD
+                                        : item->state == ITEM_PLANNED;
+        passages[at++] = (struct passage){.fetching = fetching, .item = has_turn ? item : NULL};
+    }
     while (passages_left(passages, count, &first) && !prefetch_stopped(prefetch)) {
-        begin_passages(fetching, passages, count, &begun);
+        /* Not all at once: the client asks in order, and a request for /fills would wait for all of them. */
+        for (; begun < count && fetching->under_way < UNDER_WAY_MAX; begun++) {
+            if (!passages[begun].item)
+                continue;
+            fetching->under_way++;
+            passage_ask(&passages[begun], HTTP_CLIENT_HEAD, true,
+                        fetching->again ? on_looked_again : on_looked);
+        }
         if (!fetching->look_only)
             ask_for_fills(fetching);
-        wait_for_answers(fetching);
+        /* Passages in `unkept` have no request under way, so there may be nothing to wait for. */
+        if (http_client_busy(prefetch->client))
+            http_client_step(prefetch->client, fetching->unkept ? KEEP_ASK_EVERY_MS : STEP_MS);
+        else
+            poll(NULL, 0, KEEP_ASK_EVERY_MS);
         ask_for_unkept(fetching);
         prefetch->report->tick(prefetch->report->arg);
     }
@@ -333,40 +327,16 @@ static void fetch_run(struct fetching *fetching, struct passage *passages, size_
             prefetch_item_fail(passages[first].item, "interrupted");
 }
 
-static bool has_turn(const struct fetching *fetching, const struct prefetch_item *item)
-{
-    if (fetching->again)
-        return item->state == ITEM_FETCHED || item->state == ITEM_HELD;
-    return item->state == ITEM_PLANNED;
-}
-
-static void fetch_items(struct fetching *fetching)
-{
-    struct prefetch *prefetch = fetching->prefetch;
-    size_t count = HASH_COUNT(prefetch->items);
-    struct passage *CLEANUP_FREE passages = xcalloc(count + 1, sizeof(*passages));
-    size_t i = 0;
-
-    if (!prefetch->client)
-        return;
-    for (struct prefetch_item *item = prefetch->items; item; item = item->hh.next, i++)
-        passages[i] = (struct passage){.fetching = fetching, .item = has_turn(fetching, item) ? item : NULL};
-    fetch_run(fetching, passages, count);
-}
-
 /* Changes that the server's store has not made yet, evictions included; -1 if it does not say. */
 static int64_t ask_storing(struct prefetch *prefetch)
 {
-    static const struct json_limits limits = {8, 4096, 16384};
-    const struct http_client_request request = {
-        .path = "/fills", .want = HTTP_CLIENT_BODY, .max_bytes = FILLS_MAX_BYTES};
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
 
-    prefetch_ask(prefetch, &request, &reply);
+    prefetch_ask(prefetch, &fills_request, &reply);
     if (reply.status != 200)
         return -1;
-    json_t *CLEANUP_JSON root = json_read_object(reply.body.data, reply.body.len, &limits, &ignored);
+    json_t *CLEANUP_JSON root = json_read_object(reply.body.data, reply.body.len, &fills_limits, &ignored);
     return json_is_integer(json_object_get(root, "storing")) ? json_number_member(root, "storing") : -1;
 }
 

@@ -33,47 +33,27 @@ struct wanted_image {
     bool strict; /* the platforms were asked for, so an image without an index must be for one of them */
 };
 
-static void split_reference(const char *text, struct wanted_image *out)
-{
-    const char *at = strchr(text, '@');
-    size_t len = at ? (size_t)(at - text) : strlen(text);
-    const char *slash = memrchr(text, '/', len);
-    const char *colon = memrchr(slash ? slash : text, ':', len - (size_t)((slash ? slash : text) - text));
-
-    out->name = xstrndup(text, colon ? (size_t)(colon - text) : len);
-    out->reference = at      ? xstrdup(at + 1)
-                     : colon ? xstrndup(colon + 1, len - (size_t)(colon + 1 - text))
-                             : xstrdup("latest");
-}
-
 /* ---- telling ---- */
 
-/* The message of a registry's error (OCI distribution specification, "Error codes"), or whatever else is
- * known. */
-static void print_trouble(const struct reply *reply, struct buf *out)
+static void fail_image(const struct wanted_image *image, const char *what, const struct reply *reply)
 {
     static const struct json_limits limits = {16, 1000, 1000};
     struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct buf CLEANUP_BUF trouble = BUF_INIT;
+    /* The message of a registry's error (OCI distribution specification, "Error codes"). */
     json_t *CLEANUP_JSON root = json_read_object(reply->body.data, reply->body.len, &limits, &ignored);
     const char *message = json_text_member(json_array_get(json_object_get(root, "errors"), 0), "message");
 
     if (reply->status == 504)
-        buf_add_text(out, PREFETCH_NOT_HELD);
+        buf_add_text(&trouble, PREFETCH_NOT_HELD);
     else if (message)
-        buf_add_text(out, message);
+        buf_add_text(&trouble, message);
     else if (reply->trouble.len)
-        buf_add_text(out, reply->trouble.data);
+        buf_add_text(&trouble, reply->trouble.data);
     else if (reply->status == 200)
-        buf_add_text(out, "the server does not answer as a Yizhan does: it sends no digest");
+        buf_add_text(&trouble, "the server does not answer as a Yizhan does: it sends no digest");
     else
-        buf_printf(out, "the answer was %d", reply->status);
-}
-
-static void fail_image(const struct wanted_image *image, const char *what, const struct reply *reply)
-{
-    struct buf CLEANUP_BUF trouble = BUF_INIT;
-
-    print_trouble(reply, &trouble);
+        buf_printf(&trouble, "the answer was %d", reply->status);
     prefetch_fail(image->prefetch, "%s: %s%s%s: %s", image->list->origin, image->list->reference,
                   *what ? ", " : "", what, trouble.data);
 }
@@ -165,21 +145,6 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
     return 0;
 }
 
-static void add_blobs(const struct wanted_image *image, const struct manifest *manifest)
-{
-    char digest[IMAGE_DIGEST_SIZE];
-
-    for (size_t i = 0; i < manifest->descriptor_count; i++) {
-        const struct descriptor *blob = &manifest->descriptors[i];
-        image_digest_print(&blob->digest, digest);
-        if (blob->elsewhere)
-            prefetch_note(image->prefetch, "%s: layer %s is not kept in registries: skipped",
-                          image->list->reference, digest);
-        else
-            add_image_item(image, ITEM_BLOB, digest, i ? "layer" : "config", blob->size_bytes);
-    }
-}
-
 /* ---- platforms ---- */
 
 static void fail_platform(const struct wanted_image *image, const char *platform, const char *there)
@@ -211,66 +176,37 @@ static char *platform_of_config(const struct wanted_image *image, const struct m
     return xasprintf("%s/%s%s%s", os, architecture, variant ? "/" : "", variant ? variant : "");
 }
 
-/* An image without an index is for one platform, which may not be the one that was asked for. */
-static void check_platform(const struct wanted_image *image, const struct manifest *manifest)
-{
-    char *CLEANUP_FREE own = platform_of_config(image, manifest);
-
-    for (size_t i = 0; own && i < image->platform_count; i++)
-        if (image_platform_rank(image->platforms[i], own) < 0)
-            fail_platform(image, image->platforms[i], own);
-}
-
-/* check: an image without an index must be for one of the wanted platforms. */
+/* check: an image without an index is for one platform, which may not be one of those that are wanted. */
 static void plan_image_manifest(const struct wanted_image *image, const char *digest, int depth, bool check);
-
-/* The best entry of an index for a platform; NULL: none. */
-static const struct descriptor *best_for(const struct manifest *index, const char *platform)
-{
-    const struct descriptor *best = NULL;
-    int best_rank = -1;
-
-    for (size_t i = 0; i < index->descriptor_count; i++) {
-        const struct descriptor *one = &index->descriptors[i];
-        int rank = one->is_manifest && one->platform ? image_platform_rank(platform, one->platform) : -1;
-        if (rank > best_rank) {
-            best = one;
-            best_rank = rank;
-        }
-    }
-    return best;
-}
-
-/* An entry without a platform may be for any: docker and skopeo take the first one. */
-static const struct descriptor *first_without_platform(const struct manifest *index)
-{
-    for (size_t i = 0; i < index->descriptor_count; i++)
-        if (index->descriptors[i].is_manifest && !index->descriptors[i].platform)
-            return &index->descriptors[i];
-    return NULL;
-}
-
-static void print_platforms(const struct manifest *index, struct buf *out)
-{
-    for (size_t i = 0; i < index->descriptor_count; i++)
-        if (index->descriptors[i].platform && strcmp(index->descriptors[i].platform, "unknown/unknown") != 0)
-            buf_printf(out, "%s%s", out->len ? ", " : "", index->descriptors[i].platform);
-    if (!out->len)
-        buf_add_text(out, "none with a name");
-}
 
 static void plan_platform(const struct wanted_image *image, const struct manifest *index,
                           const char *platform, int depth)
 {
-    const struct descriptor *best = best_for(index, platform);
-    const struct descriptor *child = best ? best : first_without_platform(index);
-    struct wanted_image one = *image;
+    const struct descriptor *best = NULL;
+    const struct descriptor *nameless = NULL;
     struct buf CLEANUP_BUF there = BUF_INIT;
+    struct wanted_image one = *image;
+    int best_rank = -1;
     char digest[IMAGE_DIGEST_SIZE];
 
+    for (size_t i = 0; i < index->descriptor_count; i++) {
+        const struct descriptor *entry = &index->descriptors[i];
+        int rank =
+            entry->is_manifest && entry->platform ? image_platform_rank(platform, entry->platform) : -1;
+        if (rank > best_rank) {
+            best = entry;
+            best_rank = rank;
+        }
+        if (!nameless && entry->is_manifest && !entry->platform)
+            nameless = entry;
+        /* "unknown/unknown" is what build tools give attestations, which are not images. */
+        if (entry->platform && strcmp(entry->platform, "unknown/unknown") != 0)
+            buf_printf(&there, "%s%s", there.len ? ", " : "", entry->platform);
+    }
+    /* An entry without a platform may be for any: docker and skopeo take the first one. */
+    const struct descriptor *child = best ? best : nameless;
     if (!child) {
-        print_platforms(index, &there);
-        fail_platform(image, platform, there.data);
+        fail_platform(image, platform, there.len ? there.data : "none with a name");
         return;
     }
     one.platforms = &platform;
@@ -282,19 +218,31 @@ static void plan_platform(const struct wanted_image *image, const struct manifes
 static void plan_image_manifest(const struct wanted_image *image, const char *digest, int depth, bool check)
 {
     struct manifest CLEANUP_MANIFEST manifest = {.media_type = NULL};
+    char blob_digest[IMAGE_DIGEST_SIZE];
 
     if (load_manifest(image, digest, &manifest) < 0)
         return;
-    if (manifest.kind != MANIFEST_INDEX) {
-        if (check)
-            check_platform(image, &manifest);
-        add_blobs(image, &manifest);
-    } else if (depth < MANIFEST_MAX_LEVELS) {
-        for (size_t i = 0; i < image->platform_count; i++)
+    if (manifest.kind == MANIFEST_INDEX) {
+        /* Each level is another round of requests, which a hostile registry could make many. */
+        if (depth >= MANIFEST_MAX_LEVELS)
+            prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels",
+                          image->list->origin, image->list->reference, MANIFEST_MAX_LEVELS);
+        for (size_t i = 0; depth < MANIFEST_MAX_LEVELS && i < image->platform_count; i++)
             plan_platform(image, &manifest, image->platforms[i], depth);
-    } else {
-        prefetch_fail(image->prefetch, "%s: %s: its indexes nest deeper than %d levels", image->list->origin,
-                      image->list->reference, MANIFEST_MAX_LEVELS);
+        return;
+    }
+    char *CLEANUP_FREE own = check ? platform_of_config(image, &manifest) : NULL;
+    for (size_t i = 0; own && i < image->platform_count; i++)
+        if (image_platform_rank(image->platforms[i], own) < 0)
+            fail_platform(image, image->platforms[i], own);
+    for (size_t i = 0; i < manifest.descriptor_count; i++) {
+        const struct descriptor *blob = &manifest.descriptors[i];
+        image_digest_print(&blob->digest, blob_digest);
+        if (blob->elsewhere)
+            prefetch_note(image->prefetch, "%s: layer %s is not kept in registries: skipped",
+                          image->list->reference, blob_digest);
+        else
+            add_image_item(image, ITEM_BLOB, blob_digest, i ? "layer" : "config", blob->size_bytes);
     }
 }
 
@@ -321,9 +269,18 @@ static void plan_listed_image(struct prefetch *prefetch, const struct list_image
         image.platform_count = 1;
         image.strict = false;
     }
-    split_reference(list->reference, &image);
-    char *CLEANUP_FREE name = image.name;
-    char *CLEANUP_FREE reference = image.reference;
+    /* A ":" before the last "/" is that of the registry's port, and a digest makes the tag meaningless. */
+    const char *text = list->reference;
+    const char *at = strchr(text, '@');
+    size_t len = at ? (size_t)(at - text) : strlen(text);
+    const char *slash = memrchr(text, '/', len);
+    const char *last = slash ? slash : text;
+    const char *colon = memrchr(last, ':', len - (size_t)(last - text));
+    char *CLEANUP_FREE name = image.name = xstrndup(text, colon ? (size_t)(colon - text) : len);
+    char *CLEANUP_FREE reference = image.reference =
+        at      ? xstrdup(at + 1)
+        : colon ? xstrndup(colon + 1, len - (size_t)(colon + 1 - text))
+                : xstrdup("latest");
     char *CLEANUP_FREE digest = strchr(reference, ':') ? xstrdup(reference) : resolve_tag(&image);
     (void)name;
     if (digest)

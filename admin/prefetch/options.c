@@ -63,28 +63,22 @@ static bool add_words(struct word_list *list, const char *text)
     return true;
 }
 
-/* A version is valid if there is a target with it, whatever the platform. */
-static const char *take_pythons(struct prefetch_choice *choice, const char *value)
-{
-    static const char expected[] = "versions of Python such as 3.10,3.11";
-
-    if (!add_words(&choice->pythons, value))
-        return expected;
-    for (size_t i = 0; i < choice->pythons.count; i++) {
-        struct python_target CLEANUP_PYTHON_TARGET target;
-        struct buf CLEANUP_BUF ignored = BUF_INIT;
-        if (python_target_init(choice->pythons.items[i], NULL, "linux_x86_64", &target, &ignored) < 0)
-            return expected;
-    }
-    return NULL;
-}
-
-static bool platform_known(const char *platform)
+static bool target_known(const char *python, const char *platform)
 {
     struct python_target CLEANUP_PYTHON_TARGET target;
     struct buf CLEANUP_BUF ignored = BUF_INIT;
 
-    return python_target_init("3.11", NULL, platform, &target, &ignored) == 0;
+    return python_target_init(python, NULL, platform, &target, &ignored) == 0;
+}
+
+/* A version is valid if there is a target with it, whatever the platform. */
+static const char *take_pythons(struct prefetch_choice *choice, const char *value)
+{
+    bool good = add_words(&choice->pythons, value);
+
+    for (size_t i = 0; good && i < choice->pythons.count; i++)
+        good = target_known(choice->pythons.items[i], "linux_x86_64");
+    return good ? NULL : "versions of Python such as 3.10,3.11";
 }
 
 static const char *take_platforms(struct prefetch_choice *choice, const char *value)
@@ -95,7 +89,7 @@ static const char *take_platforms(struct prefetch_choice *choice, const char *va
     for (size_t i = 0; good && i < words.count; i++) {
         /* One option for both: only platforms of images have a "/". */
         bool image = strchr(words.items[i], '/');
-        good = image ? image_platform_valid(words.items[i]) : platform_known(words.items[i]);
+        good = image ? image_platform_valid(words.items[i]) : target_known("3.11", words.items[i]);
         word_list_add(image ? &choice->image_platforms : &choice->platforms, "%s", words.items[i]);
     }
     return good ? NULL
@@ -175,11 +169,6 @@ const char *prefetch_choice_name(int option)
     return "";
 }
 
-void prefetch_choice_add_name(struct prefetch_choice *choice, const char *name)
-{
-    word_list_add(&choice->names, "%s", name);
-}
-
 /* ---- sections of mirror.conf ---- */
 
 static int choice_take_all(struct prefetch_choice *choice, const struct string_list *values, int option,
@@ -228,36 +217,23 @@ int prefetch_choice_of_config(const struct prefetch_config *config, struct prefe
 
 /* ---- what was not given ---- */
 
-static void add_python_here(struct word_list *pythons)
-{
-    char version[16];
-    FILE *python = popen("exec python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])' "
-                         "</dev/null 2>/dev/null",
-                         "re");
-
-    if (!python)
-        return;
-    bool printed = fgets(version, sizeof(version), python);
-    if (pclose(python) == 0 && printed)
-        word_list_add(pythons, "%.*s", (int)strcspn(version, "\n"), version);
-}
-
-static void add_platform_here(struct word_list *platforms)
-{
-    struct utsname machine;
-
-    if (uname(&machine) == 0)
-        word_list_add(platforms, "linux_%s", machine.machine);
-}
-
 void prefetch_choice_complete(struct prefetch_choice *choice)
 {
     struct prefetch_options *options = &choice->options;
+    struct utsname machine;
 
-    if (!choice->pythons.count)
-        add_python_here(&choice->pythons);
-    if (!choice->platforms.count)
-        add_platform_here(&choice->platforms);
+    if (!choice->platforms.count && uname(&machine) == 0)
+        word_list_add(&choice->platforms, "linux_%s", machine.machine);
+    if (!choice->pythons.count) {
+        char version[16];
+        /* A machine without python3 is fine as long as only images are wanted: packages.c says so if not. */
+        FILE *python = popen("exec python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])' "
+                             "</dev/null 2>/dev/null",
+                             "re");
+        bool printed = python && fgets(version, sizeof(version), python);
+        if (python && pclose(python) == 0 && printed)
+            word_list_add(&choice->pythons, "%.*s", (int)strcspn(version, "\n"), version);
+    }
     options->names = (const char *const *)choice->names.items;
     options->name_count = choice->names.count;
     options->pythons = (const char *const *)choice->pythons.items;

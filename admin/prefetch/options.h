@@ -97,7 +97,6 @@ void prefetch_choice_release(struct prefetch_choice *choice);
 const char *prefetch_choice_take(struct prefetch_choice *choice, int option, const char *value);
 /* "--python" */
 const char *prefetch_choice_name(int option);
-void prefetch_choice_add_name(struct prefetch_choice *choice, const char *name);
 /* A section of mirror.conf. Returns 0; -1 with a sentence in `error`. */
 int prefetch_choice_of_config(const struct prefetch_config *config, struct prefetch_choice *choice,
                               struct buf *error);

@@ -102,10 +102,14 @@ static void add_build(const struct package_plan *plan, const struct page_file *s
     HASH_ADD_PTR(plan->builds->all, sdist, build);
 }
 
-static void add_resolution(const struct package_plan *plan, const struct resolution *resolution, bool builds)
+/* Takes the answer of resolve() or resolve_session_run(). */
+static int take_answer(const struct package_plan *plan, int status, struct resolution *resolution,
+                       bool builds)
 {
     bool always = plan->prefetch->options->sdist == SDIST_ALWAYS;
 
+    if (status < 0)
+        return -1;
     for (size_t i = 0; i < resolution->note_count; i++)
         prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
     for (size_t i = 0; i < resolution->count; i++) {
@@ -117,15 +121,6 @@ static void add_resolution(const struct package_plan *plan, const struct resolut
         if (builds && item->sdist && (sdist_too || item->sdist == item->file))
             add_build(plan, item->sdist);
     }
-}
-
-/* Takes the answer of resolve() or resolve_session_run(). */
-static int take_answer(const struct package_plan *plan, int status, struct resolution *resolution,
-                       bool builds)
-{
-    if (status < 0)
-        return -1;
-    add_resolution(plan, resolution, builds);
     resolution_free(resolution);
     return 0;
 }
@@ -156,17 +151,24 @@ static int plan_text(const struct package_plan *plan, struct resolve_session *se
 
 /* ---- builds ---- */
 
-/* The build requirements are resolved together, as pip installs them into one environment. */
-static void plan_requires(const struct package_plan *plan, const struct page_file *sdist,
-                          const char *const *requires, size_t count)
+/* The build requirements of one sdist are resolved together, as pip installs them into one environment. */
+static void plan_build(const struct package_plan *plan, const struct page_file *sdist)
 {
+    const struct resolve_provider *provider = source_provider(plan->prefetch->source);
+    struct resolve_request request = request_of(plan, NULL);
+    struct buf CLEANUP_BUF error = BUF_INIT;
+    size_t count = 0;
+    size_t good = 0;
+
+    /* Only for the build requirements; the resolver has asked before, unless dependencies were left out. */
+    (void)provider->metadata(provider->arg, "", sdist, &error, &error);
+    const char *const *requires = source_build_requires(plan->prefetch->source, sdist);
+    while (requires && requires[count])
+        count++;
     struct requirement *CLEANUP_FREE parsed = xcalloc(count + 1, sizeof(*parsed));
     struct resolve_requirement *CLEANUP_FREE wanted = xcalloc(count + 1, sizeof(*wanted));
     char *CLEANUP_FREE origin = xasprintf("the build of %s", sdist->filename);
-    struct resolve_request request = request_of(plan, NULL);
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    size_t good = 0;
-
+    buf_reset(&error);
     for (size_t i = 0; i < count; i++) {
         if (requirement_parse(requires[i], strlen(requires[i]), &parsed[good], &error) < 0) {
             prefetch_fail(plan->prefetch, "%s: %s", origin, error.data);
@@ -178,6 +180,7 @@ static void plan_requires(const struct package_plan *plan, const struct page_fil
     }
     request.requirements = wanted;
     request.requirement_count = good;
+    /* What the list demands of its packages says nothing about the tools that build them. */
     request.constraint_count = 0;
     request.require_hashes = false;
     request.without_deps = false;
@@ -186,21 +189,6 @@ static void plan_requires(const struct package_plan *plan, const struct page_fil
         prefetch_fail(plan->prefetch, "%s", error.data);
     for (size_t i = 0; i < good; i++)
         requirement_release(&parsed[i]);
-}
-
-static void plan_build(const struct package_plan *plan, const struct page_file *sdist)
-{
-    struct source *source = plan->prefetch->source;
-    const struct resolve_provider *provider = source_provider(source);
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
-    size_t count = 0;
-
-    /* Only for the build requirements; the resolver has asked before, unless dependencies were left out. */
-    (void)provider->metadata(provider->arg, "", sdist, &ignored, &ignored);
-    const char *const *requires = source_build_requires(source, sdist);
-    while (requires && requires[count])
-        count++;
-    plan_requires(plan, sdist, requires, count);
 }
 
 /* Each build is resolved by itself, since pip builds each sdist in an environment of its own. */
@@ -220,16 +208,6 @@ static void plan_builds(const struct package_plan *plan)
             return;
         }
         plan_build(plan, build->sdist);
-    }
-}
-
-static void builds_release(struct builds *builds)
-{
-    struct build *build, *next;
-
-    HASH_ITER (hh, builds->all, build, next) {
-        HASH_DEL(builds->all, build);
-        free(build);
     }
 }
 
@@ -268,13 +246,6 @@ struct versions {
     size_t count;
 };
 
-/* For version after version, with their dependencies and without. Sessions read each page once for all of
- * them. */
-struct sessions {
-    struct resolve_session *whole;
-    struct resolve_session *alone;
-};
-
 static int take_version(void *arg, const char *version)
 {
     struct versions *versions = arg;
@@ -284,61 +255,51 @@ static int take_version(void *arg, const char *version)
     return (int64_t)versions->count >= versions->prefetch->options->versions;
 }
 
-static void print_pinned(const struct requirement *requirement, const char *version, struct buf *out)
-{
-    buf_add_text(out, requirement->name);
-    for (size_t i = 0; i < requirement->extra_count; i++)
-        buf_printf(out, "%c%s", i ? ',' : '[', requirement->extras[i]);
-    buf_printf(out, "%s==%s", requirement->extra_count ? "]" : "", version);
-}
-
 /* An old version may depend on files that no longer exist: then it is fetched without its dependencies. */
-static void plan_version(const struct package_plan *plan, const struct sessions *sessions,
-                         const struct requirement *requirement, const char *version)
+static void plan_version(const struct package_plan *plan, struct resolve_session *whole,
+                         struct resolve_session *alone, const struct requirement *requirement,
+                         const char *version)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
     struct buf CLEANUP_BUF error = BUF_INIT;
 
-    print_pinned(requirement, version, &text);
-    if (plan_text(plan, sessions->whole, text.data, "--versions", true, &error) == 0)
+    buf_add_text(&text, requirement->name);
+    for (size_t i = 0; i < requirement->extra_count; i++)
+        buf_printf(&text, "%c%s", i ? ',' : '[', requirement->extras[i]);
+    buf_printf(&text, "%s==%s", requirement->extra_count ? "]" : "", version);
+    if (plan_text(plan, whole, text.data, "--versions", true, &error) == 0)
         return;
     prefetch_note(plan->prefetch, "%s is fetched without its dependencies: %s", text.data, error.data);
-    if (plan_text(plan, sessions->alone, text.data, "--versions", false, &error) < 0)
+    if (plan_text(plan, alone, text.data, "--versions", false, &error) < 0)
         prefetch_fail(plan->prefetch, "%s", error.data);
-}
-
-static void plan_versions_of(const struct package_plan *plan, const struct sessions *sessions,
-                             const struct resolve_request *one)
-{
-    struct versions versions = {.prefetch = plan->prefetch};
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    const struct requirement *requirement = one->requirements->requirement;
-
-    if (resolve_each_version(one, requirement->project, take_version, &versions, &error) < 0)
-        prefetch_fail(plan->prefetch, "%s", error.data);
-    for (size_t i = 0; i < versions.count; i++) {
-        if (!prefetch_stopped(plan->prefetch))
-            plan_version(plan, sessions, requirement, versions.items[i]);
-        free(versions.items[i]);
-    }
-    free(versions.items);
 }
 
 static void plan_versions(const struct package_plan *plan, const struct resolve_request *all)
 {
     struct resolve_request one = *all;
-    struct sessions sessions = {.whole = resolve_session_new(&one)};
+    /* With dependencies and without. Sessions read each page once for all versions. */
+    struct resolve_session *whole = resolve_session_new(&one);
 
     one.without_deps = true;
-    sessions.alone = resolve_session_new(&one);
+    struct resolve_session *alone = resolve_session_new(&one);
     one.without_deps = all->without_deps;
     one.requirement_count = 1;
     for (size_t i = 0; i < all->requirement_count; i++) {
+        const struct requirement *requirement = all->requirements[i].requirement;
+        struct versions versions = {.prefetch = plan->prefetch};
+        struct buf CLEANUP_BUF error = BUF_INIT;
         one.requirements = &all->requirements[i];
-        plan_versions_of(plan, &sessions, &one);
+        if (resolve_each_version(&one, requirement->project, take_version, &versions, &error) < 0)
+            prefetch_fail(plan->prefetch, "%s", error.data);
+        for (size_t k = 0; k < versions.count; k++) {
+            if (!prefetch_stopped(plan->prefetch))
+                plan_version(plan, whole, alone, requirement, versions.items[k]);
+            free(versions.items[k]);
+        }
+        free(versions.items);
     }
-    resolve_session_free(&sessions.whole);
-    resolve_session_free(&sessions.alone);
+    resolve_session_free(&whole);
+    resolve_session_free(&alone);
 }
 
 static void plan_requirements(const struct package_plan *plan)
@@ -385,18 +346,6 @@ static struct checksum *hashes_of(const struct list_package *package, size_t *co
     return out;
 }
 
-/* A version that is not valid by PEP 440 is compared as text, by "===". */
-static int package_requirement(const struct list_package *package, struct requirement *out, struct buf *error)
-{
-    const char *version = package->version;
-    bool proper =
-        version && version_parse(version, strlen(version), &(struct version){.pre_kind = 0}, NULL) == 0;
-    char *CLEANUP_FREE text = version ? xasprintf("%s%s%s", package->project, proper ? "==" : "===", version)
-                                      : xstrdup(package->project);
-
-    return requirement_parse(text, strlen(text), out, error);
-}
-
 static void plan_package(const struct package_plan *plan, const struct list_package *package)
 {
     struct requirement CLEANUP_REQUIREMENT requirement = {.name = NULL};
@@ -404,8 +353,14 @@ static void plan_package(const struct package_plan *plan, const struct list_pack
     struct buf CLEANUP_BUF error = BUF_INIT;
     size_t hash_count;
     struct checksum *CLEANUP_FREE hashes = hashes_of(package, &hash_count);
+    const char *version = package->version;
+    /* A version that is not valid by PEP 440 is compared as text, by "===". */
+    bool proper =
+        version && version_parse(version, strlen(version), &(struct version){.pre_kind = 0}, NULL) == 0;
+    char *CLEANUP_FREE text = version ? xasprintf("%s%s%s", package->project, proper ? "==" : "===", version)
+                                      : xstrdup(package->project);
 
-    if (package_requirement(package, &requirement, &error) < 0) {
+    if (requirement_parse(text, strlen(text), &requirement, &error) < 0) {
         prefetch_fail(plan->prefetch, "%s: %s", package->origin, error.data);
         return;
     }
@@ -420,18 +375,9 @@ static void plan_package(const struct package_plan *plan, const struct list_pack
         prefetch_fail(plan->prefetch, "%s", error.data);
 }
 
-/* Asks for all pages before the first one is waited for. */
-static void announce_packages(const struct package_plan *plan, const bool *applies)
-{
-    const struct resolve_provider *provider = source_provider(plan->prefetch->source);
-
-    for (size_t i = 0; i < plan->wants->package_count; i++)
-        if (applies[i])
-            provider->coming(provider->arg, &plan->wants->packages[i].project, 1);
-}
-
 static void plan_packages(const struct package_plan *plan)
 {
+    const struct resolve_provider *provider = source_provider(plan->prefetch->source);
     const struct wants *wants = plan->wants;
     bool *CLEANUP_FREE applies = xcalloc(wants->package_count + 1, sizeof(*applies));
     struct buf CLEANUP_BUF error = BUF_INIT;
@@ -440,7 +386,10 @@ static void plan_packages(const struct package_plan *plan)
         prefetch_fail(plan->prefetch, "%s", error.data);
         return;
     }
-    announce_packages(plan, applies);
+    /* Asks for all pages before the first one is waited for. */
+    for (size_t i = 0; i < wants->package_count; i++)
+        if (applies[i])
+            provider->coming(provider->arg, &wants->packages[i].project, 1);
     for (size_t i = 0; i < wants->package_count && !prefetch_stopped(plan->prefetch); i++)
         if (applies[i])
             plan_package(plan, &wants->packages[i]);
@@ -452,13 +401,17 @@ static void plan_target(struct prefetch *prefetch, const struct python_target *t
 {
     for (size_t i = 0; i < prefetch->wants_count && !prefetch_stopped(prefetch); i++) {
         struct builds builds = {.all = NULL};
+        struct build *build, *next;
         const struct package_plan plan = {prefetch, &prefetch->wants[i], target, &builds};
         if (plan.wants->requirement_count)
             plan_requirements(&plan);
         if (plan.wants->package_count)
             plan_packages(&plan);
         plan_builds(&plan);
-        builds_release(&builds);
+        HASH_ITER (hh, builds.all, build, next) {
+            HASH_DEL(builds.all, build);
+            free(build);
+        }
     }
 }
 

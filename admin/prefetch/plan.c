@@ -48,37 +48,28 @@ static struct wants *next_wants(struct prefetch *prefetch)
     return wants;
 }
 
-static void read_list(struct prefetch *prefetch, const struct prefetch_list *list)
-{
-    struct wants *wants = next_wants(prefetch);
-    struct buf CLEANUP_BUF error = BUF_INIT;
-
-    wants->files_only = prefetch->options->files_only;
-    if (list_read(list->path, list->format, prefetch->options->keep_going, wants, &error) < 0)
-        prefetch_fail(prefetch, "%s", error.data);
-    for (size_t i = 0; i < wants->faults.count; i++)
-        prefetch_fail(prefetch, "%s", wants->faults.items[i]);
-    for (size_t i = 0; i < wants->notes.count; i++)
-        prefetch_note(prefetch, "%s", wants->notes.items[i]);
-}
-
-static void read_names(struct prefetch *prefetch)
-{
-    struct wants *wants = next_wants(prefetch);
-    struct buf CLEANUP_BUF error = BUF_INIT;
-
-    for (size_t i = 0; i < prefetch->options->name_count; i++)
-        if (list_add_name(prefetch->options->names[i], wants, &error) < 0)
-            prefetch_fail(prefetch, "%s", error.data);
-}
-
 static void read_lists(struct prefetch *prefetch)
 {
-    prefetch->wants = xcalloc(prefetch->options->list_count + 1, sizeof(*prefetch->wants));
-    for (size_t i = 0; i < prefetch->options->list_count; i++)
-        read_list(prefetch, &prefetch->options->lists[i]);
-    if (prefetch->options->name_count)
-        read_names(prefetch);
+    const struct prefetch_options *options = prefetch->options;
+    struct buf CLEANUP_BUF error = BUF_INIT;
+
+    prefetch->wants = xcalloc(options->list_count + 1, sizeof(*prefetch->wants));
+    for (size_t i = 0; i < options->list_count; i++) {
+        const struct prefetch_list *list = &options->lists[i];
+        struct wants *wants = next_wants(prefetch);
+        wants->files_only = options->files_only;
+        if (list_read(list->path, list->format, options->keep_going, wants, &error) < 0)
+            prefetch_fail(prefetch, "%s", error.data);
+        for (size_t k = 0; k < wants->faults.count; k++)
+            prefetch_fail(prefetch, "%s", wants->faults.items[k]);
+        for (size_t k = 0; k < wants->notes.count; k++)
+            prefetch_note(prefetch, "%s", wants->notes.items[k]);
+    }
+    /* All names together are one more list: they are resolved together, as pip would. */
+    struct wants *named = options->name_count ? next_wants(prefetch) : NULL;
+    for (size_t i = 0; i < options->name_count; i++)
+        if (list_add_name(options->names[i], named, &error) < 0)
+            prefetch_fail(prefetch, "%s", error.data);
 }
 
 int prefetch_plan(struct prefetch *prefetch)

@@ -59,22 +59,16 @@ struct source {
 
 /* ---- pages ---- */
 
-static void read_source_page(struct source_page *page, const struct http_client_answer *answer)
-{
-    char *CLEANUP_FREE url = xasprintf(ANYWHERE "/simple/%s/", page->project);
-
-    page->found = page_parse(answer->body, answer->len, answer->content_type, url, page->project, &page->page,
-                             &page->trouble) < 0
-                      ? TROUBLED
-                      : FOUND;
-}
-
 static void take_page(void *arg, const struct http_client_answer *answer)
 {
     struct source_page *page = arg;
+    char *CLEANUP_FREE url = xasprintf(ANYWHERE "/simple/%s/", page->project);
 
     if (answer->status == 200)
-        read_source_page(page, answer);
+        page->found = page_parse(answer->body, answer->len, answer->content_type, url, page->project,
+                                 &page->page, &page->trouble) < 0
+                          ? TROUBLED
+                          : FOUND;
     else if (answer->status == 404)
         page->found = MISSING;
     else if (answer->status == 504)
@@ -192,15 +186,6 @@ static void load_of_wheel(struct source *source, struct source_metadata *metadat
     buf_add(&metadata->text, reply.body.data, reply.body.len);
 }
 
-/* Takes the strings over. */
-static void keep_build_requires(struct source_metadata *metadata, struct sdist *sdist)
-{
-    metadata->build_requires = xcalloc(sdist->build_require_count + 1, sizeof(char *));
-    if (sdist->build_require_count)
-        memcpy(metadata->build_requires, sdist->build_requires, sdist->build_require_count * sizeof(char *));
-    sdist->build_require_count = 0;
-}
-
 /* The whole archive is needed: PEP 658 metadata of sdists is hardly ever published, and build requirements
  * never. */
 static void load_of_sdist(struct source *source, const char *filename, struct source_metadata *metadata)
@@ -228,7 +213,11 @@ static void load_of_sdist(struct source *source, const char *filename, struct so
                       "%s only knows its dependencies once it is built: it is fetched without any", filename);
     metadata->found = FOUND;
     buf_add(&metadata->text, sdist.metadata.data, sdist.metadata.len);
-    keep_build_requires(metadata, &sdist);
+    /* The strings are taken over: `sdist` no longer counts them, so its cleanup leaves them alone. */
+    metadata->build_requires = xcalloc(sdist.build_require_count + 1, sizeof(char *));
+    if (sdist.build_require_count)
+        memcpy(metadata->build_requires, sdist.build_requires, sdist.build_require_count * sizeof(char *));
+    sdist.build_require_count = 0;
 }
 
 /* With held_only, metadata without its file is of no use: a release is held if its file is. */
@@ -286,25 +275,23 @@ struct source *source_new(struct prefetch *prefetch)
     return source;
 }
 
-static void pages_free(struct source_page *pages)
+void source_free(struct source **source)
 {
-    struct source_page *page, *next;
+    struct source *old = take_ptr(source);
+    struct source_page *page, *next_page;
+    struct source_metadata *metadata, *next_metadata;
 
-    HASH_ITER (hh, pages, page, next) {
-        HASH_DEL(pages, page);
+    if (!old)
+        return;
+    HASH_ITER (hh, old->pages, page, next_page) {
+        HASH_DEL(old->pages, page);
         free(page->project);
         page_free(page->page);
         buf_release(&page->trouble);
         free(page);
     }
-}
-
-static void metadata_free(struct source_metadata *all)
-{
-    struct source_metadata *metadata, *next;
-
-    HASH_ITER (hh, all, metadata, next) {
-        HASH_DEL(all, metadata);
+    HASH_ITER (hh, old->metadata, metadata, next_metadata) {
+        HASH_DEL(old->metadata, metadata);
         free(metadata->path);
         buf_release(&metadata->text);
         buf_release(&metadata->trouble);
@@ -313,16 +300,6 @@ static void metadata_free(struct source_metadata *all)
         free(metadata->build_requires);
         free(metadata);
     }
-}
-
-void source_free(struct source **source)
-{
-    struct source *old = take_ptr(source);
-
-    if (!old)
-        return;
-    pages_free(old->pages);
-    metadata_free(old->metadata);
     free(old);
 }
 
