@@ -79,21 +79,6 @@ static void exchange_drain(struct exchange *exchange)
     exchange->deadline_ms = clock_mono_ms() + EXCHANGE_DRAIN_MS;
 }
 
-static void exchange_on_head(struct exchange *exchange)
-{
-    const struct head *head = &exchange->head;
-
-    if (head_redirects(head)) {
-        exchange_drain(exchange);
-        return;
-    }
-    exchange->phase = PHASE_BODY;
-    if (!exchange->ops->answered(exchange->owner, head, exchange->hop.url)) {
-        exchange->unwanted = true;
-        exchange_drain(exchange);
-    }
-}
-
 static size_t exchange_on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct exchange *exchange = arg;
@@ -104,8 +89,14 @@ static size_t exchange_on_header(char *data, size_t size, size_t count, void *ar
     int ended = head_add_line(&exchange->head, data, len, &exchange->problem);
     if (ended < 0)
         return 0;
-    if (ended)
-        exchange_on_head(exchange);
+    if (ended && head_redirects(&exchange->head)) {
+        exchange_drain(exchange);
+    } else if (ended) {
+        exchange->phase = PHASE_BODY;
+        exchange->unwanted = !exchange->ops->answered(exchange->owner, &exchange->head, exchange->hop.url);
+        if (exchange->unwanted)
+            exchange_drain(exchange);
+    }
     /* Returning 0 closes the connection: cheaper than reading a body that is known to be long. */
     bool long_body = !exchange->request.head && exchange->head.content_length > EXCHANGE_DRAIN_BYTES;
     return exchange->phase == PHASE_DRAINING && long_body ? 0 : len;
@@ -145,14 +136,46 @@ static void exchange_add_header(struct exchange *exchange, const char *name, con
     exchange->headers = list;
 }
 
-/* Once a hop has left the first origin it gets no credentials again, even if a later hop leads back: the
- * server that redirected there could choose the URL that is asked in our name. */
-static void exchange_set_headers(struct exchange *exchange)
+void exchange_curl_prepare(struct exchange *exchange)
+{
+    const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
+    CURL *easy = loop_easy_new();
+
+    exchange->easy = easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_problem);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, exchange_on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, exchange_on_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, exchange_on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, exchange_on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
+    /* hop.c has chosen the proxy for this hop, with no_proxy taken into account. */
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    if (exchange->request.document)
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (exchange->request.head)
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+}
+
+void exchange_curl_aim(struct exchange *exchange)
 {
     const struct exchange_request *request = &exchange->request;
     char range[40];
 
+    head_release(&exchange->head);
+    head_init(&exchange->head);
+    buf_reset(&exchange->problem);
+    exchange->curl_problem[0] = '\0';
+    exchange->phase = PHASE_CONNECTING;
+    exchange->drained_bytes = 0;
     curl_slist_free_all(take_ptr(&exchange->headers));
+    /* Once a hop has left the first origin it gets no credentials again, even if a later hop leads back: the
+     * server that redirected there could choose the URL that is asked in our name. */
     if (!exchange->left_origin)
         exchange_add_header(exchange, "Authorization", request->authorization);
     /* "Accept:" with no value removes the "Accept: any" that curl sends by default. */
@@ -167,50 +190,6 @@ static void exchange_set_headers(struct exchange *exchange)
         exchange_add_header(exchange, "If-Range", request->if_range);
     }
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
-}
-
-static void exchange_set_callbacks(struct exchange *exchange)
-{
-    CURL *easy = exchange->easy;
-
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->curl_problem);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, exchange_on_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, exchange_on_send);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, exchange_on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, exchange_on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-}
-
-void exchange_curl_prepare(struct exchange *exchange)
-{
-    const struct upstream_options *options = upstream_get_options(exchange->request.upstream);
-    CURL *easy = loop_easy_new();
-
-    exchange->easy = easy;
-    exchange_set_callbacks(exchange);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)options->connect_timeout_s);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
-    /* hop.c has chosen the proxy for this hop, with no_proxy taken into account. */
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    if (exchange->request.document)
-        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-    if (exchange->request.head)
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-}
-
-void exchange_curl_aim(struct exchange *exchange)
-{
-    head_release(&exchange->head);
-    head_init(&exchange->head);
-    buf_reset(&exchange->problem);
-    exchange->curl_problem[0] = '\0';
-    exchange->phase = PHASE_CONNECTING;
-    exchange->drained_bytes = 0;
-    exchange_set_headers(exchange);
     curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->hop.url);
     curl_easy_setopt(exchange->easy, CURLOPT_PROXY, exchange->hop.proxy);
     curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, exchange->fresh ? 1L : 0L);

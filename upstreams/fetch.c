@@ -165,22 +165,6 @@ static void fetcher_follow_orders(struct fetcher *fetcher)
 
 #define FETCH_OF(member, address) ((struct fetch *)(void *)((char *)(address)-offsetof(struct fetch, member)))
 
-/* Starts the fetches whose slot or token has come. Each may give back what the next one waits for. */
-static void fetcher_start_granted(struct fetcher *fetcher)
-{
-    for (;;) {
-        struct slot *slot = slots_next(&fetcher->slots);
-        struct authorization *authorization = slot ? NULL : tokens_next(fetcher->tokens);
-
-        if (slot)
-            fetch_slot_granted(FETCH_OF(slot, slot));
-        else if (authorization)
-            fetch_authorized(FETCH_OF(authorization, authorization));
-        else
-            return;
-    }
-}
-
 /* Starts the fetches whose wait is over. Returns how long the next turn may wait, in ms; -1: without
  * limit. */
 static int64_t fetcher_start_waiting(struct fetcher *fetcher)
@@ -194,7 +178,17 @@ static int64_t fetcher_start_waiting(struct fetcher *fetcher)
         if (fetch->due_ms <= now_ms)
             fetch_backoff_over(fetch);
     }
-    fetcher_start_granted(fetcher);
+    /* Those whose slot or token has come. Each may give back what the next one waits for. */
+    for (;;) {
+        struct slot *slot = slots_next(&fetcher->slots);
+        struct authorization *authorization = slot ? NULL : tokens_next(fetcher->tokens);
+        if (slot)
+            fetch_slot_granted(FETCH_OF(slot, slot));
+        else if (authorization)
+            fetch_authorized(FETCH_OF(authorization, authorization));
+        else
+            break;
+    }
     /* In a second pass, since a fetch that was started above may be backing off again. */
     now_ms = clock_mono_ms();
     for (struct fetch *fetch = TAILQ_FIRST(&fetcher->backing_off); fetch;

@@ -50,13 +50,6 @@ void candidates_release(struct candidates *candidates)
     candidates->count = 0;
 }
 
-/* Lower is better. Strikes weigh more than health: an upstream that rests may still have the right
- * content. Among equals the order is the caller's. */
-static int candidate_rank(const struct candidate *candidate)
-{
-    return candidate->strikes * 2 + !upstream_healthy(candidate->upstream);
-}
-
 struct candidate *candidates_pick(struct candidates *candidates)
 {
     struct candidate *best = NULL;
@@ -66,7 +59,9 @@ struct candidate *candidates_pick(struct candidates *candidates)
         struct candidate *candidate = &candidates->items[i];
         if (candidate->state != CANDIDATE_USABLE || candidate->tried)
             continue;
-        int rank = candidate_rank(candidate);
+        /* Lower is better. Strikes weigh more than health: an upstream that rests may still have the right
+         * content. Among equals the order is the caller's. */
+        int rank = candidate->strikes * 2 + !upstream_healthy(candidate->upstream);
         if (!best || rank < best_rank) {
             best = candidate;
             best_rank = rank;

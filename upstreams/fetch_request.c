@@ -60,46 +60,36 @@ void fetch_request_make(struct fetch *fetch, struct exchange_request *request)
 
 /* ---- the answer ---- */
 
-/* A weak one must not be sent in If-Range (RFC 9110 section 13.1.5). */
-static void candidate_keep_etag(struct candidate *candidate, const struct head *head)
-{
-    free(candidate->etag);
-    candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
-}
-
-/* Only what the upstream itself says: object storage that it redirects to has limits of its own. */
-static void fetch_note_quota(struct upstream *upstream, const struct head *head, const char *url)
-{
-    struct upstream_quota quota = {head_leading_number(head->ratelimit_limit),
-                                   head_leading_number(head->ratelimit_remaining)};
-
-    if ((quota.limit >= 0 || quota.remaining >= 0) && hop_is_home(upstream, url))
-        upstream_note_quota(upstream, &quota);
-}
-
 bool fetch_on_answered(void *owner, const struct head *head, const char *url)
 {
     struct fetch *fetch = owner;
+    struct candidate *candidate = fetch->current;
+    struct upstream_quota quota = {head_leading_number(head->ratelimit_limit),
+                                   head_leading_number(head->ratelimit_remaining)};
 
-    fetch_note_quota(fetch->current->upstream, head, url);
+    /* Only what the upstream itself says: object storage that it redirects to has limits of its own. */
+    if ((quota.limit >= 0 || quota.remaining >= 0) && hop_is_home(candidate->upstream, url))
+        upstream_note_quota(candidate->upstream, &quota);
     buf_set(&fetch->challenge, "%s", head->www_authenticate);
     /* A challenge of another server must not be met with the credentials of the upstream. */
-    if (head->status == 401 && !hop_is_home(fetch->current->upstream, url))
+    if (head->status == 401 && !hop_is_home(candidate->upstream, url))
         fetch->request.authorizable = false;
-    fetch->judgement = judge_head(&fetch->request, head, &fetch->current->problem);
+    fetch->judgement = judge_head(&fetch->request, head, &candidate->problem);
     fetch->ends_by_close = !head->chunked && head->content_length < 0;
     if (fetch->judgement.kind == JUDGE_NOT_MODIFIED)
-        fetch_answer_keep(&fetch->answer, fetch->current->upstream, head, url, -1);
+        fetch_answer_keep(&fetch->answer, candidate->upstream, head, url, -1);
     if (fetch->judgement.kind != JUDGE_GOOD)
         return false;
-    candidate_keep_etag(fetch->current, head);
+    /* A weak one must not be sent in If-Range (RFC 9110 section 13.1.5). */
+    free(candidate->etag);
+    candidate->etag = head_etag_strong(head->etag) ? xstrdup(head->etag) : NULL;
     fetch->skip_bytes = fetch->judgement.skip_bytes;
     fetch->total_bytes = fetch->judgement.total_bytes;
     if (head->status == 206)
         counter_add(COUNTER_UPSTREAM_RESUMED, 1);
     if (fetch->offset > 0)
         return true;
-    fetch_answer_keep(&fetch->answer, fetch->current->upstream, head, url, fetch->total_bytes);
+    fetch_answer_keep(&fetch->answer, candidate->upstream, head, url, fetch->total_bytes);
     struct fetch_answer answer = fetch_answer_show(&fetch->answer);
     fetch->sink_refused = fetch->ops->begin(fetch->sink, &answer) < 0;
     return !fetch->sink_refused;

@@ -137,15 +137,6 @@ static bool fetch_start_exchange(struct fetch *fetch)
     return false;
 }
 
-static void fetch_log_next(struct fetch *fetch, const struct candidate *next)
-{
-    if (fetch->offset > 0)
-        fetch_log_problem(fetch, "continuing at byte %" PRId64 " from %s", fetch->offset,
-                          upstream_name(next->upstream));
-    else
-        fetch_log_problem(fetch, "asking %s", upstream_name(next->upstream));
-}
-
 /* Gets the credentials that the request needs. Returns false when they must be waited for. */
 static bool fetch_get_authorization(struct fetch *fetch)
 {
@@ -205,7 +196,11 @@ static void fetch_advance(struct fetch *fetch)
             fetch_conclude(fetch, too_large ? FETCH_TOO_LARGE : FETCH_UNAVAILABLE);
             return;
         }
-        fetch_log_next(fetch, next);
+        if (fetch->offset > 0)
+            fetch_log_problem(fetch, "continuing at byte %" PRId64 " from %s", fetch->offset,
+                              upstream_name(next->upstream));
+        else
+            fetch_log_problem(fetch, "asking %s", upstream_name(next->upstream));
         fetch->current = next;
         fetch->request = (struct fetch_request){.offset = fetch->offset};
         fetch->challenged = false;
@@ -377,14 +372,6 @@ void fetch_decided(struct fetch *fetch, enum fetch_decision decision)
     }
 }
 
-/* A 401 to the credentials that were got for the first 401. */
-static void fetch_deny(struct fetch *fetch)
-{
-    fetch->judgement.kind = JUDGE_DENIED;
-    buf_set(&fetch->current->problem, "answered 401 to %s",
-            text_starts(fetch->authorization.header, "Basic ") ? "username and password" : "a fresh token");
-}
-
 static void fetch_on_ended(void *owner, enum exchange_outcome outcome, const char *shown, const char *problem)
 {
     struct fetch *fetch = owner;
@@ -392,8 +379,13 @@ static void fetch_on_ended(void *owner, enum exchange_outcome outcome, const cha
 
     fetch->exchange = NULL;
     buf_set(&fetch->shown, "%s", shown);
-    if (dropped && fetch->judgement.kind == JUDGE_CHALLENGED && fetch->challenged)
-        fetch_deny(fetch);
+    /* A 401 to the credentials that were got for the first 401. */
+    if (dropped && fetch->judgement.kind == JUDGE_CHALLENGED && fetch->challenged) {
+        bool basic = text_starts(fetch->authorization.header, "Basic ");
+        fetch->judgement.kind = JUDGE_DENIED;
+        buf_set(&fetch->current->problem, "answered 401 to %s",
+                basic ? "username and password" : "a fresh token");
+    }
     if (fetch->sink_refused) {
         fetch_finish(fetch, FETCH_REFUSED, "what came could not be kept");
     } else if ((outcome == EXCHANGE_COMPLETE && fetch_body_is_whole(fetch)) ||

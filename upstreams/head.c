@@ -61,11 +61,6 @@ static char **head_field_named(struct head *head, const char *name, size_t len)
     return NULL;
 }
 
-static bool head_field_is_list(const struct head *head, char *const *field)
-{
-    return field == &head->www_authenticate || field == &head->cache_status || field == &head->link;
-}
-
 static int head_take_field(struct head *head, const char *line, size_t len, struct buf *problem)
 {
     const char *colon = memchr(line, ':', len);
@@ -75,6 +70,7 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
         return 0;
     const char *value = colon + 1;
     size_t value_len = len - (size_t)(value - line);
+    bool list = field == &head->www_authenticate || field == &head->cache_status || field == &head->link;
     char *kept;
 
     text_trim(&value, &value_len);
@@ -87,7 +83,7 @@ static int head_take_field(struct head *head, const char *line, size_t len, stru
         buf_set(problem, "sent two different Content-Length headers");
         return -1;
     }
-    if (**field && head_field_is_list(head, field)) {
+    if (**field && list) {
         if (strlen(*field) + value_len > HEAD_VALUE_MAX) {
             buf_set(problem, "sent a header of more than %d bytes in several lines", HEAD_VALUE_MAX);
             return -1;

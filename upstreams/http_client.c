@@ -152,7 +152,13 @@ static void http_client_deliver(struct http_client *client, struct transfer *tra
     client->running--;
 }
 
-static void http_client_on_probed(struct http_client *client, CURLcode result);
+static void http_client_end_probe(struct http_client *client)
+{
+    struct transfer *probe = take_ptr(&client->probe);
+
+    transfer_end(probe);
+    LIST_INSERT_HEAD(&client->idle, probe, listed);
+}
 
 static void http_client_on_done(void *arg, CURL *easy, CURLcode result)
 {
@@ -163,7 +169,10 @@ static void http_client_on_done(void *arg, CURL *easy, CURLcode result)
     CHECK(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK && private);
     struct transfer *transfer = (struct transfer *)(void *)private;
     if (transfer == client->probe) {
-        http_client_on_probed(client, result);
+        /* Any answer will do, an error status too: the process is alive. */
+        if (result == CURLE_OK)
+            client->heard_ms = clock_mono_ms();
+        http_client_end_probe(client);
         return;
     }
     client->heard_ms = clock_mono_ms();
@@ -210,22 +219,6 @@ static void http_client_begin_probe(struct http_client *client)
     loop_add(client->loop, client->probe->easy);
 }
 
-static void http_client_end_probe(struct http_client *client)
-{
-    struct transfer *probe = take_ptr(&client->probe);
-
-    transfer_end(probe);
-    LIST_INSERT_HEAD(&client->idle, probe, listed);
-}
-
-/* Any answer will do, an error status too: the process is alive. */
-static void http_client_on_probed(struct http_client *client, CURLcode result)
-{
-    if (result == CURLE_OK)
-        client->heard_ms = clock_mono_ms();
-    http_client_end_probe(client);
-}
-
 /* The requests in the queue are answered by http_client_step(), since callbacks may add to it. */
 static void http_client_give_up(struct http_client *client)
 {
@@ -244,36 +237,17 @@ static void http_client_give_up(struct http_client *client)
     }
 }
 
-static void http_client_answer_waiting(struct http_client *client)
-{
-    struct http_client_entry *entry;
-    struct http_client_answer nothing;
-
-    http_client_answer_nothing(&nothing, GIVEN_UP);
-    while ((entry = STAILQ_FIRST(&client->queue))) {
-        STAILQ_REMOVE_HEAD(&client->queue, queued);
-        entry->visit(entry->arg, &nothing);
-        http_client_entry_free(entry);
-    }
-}
-
-static void http_client_note_heard(struct http_client *client)
-{
-    const struct transfer *transfer;
-
-    LIST_FOREACH (transfer, &client->busy, listed)
-        if (transfer->heard_ms > client->heard_ms)
-            client->heard_ms = transfer->heard_ms;
-}
-
 static void http_client_listen(struct http_client *client)
 {
+    const struct transfer *transfer;
     int64_t now_ms = clock_mono_ms();
 
     if (now_ms - client->listened_ms < LISTEN_EVERY_MS)
         return;
     client->listened_ms = now_ms;
-    http_client_note_heard(client);
+    LIST_FOREACH (transfer, &client->busy, listed)
+        if (transfer->heard_ms > client->heard_ms)
+            client->heard_ms = transfer->heard_ms;
     if (client->heard_ms >= client->probed_ms) /* a byte came since then: it is alive */
         client->probed_ms = 0;
     if (!client->probed_ms && now_ms - client->heard_ms >= QUIET_MS)
@@ -286,14 +260,21 @@ static void http_client_listen(struct http_client *client)
 
 void http_client_step(struct http_client *client, int wait_ms)
 {
+    struct http_client_entry *entry;
+    struct http_client_answer nothing;
+
     if (client->running) {
         /* In short waits: silence must be noticed while nothing happens. */
         loop_turn(client->loop, wait_ms < LISTEN_EVERY_MS ? wait_ms : LISTEN_EVERY_MS);
         http_client_listen(client);
     }
     /* Also when nothing runs: requests made after it was given up are answered here. */
-    if (client->given_up)
-        http_client_answer_waiting(client);
+    http_client_answer_nothing(&nothing, GIVEN_UP);
+    while (client->given_up && (entry = STAILQ_FIRST(&client->queue))) {
+        STAILQ_REMOVE_HEAD(&client->queue, queued);
+        entry->visit(entry->arg, &nothing);
+        http_client_entry_free(entry);
+    }
 }
 
 /* ---- life ---- */
@@ -318,10 +299,18 @@ int http_client_new(const char *url, const struct http_client_options *options, 
     return 0;
 }
 
-static void http_client_free_transfers(struct http_client *client)
+void http_client_free(struct http_client **client_)
 {
+    struct http_client *client = take_ptr(client_);
+    struct http_client_entry *entry;
     struct transfer *transfer;
 
+    if (!client)
+        return;
+    while ((entry = STAILQ_FIRST(&client->queue))) {
+        STAILQ_REMOVE_HEAD(&client->queue, queued);
+        http_client_entry_free(entry);
+    }
     if (client->probe)
         LIST_INSERT_HEAD(&client->busy, client->probe, listed);
     while ((transfer = LIST_FIRST(&client->busy))) {
@@ -334,20 +323,6 @@ static void http_client_free_transfers(struct http_client *client)
         LIST_REMOVE(transfer, listed);
         transfer_free(transfer);
     }
-}
-
-void http_client_free(struct http_client **client_)
-{
-    struct http_client *client = take_ptr(client_);
-    struct http_client_entry *entry;
-
-    if (!client)
-        return;
-    while ((entry = STAILQ_FIRST(&client->queue))) {
-        STAILQ_REMOVE_HEAD(&client->queue, queued);
-        http_client_entry_free(entry);
-    }
-    http_client_free_transfers(client);
     loop_free(client->loop);
     free(client->server.base);
     free(client->server.socket_path);

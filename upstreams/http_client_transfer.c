@@ -34,22 +34,6 @@ static bool head_is_good(const struct head *head)
     return head->status >= 200 && head->status < 300;
 }
 
-static void transfer_on_head(struct transfer *transfer)
-{
-    const struct http_client_request *request = &transfer->entry->request;
-    bool whole = head_is_good(&transfer->head) && request->want == HTTP_CLIENT_BODY;
-
-    transfer->head_ended = true;
-    transfer->bounded = whole;
-    transfer->kept_max = whole ? request->max_bytes : ERROR_BYTES;
-    if (head_is_good(&transfer->head) && !whole)
-        transfer->kept_max = 0;
-    /* A part has one byte, and of an error only the beginning is of use. */
-    transfer->enough_bytes = transfer->head.status == 206    ? 1
-                             : head_is_good(&transfer->head) ? INT64_MAX
-                                                             : ERROR_BYTES;
-}
-
 static size_t transfer_on_header(char *data, size_t size, size_t count, void *arg)
 {
     struct transfer *transfer = arg;
@@ -59,9 +43,16 @@ static size_t transfer_on_header(char *data, size_t size, size_t count, void *ar
     if (transfer->head_ended)
         return len; /* trailers */
     int ended = head_add_line(&transfer->head, data, len, &transfer->problem);
-    if (ended > 0)
-        transfer_on_head(transfer);
-    return ended < 0 ? 0 : len;
+    if (ended <= 0)
+        return ended < 0 ? 0 : len;
+    const struct http_client_request *request = &transfer->entry->request;
+    bool good = head_is_good(&transfer->head);
+    transfer->head_ended = true;
+    transfer->bounded = good && request->want == HTTP_CLIENT_BODY;
+    transfer->kept_max = transfer->bounded ? request->max_bytes : good ? 0 : ERROR_BYTES;
+    /* A part has one byte, and of an error only the beginning is of use. */
+    transfer->enough_bytes = transfer->head.status == 206 ? 1 : good ? INT64_MAX : ERROR_BYTES;
+    return len;
 }
 
 static size_t transfer_on_body(char *data, size_t size, size_t count, void *arg)
@@ -85,45 +76,32 @@ static size_t transfer_on_body(char *data, size_t size, size_t count, void *arg)
 
 /* ---- what curl is told ---- */
 
-static void transfer_set_callbacks(struct transfer *transfer)
+struct transfer *transfer_new(const struct http_client_server *server)
 {
-    CURL *easy = transfer->easy;
+    struct transfer *transfer = xcalloc(1, sizeof(*transfer));
+    CURL *easy = loop_easy_new();
 
+    transfer->server = server;
+    transfer->easy = easy;
+    buf_init(&transfer->body);
+    buf_init(&transfer->problem);
+    head_init(&transfer->head);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_problem);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-}
-
-static void transfer_set_connection(struct transfer *transfer)
-{
-    CURL *easy = transfer->easy;
-
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S);
-    if (transfer->server->direct)
+    if (server->direct)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (transfer->server->socket_path)
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, transfer->server->socket_path);
-}
-
-struct transfer *transfer_new(const struct http_client_server *server)
-{
-    struct transfer *transfer = xcalloc(1, sizeof(*transfer));
-
-    transfer->server = server;
-    transfer->easy = loop_easy_new();
-    buf_init(&transfer->body);
-    buf_init(&transfer->problem);
-    head_init(&transfer->head);
-    transfer_set_callbacks(transfer);
-    transfer_set_connection(transfer);
+    if (server->socket_path)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, server->socket_path);
     return transfer;
 }
 
@@ -241,44 +219,34 @@ bool transfer_again(struct transfer *transfer, CURLcode result)
 
 /* ---- the answer ---- */
 
-/* Clients of registries get errors as JSON: {"errors": [{"code": ..., "message": ...}]}. Leaves `out`
- * unchanged for every other text. */
-static void transfer_take_registry_message(const struct buf *body, struct buf *out)
-{
-    static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    json_t *CLEANUP_JSON root = json_read_object(body->data, body->len, &limits, &error);
-    const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
-    const char *message = json_text_member(first, "message");
-
-    if (message)
-        buf_set(out, "%s", message);
-}
-
-/* Keeps the first line, fit for a terminal: a server must not be able to send escape sequences to it. */
-static void trouble_make_line(struct buf *text)
-{
-    size_t len = strcspn(text->data, "\r\n");
-
-    buf_truncate(text, len < TROUBLE_BYTES ? len : TROUBLE_BYTES);
-    while (text->len && !text_is_utf8(text->data, text->len) && text->len + 4 > TROUBLE_BYTES)
-        buf_truncate(text, text->len - 1); /* half a character at the cut */
-    text_make_printable(text->data, text->len);
-}
-
 static void transfer_find_trouble(struct transfer *transfer)
 {
+    static const struct json_limits limits = {.depth = 8, .containers = 200, .values = 1000};
     const struct head *head = &transfer->head;
+    const struct buf *body = &transfer->body;
+    struct buf *out = &transfer->problem;
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
 
     if (head_is_good(head))
         return;
-    if (head_redirects(head))
-        buf_set(&transfer->problem, "the server redirects to %s, which is not followed", head->location);
-    else if (strncasecmp(head->content_type, "text/plain", strlen("text/plain")) == 0)
-        buf_set(&transfer->problem, "%s", transfer->body.data);
-    else
-        transfer_take_registry_message(&transfer->body, &transfer->problem);
-    trouble_make_line(&transfer->problem);
+    if (head_redirects(head)) {
+        buf_set(out, "the server redirects to %s, which is not followed", head->location);
+    } else if (strncasecmp(head->content_type, "text/plain", strlen("text/plain")) == 0) {
+        buf_set(out, "%s", body->data);
+    } else {
+        /* Clients of registries get errors as JSON: {"errors": [{"code": ..., "message": ...}]}. */
+        json_t *CLEANUP_JSON root = json_read_object(body->data, body->len, &limits, &ignored);
+        const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
+        const char *message = json_text_member(first, "message");
+        if (message)
+            buf_set(out, "%s", message);
+    }
+    /* Its first line, fit for a terminal: a server must not be able to send escape sequences to it. */
+    size_t len = strcspn(out->data, "\r\n");
+    buf_truncate(out, len < TROUBLE_BYTES ? len : TROUBLE_BYTES);
+    while (out->len && !text_is_utf8(out->data, out->len) && out->len + 4 > TROUBLE_BYTES)
+        buf_truncate(out, out->len - 1); /* half a character at the cut */
+    text_make_printable(out->data, out->len);
 }
 
 /* HTTP_CLIENT_TOUCH asks for one byte, of a file that may have none. Makes the status 200 where that is

@@ -68,29 +68,20 @@ static int loop_on_timer(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-static int loop_open_descriptors(struct loop *loop, struct buf *error)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    event.data.fd = loop->wake_fd;
-    if (loop->epoll_fd >= 0 && loop->wake_fd >= 0 &&
-        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0)
-        return 0;
-    buf_set(error, "cannot start fetching: cannot open an epoll and an event descriptor: %m");
-    return -1;
-}
-
 int loop_new(struct loop **out, loop_done_fn *done, void *arg, struct buf *error)
 {
     struct loop *loop = xcalloc(1, sizeof(*loop));
+    struct epoll_event event = {.events = EPOLLIN};
 
-    loop->epoll_fd = loop->wake_fd = -1;
     loop->curl_due_ms = -1;
     loop->done = done;
     loop->arg = arg;
-    if (loop_open_descriptors(loop, error) < 0) {
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    event.data.fd = loop->wake_fd;
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0 ||
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) < 0) {
+        buf_set(error, "cannot start fetching: cannot open an epoll and an event descriptor: %m");
         loop_free(loop);
         return -1;
     }
@@ -175,19 +166,6 @@ void loop_wake(struct loop *loop)
     CHECK(write(loop->wake_fd, &one, sizeof(one)) == sizeof(one) || errno == EAGAIN);
 }
 
-static int loop_wait_ms(const struct loop *loop, int64_t wait_ms)
-{
-    if (loop->curl_due_ms >= 0) {
-        int64_t curl_ms = loop->curl_due_ms - clock_mono_ms();
-        if (curl_ms < 0)
-            curl_ms = 0;
-        if (wait_ms < 0 || curl_ms < wait_ms)
-            wait_ms = curl_ms;
-    }
-    wait_ms = clock_wait_ms(wait_ms);
-    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
-}
-
 static void loop_handle_event(struct loop *loop, const struct epoll_event *event)
 {
     int running;
@@ -208,27 +186,23 @@ static void loop_handle_event(struct loop *loop, const struct epoll_event *event
     curl_multi_socket_action(loop->multi, event->data.fd, what, &running);
 }
 
-static void loop_report_done(struct loop *loop)
-{
-    CURLMsg *message;
-    int left;
-
-    while ((message = curl_multi_info_read(loop->multi, &left))) {
-        CURL *easy = message->easy_handle;
-        CURLcode result = message->data.result;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        loop_remove(loop, easy); /* frees the message */
-        loop->done(loop->arg, easy, result);
-    }
-}
-
 void loop_turn(struct loop *loop, int64_t wait_ms)
 {
     struct epoll_event events[EVENTS_PER_TURN];
+    CURLMsg *message;
     int running;
-    int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, loop_wait_ms(loop, wait_ms));
+    int left;
 
+    if (loop->curl_due_ms >= 0) {
+        int64_t curl_ms = loop->curl_due_ms - clock_mono_ms();
+        if (curl_ms < 0)
+            curl_ms = 0;
+        if (wait_ms < 0 || curl_ms < wait_ms)
+            wait_ms = curl_ms;
+    }
+    wait_ms = clock_wait_ms(wait_ms);
+    int count =
+        epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms);
     CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; i++)
         loop_handle_event(loop, &events[i]);
@@ -237,5 +211,12 @@ void loop_turn(struct loop *loop, int64_t wait_ms)
         loop->curl_due_ms = -1;
         curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
-    loop_report_done(loop);
+    while ((message = curl_multi_info_read(loop->multi, &left))) {
+        CURL *easy = message->easy_handle;
+        CURLcode result = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        loop_remove(loop, easy); /* frees the message */
+        loop->done(loop->arg, easy, result);
+    }
 }

@@ -91,27 +91,21 @@ static enum token_outcome token_request_judge_status(const struct token_request 
     return status == 408 || status == 429 || status / 100 == 5 ? TOKEN_TROUBLE : TOKEN_USELESS;
 }
 
-static enum token_outcome token_request_read_body(const struct token_request *request,
-                                                  struct token_answer *answer, struct buf *problem)
-{
-    struct buf CLEANUP_BUF why = BUF_INIT;
-
-    if (challenge_read_token(request->body.data, request->body.len, &answer->token, &answer->lifetime_s,
-                             &why) == 0)
-        return TOKEN_GRANTED;
-    buf_printf(problem, " sent an answer that %s", why.data);
-    return TOKEN_USELESS;
-}
-
 static enum token_outcome token_request_judge(const struct token_request *request,
                                               enum exchange_outcome outcome, const char *exchange_problem,
                                               struct token_answer *answer, struct buf *problem)
 {
+    struct buf CLEANUP_BUF why = BUF_INIT;
+
     if (request->status && request->status != 200)
         return token_request_judge_status(request, problem);
     switch (outcome) {
     case EXCHANGE_COMPLETE:
-        return token_request_read_body(request, answer, problem);
+        if (challenge_read_token(request->body.data, request->body.len, &answer->token, &answer->lifetime_s,
+                                 &why) == 0)
+            return TOKEN_GRANTED;
+        buf_printf(problem, " sent an answer that %s", why.data);
+        return TOKEN_USELESS;
     case EXCHANGE_DROPPED:
         buf_printf(problem, " sent more than %d bytes", TOKEN_MAX_BYTES);
         return TOKEN_USELESS;

@@ -107,15 +107,6 @@ static enum authorization_state authorization_grant(struct authorization *author
     return AUTH_READY;
 }
 
-static enum authorization_state authorization_wait(struct authorization *authorization, struct token *token)
-{
-    authorization->state = AUTH_WAIT;
-    authorization->token = token;
-    authorization->listed = true;
-    TAILQ_INSERT_TAIL(&token->waiting, authorization, entry);
-    return AUTH_WAIT;
-}
-
 static enum authorization_state authorization_fail(struct authorization *authorization,
                                                    enum authorization_state state, const char *problem)
 {
@@ -299,7 +290,10 @@ static void token_send_request(struct token *token)
 static enum authorization_state token_wait(struct token *token, struct authorization *authorization,
                                            struct upstream *upstream)
 {
-    authorization_wait(authorization, token);
+    authorization->state = AUTH_WAIT;
+    authorization->token = token;
+    authorization->listed = true;
+    TAILQ_INSERT_TAIL(&token->waiting, authorization, entry);
     if (token->upstream)
         return AUTH_WAIT;
     token->upstream = upstream_ref(upstream);
@@ -365,22 +359,6 @@ static enum authorization_state token_meet_basic(struct token *token, struct aut
                               "answered 401 to username and password of this upstream in the configuration");
 }
 
-static enum authorization_state token_meet_challenge(struct token *token, struct authorization *authorization,
-                                                     struct upstream *upstream, bool sent_basic)
-{
-    switch (token->challenge.scheme) {
-    case CHALLENGE_BEARER:
-        return token_meet_bearer(token, authorization, upstream);
-    case CHALLENGE_BASIC:
-        return token_meet_basic(token, authorization, upstream, sent_basic);
-    case CHALLENGE_NONE:
-        break;
-    }
-    token_forget(token);
-    return authorization_fail(authorization, AUTH_USELESS,
-                              "answered 401, and does not say how to log in (WWW-Authenticate)");
-}
-
 enum authorization_state tokens_challenged(struct tokens *tokens, struct authorization *authorization,
                                            struct upstream *upstream, const char *scope,
                                            const char *challenge)
@@ -404,7 +382,17 @@ enum authorization_state tokens_challenged(struct tokens *tokens, struct authori
         challenge_release(&token->challenge);
         token->challenge = told;
     }
-    return token_meet_challenge(token, authorization, upstream, sent_basic);
+    switch (token->challenge.scheme) {
+    case CHALLENGE_BEARER:
+        return token_meet_bearer(token, authorization, upstream);
+    case CHALLENGE_BASIC:
+        return token_meet_basic(token, authorization, upstream, sent_basic);
+    case CHALLENGE_NONE:
+        break;
+    }
+    token_forget(token);
+    return authorization_fail(authorization, AUTH_USELESS,
+                              "answered 401, and does not say how to log in (WWW-Authenticate)");
 }
 
 enum authorization_state tokens_get(struct tokens *tokens, struct authorization *authorization,
