@@ -3,7 +3,7 @@
  * Three words that are easily confused:
  *
  *     command     what a user types: `yizhan purge pypi:flask` (admin/command.h)
- *     operation   what is done to the store for it (admin/operation.h), in the process that has the store open:
+ *     operation   what is done to the store for it (admin/operation.h), in the process that has it open:
  *                 the running server, or the command itself where none runs
  *
  * Between the two are the command line, which has the options that all commands share and the operation's

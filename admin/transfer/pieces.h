@@ -17,8 +17,8 @@ int pieces_write(const char *path, int64_t piece_bytes, struct pieces **out, int
 /* Reads the pieces of FILE, from FILE.001 to the last one there is, into a pipe, whose other end *fd is the
  * caller's to read and close. */
 int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *error);
-/* Once fd has been closed: waits for the thread. keep: the files get their names; else they are removed. Returns 0, or
- * -1 with a sentence if files could not be read or written. */
+/* Once fd has been closed: waits for the thread. keep: the files get their names; else they are removed.
+ * Returns 0, or -1 with a sentence if files could not be read or written. */
 int pieces_end(struct pieces **pieces, bool keep, struct buf *error);
 
 /* The name of the whole that a path is a piece of: "b.tar" for "b.tar.001", and for "b.tar" if only

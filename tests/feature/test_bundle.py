@@ -477,7 +477,7 @@ def test_bundle_that_nobody_reads_is_an_error(source, by):
     )
     sender.stdout.buffer.read(100)
     sender.stdout.close()
-    assert "nobody reads" in sender.stderr.read()
+    assert "the reader of the bundle is gone" in sender.stderr.read()
     assert sender.wait(PATIENCE_S) == 1
     sender.stderr.close()
 
