@@ -39,10 +39,10 @@ static int control_send_all(int fd, const char *data, size_t len)
 /* Sends the first byte, and the descriptor with it (unix(7), SCM_RIGHTS). */
 static int send_descriptor(int fd, const char *byte, int with_fd)
 {
-    _Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {0};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec data = {(char *)byte, 1};
     struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
     header->cmsg_level = SOL_SOCKET;
@@ -87,10 +87,10 @@ static void take_descriptors(struct control_lines *lines, const struct cmsghdr *
 static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t max)
 {
     /* Not CMSG_SPACE(): its padding has space for a second descriptor. */
-    _Alignas(struct cmsghdr) char room[CMSG_LEN(sizeof(int))];
+    _Alignas(struct cmsghdr) char control[CMSG_LEN(sizeof(int))];
     struct iovec part = {data, max};
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
     ssize_t got = recvmsg(lines->fd, &message, MSG_CMSG_CLOEXEC);
 
     if (got < 0)

@@ -150,7 +150,7 @@ static bool blob_is_held(struct store *store, const struct bundle_blob *wanted)
 }
 
 /* The bytes that the disk has for new blobs once everything is evicted that the bundle does not name. */
-static int64_t room_bytes(const struct import *import, int64_t held_bytes)
+static int64_t space_bytes(const struct import *import, int64_t held_bytes)
 {
     const struct storage_config *storage = &import->call->config->storage;
     struct store_figures figures;
@@ -165,7 +165,7 @@ static int64_t room_bytes(const struct import *import, int64_t held_bytes)
 
 /* The whole bundle must fit, with those of its blobs that are held already: else some would be evicted for
  * others. */
-static int check_room(struct import *import)
+static int check_space(struct import *import)
 {
     struct operation_call *call = import->call;
     const struct bundle_content *content = import->content;
@@ -179,7 +179,7 @@ static int check_room(struct import *import)
     for (size_t i = 0; i < content->blob_count; i++)
         if (blob_is_held(call->store, &content->blobs[i]))
             held_bytes += content->blobs[i].size_bytes;
-    if (content->bytes - held_bytes > room_bytes(import, held_bytes))
+    if (content->bytes - held_bytes > space_bytes(import, held_bytes))
         return disk_failed(import, -ENOSPC);
     return 0;
 }
@@ -432,7 +432,7 @@ static void import_hold(const struct import *import,
 
 static int import_take_held(struct import *import)
 {
-    if (check_entries(import) || check_room(import))
+    if (check_entries(import) || check_space(import))
         return 1;
     import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
     return import_take_blobs(import) ? 1 : import_take_entries(import);

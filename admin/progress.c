@@ -102,12 +102,12 @@ static void frame_add_bars(struct progress *progress, struct buf *frame)
 {
     struct winsize size = size_of_terminal(progress);
     size_t columns = size.ws_col - 1;
-    size_t room = size.ws_row > 2 ? size.ws_row - 2u : 0;
+    size_t free_rows = size.ws_row > 2 ? size.ws_row - 2u : 0;
     struct buf CLEANUP_BUF totals = BUF_INIT;
     const struct transfer_line *line;
 
     DL_FOREACH (progress->running, line) {
-        if (progress->drawn_lines == BARS_MAX || progress->drawn_lines == room)
+        if (progress->drawn_lines == BARS_MAX || progress->drawn_lines == free_rows)
             break;
         progress_transfer_print(line->name, line->bytes, line->size_bytes, columns, frame);
         frame_end_line(progress, frame);

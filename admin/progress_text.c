@@ -112,15 +112,15 @@ void progress_bar_print(int64_t bytes, int64_t of_bytes, size_t columns, struct 
 {
     if (columns < 3)
         return;
-    size_t room = columns - 2;
+    size_t width = columns - 2;
     size_t full = 0;
     if (of_bytes > 0)
-        full = bytes >= of_bytes ? room : (size_t)((double)bytes / (double)of_bytes * (double)room);
+        full = bytes >= of_bytes ? width : (size_t)((double)bytes / (double)of_bytes * (double)width);
     else if (of_bytes == 0)
-        full = room;
+        full = width;
     buf_add_char(out, '[');
     repeat('#', full, out);
-    repeat('.', room - full, out);
+    repeat('.', width - full, out);
     buf_add_char(out, ']');
 }
 
@@ -181,18 +181,18 @@ void progress_name_print(const char *text, size_t columns, struct buf *out)
         return;
     }
     size_t gap_columns = columns < 3 ? columns : 3;
-    size_t room = columns - gap_columns;
+    size_t width = columns - gap_columns;
     size_t head = count;
     size_t tail = count;
-    while (head && columns_of(glyphs, head) > (room + 1) / 2)
+    while (head && columns_of(glyphs, head) > (width + 1) / 2)
         head--;
     size_t used = columns_of(glyphs, head);
-    while (tail > head && used + columns_of(glyphs + tail - 1, count - tail + 1) <= room)
+    while (tail > head && used + columns_of(glyphs + tail - 1, count - tail + 1) <= width)
         tail--;
     add_glyphs(glyphs, head, out);
     buf_add(out, gap, gap_columns);
     add_glyphs(glyphs + tail, count - tail, out);
-    repeat(' ', room - used - columns_of(glyphs + tail, count - tail), out);
+    repeat(' ', width - used - columns_of(glyphs + tail, count - tail), out);
 }
 
 /* "1023.9 MiB of 1023.9 MiB" is the longest. */
@@ -210,10 +210,10 @@ void progress_transfer_print(const char *name, int64_t bytes, int64_t of_bytes, 
         progress_name_print(name, columns, out);
         return;
     }
-    size_t room = columns - SIZES_COLUMNS - 1; /* name and bar */
-    if (room >= 2 * NAME_COLUMNS_MIN)
-        bar = room / 3 < BAR_COLUMNS_MAX ? room / 3 : BAR_COLUMNS_MAX;
-    progress_name_print(name, bar ? room - bar - 1 : room, out);
+    size_t width = columns - SIZES_COLUMNS - 1; /* name and bar */
+    if (width >= 2 * NAME_COLUMNS_MIN)
+        bar = width / 3 < BAR_COLUMNS_MAX ? width / 3 : BAR_COLUMNS_MAX;
+    progress_name_print(name, bar ? width - bar - 1 : width, out);
     buf_add_char(out, ' ');
     if (bar) {
         progress_bar_print(bytes, of_bytes, bar, out);

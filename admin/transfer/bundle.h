@@ -54,8 +54,8 @@ struct bundle_content {
     /* Its own. */
     struct arena arena;
     struct digest_set *digests;
-    size_t blob_room;
-    size_t entry_room;
+    size_t blob_capacity;
+    size_t entry_capacity;
 };
 #define CLEANUP_BUNDLE_CONTENT __attribute__((cleanup(bundle_content_release)))
 

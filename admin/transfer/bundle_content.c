@@ -14,7 +14,7 @@
 #define SPACE_MAX_BYTES 64
 #define KEY_MAX_BYTES 8192
 #define ATTRIBUTES_MAX_BYTES (64 * 1024)
-#define FIRST_ROOM 64
+#define FIRST_CAPACITY 64
 
 void bundle_content_init(struct bundle_content *content)
 {
@@ -32,12 +32,12 @@ void bundle_content_release(struct bundle_content *content)
 }
 
 /* Makes room for one more element in an array that has `count`. */
-static void *content_grow(void *array, size_t count, size_t *room, size_t size)
+static void *content_grow(void *array, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *room)
+    if (count < *capacity)
         return array;
-    *room = *room ? *room * 2 : FIRST_ROOM;
-    return xrealloc(array, *room * size);
+    *capacity = *capacity ? *capacity * 2 : FIRST_CAPACITY;
+    return xrealloc(array, *capacity * size);
 }
 
 bool bundle_add_blob(struct bundle_content *content, const struct digest *digest, int64_t size_bytes)
@@ -46,7 +46,7 @@ bool bundle_add_blob(struct bundle_content *content, const struct digest *digest
     if (!digest_set_add(content->digests, digest))
         return false;
     content->blobs =
-        content_grow(content->blobs, content->blob_count, &content->blob_room, sizeof(*content->blobs));
+        content_grow(content->blobs, content->blob_count, &content->blob_capacity, sizeof(*content->blobs));
     content->blobs[content->blob_count++] = (struct bundle_blob){*digest, size_bytes};
     content->bytes += size_bytes;
     return true;
@@ -100,7 +100,7 @@ void bundle_add_entry(struct bundle_content *content, const struct entry *entry)
     copy.attributes =
         content_share(content, text_or_empty(entry->attributes), last ? last->attributes : NULL);
     copy.key = arena_strdup(&content->arena, entry->key);
-    content->entries =
-        content_grow(content->entries, content->entry_count, &content->entry_room, sizeof(*content->entries));
+    content->entries = content_grow(content->entries, content->entry_count, &content->entry_capacity,
+                                    sizeof(*content->entries));
     content->entries[content->entry_count++] = copy;
 }

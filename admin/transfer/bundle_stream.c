@@ -104,11 +104,11 @@ static int stream_out_empty(struct stream_out *out)
     return error;
 }
 
-int stream_out_room(struct stream_out *out, char **room, size_t *len)
+int stream_out_space(struct stream_out *out, char **space, size_t *len)
 {
     int error = out->len == BUFFER_BYTES ? stream_out_empty(out) : 0;
 
-    *room = out->data + out->len;
+    *space = out->data + out->len;
     *len = BUFFER_BYTES - out->len;
     return error;
 }
@@ -122,15 +122,15 @@ void stream_out_filled(struct stream_out *out, size_t len)
 int stream_out_write(struct stream_out *out, const void *data, size_t len)
 {
     const char *from = data;
-    char *room;
+    char *space;
     size_t left;
 
     while (len > 0) {
-        int error = stream_out_room(out, &room, &left);
+        int error = stream_out_space(out, &space, &left);
         if (error)
             return error;
         size_t part = len < left ? len : left;
-        memcpy(room, from, part);
+        memcpy(space, from, part);
         stream_out_filled(out, part);
         from += part;
         len -= part;

@@ -17,7 +17,7 @@ void stream_out_free(struct stream_out **out);
 int stream_out_write(struct stream_out *out, const void *data, size_t len);
 /* Gives the free part of the buffer, at least one byte, to read into directly; then stream_out_filled() says
  * how many bytes were put there. */
-int stream_out_room(struct stream_out *out, char **room, size_t *len);
+int stream_out_space(struct stream_out *out, char **space, size_t *len);
 void stream_out_filled(struct stream_out *out, size_t len);
 /* Writes out everything that is buffered, and the end of a compressed stream. */
 int stream_out_end(struct stream_out *out);

@@ -149,21 +149,21 @@ int bundle_write_bytes(struct bundle_writer *writer, const void *data, size_t le
 static int copy_file(struct bundle_writer *writer, int fd)
 {
     off_t at = 0;
-    char *room;
+    char *space;
     size_t len;
 
     while (writer->left_bytes > 0) {
-        int error = stream_out_room(writer->out, &room, &len);
+        int error = stream_out_space(writer->out, &space, &len);
         if (error)
             return error;
         if (len > (uint64_t)writer->left_bytes)
             len = (size_t)writer->left_bytes;
-        ssize_t got = pread(fd, room, len, at);
+        ssize_t got = pread(fd, space, len, at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return got < 0 ? -errno : -EIO;
-        hasher_update(writer->hasher, room, (size_t)got);
+        hasher_update(writer->hasher, space, (size_t)got);
         stream_out_filled(writer->out, (size_t)got);
         writer->left_bytes -= got;
         at += got;

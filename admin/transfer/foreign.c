@@ -82,9 +82,9 @@ struct foreign_file *foreign_add(struct foreign *foreign, const char *name, stru
         buf_set(error, "%s has more than %d files: that is not an image", foreign->name, FOREIGN_FILES_MAX);
         return NULL;
     }
-    if (foreign->count == foreign->room) {
-        foreign->room = foreign->room ? 2 * foreign->room : 64;
-        foreign->files = xrealloc(foreign->files, foreign->room * sizeof(*foreign->files));
+    if (foreign->count == foreign->capacity) {
+        foreign->capacity = foreign->capacity ? 2 * foreign->capacity : 64;
+        foreign->files = xrealloc(foreign->files, foreign->capacity * sizeof(*foreign->files));
     }
     struct foreign_file *file = &foreign->files[foreign->count++];
     *file = (struct foreign_file){.name = arena_strdup(&foreign->arena, name)};

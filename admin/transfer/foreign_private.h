@@ -17,7 +17,7 @@ struct foreign {
     struct arena arena;
     struct foreign_file *files;
     size_t count;
-    size_t room;
+    size_t capacity;
     size_t *by_name; /* indexes, once foreign_finish() has been called */
     size_t json_bytes;
 };
