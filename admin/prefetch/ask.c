@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "upstreams/http_client.h"
 
-#define STEP_MS 200
+#define STEP_MS 200 /* how often a stop is noticed, and the report ticks, while nothing arrives */
 
 struct waiting {
     struct reply *reply;
@@ -47,11 +47,13 @@ void prefetch_ask(struct prefetch *prefetch, const struct http_client_request *r
     struct http_client_request asked = *request;
 
     *out = (struct reply)REPLY_INIT;
+    /* Nothing may be fetched then, whatever the single request says. */
     asked.held_only = asked.held_only || prefetch->options->held_only;
     if (prefetch->client)
         http_client_ask(prefetch->client, &asked, on_reply, &waiting);
     while (!waiting.done && prefetch_step(prefetch))
         ;
+    /* Status 0: the client is gone, so on_reply() cannot be called for this frame later. */
     if (!waiting.done)
         buf_set(&out->trouble, "interrupted");
 }

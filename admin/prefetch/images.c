@@ -20,6 +20,7 @@
 #include "formats/oci/platform.h"
 #include "upstreams/http_client.h"
 
+/* The manifest says the size, so a huge one is not even asked for. It only names the platform here. */
 #define CONFIG_MAX_BYTES (4 << 20)
 
 /* One image of a list. */
@@ -122,6 +123,7 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
     struct buf CLEANUP_BUF why = BUF_INIT;
     struct prefetch_item *item = add_image_item(image, ITEM_MANIFEST, digest, "manifest", -1);
 
+    /* First whether it is held, as above. A digest means the same bytes forever: no second look if so. */
     ask_registry(image, item->path, HTTP_CLIENT_BODY, true, &reply);
     enum item_state state = reply.status == 200 ? ITEM_HELD : ITEM_FETCHED;
     if (reply.status != 200)
@@ -139,6 +141,7 @@ static int load_manifest(const struct wanted_image *image, const char *digest, s
         prefetch_item_fail(item, "it %s", why.data);
         return -1;
     }
+    /* Several tags may lead to one manifest: a second look finds it held, but this run has fetched it. */
     if (item->state == ITEM_PLANNED)
         item->state = state;
     item->size_bytes = (int64_t)reply.body.len;
@@ -267,7 +270,7 @@ static void plan_listed_image(struct prefetch *prefetch, const struct list_image
     } else if (!image.platform_count) {
         image.platforms = &here;
         image.platform_count = 1;
-        image.strict = false;
+        image.strict = false; /* nobody asked for this one: an image for another is still wanted */
     }
     /* A ":" before the last "/" is that of the registry's port, and a digest makes the tag meaningless. */
     const char *text = list->reference;
@@ -282,7 +285,7 @@ static void plan_listed_image(struct prefetch *prefetch, const struct list_image
         : colon ? xstrndup(colon + 1, len - (size_t)(colon + 1 - text))
                 : xstrdup("latest");
     char *CLEANUP_FREE digest = strchr(reference, ':') ? xstrdup(reference) : resolve_tag(&image);
-    (void)name;
+    (void)name; /* `image` uses it; the variable only frees it */
     if (digest)
         plan_image_manifest(&image, digest, 0, image.strict);
 }

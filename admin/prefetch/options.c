@@ -1,4 +1,4 @@
-/* The same checks serve the command line and mirror.conf, so that a section accepts what the command does.
+/* The command line and mirror.conf share these checks, so that a section accepts what the command does.
  * Options that are not given come from the machine we run on: it is asked only when they are needed, in
  * prefetch_choice_complete(). */
 #include "admin/prefetch/options.h"
@@ -36,9 +36,11 @@ static void choice_add_list(struct prefetch_choice *choice, const char *path, bo
     size_t count = choice->paths.count;
     enum list_format format = LIST_FORMAT_BY_NAME;
 
+    /* `paths` owns the text of lists[i].path, at the same index. */
     word_list_add(&choice->paths, "%s", path);
     if (choice->paths.count == count)
-        return; /* the list was named before */
+        return; /* the list was named before: read twice, it would be resolved twice */
+    /* A Compose file is known by its name, with --images too; any other file has one image a line. */
     if (images && !text_ends(path, ".yml") && !text_ends(path, ".yaml"))
         format = LIST_FORMAT_IMAGES;
     choice->lists = xrealloc(choice->lists, (count + 1) * sizeof(*choice->lists));
@@ -47,7 +49,8 @@ static void choice_add_list(struct prefetch_choice *choice, const char *path, bo
     choice->options.list_count = choice->paths.count;
 }
 
-/* Adds words that are separated by commas. False: one is empty. */
+/* Adds words that are separated by commas. False: one is empty, as in "3.10,,3.11", where something is
+ * missing. */
 static bool add_words(struct word_list *list, const char *text)
 {
     const char *rest = text;
@@ -150,7 +153,7 @@ const char *prefetch_choice_take(struct prefetch_choice *choice, int option, con
         return take_sdist(choice, value);
     case PREFETCH_VERSIONS:
         return take_versions(choice, value);
-    default:
+    default: /* --with-deps or --no-deps: the last one counts */
         choice->options.without_deps = option == PREFETCH_NO_DEPS;
         return NULL;
     }
@@ -222,6 +225,7 @@ void prefetch_choice_complete(struct prefetch_choice *choice)
     struct prefetch_options *options = &choice->options;
     struct utsname machine;
 
+    /* The arrays are borrowed only here, since each option that was taken may have moved them. */
     if (!choice->platforms.count && uname(&machine) == 0)
         word_list_add(&choice->platforms, "linux_%s", machine.machine);
     if (!choice->pythons.count) {

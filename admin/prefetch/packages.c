@@ -114,6 +114,7 @@ static int take_answer(const struct package_plan *plan, int status, struct resol
         prefetch_note(plan->prefetch, "%s", resolution->notes[i]);
     for (size_t i = 0; i < resolution->count; i++) {
         const struct resolved *item = &resolution->items[i];
+        /* With --sdist always it comes in addition to the file that pip would take. */
         bool sdist_too = item->sdist && item->sdist != item->file && always;
         add_package_file(plan->prefetch, item->file);
         if (sdist_too)
@@ -135,7 +136,8 @@ static int plan_request(const struct package_plan *plan, const struct resolve_re
     return take_answer(plan, status, resolution, builds);
 }
 
-/* A requirement that follows from the list, but is not in it. */
+/* A requirement that follows from the list, but is not in it. The parsed form may go before the session:
+ * resolve_session_run() keeps nothing of it. */
 static int plan_text(const struct package_plan *plan, struct resolve_session *session, const char *text,
                      const char *origin, bool builds, struct buf *error)
 {
@@ -180,7 +182,7 @@ static void plan_build(const struct package_plan *plan, const struct page_file *
     }
     request.requirements = wanted;
     request.requirement_count = good;
-    /* What the list demands of its packages says nothing about the tools that build them. */
+    /* The demands of the list are for its packages, not for the tools that build them. */
     request.constraint_count = 0;
     request.require_hashes = false;
     request.without_deps = false;
@@ -369,6 +371,7 @@ static void plan_package(const struct package_plan *plan, const struct list_pack
     request.requirements = &wanted;
     request.requirement_count = 1;
     request.constraint_count = 0;
+    /* The lock file has the dependencies as packages of its own, chosen together with this one. */
     request.without_deps = true;
     request.require_hashes = hash_count > 0;
     if (plan_request(plan, &request, !plan->prefetch->options->without_deps, &error) < 0)

@@ -1,5 +1,5 @@
-/* From lists to items, and from items to the entries that the store has for them. What the run owns begins
- * and ends here. */
+/* From lists to items, and from items to the entries that the store has for them. All that the run owns
+ * begins and ends here. */
 #include "admin/prefetch/plan.h"
 
 #include <stdlib.h>
@@ -76,6 +76,7 @@ int prefetch_plan(struct prefetch *prefetch)
 {
     bool keep_going = prefetch->options->keep_going;
 
+    /* A fault ends the plan, unless told to keep going: nothing is fetched for half of what was asked for. */
     read_lists(prefetch);
     if (!prefetch->failures || keep_going)
         prefetch_plan_packages(prefetch);

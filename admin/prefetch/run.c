@@ -1,4 +1,5 @@
-/* The items and the telling of a run. */
+/* The items and the telling of a run. No thread of its own: all on the one that plans and fetches, and only
+ * `stop` may be set by another. */
 #include "admin/prefetch/run.h"
 
 #include <stdarg.h>
@@ -70,7 +71,7 @@ void prefetch_item_fail(struct prefetch_item *item, const char *format, ...)
     buf_vprintf(&text, format, args);
     va_end(args);
     item->state = ITEM_FAILED;
-    free(item->reason);
+    free(item->reason); /* the image of two lists fails twice */
     item->reason = buf_take(&text);
 }
 
@@ -94,6 +95,7 @@ void prefetch_count(const struct prefetch *prefetch, struct prefetch_figures *ou
     *out = (struct prefetch_figures){.failed = prefetch->failures};
     for (const struct prefetch_item *item = prefetch->items; item; item = item->hh.next) {
         out->count[item->state]++;
+        /* A counted failure was also given to prefetch_fail(), so it is in prefetch->failures. */
         out->failed += item->state == ITEM_FAILED && !item->counted;
         if (item->size_bytes < 0)
             out->unsized++;

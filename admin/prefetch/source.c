@@ -95,7 +95,7 @@ static struct source_page *find_page(struct source *source, const char *project)
     char *CLEANUP_FREE path = xasprintf("/simple/%s/", project);
     const struct http_client_request request = {
         .path = path,
-        .accept = "application/vnd.pypi.simple.v1+json",
+        .accept = "application/vnd.pypi.simple.v1+json", /* unlike HTML it has sizes, for the progress */
         .want = HTTP_CLIENT_BODY,
         .held_only = source->prefetch->options->held_only,
         .max_bytes = PAGE_MAX_BYTES,
@@ -105,6 +105,7 @@ static struct source_page *find_page(struct source *source, const char *project)
     return page;
 }
 
+/* Pages that are coming already cost nothing here: find_page() asks for each once. */
 static void on_coming(void *arg, const char *const *projects, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -138,7 +139,8 @@ const char *source_file_path(const struct page_file *file)
     return text_starts(file->url, ANYWHERE "/") ? file->url + strlen(ANYWHERE) : file->path;
 }
 
-/* 404 and 504 mean that there is none; anything else is trouble that may pass. */
+/* After 404 and 504 the resolver may take another version. Anything else is trouble that may pass: an
+ * older version, chosen because of it, would stay in the plan unnoticed. */
 static void note_reply(struct source_metadata *metadata, const struct reply *reply, const char *missing)
 {
     if (reply->status == 404 || reply->status == 504) {
@@ -171,7 +173,7 @@ static void load_of_wheel(struct source *source, struct source_metadata *metadat
     struct reply CLEANUP_REPLY reply = REPLY_INIT;
 
     if (!ask_for_metadata(source, metadata->path, &reply) && reply.status == 404) {
-        reply_release(&reply);
+        reply_release(&reply); /* prefetch_ask() overwrites it */
         prefetch_ask(source->prefetch, &wheel, &reply);
         if (reply.status == 200) {
             reply_release(&reply);
@@ -326,6 +328,7 @@ void source_entries(const struct source *source, json_t *out)
     for (const struct source_page *page = source->pages; page; page = page->hh.next)
         if (page->found == FOUND)
             json_array_append_new(out, json_pack("{s:s, s:s}", "space", SPACE_PAGE, "key", page->project));
+    /* Metadata of an sdist was read out of the archive here: the store has no entry for it. */
     for (const struct source_metadata *metadata = source->metadata; metadata; metadata = metadata->hh.next)
         if (metadata->found == FOUND && !metadata->of_sdist)
             json_array_append_new(out,

@@ -52,6 +52,7 @@ int list_platform_check(const char *text, size_t len, struct buf *error)
             scan.at++;
         if (scan.at == start)
             return scan_expected(&scan, "a platform such as \"linux/amd64\"");
+        /* "os/architecture" and, of some, "/variant" ("arm64/v8"). */
         if (++words == 3 || !scan_take(&scan, "/"))
             break;
     }
@@ -69,6 +70,7 @@ static int read_image_line(struct list_reader *reader, size_t line, const char *
     const char *start = text;
     size_t column = 1;
 
+    /* Files from Windows end their lines in "\r\n". */
     len = comment ? (size_t)(comment - text) : len;
     if (len && text[len - 1] == '\r')
         len--;
@@ -92,6 +94,7 @@ int list_read_images(struct list_reader *reader, const char *text, size_t len)
     for (const char *end = text + len; text < end && !reader->stopped; line++) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         stop = stop ? stop : end;
+        /* Its fault is reported; with --keep-going the next line may be good. */
         (void)read_image_line(reader, line, text, (size_t)(stop - text));
         text = stop + 1;
     }

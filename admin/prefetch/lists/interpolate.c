@@ -11,6 +11,7 @@
 
 static int interpolate(struct scan *scan, size_t depth, struct buf *out, struct buf *missing);
 
+/* Only the first name is kept: the note that is made of it needs one, to say why an image was skipped. */
 static int not_set(const char *name, struct buf *missing)
 {
     if (!missing->len)
@@ -25,7 +26,7 @@ static int read_operator(struct scan *scan, const char *name, size_t depth, stru
     struct buf CLEANUP_BUF other = BUF_INIT;
     struct buf CLEANUP_BUF unset = BUF_INIT;
     const char *value = getenv(name);
-    bool empty_counts = scan_take(scan, ":");
+    bool empty_counts = scan_take(scan, ":"); /* ":-", ":?", ":+": an empty value is like none */
     int op = scan_peek(scan);
 
     if (empty_counts && value && !*value)
@@ -41,6 +42,7 @@ static int read_operator(struct scan *scan, const char *name, size_t depth, stru
     int result = interpolate(scan, depth + 1, &other, &unset);
     if (result < 0 || !scan_take(scan, "}"))
         return -1;
+    /* Variables that only an unused text lacks do not matter: they are dropped with `unset`. */
     if (op == '+') {
         buf_add(out, other.data, value ? other.len : 0);
         return !value || result ? 1 : not_set(unset.data, missing);

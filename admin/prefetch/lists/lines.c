@@ -106,6 +106,7 @@ static void add_piece(struct logical_line *line, size_t number, const char *text
     struct line_place place = {(uint32_t)number, 1};
 
     reserve_places(line, len);
+    /* From the beginning of the line, since columns count all of its characters, not those of the piece. */
     for (size_t i = 0; i < start + len; i++) {
         bool begins = ((unsigned char)text[i] & 0xc0) != 0x80;
         place.column += begins && i > 0;
@@ -197,6 +198,7 @@ static bool expand_variables(struct logical_line *line)
         const char *value = name ? getenv(name) : NULL;
         if (!size)
             size = 1;
+        /* All of the value is at the place of its variable, where the user has to look. */
         if (value && *value)
             add_at(&expanded, value, strlen(value), line->places[at]);
         else
@@ -217,6 +219,7 @@ int logical_line_next(struct list_reader *reader, struct line_source *source, st
             return list_fault(reader, line->number, 1, "expected a line of at most %d bytes, found more",
                               LINE_MAX_BYTES);
         strip_comment(line);
+        /* The readers that follow take the text as a C string and would not see the rest. */
         const char *zero = memchr(line->text.data, '\0', line->text.len);
         if (zero) {
             struct line_place place = logical_line_place(line, (size_t)(zero - line->text.data));
@@ -238,13 +241,14 @@ int logical_line_next(struct list_reader *reader, struct line_source *source, st
 static bool convert_to_utf8(const char *encoding, const char *text, size_t len, struct buf *out)
 {
     iconv_t conversion = iconv_open("UTF-8", encoding);
-    char *from = (char *)text;
+    char *from = (char *)text; /* iconv() takes no const, but only reads */
     size_t left = len;
     bool good = true;
 
     if (conversion == (iconv_t)-1)
         return false;
     while (good && left) {
+        /* E2BIG only says that the output is full: there will be more space in the next round. */
         buf_reserve(out, left + 16);
         char *to = out->data + out->len;
         size_t space_bytes = out->cap - out->len - 1;

@@ -111,7 +111,8 @@ void list_note(struct list_reader *reader, size_t line, const char *format, ...)
     list_strings_add(reader->wants, &reader->wants->notes, note.data, note.len);
 }
 
-/* The length of "user:password@" at the beginning of text, which follows "://"; 0: there is none. */
+/* The length of "user:password@" at the beginning of text, which follows "://", or 0. Up to the last "@":
+ * people forget to encode one in a password, and too much hidden is better than half of it shown. */
 static size_t userinfo_end(const char *text, size_t len)
 {
     size_t end = 0;
@@ -136,7 +137,7 @@ void list_add_quoted(const char *text, size_t len, struct buf *out)
         bool control =
             c < ' ' || c == 0x7f || (c == 0xc2 && i + 1 < most && (unsigned char)text[i + 1] < 0xa0);
         buf_add_char(out, control || (c >= 0x80 && !utf8) ? '?' : (char)c);
-        i += control && c == 0xc2;
+        i += control && c == 0xc2; /* both bytes became one "?" */
         size_t secret =
             i >= 2 && memcmp(text + i - 2, "://", 3) == 0 ? userinfo_end(text + i + 1, len - i - 1) : 0;
         buf_add_text(out, secret ? "****@" : "");
@@ -224,7 +225,7 @@ int list_load(struct list_reader *reader, const char *path, struct buf *text)
         return list_file_fault(reader, "expected a file, found something else");
     if (file_read(path, LIST_MAX_BYTES, text) < 0)
         return list_file_fault(reader, "cannot read this list: %s", strerror(errno));
-    if (text->len > LIST_MAX_BYTES)
+    if (text->len > LIST_MAX_BYTES) /* file_read() ends just after the limit, so that this shows */
         return list_file_fault(reader, "expected a list of at most %d bytes, found more", LIST_MAX_BYTES);
     return 0;
 }
@@ -296,7 +297,6 @@ int list_read(const char *path, enum list_format format, bool keep_going, struct
         return -1;
     /* Only from here on: without the text of the list there is nothing to continue with. */
     reader.keep_going = keep_going;
-    /* Never by name here, for which there is no reader. */
     readers[format == LIST_FORMAT_BY_NAME ? format_by_name(path) : format](&reader, text.data, text.len);
     return reader.stopped ? -1 : 0;
 }
@@ -308,6 +308,7 @@ static int name_fault(const char *text, size_t skipped, const char *message, str
     size_t column = 1;
     const char *sentence = list_split_column(message, &column);
 
+    /* The parser saw the text after "pypi:" or "docker:"; the user counts from the beginning. */
     buf_set(error, "\"");
     list_add_quoted(text, strlen(text), error);
     buf_printf(error, "\": column %zu: %s", column + skipped, sentence);
@@ -328,7 +329,7 @@ static int add_project_name(const char *text, size_t skipped, struct list_reader
     if (!added)
         return -1;
     added->requirement = requirement;
-    memset(&requirement, 0, sizeof(requirement));
+    memset(&requirement, 0, sizeof(requirement)); /* `added` owns its parts now */
     added->origin = arena_strdup(&reader->wants->arena, "the command line");
     return 0;
 }

@@ -27,7 +27,7 @@ void list_locks_free(struct list_locks *locks)
         free(locks->items[i]->nodes);
         free(locks->items[i]);
     }
-    free(locks->items);
+    free(locks->items); /* strings, groups and edges are in the arena of wants */
     free(locks);
 }
 
@@ -202,7 +202,7 @@ const struct lock_file_marker *lock_file_intern(struct wants *wants, const char 
     marker = xcalloc(1, sizeof(*marker));
     marker->text = arena_strndup(&wants->arena, text, len);
     marker->number = locks->marker_count++;
-    HASH_ADD_KEYPTR(hh, locks->markers, marker->text, len, marker);
+    HASH_ADD_KEYPTR(hh, locks->markers, marker->text, len, marker); /* by the copy, which stays */
     return marker;
 }
 
@@ -214,7 +214,7 @@ void lock_file_markers_add(struct wants *wants, struct lock_file_markers *marker
     if (!(count & (count - 1))) {
         const struct lock_file_marker **items =
             arena_alloc(&wants->arena, (count ? 2 * count : 1) * sizeof(*items));
-        if (count)
+        if (count) /* the old array stays in the arena: at most as much again */
             memcpy(items, markers->items, count * sizeof(*items));
         markers->items = items;
     }
@@ -275,7 +275,7 @@ int lock_file_markers_member(struct lock_file_reader *reader, const json_t *tabl
         if (marker)
             lock_file_markers_add(reader->list->wants, out, marker);
     }
-    if (always)
+    if (always) /* one that always holds makes the others irrelevant, and none means always */
         out->count = 0;
     return 0;
 }
@@ -291,6 +291,7 @@ int lock_file_python_member(struct lock_file_reader *reader, const json_t *table
         return -1;
     if (!text)
         return 0;
+    /* Parsed only as a check: select.c parses it again for the target, which is not known yet. */
     if (specifier_set_parse(text, strlen(text), &set, NULL) < 0)
         return lock_file_expected(reader, table, json_object_get(table, key),
                                   "versions of Python such as \">=3.9\"");
@@ -308,7 +309,7 @@ int lock_file_hash(struct lock_file_reader *reader, const json_t *holder, const 
 
     if (!colon || colon == text)
         return lock_file_expected(reader, holder, value, "a hash such as \"sha256:\" and its hex digits");
-    /* A kind that we do not know is no fault: the file may have other hashes. */
+    /* A kind that we do not know may be that of a newer tool: the file may have other hashes. */
     int kind = hash_kind_by_name(text, (size_t)(colon - text));
     if (kind < 0)
         return 0;

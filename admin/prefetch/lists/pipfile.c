@@ -9,6 +9,7 @@
 #include "formats/python/marker.h"
 #include "formats/python/project.h"
 
+/* The place in the file, for faults, and what its package is added to. */
 struct pipfile_entry {
     struct list_reader *reader;
     struct lock_file *lock;
@@ -43,6 +44,7 @@ static int pipfile_read_version(const struct pipfile_entry *entry, const char **
     if (!skip || version_parse(text + skip, strlen(text + skip), &version, NULL) < 0)
         return entry_fault(entry, "version",
                            "expected \"==\" and a version of PEP 440, found something else");
+    /* PEP 440 allows spaces before a version; the copy has none. */
     while (text[skip] == ' ')
         skip++;
     *out = arena_strdup(&entry->reader->wants->arena, text + skip);
@@ -89,6 +91,7 @@ static int pipfile_read_marker(const struct pipfile_entry *entry, struct lock_fi
     struct marker CLEANUP_MARKER *marker = marker_parse(text, strlen(text), &fault);
     if (!marker)
         return entry_fault(entry, "markers", fault.data);
+    /* Parsed only as a check: select.c evaluates the text for each target. */
     lock_file_markers_add(entry->reader->wants, out, lock_file_intern(entry->reader->wants, text));
     return 0;
 }
@@ -141,7 +144,7 @@ static void pipfile_read_category(struct pipfile_entry *entry, json_t *category)
         if (entry->reader->stopped)
             return;
         entry->table = table;
-        (void)pipfile_read_entry(entry);
+        (void)pipfile_read_entry(entry); /* its fault is reported, the others may be good */
     }
 }
 
@@ -181,6 +184,7 @@ int list_read_pipfile_lock(struct list_reader *reader, const char *text, size_t 
     if (!json_is_object(root) || !json_is_object(json_object_get(root, "default")))
         return list_fault(reader, 1, 1,
                           "expected an object with \"default\", as Pipfile.lock has it, found none");
+    /* Without roots: all packages of all categories are wanted whose markers hold. */
     entry.lock = lock_file_new(reader, &entry.number);
     json_object_foreach(root, entry.category,
                         category) if (strcmp(entry.category, "_meta") != 0 && !reader->stopped)

@@ -127,7 +127,7 @@ static int poetry_read_package(struct lock_file_reader *reader, const json_t *ta
                   shown.data);
         return 0;
     }
-    /* A "legacy" source is an index other than the default one: its URL is that of the index, not of a file. */
+    /* A "legacy" source is an index other than the default one: its URL is not that of a file. */
     url = by_url && url ? arena_strdup(arena, url) : NULL;
     struct list_package package = {.project = node.project, .version = node.version};
     if (lock_file_array(reader, table, "files", &files) < 0)

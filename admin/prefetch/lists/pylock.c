@@ -21,7 +21,7 @@ static int pylock_read_hashes(struct lock_file_reader *reader, const json_t *tab
         int kind = hash_kind_by_name(name, strlen(name));
         if (!hex)
             return lock_file_expected(reader, hashes, value, "hex digits as a string");
-        if (kind < 0)
+        if (kind < 0) /* one of a newer tool: another hash of the file may be known */
             continue;
         if (checksum_parse((enum hash_kind)kind, hex, strlen(hex), &found[file->hash_count]) < 0)
             return lock_file_expected(reader, hashes, value, "all hex digits of a %s",
@@ -44,6 +44,7 @@ static int pylock_read_file(struct lock_file_reader *reader, const json_t *table
         lock_file_text(reader, table, "path", &path) < 0 ||
         lock_file_size(reader, table, &out->size_bytes) < 0)
         return -1;
+    /* "name" may be left out where the URL or path ends in it. */
     const char *named = name ? name : out->url ? out->url : path;
     if (!out->url && !path)
         return lock_file_expected(reader, table, NULL, "url or path of a file");

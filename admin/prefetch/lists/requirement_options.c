@@ -81,7 +81,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Appends the text from the quote at `*i` to the one that closes it, where `*i` is afterwards. */
+/* POSIX rules: "\" escapes only itself and the quote inside of "", and nothing inside of ''.
+ * Appends the text from the quote at `*i` to the one that closes it, where `*i` is afterwards. */
 static int split_quoted(const struct buf *line, size_t *i, struct buf *word, struct buf *fault)
 {
     char quote = line->data[*i];
@@ -177,12 +178,13 @@ static bool control_formats(struct wants *wants, const char *value, struct wants
         if (all) {
             other->count = 0;
             list_strings_add(wants, target, piece, len);
+            /* pip reads on only if a later ":none:" takes it back. */
             if (!rest || !names_none(rest))
                 return true;
         } else if (!text_equal_n(piece, len, ":none:")) {
             project_normalize(piece, len, &project);
             if (strings_have(other, project.data, &at))
-                other->items[at] = other->items[--other->count];
+                other->items[at] = other->items[--other->count]; /* their order has no meaning */
             if (!strings_have(target, project.data, &at))
                 list_strings_add(wants, target, project.data, project.len);
         }
@@ -230,6 +232,7 @@ static int take_line_option(const struct option_name *name, const char *value, s
     if (name->kind == OPTION_HASH && take_hash_option(value, out, fault) < 0)
         return -1;
     if (only || name->kind == OPTION_NO_BINARY) {
+        /* As pip does, which takes it for a forgotten value. */
         if (value[0] == '-') {
             buf_printf(fault, "expected projects after %s, found an option", name->name);
             return -1;
@@ -337,7 +340,7 @@ int line_options_read(const struct buf *line, struct wants *wants, struct line_o
     /* pip takes everything from the first "-" at the beginning or after a space as options. */
     while (start < line->len && (line->data[start] != '-' || (start && line->data[start - 1] != ' ')))
         start++;
-    out->requirement_len = start;
+    out->requirement_len = start; /* what comes before is the requirement, or nothing */
     while (out->requirement_len && line->data[out->requirement_len - 1] == ' ')
         out->requirement_len--;
     if (split_words(line, start, &words, at, fault) < 0)

@@ -55,6 +55,7 @@ static void note_skipped(const struct requirements_file *file, const char *what,
 /* Does the text name a file or a directory, as pip understands it? */
 static bool is_archive(const char *text, size_t len)
 {
+    /* pip's ARCHIVE_EXTENSIONS. */
     static const char *const suffixes[] = {".zip", ".whl",    ".tar.bz2", ".tbz", ".tar.gz", ".tgz",
                                            ".tar", ".tar.xz", ".txz",     ".tlz", ".tar.lz", ".tar.lzma"};
 
@@ -259,9 +260,11 @@ static int include_file(struct requirements_file *file, const struct line_option
         return 0;
     if (load_included(file, option, path, &text) < 0)
         return -1;
+    /* Each file has that limit, too: a thousand of them would take 60 GiB. */
     file->inclusions->bytes += text.len;
     if (file->inclusions->bytes > LIST_MAX_BYTES)
         return fault_at(file, option->at, "expected lists of at most 64 MiB in total, found more");
+    /* Faults inside name the inner file. Its strings are copied, so `path` may go after it. */
     reader->path = path;
     int result = read_file_text(&inner, &text);
     reader->path = outer;
@@ -330,6 +333,7 @@ static int apply_line(struct requirements_file *file, struct line_options *optio
     bool constraint = !list;
 
     list = list ? list : first_option(options, OPTION_CONSTRAINT);
+    /* As pip's ParsedLine decides: a requirement comes before -e, and that before -r and -c. */
     if (options->requirement_len) {
         note_rest(file, options, NULL, "it has no effect beside a requirement");
         return parse_requirement(file, options->requirement_len, options);
@@ -381,7 +385,7 @@ static int read_file_text(struct requirements_file *file, struct buf *text)
     for (int more; !file->reader->stopped && (more = logical_line_next(file->reader, &lines, &line)) != 0;)
         if (more > 0)
             (void)read_logical_line(file);
-    file->line = NULL;
+    file->line = NULL; /* it ends with this frame */
     return 0;
 }
 
@@ -392,6 +396,7 @@ int list_read_requirements(struct list_reader *reader, const char *text, size_t 
     struct buf CLEANUP_BUF copy = BUF_INIT;
 
     buf_add(&copy, text, len);
+    /* Noted as read, so that a file that includes itself ends here. */
     (void)first_time(&file, reader->path, false);
     int result = read_file_text(&file, &copy);
     word_list_release(&inclusions.read);

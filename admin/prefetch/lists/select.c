@@ -36,6 +36,7 @@ static int marker_applies(struct selection *selection, const struct lock_file_ma
         return *answer;
     struct marker CLEANUP_MARKER *parsed = marker_parse(marker->text, strlen(marker->text), &fault);
     int result = parsed ? marker_evaluate(parsed, selection->environment, &fault) : -1;
+    /* Not taken for false: a package would be missing, and nobody would know why. */
     if (result < 0) {
         buf_set(selection->error, "%s: %s", selection->lock->path, fault.data);
         return -1;
@@ -178,6 +179,7 @@ static int check_target(struct selection *selection)
 {
     const struct lock_file *lock = selection->lock;
 
+    /* An error, not an empty choice: the lock file itself says that it was not made for this target. */
     if (!lock_file_python_fits(selection, lock->python)) {
         buf_set(selection->error, "%s is for Python %s, not for %s; lock it for that version, too",
                 lock->path, lock->python, selection->environment->python_full_version);
@@ -226,9 +228,10 @@ int wants_select(const struct wants *wants, const struct marker_environment *env
         applies[i] = false;
     if (!locks)
         return 0;
-    any.any_extra = true;
+    any.any_extra = true; /* a mirror serves everybody: whichever extras somebody installs later */
     signed char *CLEANUP_FREE answers = xmalloc(locks->marker_count + 1);
     memset(answers, NOT_ASKED, locks->marker_count + 1);
+    /* If the target does not say its Python in full, requires-python excludes nothing. */
     bool known = python && version_parse(python, strlen(python), &version, NULL) == 0;
     for (size_t i = 0; i < locks->count; i++) {
         struct selection selection = {

@@ -13,7 +13,7 @@ static const char *source_text(struct lock_file_reader *reader, const json_t *so
     char *dump = source ? json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     const char *text = dump ? arena_strdup(&reader->list->wants->arena, dump) : NULL;
 
-    free(dump);
+    free(dump); /* jansson's memory; the copy is in the arena */
     return text;
 }
 
@@ -39,13 +39,14 @@ static int uv_read_file(struct lock_file_reader *reader, const json_t *table, co
         lock_file_text(reader, table, "filename", &filename) < 0 ||
         lock_file_size(reader, table, &out->size_bytes) < 0)
         return -1;
-    out->url = out->url ? out->url : source_url;
+    out->url = out->url ? out->url : source_url; /* "url" of a file, or of its package */
     const char *named = filename ? filename : out->url ? out->url : path;
     if (!named)
         return lock_file_expected(reader, table, NULL, "url, path or filename of a file");
     int hashed = value ? lock_file_hash(reader, table, value, hash) : 0;
     if (hashed < 0 || lock_file_filename(reader, table, named, &out->filename) < 0)
         return -1;
+    /* Of a kind that we do not know `hash` is not set: the file counts as one without a hash. */
     out->hash_count = (size_t)hashed;
     out->url = out->url ? arena_strdup(&reader->list->wants->arena, out->url) : NULL;
     return 0;
@@ -175,7 +176,8 @@ static bool in_members(const struct lock_file_reader *reader, const char *projec
     return false;
 }
 
-/* A node that has files becomes a package; one from elsewhere is skipped with a note. */
+/* A node that has files becomes a package; one from elsewhere is skipped with a note, unless it is the
+ * project itself ("virtual", "editable"), which nobody expects from an index. */
 static int uv_add_package(struct lock_file_reader *reader, const json_t *table, const char *kind,
                           struct lock_file_node *node)
 {
@@ -217,7 +219,7 @@ static int uv_read_package(struct lock_file_reader *reader, const json_t *table)
                                   "virtual");
     struct lock_file_node node = {.package = LOCK_NO_PACKAGE, .project = project};
     node.root = is_member(kind) || in_members(reader, project);
-    node.source = source_text(reader, source);
+    node.source = source_text(reader, source); /* edges name it if a project has several */
     if (lock_file_version(reader, table, &node.version) < 0 ||
         lock_file_markers_member(reader, table, "resolution-markers", &node.markers) < 0 ||
         read_dependencies(reader, table, "dependencies", "optional-dependencies", "dev-dependencies", &node) <

@@ -172,6 +172,7 @@ static int read_yaml_document(struct list_reader *reader, struct yaml_node *root
     struct yaml_walk walk = {.reader = reader};
     const struct yaml_node *services = yaml_member(&walk, root, "services");
 
+    /* A custom resource may have "services" of its own: "kind" tells it from a Compose file. */
     if (services && services->kind == YAML_MAP && !yaml_member(&walk, root, "kind"))
         read_compose(&walk, root, services);
     else
@@ -186,6 +187,7 @@ static int read_yaml_document(struct list_reader *reader, struct yaml_node *root
 
 int list_read_yaml(struct list_reader *reader, const char *text, size_t len)
 {
+    /* A file without images is probably the wrong one; a fault or a note has said why already. */
     size_t before = reader->wants->image_count;
     size_t notes = reader->wants->notes.count + reader->wants->faults.count;
     int result = yaml_read(reader, text, len, read_yaml_document);

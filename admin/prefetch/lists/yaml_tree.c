@@ -1,6 +1,6 @@
 /* libyaml's events as trees. Its own yaml_document_t is not used, since that has no limits. An anchor can
- * be used once its node is complete, so there are no cycles; too many nodes or too much nesting is a
- * fault. All memory is in the arena of the tree and goes with the document. */
+ * be used once its node is complete, so there are no cycles. Too many nodes or too much nesting: a fault.
+ * All memory is in the arena of the tree and goes with the document. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -79,7 +79,7 @@ static struct anchor *new_anchor(struct tree *tree, const yaml_char_t *name)
         anchor->name = arena_strdup(&tree->arena, (const char *)name);
         HASH_ADD_KEYPTR(hh, tree->anchors, anchor->name, strlen(anchor->name), anchor);
     }
-    anchor->node = NULL;
+    anchor->node = NULL; /* until it is complete: an alias inside of it would be a cycle */
     return anchor;
 }
 
@@ -101,6 +101,7 @@ static int place_node(struct tree *tree, const yaml_event_t *event, struct yaml_
         parent->items = items;
     }
     parent->items[parent->count++] = node;
+    /* From the leaves up: an alias brings the height of its whole node, which the stack does not see. */
     if (node->height + 1 > parent->height)
         parent->height = node->height + 1;
     if (parent->height > LIST_MAX_NESTING)

@@ -29,7 +29,7 @@ void conflict_blame_level(struct conflict *conflict, size_t level)
 void conflict_blame(struct conflict *conflict, const struct edge *edge)
 {
     for (; edge; edge = edge->because)
-        if (edge->wish->parent)
+        if (edge->wish->parent) /* the user's own wishes are nobody's choice */
             conflict_blame_level(conflict, edge->wish->parent->node->level);
 }
 
@@ -84,6 +84,7 @@ static void add_cause(struct conflict *conflict, const struct cause *cause)
             pairs++;
         }
     }
+    /* The last one that is told says that there are more. */
     if (pairs == TOLD_MAX) {
         last->others = true;
         return;
@@ -106,6 +107,7 @@ void conflict_blame_node(struct conflict *conflict, const struct resolve_node *n
         conflict_blame(conflict, edge);
         conflict_tell(conflict, edge->wish, NULL);
     }
+    /* Told but not blamed: no choice brought them. */
     for (size_t i = 0; i < node->constraints.count; i++)
         conflict_tell(conflict, node->constraints.items[i], NULL);
 }

@@ -120,6 +120,7 @@ static void print_troubles(const struct group *group, struct buf *out)
         if (!all_take(group, release))
             continue;
         say_trouble(group->search, release, &trouble);
+        /* Neighbours mostly share their trouble: then the newest of them is enough. */
         if (!trouble.len || strcmp(trouble.data, last.data) == 0)
             continue;
         buf_printf(out, "%s%s %s %s", told ? ", " : "; ", group->node->project, release->version.text,
@@ -161,7 +162,7 @@ static void print_group(const struct group *group, struct buf *out)
     }
     if (!count)
         buf_printf(out, "\n  %s", node->project);
-    if (!node->loaded)
+    if (!node->loaded) /* its page was not asked for, as for a wish by URL */
         return;
     if (!node->exists) {
         buf_printf(out, ", but there is no project %s", node->project);
@@ -185,6 +186,7 @@ void explain_conflict(const struct resolve_search *search, const struct conflict
         bool told = false;
         for (size_t k = 0; k < i; k++)
             told = told || node_of(&conflict->causes[k]) == group.node;
+        /* A project that was told at an earlier cause had all of its causes there. */
         if (!told)
             print_group(&group, out);
     }

@@ -116,6 +116,7 @@ static bool hashes_fit(const struct resolve_search *search, const struct resolve
     for (size_t i = 0; i < node->hashed.count; i++)
         if (!has_hash(file, node->hashed.items[i]))
             return false;
+    /* With require_hashes a project that nobody gave a hash for has no file that fits. */
     return node->hashed.count || !search->request->require_hashes;
 }
 
@@ -290,6 +291,7 @@ static void read_releases(struct resolve_search *search, struct resolve_node *no
 {
     struct pointers releases = {NULL, 0, 0};
     struct spelling *spellings = NULL;
+    /* One for all files of the page, and not on the stack: its versions and names are arrays. */
     struct offer *CLEANUP_FREE offer = xmalloc(sizeof(*offer));
 
     for (size_t i = 0; i < page->file_count; i++)
@@ -341,7 +343,7 @@ int search_applies(const struct resolve_search *search, const struct requirement
 {
     struct marker_environment environment = search->request->target->environment;
 
-    environment.extra = extra;
+    environment.extra = extra; /* a copy: the environment of the target is shared */
     return requirement->marker ? marker_evaluate(requirement->marker, &environment, error) : 1;
 }
 
@@ -355,6 +357,7 @@ static void check_metadata(struct resolve_search *search, struct release *releas
         refuse_release(search, release, "has the metadata of %s %s", metadata->name, metadata->version.text);
     else if (!target_python_fits(search, metadata->requires_python))
         refuse_release(search, release, "requires Python %s", metadata->requires_python);
+    /* A bad marker rules out the release now: in wish_holds() its requirement would just not hold. */
     for (size_t i = 0; i < metadata->require_count && !release->refusal; i++)
         if (search_applies(search, &metadata->requires[i], NULL, &why) < 0)
             refuse_release(search, release, "has a requirement that cannot be evaluated: %s", why.data);
@@ -405,6 +408,7 @@ void node_unload(struct resolve_node *node)
 {
     for (size_t i = 0; i < node->release_count; i++)
         metadata_release(&node->releases[i]->metadata);
+    /* The releases themselves stay in the arena until the search ends. */
     node->release_count = 0;
     node->loaded = false;
 }

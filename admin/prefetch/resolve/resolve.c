@@ -110,7 +110,7 @@ static void want_extras(struct work *work, const struct edge *edge)
         push_edge(work, edge->wish, edge, requirement->extras[i]);
         more = true;
     }
-    if (more && node->pin)
+    if (more && node->pin) /* the extra may bring wishes of the release that did not hold before */
         pointers_add(&work->nodes, node);
 }
 
@@ -161,7 +161,7 @@ static int add_wish(struct work *work, const struct wish *wish, const struct edg
 
     push_edge(work, wish, because, NULL);
     const struct edge *edge = node->edges.items[node->edges.count - 1];
-    if (wish->requirement->url) {
+    if (wish->requirement->url) { /* it rules out the release that has it */
         conflict_blame(work->conflict, edge);
         conflict_tell(work->conflict, wish, NULL);
         return 0;
@@ -169,6 +169,7 @@ static int add_wish(struct work *work, const struct wish *wish, const struct edg
     if (node_load(work->search, node) < 0)
         return -1;
     demand_init(work->search, node, &demand);
+    /* Noticed before the project is chosen: a dead end that is certain need not be walked into. */
     if (!node->pin && !node_possible(node)) {
         conflict_blame_node(work->conflict, node);
         return 0;
@@ -336,6 +337,7 @@ static int choose_release(struct resolve_search *search, struct level *level, st
 
     if (release_load(search, release) < 0)
         return -1;
+    /* After loading, which makes a node for each project that the release names. */
     if (HASH_COUNT(search->nodes) > RESOLVE_PROJECTS_MAX) {
         buf_set(search->error, "cannot resolve the requirements: they lead to more than %d projects",
                 RESOLVE_PROJECTS_MAX);
@@ -396,7 +398,7 @@ static int search_go_back(struct resolve_search *search)
     struct conflict conflict = level->conflict;
     int status = 0;
 
-    memset(&level->conflict, 0, sizeof(level->conflict));
+    memset(&level->conflict, 0, sizeof(level->conflict)); /* taken over: pop_level() frees the level */
     conflict_blame_node(&conflict, level->node);
     pop_level(search);
     size_t last = conflict_last_level(&conflict);
@@ -407,6 +409,7 @@ static int search_go_back(struct resolve_search *search)
         while (search->levels.count > last)
             pop_level(search);
         level = search->levels.items[last - 1];
+        /* That choice is changed now. Its next dead end is blamed on the levels before it. */
         conflict.levels[last] = false;
         conflict_merge(&level->conflict, &conflict);
         undo_pin(search, level);
@@ -441,6 +444,7 @@ static int search_step(struct resolve_search *search)
         status = 1;
     } else if (status == 0) {
         undo_pin(search, level);
+        /* The next candidate of this level is tried anyway, so the level itself is not to blame. */
         if (search->levels.count < conflict.level_capacity)
             conflict.levels[search->levels.count] = false;
         conflict_merge(&level->conflict, &conflict);
@@ -483,7 +487,7 @@ static struct wish *user_wish(struct resolve_search *search, const struct resolv
         .constraint = constraint,
         .node = search_node(search, project, strlen(project)),
     };
-    if (wanted->hash_count) {
+    if (wanted->hash_count) { /* which file is the best depends on them */
         pointers_add(&wish->node->hashed, (void *)wanted);
         node_unload(wish->node);
     }
@@ -517,6 +521,7 @@ static int read_requirements(struct resolve_search *search, struct pointers *wis
         if (!applies)
             continue;
         struct wish *wish = user_wish(search, &request->requirements[i], false);
+        /* The first of several for one project counts, as the user wrote them. */
         if (wish->node->order == SIZE_MAX)
             wish->node->order = i;
         pointers_add(wishes, wish);
@@ -581,6 +586,7 @@ static void answer_extras(const struct resolve_search *search, const struct reso
     for (size_t i = 0; i < node->extras.count; i++) {
         const struct edge *edge = node->extras.items[i];
         struct buf CLEANUP_BUF who = BUF_INIT;
+        /* Without dependencies no metadata was read: then extras are taken on trust. */
         if (search->request->without_deps || metadata_has_extra(&node->pin->metadata, edge->extra)) {
             extras[item->extra_count++] = arena_strdup(&out->arena, edge->extra);
             continue;
@@ -600,6 +606,7 @@ static void answer_node(const struct resolve_search *search, const struct resolv
     struct buf CLEANUP_BUF who = BUF_INIT;
     const char *reason = node->pin->file->yanked_reason;
 
+    /* The oldest edge is the first wish that asked for the project. */
     explain_who(((const struct edge *)node->edges.items[0])->wish, &who);
     *item = (struct resolved){
         .project = arena_strdup(&out->arena, node->project),
@@ -625,6 +632,7 @@ static struct resolution *make_answer(const struct resolve_search *search)
     for (size_t i = 0; i < search->levels.count; i++)
         answer_node(search, ((const struct level *)search->levels.items[i])->node, &out->items[out->count++],
                     out, &notes);
+    /* The order of the choices depends on the whole search: items and notes get one of their own. */
     if (out->count)
         qsort(out->items, out->count, sizeof(*out->items), compare_resolved);
     if (notes.count)
@@ -738,7 +746,7 @@ int resolve_session_run(struct resolve_session *session, const struct resolve_re
     session->request.requirement_count = count;
     search->error = error;
     int status = search_answer(search, out);
-    search_reset(search);
+    search_reset(search); /* also after a failure: pages and metadata that were read are kept */
     return status;
 }
 
