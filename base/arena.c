@@ -48,8 +48,8 @@ static void *take_bytes(struct arena *arena, size_t size)
 {
     if (size > arena->left || !arena->chunks) {
         size_t usual = next_chunk_bytes(arena);
-        /* A large piece gets a chunk of exactly its size. Rounded up, as arena_alloc() aligns `left`, which is
-         * measured from the end of the chunk. */
+        /* A large piece gets a chunk of exactly its size. Rounded up, as arena_alloc() aligns `left`, which
+         * is measured from the end of the chunk. */
         size_t capacity = round_up(size > usual / 4 ? size : usual);
         struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + capacity);
         chunk->size = capacity;

@@ -27,8 +27,8 @@ int64_t clock_wall_s(void);
 /* Milliseconds and microseconds of the monotonic clock, moved by the test clock. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
-/* How long to wait at a time where wait_ms of the monotonic clock are to pass: all of it, but a little where tests may
- * move that clock meanwhile. Negative is for ever, and stays so. */
+/* How long to wait at a time where wait_ms of the monotonic clock are to pass: all of it, but a little where
+ * tests may move that clock meanwhile. Negative is for ever, and stays so. */
 int64_t clock_wait_ms(int64_t wait_ms);
 /* Microseconds of processor time that the calling thread has had. */
 int64_t clock_thread_us(void);

@@ -1,4 +1,5 @@
-/* A set is a hash table of its members, which hold their text themselves; nothing is ever taken out of one. */
+/* A set is a hash table of its members, which hold their text themselves; nothing is ever taken out of
+ * one. */
 #include "base/string_set.h"
 
 #include <stdlib.h>

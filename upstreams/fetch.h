@@ -9,7 +9,8 @@
  * All calls of the sink are made on the fetch thread and must not block. `finish` is the last call of
  * every fetch, and is always made, after fetch_cancel() too.
  *
- * The words of this engine (candidate, exchange, judgement, slot ...) are in the glossary of docs/architecture.md.
+ * The words of this engine (candidate, exchange, judgement, slot ...) are in the glossary of
+ * docs/architecture.md.
  *
  * The meaning of an upstream's answer:
  *

@@ -39,8 +39,8 @@ static enum follows fill_follow_state(struct fill *fill, enum wait_for until, en
 static enum follows fill_follow(struct request *request, struct fill *fill, enum wait_for until,
                                 enum fill_failure *why)
 {
-    /* For Cache-Status: whether another client's request follows the fill already. Noted when it joins, not at
-     * each return from a wait: by then it would see its own mark. */
+    /* For Cache-Status: whether another client's request follows the fill already. Noted when it joins, not
+     * at each return from a wait: by then it would see its own mark. */
     if (until == WAIT_FOR_START && request->fill != fill) {
         lock_acquire(&fill->lock);
         request->collapsed = fill->followed;

@@ -1,5 +1,6 @@
-/* Which image a name means that people or clients write: "nginx", "library/nginx", "ghcr.io/owner/app". One rule for
- * commands and for requests, so that `purge docker:nginx` is about what `docker pull HOST/nginx` asked for. */
+/* Which image a name means that people or clients write: "nginx", "library/nginx", "ghcr.io/owner/app". One
+ * rule for commands and for requests, so that `purge docker:nginx` is about what `docker pull HOST/nginx`
+ * asked for. */
 #ifndef STORAGE_CATALOG_IMAGE_NAME_H
 #define STORAGE_CATALOG_IMAGE_NAME_H
 
@@ -18,8 +19,9 @@ struct image_registry {
     size_t skip;                          /* where in the text the repository begins */
 };
 
-/* By the first of these that fits: what precedes the first "/" is the name of a registry of mirror.conf; `otherwise` (the
- * registry that the client addressed, NULL: none); what precedes the first "/" looks like a registry; the default. */
+/* By the first of these that fits: what precedes the first "/" is the name of a registry of mirror.conf;
+ * `otherwise` (the registry that the client addressed, NULL: none); what precedes the first "/" looks like a
+ * registry; the default. */
 struct image_registry image_registry_of(const struct config *config, const char *text, size_t len,
                                         const struct registry_config *otherwise);
 /* The registry of this name in mirror.conf, or NULL. */
