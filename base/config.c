@@ -15,27 +15,28 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum value_type {                   /* numbers first, texts from VALUE_PATH on */
-                  VALUE_SIZE,       /* int64_t, bytes */
-                  VALUE_TIME,       /* int64_t, seconds */
-                  VALUE_COUNT,      /* int64_t */
-                  VALUE_AUTO_COUNT, /* int64_t; "auto" is 0 */
-                  VALUE_BOOL,       /* bool */
-                  VALUE_PATH,       /* char * */
-                  VALUE_URL,        /* char *, ends in "/" */
-                  VALUE_PROXY,      /* char *; "none" is "" */
-                  VALUE_LISTEN,     /* char * */
-                  VALUE_USERNAME,   /* char * */
-                  VALUE_SECRET,     /* char *, never shown */
-                  VALUE_REGISTRY,   /* char *, a URL that ends in "/" */
-                  VALUE_HOST,       /* char *, optionally with a port */
-                  VALUE_REALM,      /* char *, a host without a port */
-                  VALUE_REWRITE,    /* char *, two words */
-                  VALUE_PIN,        /* char *, pypi:... or docker:... */
-                  VALUE_CLOCK,      /* char *, HH:MM */
-                  VALUE_SDIST,      /* char *, a policy */
-                  VALUE_VERSIONS,   /* char *, how many */
-                  VALUE_WORDS,      /* char *, separated by commas; checked where they are used */
+/* Numbers first, texts from VALUE_PATH on. */
+enum value_type {
+    VALUE_SIZE,       /* int64_t, bytes */
+    VALUE_TIME,       /* int64_t, seconds */
+    VALUE_COUNT,      /* int64_t */
+    VALUE_AUTO_COUNT, /* int64_t; "auto" is 0 */
+    VALUE_BOOL,       /* bool */
+    VALUE_PATH,       /* char * */
+    VALUE_URL,        /* char *, ends in "/" */
+    VALUE_PROXY,      /* char *; "none" is "" */
+    VALUE_LISTEN,     /* char * */
+    VALUE_USERNAME,   /* char * */
+    VALUE_SECRET,     /* char *, never shown */
+    VALUE_REGISTRY,   /* char *, a URL that ends in "/" */
+    VALUE_HOST,       /* char *, optionally with a port */
+    VALUE_REALM,      /* char *, a host without a port */
+    VALUE_REWRITE,    /* char *, two words */
+    VALUE_PIN,        /* char *, pypi:... or docker:... */
+    VALUE_CLOCK,      /* char *, HH:MM */
+    VALUE_SDIST,      /* char *, a policy */
+    VALUE_VERSIONS,   /* char *, how many */
+    VALUE_WORDS,      /* char *, separated by commas; checked where they are used */
 };
 
 struct config_key {

@@ -33,8 +33,8 @@ int filename_projects(const char *filename, int (*visit)(void *arg, const char *
 enum file_path_kind { FILE_PATH_OFFICIAL, FILE_PATH_SHA256, FILE_PATH_URL };
 struct file_path {
     enum file_path_kind kind;
-    struct checksum
-        checksum; /* OFFICIAL: BLAKE2b-256 of the file; SHA256: of the file; URL: SHA-256 of the URL */
+    /* OFFICIAL: BLAKE2b-256 of the file; SHA256: of the file; URL: SHA-256 of the URL */
+    struct checksum checksum;
     char project[PROJECT_NAME_MAX + 1];    /* "" for OFFICIAL */
     char filename[FILENAME_MAX_BYTES + 1]; /* decoded, without ".metadata" */
     bool metadata;

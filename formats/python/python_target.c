@@ -22,8 +22,8 @@ static const struct implementation {
     const char *name; /* sys.implementation.name */
     const char *title;
     const char *tag;
-    const char
-        *version; /* of the implementation; NULL: the same as the language. PyPy's matches the ABI "pp73" */
+    /* of the implementation; NULL: the same as the language. PyPy's matches the ABI "pp73" */
+    const char *version;
 } implementations[] = {
     {"cpython", "CPython", "cp", NULL},
     {"pypy", "PyPy", "pp", "7.3.0"},

@@ -31,10 +31,10 @@
 /* One generation's bytes. Reference-counted: a reader may be reading it while a new generation begins. */
 struct backing {
     struct shared shared;
-    struct blob_writer
-        *writer;   /* fetch thread only; NULL once committed, aborted, or where the disk refused */
-    int fd;        /* the .part file, or -1 */
-    int memory_fd; /* -1 while nothing has spilled */
+    /* fetch thread only; NULL once committed, aborted, or where the disk refused */
+    struct blob_writer *writer;
+    int fd;                       /* the .part file, or -1 */
+    int memory_fd;                /* -1 while nothing has spilled */
     _Atomic int64_t spilled_from; /* bytes at and after this offset are in memory; INT64_MAX: none */
 };
 

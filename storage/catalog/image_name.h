@@ -12,8 +12,8 @@ struct registry_config;
 
 /* The registry that a name means. */
 struct image_registry {
-    const char
-        *name; /* into the configuration or the text; NULL: the text names none, and none is the default */
+    /* into the configuration or the text; NULL: the text names none, and none is the default */
+    const char *name;
     size_t name_len;
     const struct registry_config *config; /* NULL: mirror.conf does not have it */
     size_t skip;                          /* where in the text the repository begins */

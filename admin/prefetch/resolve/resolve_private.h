@@ -38,8 +38,8 @@ struct wish {
  * about. */
 struct edge {
     const struct wish *wish;
-    const struct edge
-        *because; /* the edge that asks for the extra of this wish; of an extra, the edge that wants it */
+    /* the edge that asks for the extra of this wish; of an extra, the edge that wants it */
+    const struct edge *because;
     const char *extra;
 };
 
