@@ -42,23 +42,22 @@ const struct command export_command = {
     .name = "export",
     .arguments = COMMON_ARGUMENTS " -o FILE [OPTIONS] --all | NAME... | -r LIST... | --images LIST...",
     .summary = "write packages and images from the store to a file",
-    .details = "  NAME                   pypi:flask, pypi:flask==3.0, docker:nginx:1.27, prefetch:nightly\n"
-               "      --all              everything that the store has\n"
-               "  -r, --requirement LIST, --images LIST\n"
-               "                         what `yizhan prefetch` fetched for this list with the same options\n"
-               "  -o, --output FILE      the bundle; - is standard output; FILE.zst is compressed\n"
-               "      --since WHAT       leave out blobs that are in an earlier bundle (name its file), or "
-               "that were\n"
-               "                         stored before a date:\n"
-               "                         2026-03-01, 2026-03-01T18:00, or 7d (ago)\n"
-               "      --split SIZE       write FILE.001, FILE.002 ... of this size, such as 4G\n"
-               "      --zstd             compress, whatever the file is called\n"
-               "      --format FORMAT    " EXPORT_FORMAT_NAMES
-               "; default: bundle. oci: a layout, as a folder or .tar;\n"
-               "                         docker: for `docker load`; wheels: a folder for `pip --find-links`\n"
-               "\n"
-               "For lists, and for images with several platforms:\n" PREFETCH_TARGET_DETAILS
-               "\n" COMMON_DETAILS COMMON_CLOSING,
+    .details =
+        "  NAME                   pypi:flask, pypi:flask==3.0, docker:nginx:1.27, prefetch:nightly\n"
+        "      --all              everything that the store has\n"
+        "  -r, --requirement LIST, --images LIST\n"
+        "                         what `yizhan prefetch` fetched for this list with the same options\n"
+        "  -o, --output FILE      the bundle; - is standard output; FILE.zst is compressed\n"
+        "      --since WHAT       leave out blobs that are in an earlier bundle (name its file), or that\n"
+        "                         were stored before 2026-03-01, 2026-03-01T18:00, or 7d (ago)\n"
+        "      --split SIZE       write FILE.001, FILE.002 ... of this size, such as 4G\n"
+        "      --zstd             compress, whatever the file is called\n"
+        "      --format FORMAT    " EXPORT_FORMAT_NAMES
+        "; default: bundle. oci: a layout, as a folder or .tar;\n"
+        "                         docker: for `docker load`; wheels: a folder for `pip --find-links`\n"
+        "\n"
+        "For lists, and for images with several platforms:\n" PREFETCH_TARGET_DETAILS
+        "\n" COMMON_DETAILS COMMON_CLOSING,
     .run = run_export,
 };
 

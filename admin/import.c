@@ -27,8 +27,8 @@ const struct command import_command = {
     .arguments = COMMON_ARGUMENTS " [--format FORMAT] [--name docker:IMAGE:TAG] FILE | FOLDER | - ...",
     .summary = "read bundles, wheels and images from files into the store",
     .details = COMMON_DETAILS
-    "      --format FORMAT     " IMPORT_FORMAT_NAMES "; default: detected from the content\n"
-    "      --name NAME         a name for an image that has none in its archive, or another name\n"
+    "      --format FORMAT " IMPORT_FORMAT_NAMES "; default: detected from the content\n"
+    "      --name NAME     a name for an image that has none in its archive, or another name\n"
     "\n"
     "Takes bundles made by `yizhan export` (for one in pieces, name FILE or FILE.001), folders of wheels "
     "and\n"
