@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Limits on what an entry of a hostile manifest can make us keep. */
+/* Limits on what an entry of a hostile manifest can make us keep. The writer has the same ones: an entry that
+ * they refuse is left out of the export with a message, instead of being found out at the far side. */
 #define SPACE_MAX_BYTES 64
 #define KEY_MAX_BYTES 8192
 #define ATTRIBUTES_MAX_BYTES (64 * 1024)
@@ -24,6 +25,7 @@ void bundle_content_init(struct bundle_content *content)
 
 void bundle_content_release(struct bundle_content *content)
 {
+    /* Names in blobs and entries live in the arena, so nothing of them is freed one by one. */
     digest_set_free(&content->digests);
     free(take_ptr(&content->blobs));
     free(take_ptr(&content->entries));
@@ -42,7 +44,10 @@ static void *content_grow(void *array, size_t count, size_t *capacity, size_t si
 
 bool bundle_add_blob(struct bundle_content *content, const struct digest *digest, int64_t size_bytes)
 {
+    /* The parser has compared hostile sizes with the promised sum before; here an overflow is our own bug. */
     CHECK(size_bytes >= 0 && content->bytes <= INT64_MAX - size_bytes);
+    /* Two entries may name the same bytes. A second member of that name would be a second form of the same
+     * bundle. */
     if (!digest_set_add(content->digests, digest))
         return false;
     content->blobs =
@@ -59,10 +64,12 @@ bool bundle_has_blob(const struct bundle_content *content, const struct digest *
 
 /* ---- entries ---- */
 
+/* lines: the text may have several, as attributes do, one attribute a line. */
 static bool text_fits(const char *text, size_t max_bytes, bool lines)
 {
     size_t len = strlen(text);
 
+    /* No name that the proxy makes has any; in a log or on a terminal it would be an escape sequence. */
     for (size_t i = 0; i < len; i++)
         if (((unsigned char)text[i] < ' ' && !(lines && strchr("\t\r\n", text[i]))) || text[i] == 0x7f)
             return false;

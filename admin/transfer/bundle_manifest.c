@@ -40,18 +40,6 @@ static int write_line(json_t *object, int (*write)(void *arg, const void *data, 
     return result;
 }
 
-static json_t *entry_object(const struct entry *entry)
-{
-    char hex[DIGEST_HEX_SIZE];
-
-    if (entry->has_digest)
-        digest_hex(&entry->digest, hex);
-    return json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:s}", "space", entry->space, "key", entry->key,
-                     "scope", entry->scope, "sha256", entry->has_digest ? hex : NULL, "size",
-                     (json_int_t)entry->size_bytes, "confirmed_at", (json_int_t)entry->confirmed_at_s,
-                     "attributes", entry->attributes);
-}
-
 int bundle_manifest_write(const struct bundle_content *content,
                           int (*write)(void *arg, const void *data, size_t len), void *arg)
 {
@@ -68,8 +56,19 @@ int bundle_manifest_write(const struct bundle_content *content,
             json_pack("{s:s, s:I}", "sha256", hex, "size", (json_int_t)content->blobs[i].size_bytes), write,
             arg);
     }
-    for (size_t i = 0; !result && i < content->entry_count; i++)
-        result = write_line(entry_object(&content->entries[i]), write, arg);
+    for (size_t i = 0; !result && i < content->entry_count; i++) {
+        const struct entry *entry = &content->entries[i];
+        char hex[DIGEST_HEX_SIZE];
+        if (entry->has_digest)
+            digest_hex(&entry->digest, hex);
+        /* json_pack() keeps the order of its format, so the bytes depend on nothing but the entry. */
+        result =
+            write_line(json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:s}", "space", entry->space, "key",
+                                 entry->key, "scope", entry->scope, "sha256", entry->has_digest ? hex : NULL,
+                                 "size", (json_int_t)entry->size_bytes, "confirmed_at",
+                                 (json_int_t)entry->confirmed_at_s, "attributes", entry->attributes),
+                       write, arg);
+    }
     return result;
 }
 
@@ -94,7 +93,8 @@ static int64_t manifest_number(const json_t *object, const char *name)
     return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
 }
 
-/* Lower-case digits only: there is one way to write a digest. */
+/* Lower-case digits only: there is one way to write a digest. Otherwise two manifests would mean the same,
+ * and the name of the member would no longer be decided by the content. */
 static int digest_member(const json_t *object, struct digest *out)
 {
     const char *hex = json_string_value(json_object_get(object, "sha256"));
@@ -114,6 +114,7 @@ static const char *manifest_take_head(struct bundle_manifest_parser *parser, con
     parser->entries = manifest_number(object, "entries");
     parser->bytes = manifest_number(object, "bytes");
     parser->content->created_at_s = manifest_number(object, "created_at");
+    /* Exactly these members: whatever else a line had would be lost when the bundle is made again. */
     if (json_object_size(object) != 5 || parser->blobs < 0 || parser->entries < 0 || parser->bytes < 0 ||
         parser->content->created_at_s < 0)
         return "it does not say how many blobs, entries and bytes there are, and since when";
@@ -130,6 +131,7 @@ static const char *manifest_take_blob(struct bundle_manifest_parser *parser, con
     /* As a subtraction: the sum of hostile sizes could overflow. */
     if (size_bytes > parser->bytes - parser->content->bytes)
         return "the blobs have more bytes than it says first";
+    /* A second member with the same bytes would be a second form of the same bundle. */
     if (!bundle_add_blob(parser->content, &digest, size_bytes))
         return "this blob has been named before";
     return NULL;
@@ -143,7 +145,7 @@ static const char *manifest_take_entry(struct bundle_manifest_parser *parser, co
         .space = json_string_value(json_object_get(object, "space")),
         .key = json_string_value(json_object_get(object, "key")),
         .scope = json_string_value(json_object_get(object, "scope")),
-        .has_digest = !json_is_null(sha256),
+        .has_digest = !json_is_null(sha256), /* an entry of an absence has none */
         .size_bytes = json_integer_value(size),
         .confirmed_at_s = manifest_number(object, "confirmed_at"),
         .attributes = json_string_value(json_object_get(object, "attributes")),
@@ -160,43 +162,34 @@ static const char *manifest_take_entry(struct bundle_manifest_parser *parser, co
     return NULL;
 }
 
-static const char *manifest_take_object(struct bundle_manifest_parser *parser, const json_t *object)
-{
-    const struct bundle_content *content = parser->content;
-
-    if (parser->lines == 1)
-        return manifest_take_head(parser, object);
-    if (content->blob_count < (uint64_t)parser->blobs)
-        return manifest_take_blob(parser, object);
-    if (content->entry_count < (uint64_t)parser->entries)
-        return manifest_take_entry(parser, object);
-    return "there are more lines than it says first";
-}
-
-/* A newer format is told from a file of another kind, because the user can do something about it. */
-static void manifest_check_version(struct bundle_manifest_parser *parser, const json_t *object)
-{
-    int64_t version = manifest_number(object, "yizhan-bundle");
-
-    if (version > BUNDLE_VERSION)
-        buf_set(&parser->error, "was made by a newer version of Yizhan (format %" PRId64 "): install that",
-                version);
-    else if (version < 1)
-        buf_set(&parser->error, "is not a bundle of Yizhan");
-}
-
 static void manifest_take_line(struct bundle_manifest_parser *parser, const char *line, size_t len)
 {
+    /* Flat objects of at most seven members: deeper JSON is refused before it costs memory. */
     static const struct json_limits limits = {.depth = 1, .containers = 1, .values = 16};
+    const struct bundle_content *content = parser->content;
     struct buf CLEANUP_BUF problem = BUF_INIT;
 
     parser->lines++;
     json_t *CLEANUP_JSON object = json_read_object(line, len, &limits, &problem);
     const char *fault = object ? NULL : problem.data;
-    if (object && parser->lines == 1)
-        manifest_check_version(parser, object);
-    if (object && !parser->error.len)
-        fault = manifest_take_object(parser, object);
+    if (object && parser->lines == 1) {
+        /* A newer format is told from a file of another kind, because the user can do something about it. It
+         * is looked at before the other members, which a newer version may have changed. */
+        int64_t version = manifest_number(object, "yizhan-bundle");
+        if (version > BUNDLE_VERSION)
+            buf_set(&parser->error,
+                    "was made by a newer version of Yizhan (format %" PRId64 "): install that", version);
+        else if (version < 1)
+            buf_set(&parser->error, "is not a bundle of Yizhan");
+        else
+            fault = manifest_take_head(parser, object);
+    } else if (object) {
+        /* The counts of the first line, and nothing in a line itself, say which kind of line it is. */
+        fault = content->blob_count < (uint64_t)parser->blobs ? manifest_take_blob(parser, object)
+                : content->entry_count < (uint64_t)parser->entries
+                    ? manifest_take_entry(parser, object)
+                    : "there are more lines than it says first";
+    }
     if (fault)
         buf_set(&parser->error, "has a bad manifest, line %" PRIu64 ": %s", parser->lines, fault);
 }
@@ -211,6 +204,7 @@ void bundle_manifest_feed(struct bundle_manifest_parser *parser, const char *dat
                     parser->lines + 1);
             return;
         }
+        /* Most lines come whole in a piece, and are parsed where they are, without a copy. */
         if (end && !parser->line.len) {
             manifest_take_line(parser, data, part);
         } else {

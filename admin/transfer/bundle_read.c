@@ -66,6 +66,8 @@ static int cut_off(struct buf *error)
 
 static int explain_failure(ssize_t failure, struct buf *error)
 {
+    /* The codes of stream_in_read(). Whoever carried the bundle here wants to know whether to copy it again,
+     * or to fetch it again because it is not what was exported. */
     switch (-failure) {
     case EBADMSG:
         return altered(error);
@@ -138,6 +140,7 @@ static int read_first_header(struct bundle_reader *reader, struct digest *digest
     if (tar_read_header(header, name, size_bytes) < 0 || *size_bytes > BUNDLE_MANIFEST_MAX_BYTES ||
         strlen(name) != BUNDLE_MANIFEST_NAME_BYTES || digest_parse(name + prefix, 64, digest) < 0)
         return altered(error);
+    /* The digest may have been in capitals, which digest_parse() takes. */
     bundle_manifest_name(digest, expected);
     return strcmp(name, expected) == 0 ? 0 : altered(error);
 }
@@ -153,6 +156,7 @@ static int bundle_read_manifest(struct bundle_reader *reader, struct bundle_mani
 
     if (read_first_header(reader, &digest, &size_bytes, error) < 0)
         return -1;
+    /* In pieces: size_bytes is what an unchecked header claims, up to BUNDLE_MANIFEST_MAX_BYTES. */
     for (int64_t left = size_bytes; left > 0;) {
         size_t part = left < MANIFEST_PIECE_BYTES ? (size_t)left : MANIFEST_PIECE_BYTES;
         if (bundle_read_exactly(reader, piece, part, error) < 0)
@@ -183,20 +187,6 @@ int bundle_read_content(struct bundle_reader *reader, const struct bundle_conten
 
 /* ---- blobs ---- */
 
-static int bundle_read_end(struct bundle_reader *reader, struct buf *error)
-{
-    char byte = 0;
-
-    if (bundle_read_zeros(reader, TAR_END_BYTES, error) < 0)
-        return -1;
-    ssize_t more = stream_in_read(reader->in, &byte, 1);
-    if (more < 0)
-        return explain_failure(more, error);
-    if (more > 0)
-        buf_set(error, "was altered: something follows its end");
-    return more > 0 ? -1 : 0;
-}
-
 int bundle_read_blob(struct bundle_reader *reader, struct bundle_blob *out, struct buf *error)
 {
     unsigned char header[TAR_BLOCK_BYTES];
@@ -204,13 +194,25 @@ int bundle_read_blob(struct bundle_reader *reader, struct bundle_blob *out, stru
     char name[BUNDLE_BLOB_NAME_SIZE];
 
     CHECK(reader->has_content && !reader->in_blob);
-    if (reader->next == reader->content.blob_count)
-        return bundle_read_end(reader, error);
+    if (reader->next == reader->content.blob_count) {
+        if (bundle_read_zeros(reader, TAR_END_BYTES, error) < 0)
+            return -1;
+        /* Nothing may follow: bytes that no digest covers could be anything. By this read at the latest, a
+         * compressed stream has had its seal checked, which comes after the last byte of the archive. */
+        ssize_t more = stream_in_read(reader->in, header, 1);
+        if (more < 0)
+            return explain_failure(more, error);
+        if (more > 0)
+            buf_set(error, "was altered: something follows its end");
+        return more > 0 ? -1 : 0;
+    }
     *out = reader->content.blobs[reader->next++];
     if (bundle_read_exactly(reader, header, sizeof(header), error) < 0)
         return -1;
     bundle_blob_name(&out->digest, name);
     tar_make_header(expected, name, out->size_bytes);
+    /* Mode, owner, time and checksum included: tar has many ways to write one header, and ours is one of
+     * them. */
     if (memcmp(header, expected, sizeof(header)) != 0)
         return altered(error);
     reader->in_blob = true;
@@ -232,6 +234,8 @@ ssize_t bundle_read_bytes(struct bundle_reader *reader, void *data, size_t max, 
         reader->left_bytes -= (int64_t)part;
         return (ssize_t)part;
     }
+    /* Only here, at the call that meets the end: a caller that takes 0 for the end of a blob has its digest
+     * compared, and one that stops earlier has been promised nothing. */
     if (!hash_is(reader, &blob->digest))
         return altered(error);
     reader->in_blob = false;

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 
 #define BUFFER_BYTES (1 << 20)
+/* Each worker of zstd has buffers of its own. */
 #define WORKERS_MAX 4
 #define MAGIC_BYTES 4
 #define SEAL_BYTES (8 + 32)
@@ -56,6 +57,7 @@ struct stream_out *stream_out_new(const struct bundle_output *output, int compre
     out->hasher = hasher_new(HASH_SHA256);
     CHECK(out->zstd);
     ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_compressionLevel, compress);
+    /* For `zstd -t` and others that know nothing of the seal. */
     ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_checksumFlag, 1);
     /* Without effect where the library was built without threads. */
     if (processors > 1)
@@ -90,6 +92,7 @@ static int stream_out_compress(struct stream_out *out, bool end)
         if (ZSTD_isError(left))
             return -ENOMEM; /* the only reason it can fail for here */
         hasher_update(out->hasher, out->packed, to.pos);
+        /* A write of no bytes could be taken for the end. */
         error = to.pos ? out->output.write(out->output.arg, out->packed, to.pos) : 0;
     } while (!error && (end ? left > 0 : from.pos < from.size));
     return error;
@@ -189,6 +192,7 @@ static ssize_t stream_in_pull(struct stream_in *in, void *data, size_t max)
 {
     ssize_t got = in->ended ? 0 : in->input.read(in->input.arg, data, max);
 
+    /* The end is remembered: a terminal that is read again would wait for more. */
     in->ended |= got == 0;
     return got;
 }
@@ -210,6 +214,7 @@ static int stream_in_fill(struct stream_in *in, size_t least)
     return 0;
 }
 
+/* Sees by the first bytes whether the stream is compressed: its name may say nothing, or come from a pipe. */
 static int stream_in_begin(struct stream_in *in)
 {
     int error = stream_in_fill(in, MAGIC_BYTES);
@@ -237,13 +242,14 @@ static int stream_in_check_seal(struct stream_in *in)
     make_seal(in->hasher, seal);
     if (!left)
         return -ENOTSUP;
+    /* As much as there is: of a wrong seal that is also cut off, "altered" is the better advice. */
     if (memcmp(in->data + in->at, seal, left < SEAL_BYTES ? left : SEAL_BYTES) != 0)
         return -EBADMSG;
     if (left < SEAL_BYTES)
         return -ENODATA;
     in->at += SEAL_BYTES;
     in->sealed = true;
-    /* Nothing may follow the seal. */
+    /* Nothing may follow the seal: RFC 8878 allows further frames, which zstd would append to the output. */
     error = stream_in_fill(in, 1);
     return error ? error : in->at < in->len ? -EBADMSG : 0;
 }
@@ -252,6 +258,7 @@ static ssize_t stream_in_read_packed(struct stream_in *in, void *data, size_t le
 {
     ZSTD_outBuffer to = {data, len, 0};
 
+    /* Whoever reads on after the last byte of the frame gets 0, once the seal was right. */
     while (to.pos < len && !in->sealed) {
         size_t before = to.pos;
         int error = stream_in_fill(in, 1);

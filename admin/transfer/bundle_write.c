@@ -61,6 +61,7 @@ struct measure {
     int64_t bytes;
 };
 
+/* Stops early: a manifest that the reader would refuse is not worth the rest of its lines. */
 static int measure_line(void *arg, const void *data, size_t len)
 {
     struct measure *measure = arg;
@@ -131,6 +132,7 @@ int bundle_write_blob(struct bundle_writer *writer, const struct bundle_blob *bl
 
     CHECK(writer->next < writer->content->blob_count);
     const struct bundle_blob *expected = &writer->content->blobs[writer->next++];
+    /* The manifest has promised this blob in this place, and has been sent: there is no way back. */
     CHECK(digest_equal(&blob->digest, &expected->digest) && blob->size_bytes == expected->size_bytes);
     bundle_blob_name(&blob->digest, name);
     writer->left_bytes = blob->size_bytes;
@@ -161,6 +163,7 @@ static int copy_file(struct bundle_writer *writer, int fd)
         ssize_t got = pread(fd, space, len, at);
         if (got < 0 && errno == EINTR)
             continue;
+        /* Ends too early: the file was cut after the store noted its size. */
         if (got <= 0)
             return got < 0 ? -errno : -EIO;
         hasher_update(writer->hasher, space, (size_t)got);
@@ -178,6 +181,8 @@ int bundle_write_file(struct bundle_writer *writer, const struct bundle_blob *bl
     struct checksum sum;
     int error = bundle_write_blob(writer, blob);
 
+    /* Hashed on the way, not before: reading 100 GiB twice would double the time of an export. The price is
+     * that a damaged blob is noticed when its bytes are out, so the whole bundle is given up. */
     hasher_reset(writer->hasher);
     if (!error)
         error = copy_file(writer, fd);

@@ -50,35 +50,26 @@ static ssize_t conversion_read_pipe(void *arg, void *data, size_t max)
     }
 }
 
-static int conversion_convert(struct export_conversion *conversion, struct bundle_reader *reader)
-{
-    const struct export_options *options = conversion->options;
-    const struct bundle_content *content;
-
-    if (bundle_read_content(reader, &content, &conversion->error) < 0)
-        return -1;
-    struct export_work work = {.destination = options->destination,
-                               .platform = options->platform,
-                               .reader = reader,
-                               .content = content,
-                               .notes = &conversion->notes,
-                               .error = &conversion->error};
-    int result = options->format == EXPORT_WHEELS
-                     ? export_wheels_convert(&work)
-                     : export_image_convert(&work, options->format == EXPORT_DOCKER);
-    conversion->written = work.written;
-    return result;
-}
-
 /* Closes the pipe at its end even after an error: an export that is still writing gets EPIPE instead of
  * waiting forever. */
 static void *conversion_run(void *arg)
 {
     struct export_conversion *conversion = arg;
     const struct bundle_input input = {conversion_read_pipe, conversion};
+    const struct export_options *options = conversion->options;
     struct bundle_reader *reader = bundle_reader_new(&input);
+    struct export_work work = {.destination = options->destination,
+                               .platform = options->platform,
+                               .reader = reader,
+                               .notes = &conversion->notes,
+                               .error = &conversion->error};
 
-    conversion->result = conversion_convert(conversion, reader);
+    conversion->result = bundle_read_content(reader, &work.content, &conversion->error);
+    if (conversion->result == 0)
+        conversion->result = options->format == EXPORT_WHEELS
+                                 ? export_wheels_convert(&work)
+                                 : export_image_convert(&work, options->format == EXPORT_DOCKER);
+    conversion->written = work.written;
     bundle_reader_free(&reader);
     close(take_fd(&conversion->read_fd));
     return NULL;
@@ -125,11 +116,15 @@ int export_conversion_end(struct export_conversion **conversion, bool whole, str
 {
     struct export_conversion *old = take_ptr(conversion);
 
+    /* Before the join: the thread reads until no end for writing is open any more. */
     cleanup_close(&old->write_fd);
     old->write_fd = -1;
     pthread_join(old->thread, NULL);
     int result = old->result;
     buf_add(notes, old->notes.data, old->notes.len);
+    /* If the bundle ended early because the export failed, the conversion failed too, but only knows that it
+     * got half a bundle, or an empty one: the export has the reason. If the conversion stopped reading before
+     * the end, it was the first to fail. */
     if (result < 0 && (whole || !old->ended))
         buf_set(error, "%s", old->error.data);
     *out = old->written;

@@ -32,16 +32,6 @@ static void blob_name(const struct digest *digest, char out[BLOB_NAME_SIZE])
 
 /* ---- blobs ---- */
 
-static int image_write_blob(struct export_work *work, struct export_output *output,
-                            const struct bundle_blob *blob, bool wanted)
-{
-    char name[BLOB_NAME_SIZE];
-
-    blob_name(&blob->digest, name);
-    work->written.files += wanted;
-    return export_write_blob(work, output, wanted ? name : NULL, blob);
-}
-
 static int keep_manifest(struct export_work *work, struct picked_manifest *manifest,
                          const struct bundle_blob *blob)
 {
@@ -49,6 +39,7 @@ static int keep_manifest(struct export_work *work, struct picked_manifest *manif
     size_t len = (size_t)blob->size_bytes;
     char more;
 
+    /* Kept in memory, so the limit is that of manifests which the proxy fetches. */
     if (blob->size_bytes > MANIFEST_MAX_BYTES) {
         buf_set(work->error, "a manifest is larger than %d bytes", MANIFEST_MAX_BYTES);
         return -1;
@@ -101,9 +92,15 @@ static int image_write_blobs(struct export_work *work, struct export_pick *pick,
         if (!chosen && export_pick_choose(pick, work->notes, work->error) < 0)
             return -1;
         chosen = true;
-        if (image_write_blob(work, output, &blob, digest_set_has(pick->wanted, &blob.digest)) < 0)
+        bool wanted = digest_set_has(pick->wanted, &blob.digest);
+        char name[BLOB_NAME_SIZE];
+        blob_name(&blob.digest, name);
+        work->written.files += wanted;
+        /* One that is not wanted is read anyway, without a name: the bundle comes through a pipe. */
+        if (export_write_blob(work, output, wanted ? name : NULL, &blob) < 0)
             return -1;
     }
+    /* No blob followed the manifests, or there were none: the choice says what is missing. */
     if (!more && !chosen)
         more = export_pick_choose(pick, work->notes, work->error);
     return more < 0 ? -1 : image_write_manifests(work, pick, output);
@@ -119,6 +116,7 @@ static json_t *image_descriptor(const struct picked_image *image)
     char *CLEANUP_FREE digest = xconcat("sha256:", hex);
     json_t *descriptor = json_pack("{s:s, s:s, s:I}", "mediaType", image->taken->manifest.media_type,
                                    "digest", digest, "size", (json_int_t)image->taken->len);
+    /* Pulled by digest: the layout then names the image by its digest alone. */
     if (!image->tag)
         return descriptor;
     char *CLEANUP_FREE whole = xconcat(image->name, ":", image->tag);
@@ -127,14 +125,6 @@ static json_t *image_descriptor(const struct picked_image *image)
                         json_pack("{s:s, s:s}", "io.containerd.image.name", whole,
                                   "org.opencontainers.image.ref.name", image->tag));
     return descriptor;
-}
-
-static int write_json(struct export_work *work, struct export_output *output, const char *name,
-                      const json_t *root)
-{
-    char *CLEANUP_FREE text = json_dumps(root, JSON_COMPACT);
-
-    return export_output_file(output, name, text, strlen(text), work->error);
 }
 
 static int image_write_index(struct export_work *work, const struct export_pick *pick,
@@ -148,7 +138,8 @@ static int image_write_index(struct export_work *work, const struct export_pick 
         json_pack("{s:i, s:s, s:o}", "schemaVersion", 2, "mediaType", TYPE_INDEX, "manifests", manifests);
     if (export_output_file(output, "oci-layout", LAYOUT, strlen(LAYOUT), work->error) < 0)
         return -1;
-    return write_json(work, output, "index.json", root);
+    char *CLEANUP_FREE text = json_dumps(root, JSON_COMPACT);
+    return export_output_file(output, "index.json", text, strlen(text), work->error);
 }
 
 static json_t *blob_path(const struct descriptor *descriptor)
@@ -161,44 +152,43 @@ static json_t *blob_path(const struct descriptor *descriptor)
     return json_string(name);
 }
 
-/* The entry of manifest.json for one image. manifest_parse() puts the config before the layers. */
-static json_t *docker_image(const struct picked_image *image)
-{
-    const struct manifest *manifest = &image->taken->manifest;
-    json_t *layers = json_array();
-    json_t *tags = json_array();
-
-    for (size_t i = 1; i < manifest->descriptor_count; i++)
-        json_array_append_new(layers, blob_path(&manifest->descriptors[i]));
-    if (image->tag) {
-        char *CLEANUP_FREE whole = xconcat(image->name, ":", image->tag);
-        json_array_append_new(tags, json_string(whole));
-    }
-    return json_pack("{s:o, s:o, s:o}", "Config", blob_path(&manifest->descriptors[0]), "RepoTags", tags,
-                     "Layers", layers);
-}
-
+/* manifest.json, an entry for each image, as `docker load` reads it since 1.10. Layers that are compressed
+ * stay so: it looks at their bytes, not at the names. */
 static int image_write_docker(struct export_work *work, const struct export_pick *pick,
                               struct export_output *output)
 {
     json_t *CLEANUP_JSON root = json_array();
 
     for (size_t i = 0; i < pick->image_count; i++) {
-        const struct manifest *manifest = &pick->images[i].taken->manifest;
+        const struct picked_image *image = &pick->images[i];
+        const struct manifest *manifest = &image->taken->manifest;
+        /* Signatures, SBOMs and Helm charts are manifests, too, but have no layers of a file system. */
         if (!manifest->descriptor_count || manifest->artifact_type) {
             buf_set(work->error, "%s is not an image that docker can load: export it with --format oci",
-                    pick->images[i].name);
+                    image->name);
             return -1;
         }
         for (size_t j = 0; j < manifest->descriptor_count; j++)
             if (manifest->descriptors[j].elsewhere) {
                 buf_set(work->error, "%s has layers that registries do not hold: export it with --format oci",
-                        pick->images[i].name);
+                        image->name);
                 return -1;
             }
-        json_array_append_new(root, docker_image(&pick->images[i]));
+        /* manifest_parse() puts the config before the layers. */
+        json_t *layers = json_array();
+        json_t *tags = json_array();
+        for (size_t j = 1; j < manifest->descriptor_count; j++)
+            json_array_append_new(layers, blob_path(&manifest->descriptors[j]));
+        if (image->tag) {
+            char *CLEANUP_FREE whole = xconcat(image->name, ":", image->tag);
+            json_array_append_new(tags, json_string(whole));
+        }
+        json_array_append_new(root,
+                              json_pack("{s:o, s:o, s:o}", "Config", blob_path(&manifest->descriptors[0]),
+                                        "RepoTags", tags, "Layers", layers));
     }
-    return write_json(work, output, "manifest.json", root);
+    char *CLEANUP_FREE text = json_dumps(root, JSON_COMPACT);
+    return export_output_file(output, "manifest.json", text, strlen(text), work->error);
 }
 
 int export_image_convert(struct export_work *work, bool docker)

@@ -55,6 +55,7 @@ static int output_open_folder(struct export_output *output, struct buf *error)
 {
     struct stat status;
 
+    /* A link to a folder is refused, too: rename() cannot put a folder in its place. */
     if (lstat(output->destination, &status) == 0) {
         if (!S_ISDIR(status.st_mode) || !is_empty(output->destination)) {
             buf_set(error, "%s already exists and is not an empty folder: name another one, or remove it",
@@ -64,6 +65,7 @@ static int output_open_folder(struct export_output *output, struct buf *error)
     }
     if (!mkdtemp(output->made))
         return output_failed(output, error);
+    /* mkdtemp() lets only the owner in. */
     if (chmod(output->made, 0755) < 0)
         return output_failed(output, error);
     output->fd = open(output->made, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -78,6 +80,7 @@ static int output_open_archive(struct export_output *output, struct buf *error)
     mode_t mask = umask(0);
 
     umask(mask);
+    /* rename() over a device would make it a file: as root, an export to /dev/null did. */
     if (stat(output->destination, &status) == 0 && !S_ISREG(status.st_mode)) {
         buf_set(error, "%s already exists and is not a plain file: name another one", output->destination);
         return -1;
@@ -93,6 +96,7 @@ int export_output_open(const char *destination, bool folder, struct export_outpu
     struct export_output *CLEANUP_EXPORT_OUTPUT output = xcalloc(1, sizeof(*output));
     size_t len = strlen(destination);
 
+    /* The temporary name is beside it, not in it: rename() works only within a file system. */
     while (len > 1 && destination[len - 1] == '/')
         len--;
     output->destination = xstrndup(destination, len);
@@ -122,6 +126,7 @@ void export_output_free(struct export_output **output)
         return;
     cleanup_close(&old->file_fd);
     cleanup_close(&old->fd);
+    /* FTW_PHYS: no link is followed out of the folder. */
     if (old->made && old->folder)
         nftw(old->made, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     else if (old->made)
@@ -133,40 +138,30 @@ void export_output_free(struct export_output **output)
 
 /* ---- files ---- */
 
-static int output_write_header(struct export_output *output, const char *name, struct buf *error)
-{
-    unsigned char header[TAR_BLOCK_BYTES];
-
-    CHECK(strlen(name) <= TAR_NAME_MAX);
-    tar_make_header(header, name, output->size_bytes);
-    return file_write_all(output->fd, header, sizeof(header)) < 0 ? output_failed(output, error) : 0;
-}
-
-/* Makes the folders before the last part of the name. */
-static int output_make_folders(struct export_output *output, const char *name)
+/* Makes the folders before the last part of the name, too. Returns a descriptor, or -1 with errno. */
+static int output_create_file(struct export_output *output, const char *name)
 {
     for (const char *slash = name; (slash = strchr(slash, '/')); slash++) {
         char *CLEANUP_FREE folder = xstrndup(name, (size_t)(slash - name));
         if (mkdirat(output->fd, folder, 0777) < 0 && errno != EEXIST)
             return -1;
     }
-    return 0;
-}
-
-static int output_create_file(struct export_output *output, const char *name)
-{
-    return output_make_folders(output, name) < 0
-               ? -1
-               : openat(output->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    /* Exclusive and without links: the folder is new, so whatever has that name was put there by another. */
+    return openat(output->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 }
 
 int export_output_begin(struct export_output *output, const char *name, int64_t size_bytes, struct buf *error)
 {
+    unsigned char header[TAR_BLOCK_BYTES];
+
     output->size_bytes = output->left_bytes = size_bytes;
-    if (!output->folder)
-        return output_write_header(output, name, error);
-    output->file_fd = output_create_file(output, name);
-    return output->file_fd < 0 ? output_failed(output, error) : 0;
+    if (output->folder) {
+        output->file_fd = output_create_file(output, name);
+        return output->file_fd < 0 ? output_failed(output, error) : 0;
+    }
+    CHECK(strlen(name) <= TAR_NAME_MAX);
+    tar_make_header(header, name, size_bytes);
+    return file_write_all(output->fd, header, sizeof(header)) < 0 ? output_failed(output, error) : 0;
 }
 
 int export_output_bytes(struct export_output *output, const void *data, size_t len, struct buf *error)
@@ -203,25 +198,19 @@ int export_output_file(struct export_output *output, const char *name, const voi
     return export_output_end(output, error);
 }
 
-static int copy_whole(int from, int to)
-{
-    char piece[64 * 1024];
-    ssize_t got;
-
-    while ((got = read(from, piece, sizeof(piece))) > 0)
-        if (file_write_all(to, piece, (size_t)got) < 0)
-            return -1;
-    return got < 0 ? -1 : fsync(to);
-}
-
 /* A copy and not a link: the file systems of removable media often have no links. */
 int export_output_again(struct export_output *output, const char *name, const char *again, struct buf *error)
 {
     CHECK(output->folder);
     int CLEANUP_CLOSE from = openat(output->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int CLEANUP_CLOSE to = from < 0 ? -1 : output_create_file(output, again);
+    char piece[64 * 1024];
+    ssize_t got = -1;
 
-    return to < 0 || copy_whole(from, to) < 0 ? output_failed(output, error) : 0;
+    while (to >= 0 && (got = read(from, piece, sizeof(piece))) > 0)
+        if (file_write_all(to, piece, (size_t)got) < 0)
+            return output_failed(output, error);
+    return got < 0 || fsync(to) < 0 ? output_failed(output, error) : 0;
 }
 
 int export_output_finish(struct export_output *output, struct buf *error)

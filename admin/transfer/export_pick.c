@@ -19,27 +19,6 @@
 
 /* ---- what the content says ---- */
 
-static void pick_add_manifest(struct export_pick *pick, const struct entry *entry)
-{
-    struct origin origin = ORIGIN_INIT;
-
-    if (!entry->has_digest || export_pick_find(pick, &entry->digest))
-        return;
-    if (origin_parse(entry->attributes, false, &origin) == 0) {
-        struct picked_manifest *manifest = &pick->manifests[pick->manifest_count++];
-        manifest->digest = entry->digest;
-        manifest->media_type = take_ptr(&origin.content_type);
-    }
-    origin_release(&origin);
-}
-
-static void pick_add_image(struct export_pick *pick, const struct entry *entry)
-{
-    if (entry->has_digest)
-        pick->images[pick->image_count++] = (struct picked_image){
-            .name = entry->scope, .tag = image_key_reference(entry->key), .digest = entry->digest};
-}
-
 void export_pick_init(struct export_pick *pick, const struct bundle_content *content, const char *platform,
                       bool one)
 {
@@ -53,10 +32,19 @@ void export_pick_init(struct export_pick *pick, const struct bundle_content *con
     };
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
-        if (entry_is_in(entry, SPACE_MANIFEST))
-            pick_add_manifest(pick, entry);
-        else if (entry_is_in(entry, SPACE_TAG))
-            pick_add_image(pick, entry);
+        if (!entry->has_digest)
+            continue; /* an upstream's answer that it does not exist */
+        if (entry_is_in(entry, SPACE_TAG))
+            pick->images[pick->image_count++] = (struct picked_image){
+                .name = entry->scope, .tag = image_key_reference(entry->key), .digest = entry->digest};
+        /* The same manifest in two repositories has two entries. */
+        if (!entry_is_in(entry, SPACE_MANIFEST) || export_pick_find(pick, &entry->digest))
+            continue;
+        struct origin origin = ORIGIN_INIT;
+        if (origin_parse(entry->attributes, false, &origin) == 0)
+            pick->manifests[pick->manifest_count++] = (struct picked_manifest){
+                .digest = entry->digest, .media_type = take_ptr(&origin.content_type)};
+        origin_release(&origin);
     }
 }
 
@@ -112,6 +100,12 @@ static bool sha256_of(const struct descriptor *descriptor, struct digest *out)
     return true;
 }
 
+/* Stores and bundles name blobs by their SHA-256, so by another digest none can be found. */
+static bool blob_here(const struct export_pick *pick, const struct descriptor *descriptor, struct digest *out)
+{
+    return sha256_of(descriptor, out) && bundle_has_blob(pick->content, out);
+}
+
 static const struct picked_manifest *find_read(const struct export_pick *pick,
                                                const struct descriptor *descriptor)
 {
@@ -127,22 +121,6 @@ static void print_image(const struct picked_image *image, struct buf *out)
     buf_printf(out, "%s%s%s", image->name, image->tag ? ":" : "", image->tag ? image->tag : "");
 }
 
-static bool blob_here(const struct export_pick *pick, const struct descriptor *descriptor)
-{
-    struct digest digest;
-
-    return sha256_of(descriptor, &digest) && bundle_has_blob(pick->content, &digest);
-}
-
-static bool is_whole(const struct export_pick *pick, const struct picked_manifest *manifest)
-{
-    for (size_t i = 0; i < manifest->manifest.descriptor_count; i++)
-        if (!manifest->manifest.descriptors[i].elsewhere &&
-            !blob_here(pick, &manifest->manifest.descriptors[i]))
-            return false;
-    return true;
-}
-
 static int pick_want_blobs(struct choosing *choosing, const struct picked_manifest *manifest,
                            const char *platform)
 {
@@ -150,7 +128,7 @@ static int pick_want_blobs(struct choosing *choosing, const struct picked_manife
         const struct descriptor *descriptor = &manifest->manifest.descriptors[i];
         char text[IMAGE_DIGEST_SIZE];
         struct digest digest;
-        if (sha256_of(descriptor, &digest) && bundle_has_blob(choosing->pick->content, &digest)) {
+        if (blob_here(choosing->pick, descriptor, &digest)) {
             digest_set_add(choosing->pick->wanted, &digest);
             continue;
         }
@@ -183,7 +161,8 @@ static int pick_want(struct choosing *choosing, const struct picked_manifest *ma
         const struct picked_manifest *child = find_read(choosing->pick, descriptor);
         if (child && pick_want(choosing, child, descriptor->platform, depth + 1) < 0)
             return -1;
-        /* An attestation that is missing is not worth a note. */
+        /* An attestation that is missing is not worth a note. A platform is: an index names many of which a
+         * mirror holds those that somebody has pulled, and nobody should learn that on the far side. */
         if (child || !descriptor->platform || strcmp(descriptor->platform, NO_PLATFORM) == 0)
             continue;
         print_image(choosing->image, choosing->notes);
@@ -202,6 +181,7 @@ static const struct picked_manifest *choose_child(struct choosing *choosing,
     const struct picked_manifest *found = NULL;
     const struct picked_manifest *best = NULL; /* of those for what is wanted */
     struct buf CLEANUP_BUF held = BUF_INIT;
+    struct digest digest;
     size_t count = 0;
     int best_rank = -1;
 
@@ -211,12 +191,17 @@ static const struct picked_manifest *choose_child(struct choosing *choosing,
         if (!child || child->manifest.kind == MANIFEST_INDEX ||
             (descriptor->platform && strcmp(descriptor->platform, NO_PLATFORM) == 0))
             continue;
+        /* Several variants may run on the platform that was named: the best is taken, not the first. */
         int rank = wanted && descriptor->platform ? image_platform_rank(wanted, descriptor->platform) : -1;
         if (rank > best_rank) {
             best_rank = rank;
             best = child;
         }
-        if (!is_whole(choosing->pick, child))
+        bool whole = true;
+        for (size_t j = 0; j < child->manifest.descriptor_count; j++)
+            whole = whole && (child->manifest.descriptors[j].elsewhere ||
+                              blob_here(choosing->pick, &child->manifest.descriptors[j], &digest));
+        if (!whole)
             continue;
         buf_printf(&held, "%s%s", held.len ? ", " : "", descriptor->platform ? descriptor->platform : "?");
         found = child;
@@ -246,11 +231,13 @@ static int choose_image(struct choosing *choosing, struct picked_image *image)
         buf_add_text(choosing->error, ": its manifest is not held: pull the image through the mirror first");
         return -1;
     }
+    /* Otherwise the whole index, with as many of its platforms as are held. */
     if (root->manifest.kind == MANIFEST_INDEX && (pick->platform || pick->one))
         root = choose_child(choosing, root);
     if (!root || pick_want(choosing, root, NULL, 0) < 0)
         return -1;
     image->taken = root;
+    /* An index of which every platform is missing would be a layout that nothing can be run from. */
     if (choosing->whole)
         return 0;
     print_image(image, choosing->error);
@@ -270,21 +257,16 @@ static bool is_listed(const struct export_pick *pick, const struct digest *diges
     return false;
 }
 
-/* Images that no tag names: those manifests that no index of the bundle lists. */
-static void pick_add_untagged(struct export_pick *pick)
+int export_pick_choose(struct export_pick *pick, struct buf *notes, struct buf *error)
 {
-    for (size_t i = 0; i < pick->content->entry_count; i++) {
+    /* Without a tag, those manifests are meant that no index of the bundle lists. Counted before the first is
+     * added, as one image does not make the others named. */
+    for (size_t i = 0, tags = pick->image_count; !tags && i < pick->content->entry_count; i++) {
         const struct entry *entry = &pick->content->entries[i];
         if (entry_is_in(entry, SPACE_MANIFEST) && entry->has_digest && !is_listed(pick, &entry->digest))
             pick->images[pick->image_count++] =
                 (struct picked_image){.name = entry->scope, .digest = entry->digest};
     }
-}
-
-int export_pick_choose(struct export_pick *pick, struct buf *notes, struct buf *error)
-{
-    if (!pick->image_count)
-        pick_add_untagged(pick);
     if (!pick->image_count) {
         buf_set(error, "nothing is held of what is named: no image");
         return -1;

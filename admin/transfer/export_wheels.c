@@ -52,6 +52,7 @@ static int list_wheels(struct export_work *work, struct export_wheels *out)
     out->items = xcalloc(content->entry_count, sizeof(*out->items));
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
+        /* Pages and metadata have nothing for pip in them that the files do not have. */
         if (!entry_is_in(entry, SPACE_FILE) || !entry->has_digest || file_key_parse(entry->key, &path) < 0)
             continue;
         if (!bundle_has_blob(content, &entry->digest)) {
@@ -94,6 +95,7 @@ static int drop_doubles(struct export_work *work, struct export_wheels *wheels)
 
 static const struct export_wheel *wheels_find(const struct export_wheels *wheels, const struct digest *digest)
 {
+    /* With an empty filename it comes before all files of that digest, so the search ends at the first. */
     struct export_wheel wanted = {.digest = *digest};
     size_t low = 0;
 
@@ -108,20 +110,6 @@ static const struct export_wheel *wheels_find(const struct export_wheels *wheels
                                                                                    : NULL;
 }
 
-/* The other names of the same bytes follow the first. */
-static int write_others(struct export_work *work, struct export_output *output,
-                        const struct export_wheels *wheels, const struct export_wheel *first)
-{
-    for (const struct export_wheel *wheel = first; wheel < wheels->items + wheels->count; wheel++) {
-        if (!digest_equal(&wheel->digest, &first->digest))
-            break;
-        if (wheel != first && export_output_again(output, first->filename, wheel->filename, work->error) < 0)
-            return -1;
-        work->written.files++;
-    }
-    return 0;
-}
-
 int export_wheels_convert(struct export_work *work)
 {
     struct export_wheels __attribute__((cleanup(wheels_release))) wheels = {0};
@@ -134,9 +122,17 @@ int export_wheels_convert(struct export_work *work)
         return -1;
     while ((more = bundle_read_blob(work->reader, &blob, work->error)) > 0) {
         const struct export_wheel *wheel = wheels_find(&wheels, &blob.digest);
-        if (export_write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0 ||
-            (wheel && write_others(work, output, &wheels, wheel) < 0))
+        if (export_write_blob(work, output, wheel ? wheel->filename : NULL, &blob) < 0)
             return -1;
+        work->written.files += wheel != NULL;
+        /* The other names of the same bytes follow the first. */
+        for (const struct export_wheel *other = wheel ? wheel + 1 : NULL;
+             other && other < wheels.items + wheels.count && digest_equal(&other->digest, &blob.digest);
+             other++) {
+            if (export_output_again(output, wheel->filename, other->filename, work->error) < 0)
+                return -1;
+            work->written.files++;
+        }
     }
     return more < 0 ? -1 : export_output_finish(output, work->error);
 }

@@ -14,6 +14,8 @@ int export_write_blob(struct export_work *work, struct export_output *output, co
 
     if (name && export_output_begin(output, name, blob->size_bytes, work->error) < 0)
         return -1;
+    /* To its end even without a name: the reader compares the digest there, and wants all bytes before it
+     * goes to the next blob. */
     while ((got = bundle_read_bytes(work->reader, piece, COPY_BYTES, work->error)) > 0)
         if (name && export_output_bytes(output, piece, (size_t)got, work->error) < 0)
             return -1;

@@ -43,27 +43,20 @@ const char *foreign_name(const struct foreign *foreign)
 
 /* ---- names ---- */
 
-/* Takes off the last part. Returns -1 at the root. */
-static int go_up(struct buf *path)
-{
-    const char *slash = memrchr(path->data, '/', path->len);
-
-    if (!path->len)
-        return -1;
-    buf_truncate(path, slash ? (size_t)(slash - path->data) : 0);
-    return 0;
-}
-
 int foreign_normal_name(const char *base, const char *name, struct buf *out)
 {
     buf_set(out, "%s", base);
+    /* Nothing is ever written under these names, but a name that leads out would say one thing to us, and
+     * another to what unpacks the archive. */
     if (*name == '/' || strlen(name) > FOREIGN_NAME_MAX_BYTES)
         return -1;
     while (*name) {
         size_t len = strcspn(name, "/");
         if (len == 2 && memcmp(name, "..", 2) == 0) {
-            if (go_up(out) < 0)
+            if (!out->len) /* above the root */
                 return -1;
+            const char *slash = memrchr(out->data, '/', out->len);
+            buf_truncate(out, slash ? (size_t)(slash - out->data) : 0);
         } else if (len && !(len == 1 && *name == '.')) {
             if (out->len)
                 buf_add_char(out, '/');
@@ -78,6 +71,7 @@ int foreign_normal_name(const char *base, const char *name, struct buf *out)
 
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error)
 {
+    /* Empty files cost a compressed archive next to nothing, but us an entry each. */
     if (foreign->count == FOREIGN_FILES_MAX) {
         buf_set(error, "%s has more than %d files: that is not an image", foreign->name, FOREIGN_FILES_MAX);
         return NULL;
@@ -103,25 +97,8 @@ void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign
     file->size_bytes = 0;
 }
 
-/* Keeps bytes that may be JSON, as the first character says that is not blank. A file that turns out to be
- * too long is dropped again: it is a layer that happens to begin so. */
-static void keep_text(struct foreign_intake *intake, const void *data, size_t len)
-{
-    if (!intake->text.len) {
-        const char *first = data;
-        size_t blanks = 0;
-        while (blanks < len && strchr(" \t\r\n", first[blanks]) && first[blanks])
-            blanks++;
-        intake->keep = blanks < len && (first[blanks] == '{' || first[blanks] == '[');
-    }
-    if (intake->keep && intake->text.len + len > FOREIGN_JSON_MAX_BYTES) {
-        intake->keep = false;
-        buf_release(&intake->text);
-    }
-    if (intake->keep)
-        buf_add(&intake->text, data, len);
-}
-
+/* Keeps bytes that may be JSON, as the first character says that is not blank: names say nothing, a
+ * configuration may be called "<hex>.json" or just "<hex>". So the archive need not be read a third time. */
 int foreign_intake_bytes(void *arg, const void *data, size_t len)
 {
     struct foreign_intake *intake = arg;
@@ -131,8 +108,19 @@ int foreign_intake_bytes(void *arg, const void *data, size_t len)
         return 0;
     if (!file->size_bytes)
         file->gzip = len >= 2 && memcmp(data, "\x1f\x8b", 2) == 0;
+    if (intake->keep && !intake->text.len) {
+        const char *first = data;
+        size_t blanks = 0;
+        while (blanks < len && strchr(" \t\r\n", first[blanks]) && first[blanks])
+            blanks++;
+        intake->keep = blanks < len && (first[blanks] == '{' || first[blanks] == '[');
+    }
+    if (intake->keep && intake->text.len + len > FOREIGN_JSON_MAX_BYTES) {
+        intake->keep = false; /* a layer that happens to begin so */
+        buf_release(&intake->text);
+    }
     if (intake->keep)
-        keep_text(intake, data, len);
+        buf_add(&intake->text, data, len);
     hasher_update(intake->hasher, data, len);
     file->size_bytes += (int64_t)len;
     return 0;
@@ -175,14 +163,6 @@ static int compare_file_names(const void *a, const void *b, void *arg)
     return order ? order : (left > right) - (left < right);
 }
 
-/* The same file twice is harmless: whichever of them a program takes, it is the same. */
-static bool same_file(const struct foreign_file *a, const struct foreign_file *b)
-{
-    if (a->link || b->link)
-        return a->link && b->link && strcmp(a->link, b->link) == 0;
-    return digest_equal(&a->digest, &b->digest);
-}
-
 int foreign_finish(struct foreign *foreign, struct buf *error)
 {
     foreign->by_name = xcalloc(foreign->count, sizeof(*foreign->by_name));
@@ -192,7 +172,14 @@ int foreign_finish(struct foreign *foreign, struct buf *error)
     for (size_t i = 1; i < foreign->count; i++) {
         const struct foreign_file *one = &foreign->files[foreign->by_name[i - 1]];
         const struct foreign_file *other = &foreign->files[foreign->by_name[i]];
-        if (strcmp(one->name, other->name) == 0 && !same_file(one, other)) {
+        if (strcmp(one->name, other->name) != 0)
+            continue;
+        /* The same file twice is harmless: whichever of them a program takes, it is the same. Two different
+         * ones are how an image passes a scanner as one thing, and runs as another. */
+        bool same = one->link && other->link
+                        ? strcmp(one->link, other->link) == 0
+                        : !one->link && !other->link && digest_equal(&one->digest, &other->digest);
+        if (!same) {
             buf_set(error, "%s has two different files %s: programs differ in which of them they take",
                     foreign->name, one->name);
             return -1;
@@ -225,6 +212,7 @@ const struct foreign_file *foreign_find(const struct foreign *foreign, const cha
     const struct foreign_file *file =
         foreign_normal_name("", name, &normal) == 0 ? find_exactly(foreign, normal.data) : NULL;
 
+    /* Counted: two links may lead to each other. */
     for (int i = 0; file && file->link && i < LINKS_MAX; i++)
         file = find_exactly(foreign, file->link);
     return file && !file->link ? file : NULL;

@@ -65,6 +65,7 @@ static int member_read_name(struct foreign *foreign, struct archive_entry *entry
 {
     const char *raw = archive_entry_pathname(entry);
     mode_t type = archive_entry_filetype(entry);
+    /* A hard link has the type of the file that it is a link to, and perhaps its size, but no bytes. */
     bool link = archive_entry_hardlink(entry) || type == AE_IFLNK;
 
     if (!raw)
@@ -101,8 +102,10 @@ static int member_add_link(struct foreign *foreign, struct archive_entry *entry,
     return 0;
 }
 
+/* Asked for every block: a bomb is noticed while it unpacks, not afterwards. */
 static int archive_check_factor(const struct foreign *foreign, struct archive *archive, struct buf *error)
 {
+    /* Of all filters together: a bomb may be packed several times. */
     int64_t unpacked = archive_filter_bytes(archive, 0);
     int64_t packed = archive_filter_bytes(archive, -1);
 
@@ -157,6 +160,7 @@ static int member_take(struct foreign *foreign, struct archive *archive, struct 
     struct foreign_file *file = foreign_add(foreign, name.data, error);
     if (!file)
         return -1;
+    /* A header can claim any size: what counts is what came. */
     int64_t claimed = archive_entry_size(entry);
     foreign_intake_begin(intake, foreign, file);
     if (member_read_bytes(foreign, archive, foreign_intake_bytes, intake, error) < 0)
@@ -187,6 +191,7 @@ struct second_reading {
     int64_t left_bytes;
 };
 
+/* The file may have grown since the first reading: no more bytes are passed on than it had. */
 static int pass_on(void *arg, const void *data, size_t len)
 {
     struct second_reading *again = arg;
@@ -203,22 +208,8 @@ static int archive_changed(const struct foreign *foreign, struct buf *error)
     return -1;
 }
 
-/* The second reading of one file. It may have grown since: no more bytes are passed on than it had. */
-static int member_read_again(struct foreign *foreign, struct archive *archive,
-                             const struct foreign_file *file, const struct foreign_sink *sink,
-                             struct buf *error)
-{
-    struct second_reading again = {sink, file->size_bytes};
-    int wanted = file->link ? 0 : sink->begin(sink->arg, file);
-
-    if (wanted <= 0)
-        return wanted;
-    int result = member_read_bytes(foreign, archive, pass_on, &again, error);
-    if (result > 0 || (!result && again.left_bytes))
-        return archive_changed(foreign, error);
-    return result;
-}
-
+/* The archive may be replaced between the two readings. Names are compared here; the digests, by whoever
+ * receives the bytes. */
 static int archive_read_again(struct foreign *foreign, const struct foreign_sink *sink, struct buf *error)
 {
     struct archive *CLEANUP_ARCHIVE archive = archive_open(foreign, error);
@@ -237,7 +228,16 @@ static int archive_read_again(struct foreign *foreign, const struct foreign_sink
             continue;
         if (at == foreign->count || strcmp(name.data, foreign->files[at].name) != 0)
             return archive_changed(foreign, error);
-        int result = member_read_again(foreign, archive, &foreign->files[at++], sink, error);
+        const struct foreign_file *file = &foreign->files[at++];
+        int wanted = file->link ? 0 : sink->begin(sink->arg, file);
+        if (wanted < 0)
+            return wanted;
+        if (!wanted)
+            continue; /* libarchive skips its bytes with the next header */
+        struct second_reading again = {sink, file->size_bytes};
+        int result = member_read_bytes(foreign, archive, pass_on, &again, error);
+        if (result > 0 || (!result && again.left_bytes))
+            return archive_changed(foreign, error);
         if (result < 0)
             return result;
     }

@@ -16,11 +16,14 @@ static int folder_cannot_read(const struct foreign *foreign, const char *name, s
     return -1;
 }
 
-/* Opens a regular file of the folder; O_NONBLOCK, because opening a FIFO would wait for a writer. Returns -1
- * with a sentence. */
-static int folder_open_file(const struct foreign *foreign, const char *name, struct buf *error)
+/* Gives what the file has to `bytes`, until that returns non-zero. Returns that, 0, or -1. */
+static int folder_read_bytes(const struct foreign *foreign, const char *name,
+                             int (*bytes)(void *arg, const void *data, size_t len), void *arg,
+                             struct buf *error)
 {
+    char *CLEANUP_FREE piece = xmalloc(FOREIGN_PIECE_BYTES);
     struct stat status;
+    /* O_NONBLOCK: opening a FIFO would wait for a writer. */
     int CLEANUP_CLOSE fd = openat(foreign->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) < 0)
@@ -29,19 +32,6 @@ static int folder_open_file(const struct foreign *foreign, const char *name, str
         buf_set(error, "%s/%s is not a file", foreign->name, name);
         return -1;
     }
-    return take_fd(&fd);
-}
-
-/* Gives what the file has to `bytes`, until that returns non-zero. Returns that, 0, or -1. */
-static int folder_read_bytes(const struct foreign *foreign, const char *name,
-                             int (*bytes)(void *arg, const void *data, size_t len), void *arg,
-                             struct buf *error)
-{
-    char *CLEANUP_FREE piece = xmalloc(FOREIGN_PIECE_BYTES);
-    int CLEANUP_CLOSE fd = folder_open_file(foreign, name, error);
-
-    if (fd < 0)
-        return -1;
     for (;;) {
         ssize_t got = read(fd, piece, FOREIGN_PIECE_BYTES);
         if (got < 0 && errno == EINTR)
@@ -75,6 +65,8 @@ static void folder_close(DIR **folder)
         closedir(*folder);
 }
 
+/* All files there, not only those that index.json leads to: which these are is known only when their bytes
+ * are. A layout with blobs/sha512 alone has none that a store could name. */
 static int folder_take_blobs(struct foreign *foreign, struct foreign_intake *intake, struct buf *error)
 {
     int fd = openat(foreign->fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

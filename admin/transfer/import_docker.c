@@ -56,6 +56,8 @@ struct unpacking {
     bool broken;
 };
 
+/* Ends the layer that was unpacked last, if any. One file may be a layer of several images, perhaps with a
+ * false diff_id in one of them, so each of its entries is compared. */
 static void unpacking_judge(struct unpacking *unpacking)
 {
     struct docker_reading *reading = unpacking->reading;
@@ -88,7 +90,7 @@ static int begin_layer(void *arg, const struct foreign_file *file)
         unpacking->broken = false;
         unpacking->hasher = hasher_new(HASH_SHA256);
         unpacking->zlib = (z_stream){0};
-        CHECK(inflateInit2(&unpacking->zlib, 15 + 16) == Z_OK);
+        CHECK(inflateInit2(&unpacking->zlib, 15 + 16) == Z_OK); /* 16: gzip only, see zlib.h */
         return 1;
     }
     return 0;
@@ -108,7 +110,8 @@ static int layer_bytes(void *arg, const void *data, size_t len)
         int result = inflate(zlib, Z_NO_FLUSH);
         hasher_update(unpacking->hasher, out, sizeof(out) - zlib->avail_out);
         if (result == Z_STREAM_END)
-            result = zlib->avail_in ? inflateReset(zlib) : Z_OK; /* another member may follow */
+            /* Another member may follow: a gzip file may have several (RFC 1952 section 2.2). */
+            result = zlib->avail_in ? inflateReset(zlib) : Z_OK;
         else if (result == Z_BUF_ERROR)
             result = Z_OK; /* it wants more input */
         /* A bomb must not keep us busy for hours: real layers shrink by far less than this factor. */
@@ -118,22 +121,6 @@ static int layer_bytes(void *arg, const void *data, size_t len)
             unpacking->broken = true;
     } while (!unpacking->broken && (zlib->avail_in || !zlib->avail_out));
     return 0;
-}
-
-static int docker_check_packed(struct docker_reading *reading)
-{
-    struct unpacking unpacking = {.reading = reading};
-    const struct foreign_sink sink = {begin_layer, layer_bytes, &unpacking};
-
-    if (!reading->packed_count)
-        return 0;
-    int result = foreign_read(reading->plan->foreign, &sink, reading->error);
-    unpacking_judge(&unpacking);
-    for (size_t i = 0; !result && i < reading->packed_count; i++)
-        if (!reading->packed[i].right)
-            result =
-                docker_fail(reading, reading->packed[i].file->name, "is not the layer that its image names");
-    return result;
 }
 
 /* ---- making a manifest ---- */
@@ -167,6 +154,8 @@ static json_t *docker_read_layer(struct docker_reading *reading, const json_t *n
         return NULL;
     }
     import_plan_need(reading->plan, &file->digest);
+    /* docker and podman save layers unpacked: then the file's own digest is the diff_id. crane, ko and kaniko
+     * leave them compressed. */
     if (digest_equal(&digest, &file->digest))
         return docker_descriptor(TYPE_LAYER, file);
     if (!file->gzip) {
@@ -222,6 +211,7 @@ static int docker_read_image(struct docker_reading *reading, const json_t *item,
 
     if (!file)
         return -1;
+    /* Layers and diff_ids belong together by their order alone. */
     if (json_array_size(names) != json_array_size(diff_ids))
         return docker_fail(reading, file->name, "names another number of layers than manifest.json");
     for (size_t i = 0; i < json_array_size(names); i++) {
@@ -233,11 +223,13 @@ static int docker_read_image(struct docker_reading *reading, const json_t *item,
     json_t *CLEANUP_JSON manifest =
         json_pack("{s:i, s:s, s:o, s:O}", "schemaVersion", 2, "mediaType", TYPE_MANIFEST, "config",
                   docker_descriptor(TYPE_CONFIG, file), "layers", layers);
+    /* Always the same bytes, so that the same image has the same digest wherever it is imported. */
     char *CLEANUP_FREE body = json_dumps(manifest, JSON_COMPACT);
     import_plan_need(reading->plan, &file->digest);
     import_plan_add_bytes(reading->plan, body, strlen(body), &digest);
     struct import_image *image = import_images_add(out, &digest, TYPE_MANIFEST);
     const json_t *tags = json_object_get(item, "RepoTags");
+    /* RepoTags is null for an image that was saved by its ID. */
     for (size_t i = 0; i < json_array_size(tags); i++)
         if (json_string_length(json_array_get(tags, i)))
             import_image_add_name(image, json_string_value(json_array_get(tags, i)));
@@ -262,8 +254,17 @@ int import_docker_read(struct import_plan *plan, struct import_images *out, stru
     int result = 0;
     for (size_t i = 0; !result && i < json_array_size(items); i++)
         result = docker_read_image(&reading, json_array_get(items, i), out);
-    if (!result)
-        result = docker_check_packed(&reading);
+    /* Another reading of the archive, so only if there is anything to unpack. */
+    if (!result && reading.packed_count) {
+        struct unpacking unpacking = {.reading = &reading};
+        const struct foreign_sink sink = {begin_layer, layer_bytes, &unpacking};
+        result = foreign_read(plan->foreign, &sink, error);
+        unpacking_judge(&unpacking); /* after an error, too: it frees */
+        for (size_t i = 0; !result && i < reading.packed_count; i++)
+            if (!reading.packed[i].right)
+                result = docker_fail(&reading, reading.packed[i].file->name,
+                                     "is not the layer that its image names");
+    }
     free(reading.packed);
     return result;
 }

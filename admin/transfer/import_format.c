@@ -59,20 +59,9 @@ static int format_of_folder(const char *path, struct buf *error)
     return -1;
 }
 
-/* The first name in the archive decides between a bundle and all others; both may be compressed. */
-static int format_of_archive(int fd)
-{
-    struct buf CLEANUP_BUF name = BUF_INIT;
-
-    if (foreign_first_name(fd, &name) < 0)
-        return IMPORT_BUNDLE;
-    /* An archive may also be an OCI layout: feed_plan_images() tells these two apart. */
-    return text_starts(name.data, "manifest-") && text_ends(name.data, ".jsonl") ? IMPORT_BUNDLE
-                                                                                 : IMPORT_DOCKER;
-}
-
 int import_format_of(const char *path, struct buf *error)
 {
+    struct buf CLEANUP_BUF name = BUF_INIT;
     struct stat status;
 
     if (strcmp(path, "-") == 0)
@@ -84,11 +73,19 @@ int import_format_of(const char *path, struct buf *error)
     }
     if (S_ISDIR(status.st_mode))
         return format_of_folder(path, error);
-    return S_ISREG(status.st_mode) ? format_of_archive(fd) : IMPORT_BUNDLE;
+    /* A pipe is not looked into, because its bytes could not be put back: it is a bundle unless --format says
+     * otherwise. */
+    if (!S_ISREG(status.st_mode) || foreign_first_name(fd, &name) < 0)
+        return IMPORT_BUNDLE;
+    /* The first name in the archive decides between a bundle and all others; both may be compressed. That an
+     * archive is an OCI layout is found out by feed_plan_images(). */
+    return text_starts(name.data, "manifest-") && text_ends(name.data, ".jsonl") ? IMPORT_BUNDLE
+                                                                                 : IMPORT_DOCKER;
 }
 
 /* ---- planning ---- */
 
+/* Keeps the bytes of a pipe in a file without a name (O_TMPFILE), which is gone however the process ends. */
 static int spool(int from, const char *path, struct buf *error)
 {
     const char *folder = getenv("TMPDIR");
@@ -125,21 +122,15 @@ static int open_for_two_readings(const char *path, struct buf *error)
     return S_ISREG(status.st_mode) ? take_fd(&fd) : spool(fd, path, error);
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 /* Docker since version 25 writes both forms into one archive: the layout has the manifests as they are. */
 static int feed_plan_images(struct import_feed *feed, const char *path, const struct config *config,
                             const char *name, struct buf *error)
 {
     struct import_images CLEANUP_IMPORT_IMAGES images = {0};
     struct import_plan *plan = &feed->plan;
+    struct stat status;
 
-    if (is_folder(path)) {
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
         if (foreign_open_folder(path, &plan->foreign, error) < 0)
             return -1;
     } else {
@@ -158,17 +149,6 @@ static int feed_plan_images(struct import_feed *feed, const char *path, const st
     }
     int result = layout ? import_oci_read(plan, &images, error) : import_docker_read(plan, &images, error);
     return result < 0 ? -1 : import_images_plan(&images, config, name, plan, error);
-}
-
-static int feed_plan(struct import_feed *feed, enum import_format format, const char *path,
-                     const struct config *config, const char *name, struct buf *error)
-{
-    if (format != IMPORT_WHEELS)
-        return feed_plan_images(feed, path, config, name, error);
-    if (!name)
-        return import_wheels_read(path, &feed->plan, error);
-    buf_set(error, "--name is for images: wheels have their names");
-    return -1;
 }
 
 /* ---- feeding ---- */
@@ -203,25 +183,6 @@ static void feed_free(struct import_feed *feed)
     free(feed);
 }
 
-static int feed_start_thread(struct import_feed *feed, struct buf *error)
-{
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        buf_set(error, "cannot make a pipe: %s", strerror(errno));
-        return -1;
-    }
-    feed->read_fd = ends[0];
-    feed->write_fd = ends[1];
-    int failure = pthread_create(&feed->thread, NULL, feed_run, feed);
-    if (failure) {
-        buf_set(error, "cannot start a thread: %s", strerror(failure));
-        return -1;
-    }
-    feed->running = true;
-    return 0;
-}
-
 /* Replaces control characters: messages quote names from hostile archives, which must not send escape
  * sequences to the terminal. */
 static void make_harmless(struct buf *text, const char *allowed)
@@ -240,10 +201,28 @@ int import_feed_start(enum import_format format, const char *path, const struct 
     feed->file = feed->read_fd = feed->write_fd = -1;
     buf_init(&feed->error);
     import_plan_init(&feed->plan, notes);
-    int result = feed_plan(feed, format, path, config, name, error);
+    int result = -1;
+    if (format != IMPORT_WHEELS)
+        result = feed_plan_images(feed, path, config, name, error);
+    else if (!name)
+        result = import_wheels_read(path, &feed->plan, error);
+    else
+        buf_set(error, "--name is for images: wheels have their names");
     if (!result) {
+        int ends[2];
         import_plan_finish(&feed->plan);
-        result = feed_start_thread(feed, error);
+        result = pipe2(ends, O_CLOEXEC);
+        if (result < 0) {
+            buf_set(error, "cannot make a pipe: %s", strerror(errno));
+        } else {
+            feed->read_fd = ends[0];
+            feed->write_fd = ends[1];
+            int failure = pthread_create(&feed->thread, NULL, feed_run, feed);
+            feed->running = !failure;
+            result = failure ? -1 : 0;
+            if (failure)
+                buf_set(error, "cannot start a thread: %s", strerror(failure));
+        }
     }
     make_harmless(notes, "\n");
     if (result < 0) {
@@ -264,6 +243,7 @@ int import_feed_end(struct import_feed **feed, struct buf *error)
 {
     struct import_feed *old = take_ptr(feed);
 
+    /* Closed before the join: a thread that is still writing then gets EPIPE. */
     cleanup_close(&old->read_fd);
     old->read_fd = -1;
     if (old->running)

@@ -87,6 +87,8 @@ static const struct foreign_file *find_blob(const struct import_plan *plan, cons
 
     digest_hex(digest, name + strlen(name));
     const struct foreign_file *file = foreign_find(plan->foreign, name);
+    /* A layout names blobs by their digests; that the name is right is known only since the bytes were
+     * read. */
     return file && digest_equal(&file->digest, digest) ? file : NULL;
 }
 
@@ -127,6 +129,7 @@ static int plan_blob(struct planning *planning, const struct descriptor *descrip
     const struct foreign_file *file = find_blob(plan, &digest);
     if (file && file->size_bytes == descriptor->size_bytes)
         import_plan_need(plan, &digest);
+    /* "elsewhere": layers with URLs, such as those of Windows, which archives may lack. */
     else if (!digest_set_has(plan->needed, &digest) && !descriptor->elsewhere)
         return planning_lacks(planning, "the blob", &digest, ": save the image again");
     return 0;
@@ -151,20 +154,6 @@ static int plan_index_child(struct planning *planning, const struct descriptor *
     return 0;
 }
 
-static int plan_parts(struct planning *planning, const struct manifest *manifest, int depth)
-{
-    for (size_t i = 0; i < manifest->descriptor_count; i++) {
-        const struct descriptor *descriptor = &manifest->descriptors[i];
-        int result = descriptor->is_manifest ? plan_index_child(planning, descriptor, depth)
-                                             : plan_blob(planning, descriptor);
-        if (result < 0)
-            return -1;
-    }
-    if (manifest->kind == MANIFEST_IMAGE)
-        planning->whole++;
-    return 0;
-}
-
 static int plan_manifest_of_image(struct planning *planning, const struct digest *digest,
                                   const char *media_type, int depth)
 {
@@ -176,6 +165,7 @@ static int plan_manifest_of_image(struct planning *planning, const struct digest
 
     if (!body)
         return planning_lacks(planning, "the manifest", digest, "");
+    /* Once each: a small index may list one manifest thousands of times, and indexes may share theirs. */
     if (!digest_set_add(planning->seen, digest))
         return 0;
     if (depth > MANIFEST_MAX_LEVELS || manifest_parse(body, len, media_type, &manifest, &problem) < 0) {
@@ -186,17 +176,14 @@ static int plan_manifest_of_image(struct planning *planning, const struct digest
     if (!import_plan_bytes(plan, digest, &len))
         import_plan_need(plan, digest);
     image_entries_of_manifest(&planning->entries, digest, (int64_t)len, &manifest);
-    return plan_parts(planning, &manifest, depth);
-}
-
-static char *media_type_of(const struct import_image *image, const char *body, size_t len)
-{
-    struct buf CLEANUP_BUF ignored = BUF_INIT;
-    struct manifest CLEANUP_MANIFEST manifest = {0};
-
-    return manifest_parse(body, len, image->media_type, &manifest, &ignored) < 0
-               ? NULL
-               : xstrdup(manifest.media_type);
+    for (size_t i = 0; i < manifest.descriptor_count; i++) {
+        const struct descriptor *descriptor = &manifest.descriptors[i];
+        if ((descriptor->is_manifest ? plan_index_child(planning, descriptor, depth)
+                                     : plan_blob(planning, descriptor)) < 0)
+            return -1;
+    }
+    planning->whole += manifest.kind == MANIFEST_IMAGE;
+    return 0;
 }
 
 /* The origin that `yizhan show` tells: the last part of the path, if it can stand in an entry's attributes.
@@ -225,17 +212,6 @@ struct image_naming {
     struct tagged *tags;
     struct buf *error;
 };
-
-static void forget_tags(struct image_naming *naming)
-{
-    struct tagged *tagged, *next;
-
-    HASH_ITER (hh, naming->tags, tagged, next) {
-        HASH_DEL(naming->tags, tagged);
-        free(tagged->name);
-        free(tagged);
-    }
-}
 
 /* Claims a tag for an image. A second image with the same tag is an error: which of them wins would depend on
  * the order. */
@@ -288,10 +264,13 @@ static int plan_named(struct image_naming *naming, const struct import_image *im
                 holding->name);
         return -1;
     }
+    /* Parsed once more for its media type, which an index need not tell and the manifest may. */
     const char *body = manifest_bytes(plan, &image->digest, &len);
-    char *CLEANUP_FREE media_type = media_type_of(image, body, len);
-    if (media_type && !holding->digest)
-        image_entries_of_tag(&planning.entries, holding->reference, &image->digest, (int64_t)len, media_type);
+    struct buf CLEANUP_BUF ignored = BUF_INIT;
+    struct manifest CLEANUP_MANIFEST manifest = {0};
+    if (!holding->digest && manifest_parse(body, len, image->media_type, &manifest, &ignored) == 0)
+        image_entries_of_tag(&planning.entries, holding->reference, &image->digest, (int64_t)len,
+                             manifest.media_type);
     return 0;
 }
 
@@ -305,15 +284,6 @@ static bool registry_served(const struct config *config, const char *image_name)
     return false;
 }
 
-/* Names in archives are docker's: without a registry they mean docker.io, whatever the default here is. */
-static char *whole_name(const char *found)
-{
-    const char *slash = strchr(found, '/');
-
-    return xconcat(
-        "docker:", slash && image_registry_like(found, (size_t)(slash - found)) ? "" : "docker.io/", found);
-}
-
 static int parse_name(const struct image_naming *naming, const char *name, struct holding *out)
 {
     const struct foreign *foreign = naming->plan->foreign;
@@ -324,6 +294,7 @@ static int parse_name(const struct image_naming *naming, const char *name, struc
                 foreign_name(foreign), problem.data);
         return -1;
     }
+    /* It could be stored, but only the sections of mirror.conf are served, so nobody could pull it. */
     if (registry_served(naming->config, out->name))
         return 0;
     buf_set(
@@ -333,18 +304,6 @@ static int parse_name(const struct image_naming *naming, const char *name, struc
         "another name with --name docker:REPOSITORY:TAG",
         foreign_name(foreign), out->name, (int)strcspn(out->name, "/"), out->name);
     return -1;
-}
-
-static int plan_found(struct image_naming *naming, const struct import_image *image, const char *found)
-{
-    struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
-    char *CLEANUP_FREE name = whole_name(found);
-
-    if (parse_name(naming, name, &holding) < 0)
-        return -1;
-    if (!holding.reference)
-        holding.reference = xstrdup("latest");
-    return plan_named(naming, image, &holding);
 }
 
 /* The tag in the only name of an image. NULL if it has none, or several names. */
@@ -384,6 +343,7 @@ static int plan_given(struct image_naming *naming, const struct import_image *im
 
     if (parse_name(naming, given, &holding) < 0)
         return -1;
+    /* All images of the archive would get the one tag. */
     if (holding.reference && !only) {
         buf_set(error,
                 "%s holds several images, and --name %s can name one only: leave the tag out, or import "
@@ -397,6 +357,7 @@ static int plan_given(struct image_naming *naming, const struct import_image *im
         result = plan_tag(naming, image, &holding, image->tags[i]);
     if (image->tag_count)
         return result;
+    /* Another repository was given, but no tag: the image keeps the one of its full name. */
     if (tag)
         return plan_tag(naming, image, &holding, tag);
     buf_set(error, "--name %s: %s does not tell which tag is meant, so say it here: %s:TAG", given,
@@ -416,30 +377,38 @@ static int nameless(const struct image_naming *naming, const struct import_image
     return -1;
 }
 
-/* `name` is the value of --name, or NULL. With several images in the archive it names only those that have no
- * name. */
-static int plan_under_names(struct image_naming *naming, const struct import_image *image, const char *name,
-                            bool only)
-{
-    int result = 0;
-
-    if (name && (only || !image->name_count))
-        return plan_given(naming, image, name, only);
-    if (!image->name_count)
-        return nameless(naming, image);
-    for (size_t i = 0; !result && i < image->name_count; i++)
-        result = plan_found(naming, image, image->names[i]);
-    return result;
-}
-
 int import_images_plan(const struct import_images *images, const struct config *config, const char *name,
                        struct import_plan *plan, struct buf *error)
 {
     struct image_naming naming = {.plan = plan, .config = config, .error = error};
+    struct tagged *tagged, *next;
     int result = 0;
 
-    for (size_t i = 0; !result && i < images->count; i++)
-        result = plan_under_names(&naming, &images->items[i], name, images->count == 1);
-    forget_tags(&naming);
+    for (size_t i = 0; !result && i < images->count; i++) {
+        const struct import_image *image = &images->items[i];
+        /* With several images in the archive, --name names only those that have no name. */
+        if (name && (images->count == 1 || !image->name_count))
+            result = plan_given(&naming, image, name, images->count == 1);
+        else if (!image->name_count)
+            result = nameless(&naming, image);
+        for (size_t j = 0; !result && (!name || images->count > 1) && j < image->name_count; j++) {
+            struct holding CLEANUP_HOLDING holding = HOLDING_INIT;
+            const char *slash = strchr(image->names[j], '/');
+            /* Names in archives are docker's: without a registry they mean docker.io, and without a tag
+             * "latest", whatever the defaults are here. */
+            bool registry = slash && image_registry_like(image->names[j], (size_t)(slash - image->names[j]));
+            char *CLEANUP_FREE whole = xconcat("docker:", registry ? "" : "docker.io/", image->names[j]);
+            result = parse_name(&naming, whole, &holding);
+            if (!result && !holding.reference)
+                holding.reference = xstrdup("latest");
+            if (!result)
+                result = plan_named(&naming, image, &holding);
+        }
+    }
+    HASH_ITER (hh, naming.tags, tagged, next) {
+        HASH_DEL(naming.tags, tagged);
+        free(tagged->name);
+        free(tagged);
+    }
     return result;
 }

@@ -18,31 +18,6 @@
 static const struct json_limits limits = {
     .depth = MANIFEST_MAX_DEPTH, .containers = MANIFEST_MAX_DESCRIPTORS * 8, .values = 256 * 1024};
 
-static int oci_add_image(const struct import_plan *plan, const json_t *item, struct import_images *out,
-                         struct buf *error)
-{
-    const char *text = json_text_member(item, "digest");
-    const json_t *annotations = json_object_get(item, "annotations");
-    const char *whole = json_text_member(annotations, WHOLE_NAME);
-    const char *ref = json_text_member(annotations, REF_NAME);
-    struct checksum checksum;
-    struct digest digest;
-
-    if (!text || image_digest_parse(text, strlen(text), &checksum) < 0 || checksum.kind != HASH_SHA256) {
-        buf_set(error, "%s: index.json names an image without a sha256 digest", foreign_name(plan->foreign));
-        return -1;
-    }
-    memcpy(digest.bytes, checksum.bytes, sizeof(digest.bytes));
-    struct import_image *image = import_images_add(out, &digest, json_text_member(item, "mediaType"));
-    if (whole)
-        import_image_add_name(image, whole);
-    else if (ref && strpbrk(ref, "/:"))
-        import_image_add_name(image, ref);
-    else if (ref)
-        import_image_add_tag(image, ref);
-    return 0;
-}
-
 int import_oci_read(const struct import_plan *plan, struct import_images *out, struct buf *error)
 {
     const struct foreign_file *file = foreign_find(plan->foreign, "index.json");
@@ -58,6 +33,30 @@ int import_oci_read(const struct import_plan *plan, struct import_images *out, s
                 problem.len ? problem.data : "names no image");
         return -1;
     }
-    json_array_foreach(manifests, i, item) if (oci_add_image(plan, item, out, error) < 0) return -1;
+    json_array_foreach(manifests, i, item)
+    {
+        const char *text = json_text_member(item, "digest");
+        const json_t *annotations = json_object_get(item, "annotations");
+        const char *whole = json_text_member(annotations, WHOLE_NAME);
+        const char *ref = json_text_member(annotations, REF_NAME);
+        struct checksum checksum;
+        struct digest digest;
+        if (!text || image_digest_parse(text, strlen(text), &checksum) < 0 || checksum.kind != HASH_SHA256) {
+            buf_set(error, "%s: index.json names an image without a sha256 digest",
+                    foreign_name(plan->foreign));
+            return -1;
+        }
+        memcpy(digest.bytes, checksum.bytes, sizeof(digest.bytes));
+        /* An image with several tags is listed once for each. */
+        struct import_image *image = import_images_add(out, &digest, json_text_member(item, "mediaType"));
+        /* The specification does not say whether ref.name is a tag: with "/" or ":" in it, it cannot be
+         * one. */
+        if (whole)
+            import_image_add_name(image, whole);
+        else if (ref && strpbrk(ref, "/:"))
+            import_image_add_name(image, ref);
+        else if (ref)
+            import_image_add_tag(image, ref);
+    }
     return 0;
 }

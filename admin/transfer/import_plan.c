@@ -138,6 +138,8 @@ static int writing_begin_file(void *arg, const struct foreign_file *file)
     int result = writing_end_blob(writing);
     if (result < 0)
         return result;
+    /* The content has the needed files in this very order, each digest once: a second file of the same bytes
+     * is passed over, as the next digest is another one. */
     if (writing->next == content->blob_count ||
         !digest_equal(&content->blobs[writing->next].digest, &file->digest))
         return 0;
@@ -161,47 +163,42 @@ static int writing_file_bytes(void *arg, const void *data, size_t len)
     return bundle_write_bytes(writing->writer, data, len);
 }
 
-static int write_foreign(struct writing *writing, struct buf *error)
-{
-    const struct foreign_sink sink = {writing_begin_file, writing_file_bytes, writing};
-    struct import_plan *plan = writing->plan;
-    int result = foreign_read(plan->foreign, &sink, error);
-
-    if (!result)
-        result = writing_end_blob(writing);
-    if (!result && writing->next != plan->content.blob_count)
-        writing->changed = true;
-    if (writing->changed)
-        buf_set(error, "%s was changed while it was read", foreign_name(plan->foreign));
-    return writing->changed ? -1 : result;
-}
-
-static int write_own(struct bundle_writer *writer, const struct planned_blob *planned, struct buf *error)
-{
-    if (!planned->path) {
-        int result = bundle_write_blob(writer, &planned->blob);
-        return result < 0 ? result
-                          : bundle_write_bytes(writer, planned->data, (size_t)planned->blob.size_bytes);
-    }
-    int CLEANUP_CLOSE fd = open(planned->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int result = fd < 0 ? -errno : bundle_write_file(writer, &planned->blob, fd);
-    /* These two say that the file changed; anything else is the output's failure. */
-    if (fd >= 0 && result != -EIO && result != -EBADMSG)
-        return result;
-    buf_set(error, fd < 0 ? "cannot read %s any more" : "%s was changed while it was read", planned->path);
-    return -1;
-}
-
 int import_plan_write(struct import_plan *plan, const struct bundle_output *output, struct buf *error)
 {
     struct bundle_writer *writer __attribute__((cleanup(bundle_writer_free))) = bundle_writer_new(output, 0);
     struct writing writing = {.plan = plan, .writer = writer, .next = plan->blob_count};
     int result = bundle_write_content(writer, &plan->content);
 
-    for (size_t i = 0; !result && i < plan->blob_count; i++)
-        result = write_own(writer, &plan->blobs[i], error);
-    if (!result && plan->foreign)
-        result = write_foreign(&writing, error);
+    for (size_t i = 0; !result && i < plan->blob_count; i++) {
+        const struct planned_blob *planned = &plan->blobs[i];
+        if (!planned->path) {
+            result = bundle_write_blob(writer, &planned->blob);
+            if (!result)
+                result = bundle_write_bytes(writer, planned->data, (size_t)planned->blob.size_bytes);
+            continue;
+        }
+        int CLEANUP_CLOSE fd = open(planned->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        result = fd < 0 ? -errno : bundle_write_file(writer, &planned->blob, fd);
+        /* These two say that the file changed; anything else is the output's failure. */
+        if (fd < 0 || result == -EIO || result == -EBADMSG) {
+            buf_set(error, fd < 0 ? "cannot read %s any more" : "%s was changed while it was read",
+                    planned->path);
+            result = -1;
+        }
+    }
+    if (!result && plan->foreign) {
+        const struct foreign_sink sink = {writing_begin_file, writing_file_bytes, &writing};
+        result = foreign_read(plan->foreign, &sink, error);
+        if (!result)
+            result = writing_end_blob(&writing);
+        /* A file that is gone, or has other bytes, was not found among those that were promised. */
+        if (!result && writing.next != plan->content.blob_count)
+            writing.changed = true;
+        if (writing.changed) {
+            buf_set(error, "%s was changed while it was read", foreign_name(plan->foreign));
+            result = -1;
+        }
+    }
     hasher_free(writing.hasher);
     return result ? result : bundle_write_end(writer);
 }

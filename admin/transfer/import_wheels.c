@@ -117,16 +117,6 @@ static int distribution_cannot_read(struct wheels_reading *reading, const struct
     return -1;
 }
 
-static void distribution_set_key(struct distribution *file, const struct checksum *blake)
-{
-    struct buf CLEANUP_BUF key = BUF_INIT;
-    struct file_path path = {.kind = FILE_PATH_OFFICIAL, .checksum = *blake};
-
-    memcpy(path.filename, file->filename, strlen(file->filename) + 1);
-    file_key_print(&path, &key);
-    file->key = buf_take(&key);
-}
-
 static int distribution_hash(struct wheels_reading *reading, struct distribution *file, int fd)
 {
     struct hasher *sha256 = hasher_new(HASH_SHA256);
@@ -135,6 +125,7 @@ static int distribution_hash(struct wheels_reading *reading, struct distribution
     struct checksum sum;
     ssize_t got;
 
+    /* Both digests in one reading: the first names the blob, the second makes the path. */
     while ((got = read(fd, piece, HASH_PIECE_BYTES)) > 0 || (got < 0 && errno == EINTR)) {
         if (got < 0)
             continue;
@@ -145,7 +136,11 @@ static int distribution_hash(struct wheels_reading *reading, struct distribution
     hasher_final(sha256, &sum);
     memcpy(file->digest.bytes, sum.bytes, sizeof(file->digest.bytes));
     hasher_final(blake, &sum);
-    distribution_set_key(file, &sum);
+    struct file_path path = {.kind = FILE_PATH_OFFICIAL, .checksum = sum};
+    struct buf key = BUF_INIT;
+    memcpy(path.filename, file->filename, strlen(file->filename) + 1);
+    file_key_print(&path, &key);
+    file->key = buf_take(&key);
     hasher_free(sha256);
     hasher_free(blake);
     return got < 0 ? distribution_cannot_read(reading, file) : 0;
@@ -169,6 +164,8 @@ static int distribution_read_metadata(struct wheels_reading *reading, struct dis
     struct buf CLEANUP_BUF problem = BUF_INIT;
     struct metadata CLEANUP_METADATA metadata = {0};
 
+    /* A wheel without metadata that can be read is broken, and pip would find that out only at the
+     * install. */
     if (wheel_read_metadata(fd, file->filename, &text, &problem) < 0) {
         buf_set(reading->error, "%s: %s", file->path, problem.data);
         return -1;
@@ -187,6 +184,7 @@ static json_t *distribution_describe(const struct distribution *file)
 {
     char hex[DIGEST_HEX_SIZE];
 
+    /* The members that PEP 691 demands, and PEP 700's size. */
     digest_hex(&file->digest, hex);
     char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, file->key);
     json_t *described = json_pack("{s:s, s:s, s:{s:s}, s:I}", "filename", file->filename, "url", url,
@@ -198,20 +196,6 @@ static json_t *distribution_describe(const struct distribution *file)
         json_object_set_new(described, "core-metadata", json_pack("{s:s}", "sha256", hex));
     }
     return described;
-}
-
-static int distribution_take(struct wheels_reading *reading, struct distribution *file, int fd)
-{
-    if (distribution_hash(reading, file, fd) < 0 ||
-        (filename_is_wheel(file->filename) && distribution_read_metadata(reading, file, fd) < 0))
-        return -1;
-    import_plan_add_file(reading->plan, file->path, &file->digest, file->size_bytes);
-    distribution_add_entry(reading, SPACE_FILE, file, &file->digest, file->size_bytes, IMPORTED);
-    json_t *files = json_object_get(reading->projects, file->project);
-    if (!files)
-        json_object_set_new(reading->projects, file->project, files = json_array());
-    json_array_append_new(files, distribution_describe(file));
-    return 0;
 }
 
 /* ---- the folder ---- */
@@ -226,9 +210,21 @@ static int distribution_read(struct wheels_reading *reading, const char *folder,
     int CLEANUP_CLOSE fd = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
         return distribution_cannot_read(reading, &file);
-    if (file.project && S_ISREG(status.st_mode))
-        return distribution_take(reading, &file, fd);
-    buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", file.path);
+    /* What else is there, such as a README, is no reason to take nothing. But it is said: it may be a wheel
+     * whose name was cut on the way. */
+    if (!file.project || !S_ISREG(status.st_mode)) {
+        buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", file.path);
+        return 0;
+    }
+    if (distribution_hash(reading, &file, fd) < 0 ||
+        (filename_is_wheel(filename) && distribution_read_metadata(reading, &file, fd) < 0))
+        return -1;
+    import_plan_add_file(reading->plan, file.path, &file.digest, file.size_bytes);
+    distribution_add_entry(reading, SPACE_FILE, &file, &file.digest, file.size_bytes, IMPORTED);
+    json_t *files = json_object_get(reading->projects, file.project);
+    if (!files)
+        json_object_set_new(reading->projects, file.project, files = json_array());
+    json_array_append_new(files, distribution_describe(&file));
     return 0;
 }
 
@@ -305,6 +301,7 @@ static char **list_names(const char *path, size_t *count, struct buf *error)
         return names;
     }
     while ((item = readdir(folder)) && *count < FILES_MAX)
+        /* Also what other programs hide there, such as ".DS_Store" and files that rsync has not completed. */
         if (*item->d_name != '.')
             names[(*count)++] = xstrdup(item->d_name);
     qsort(names, *count, sizeof(*names), compare_filenames);

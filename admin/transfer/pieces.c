@@ -38,6 +38,7 @@ char *pieces_whole(const char *path)
 {
     size_t len = strlen(path);
 
+    /* By its form alone: FILE.001 itself may be the piece that is missing, which pieces_read() can say. */
     if (len > 4 && path[len - 4] == '.' && strspn(path + len - 3, "0123456789") == 3)
         return xstrndup(path, len - 4);
     char *CLEANUP_FREE first = xasprintf("%s.001", path);
@@ -46,6 +47,7 @@ char *pieces_whole(const char *path)
 
 /* ---- writing ---- */
 
+/* ".part" until the end: half an export must not look like a bundle in pieces that lacks some. */
 static int pieces_open_next(struct pieces *pieces)
 {
     if (pieces->count == PIECES_MAX) {
@@ -104,6 +106,7 @@ static void *pieces_run_writing(void *arg)
     while ((got = read(pieces->pipe_fd, chunk, PIECES_CHUNK_BYTES)) > 0 || (got < 0 && errno == EINTR))
         if (got > 0 && !pieces_write_chunk(pieces, &fd, &left, chunk, (size_t)got))
             break;
+    /* After an error the piece is closed already, and the error of a second close would hide the first. */
     if (!pieces->error.len)
         (void)pieces_close_one(pieces, &fd, 0);
     close(pieces->pipe_fd); /* whoever still writes learns that nobody reads */
@@ -133,9 +136,12 @@ static bool pieces_send_one(struct pieces *pieces, int fd, const char *name, cha
 /* Returns the descriptor of a piece; -1 after the last one, or on an error, which sets `error`. */
 static int pieces_open_one(struct pieces *pieces, int number, const char *name, int64_t *bytes)
 {
+    /* O_NONBLOCK: opening a FIFO of that name would wait forever for a writer. */
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
 
+    /* Nothing counts the pieces: the first that does not exist is the end. If it should not be, the bundle is
+     * cut off, and the import names the piece that it lacks. */
     if (fd < 0 && (number == 1 || errno != ENOENT))
         buf_set(&pieces->error, "cannot read %s: %s", name, strerror(errno));
     if (fd < 0)
@@ -178,6 +184,8 @@ static void *pieces_run_reading(void *arg)
 
 /* ---- both ---- */
 
+/* The thread writes into a pipe whose other end this process may close early: SIGPIPE must be ignored, so
+ * that the write fails with EPIPE instead. */
 static int pieces_start(const char *path, int64_t piece_bytes, struct pieces **out, int *fd,
                         struct buf *error)
 {
@@ -209,6 +217,7 @@ int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *erro
 {
     char *CLEANUP_FREE first = xasprintf("%s.001", path);
 
+    /* Here and not on the thread, so that a name without any piece is refused before the operation starts. */
     if (access(first, R_OK) < 0) {
         buf_set(error, "cannot read %s: %s", first, strerror(errno));
         return -1;
@@ -216,42 +225,27 @@ int pieces_read(const char *path, struct pieces **out, int *fd, struct buf *erro
     return pieces_start(path, 0, out, fd, error);
 }
 
-/* Removes later pieces of an earlier export to the same name: a reader would continue with them. */
-static void pieces_remove_old(const struct pieces *pieces)
-{
-    for (int i = pieces->count + 1; i <= PIECES_MAX; i++) {
-        char *CLEANUP_FREE name = piece_name(pieces, i, "");
-        if (unlink(name) < 0)
-            return;
-    }
-}
-
-/* Gives all pieces their names, or removes them. */
-static int pieces_settle(struct pieces *pieces, bool keep)
-{
-    int result = 0;
-
-    for (int i = 1; i <= pieces->count; i++) {
-        char *CLEANUP_FREE part = piece_name(pieces, i, ".part");
-        char *CLEANUP_FREE name = piece_name(pieces, i, "");
-        if (keep && rename(part, name) < 0) {
-            buf_set(&pieces->error, "cannot rename %s: %s", part, strerror(errno));
-            result = -1;
-        } else if (!keep) {
-            unlink(part);
-        }
-    }
-    if (keep)
-        pieces_remove_old(pieces);
-    return result;
-}
-
 int pieces_end(struct pieces **pieces_, bool keep, struct buf *error)
 {
     struct pieces *pieces = take_ptr(pieces_);
 
     pthread_join(pieces->thread, NULL);
-    pieces_settle(pieces, keep && !pieces->error.len);
+    keep = keep && !pieces->error.len;
+    for (int i = 1; i <= pieces->count; i++) {
+        char *CLEANUP_FREE part = piece_name(pieces, i, ".part");
+        char *CLEANUP_FREE name = piece_name(pieces, i, "");
+        if (keep && rename(part, name) < 0)
+            buf_set(&pieces->error, "cannot rename %s: %s", part, strerror(errno));
+        else if (!keep)
+            unlink(part);
+    }
+    /* Later pieces of an earlier export to the same name go: a reader would continue with them, and take the
+     * new bundle for one that was altered. */
+    for (int i = pieces->count + 1; keep && i <= PIECES_MAX; i++) {
+        char *CLEANUP_FREE name = piece_name(pieces, i, "");
+        if (unlink(name) < 0)
+            break;
+    }
     int result = pieces->error.len ? -1 : 0;
     if (result < 0)
         buf_set(error, "%s", pieces->error.data);
