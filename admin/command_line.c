@@ -21,14 +21,6 @@ void command_line_release(struct command_line *line)
     json_decref(take_ptr(&line->arguments));
 }
 
-/* Makes getopt's string of letters from the long options, so that each option is listed once. */
-static void print_letters(const struct option *options, struct buf *out)
-{
-    for (; options->name; options++)
-        if (options->val < 256)
-            buf_printf(out, "%c%s", options->val, options->has_arg ? ":" : "");
-}
-
 int command_line_options(struct command_line *line, int argc, char **argv, const struct option *options,
                          int (*take)(struct command_line *line, int option, const char *value))
 {
@@ -38,7 +30,10 @@ int command_line_options(struct command_line *line, int argc, char **argv, const
     /* Our own messages name the command. */
     opterr = 0;
     buf_add_char(&letters, ':'); /* makes getopt return ':' for a missing value, not '?' */
-    print_letters(options, &letters);
+    /* getopt's string of letters is made from the long options, so that each option is listed once. */
+    for (const struct option *letter = options; letter->name; letter++)
+        if (letter->val < 256)
+            buf_printf(&letters, "%c%s", letter->val, letter->has_arg ? ":" : "");
     while ((option = getopt_long(argc, argv, letters.data, options, NULL)) != -1) {
         if (option == 'c')
             line->config_path = optarg;
@@ -68,6 +63,7 @@ int command_line_bad_value(const struct command_line *line, const char *option, 
 
 int command_line_name(struct command_line *line, const char *name)
 {
+    /* Only the kind: whether the rest is a name is for the operation to say, which knows mirror.conf. */
     if (!text_starts(name, "pypi:") && !text_starts(name, "docker:") && !text_starts(name, "prefetch:"))
         return command_line_bad_value(line, "name", name,
                                       "pypi:PROJECT[==VERSION], docker:IMAGE[:TAG] or prefetch:LIST");

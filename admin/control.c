@@ -96,7 +96,7 @@ static void session_perform(struct control_session *session, const json_t *reque
 
     if (operation) {
         struct site *site = site_get(proxy);
-        call.config = site->config;
+        call.config = site->config; /* this one to the end, even if SIGHUP brings another */
         if (operation->changes)
             log_info("control: %s", name);
         result = operation->run(&call, json_object_get(request, "arguments"));
@@ -110,11 +110,17 @@ static void session_perform(struct control_session *session, const json_t *reque
     buf_release(&call.error);
 }
 
-static void session_serve(struct control_session *session)
+static void *session_run(void *arg)
 {
-    struct control_lines lines = {.fd = session->fd, .text = BUF_INIT, .got_fd = -1};
-    struct buf CLEANUP_BUF error = BUF_INIT;
+    struct control_session *session = arg;
+    struct control *control = session->control;
 
+    struct control_lines lines = {.fd = session->fd, .text = BUF_INIT, .got_fd = -1};
+    struct buf error = BUF_INIT; /* released before the lock: leaving the list comes last */
+
+    pthread_setname_np(pthread_self(), "command");
+    /* The greeting comes before the request: the client waits for it, to tell a server that works from one
+     * whose socket the kernel still answers. */
     if (control_send(session->fd, json_pack("{s:s, s:s}", "server", "yizhan", "version", YIZHAN_VERSION)) ==
         0) {
         json_t *CLEANUP_JSON request = control_receive(&lines, REQUEST_WAIT_MS, &error);
@@ -125,19 +131,12 @@ static void session_serve(struct control_session *session)
     }
     cleanup_close(&lines.got_fd);
     buf_release(&lines.text);
-}
-
-static void *session_run(void *arg)
-{
-    struct control_session *session = arg;
-    struct control *control = session->control;
-
-    pthread_setname_np(pthread_self(), "command");
-    session_serve(session);
+    buf_release(&error);
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
     DL_DELETE(control->sessions, session);
     control->session_count--;
-    close(session->fd);
+    close(session
+              ->fd); /* under the lock: control_stop() must not shut down a number that is another's by now */
     free(session);
     pthread_cond_signal(&control->ended);
     return NULL;
@@ -155,6 +154,7 @@ static bool session_start(struct control *control, int fd)
     /* A client that stops reading (a pager, Ctrl-Z) must not keep one of the few sessions forever. */
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
     ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
+    /* Each has a thread, and some read the whole index or disk: the clients of the proxy come first. */
     if (control->session_count == CONTROL_SESSIONS_MAX)
         return false;
     struct control_session *session = xcalloc(1, sizeof(*session));
@@ -173,24 +173,6 @@ static bool session_start(struct control *control, int fd)
     return true;
 }
 
-static void control_accept(struct control *control)
-{
-    int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-
-    if (fd < 0) {
-        poll(NULL, 0, ACCEPT_PAUSE_MS); /* perhaps out of descriptors: the socket stays readable */
-        return;
-    }
-    if (session_start(control, fd))
-        return;
-    struct control_session refused = {.control = control, .fd = fd};
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    buf_set(&error, "%d commands are running in the server already; try again in a while",
-            CONTROL_SESSIONS_MAX);
-    session_send_end(&refused, 1, &error);
-    close(fd);
-}
-
 static void *control_run_accept(void *arg)
 {
     struct control *control = arg;
@@ -203,8 +185,19 @@ static void *control_run_accept(void *arg)
             continue;
         if (fds[0].revents)
             return NULL;
-        if (fds[1].revents)
-            control_accept(control);
+        if (!fds[1].revents)
+            continue;
+        int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) {
+            poll(NULL, 0, ACCEPT_PAUSE_MS); /* perhaps out of descriptors: the socket stays readable */
+        } else if (!session_start(control, fd)) {
+            struct control_session refused = {.control = control, .fd = fd};
+            struct buf CLEANUP_BUF error = BUF_INIT;
+            buf_set(&error, "%d commands are running in the server already; try again in a while",
+                    CONTROL_SESSIONS_MAX);
+            session_send_end(&refused, 1, &error);
+            close(fd);
+        }
     }
 }
 
@@ -262,28 +255,25 @@ int control_start(struct proxy *proxy, struct control **out, struct buf *error)
     return 0;
 }
 
-static void sessions_end(struct control *control)
-{
-    struct control_session *session;
-
-    ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
-    DL_FOREACH (control->sessions, session)
-        shutdown(session->fd, SHUT_RDWR);
-    while (control->session_count > 0)
-        lock_wait(&control->lock, &control->ended, -1);
-}
-
 void control_stop(struct control **control_)
 {
     struct control *control = take_ptr(control_);
+    struct control_session *session;
     uint64_t one = 1;
 
     if (!control)
         return;
     CHECK(write(control->stop_fd, &one, sizeof(one)) == sizeof(one));
     pthread_join(control->thread, NULL);
+    /* By the folder that was opened at the start: its path may lead to another store by now. */
     unlinkat(control->folder_fd, CONTROL_NAME, 0);
-    sessions_end(control);
+    {
+        ACQUIRE_LOCK_FOR_CURRENT_SCOPE(&control->lock);
+        DL_FOREACH (control->sessions, session)
+            shutdown(session->fd, SHUT_RDWR);
+        while (control->session_count > 0)
+            lock_wait(&control->lock, &control->ended, -1);
+    }
     close(control->listen_fd);
     close(control->stop_fd);
     close(control->folder_fd);

@@ -35,6 +35,8 @@ static int control_read_results(struct control_lines *lines, int (*visit)(void *
     struct buf CLEANUP_BUF fault = BUF_INIT;
     json_t *object;
 
+    /* Without a limit of time: to verify a large store takes hours, and the greeting has said that the server
+     * is there. */
     while ((object = control_receive(lines, -1, &fault))) {
         if (!json_object_get(object, "done")) {
             if (visit(arg, object) < 0) /* hanging up ends the command */
@@ -69,6 +71,7 @@ static int control_converse(struct control_lines *lines, json_t *request, int wi
         buf_set(error, "%s", json_text_member(greeting, "error"));
         return 1;
     }
+    /* After the greeting: a descriptor in the socket of a stuck server would stay open with it. */
     int failure = control_send_with(lines->fd, request, with_fd);
     if (failure) {
         buf_set(error, "cannot send the command to the server: %s", strerror(-failure));

@@ -25,6 +25,7 @@
 static int control_send_all(int fd, const char *data, size_t len)
 {
     while (len > 0) {
+        /* MSG_NOSIGNAL: a client that hangs up must not end the server. */
         ssize_t sent = send(fd, data, len, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
@@ -55,7 +56,7 @@ static int send_descriptor(int fd, const char *byte, int with_fd)
 int control_send_with(int fd, json_t *object, int with_fd)
 {
     char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
-    size_t sent = with_fd >= 0 ? 1 : 0;
+    size_t sent = with_fd >= 0 ? 1 : 0; /* the byte that carries the descriptor */
 
     json_decref(object);
     if (!text)
@@ -71,18 +72,6 @@ int control_send(int fd, json_t *object)
     return control_send_with(fd, object, -1);
 }
 
-/* Keeps the last descriptor of a message and closes the others. */
-static void take_descriptors(struct control_lines *lines, const struct cmsghdr *header)
-{
-    const unsigned char *data = CMSG_DATA(header);
-    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-    for (size_t i = 0; i < count; i++) {
-        cleanup_close(&lines->got_fd);
-        memcpy(&lines->got_fd, data + i * sizeof(int), sizeof(int));
-    }
-}
-
 /* Like recv(2), and takes over a descriptor that came along. */
 static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t max)
 {
@@ -95,9 +84,15 @@ static ssize_t control_recvmsg(struct control_lines *lines, char *data, size_t m
 
     if (got < 0)
         return got;
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-            take_descriptors(lines, header);
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        /* The last one is kept. Each that is not taken over or closed would stay open in the server. */
+        for (size_t i = 0; i < (header->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+            cleanup_close(&lines->got_fd);
+            memcpy(&lines->got_fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+        }
+    }
     return got;
 }
 
@@ -144,13 +139,6 @@ static int control_receive_some(struct control_lines *lines, int wait_ms, struct
     return end ? 1 : 0;
 }
 
-static void control_drop_read(struct control_lines *lines)
-{
-    memmove(lines->text.data, lines->text.data + lines->at, lines->text.len - lines->at);
-    buf_truncate(&lines->text, lines->text.len - lines->at);
-    lines->at = 0;
-}
-
 json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *error)
 {
     static const struct json_limits limits = {16, CONTROL_VALUES_MAX, CONTROL_VALUES_MAX};
@@ -158,8 +146,12 @@ json_t *control_receive(struct control_lines *lines, int wait_ms, struct buf *er
     size_t searched = lines->at;
 
     while (!(end = memchr(lines->text.data + searched, '\n', lines->text.len - searched))) {
-        if (lines->at)
-            control_drop_read(lines);
+        if (lines->at) { /* lines that were read go, so that the buffer does not grow with the conversation */
+            memmove(lines->text.data, lines->text.data + lines->at, lines->text.len - lines->at);
+            buf_truncate(&lines->text, lines->text.len - lines->at);
+            lines->at = 0;
+        }
+        /* Each byte is looked at once: the digests of --since make a line of many MiB. */
         searched = lines->text.len;
         if (control_receive_some(lines, wait_ms, error) < 0)
             return NULL;
@@ -180,6 +172,7 @@ int control_address(const char *store_path, int *folder_fd, struct sockaddr_un *
     if (*folder_fd < 0)
         return -1;
     *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    /* By the number of the open folder: sun_path has 108 bytes, and a store's path may be longer. */
     snprintf(out->sun_path, sizeof(out->sun_path), "/proc/self/fd/%d/" CONTROL_NAME, *folder_fd);
     return 0;
 }

@@ -75,26 +75,10 @@ static struct {
 
 enum { SINCE = 256, SPLIT, ALL, ZSTD, FORMAT };
 
-static int take_split(struct command_line *line, const char *value)
-{
-    if (config_parse_size(value, &chosen.split_bytes) < 0 || chosen.split_bytes < 1 << 20)
-        return command_line_bad_value(line, "--split", value, "a size such as 4G, at least 1M");
-    return 0;
-}
-
-static int take_format(struct command_line *line, const char *value)
-{
-    int format = export_format_by_name(value);
-
-    if (format < 0)
-        return command_line_bad_value(line, "--format", value, EXPORT_FORMAT_NAMES);
-    chosen.format = (enum export_format)format;
-    return 0;
-}
-
 static int export_take_option(struct command_line *line, int option, const char *value)
 {
     const char *expected;
+    int format;
 
     switch (option) {
     case 'o':
@@ -104,7 +88,9 @@ static int export_take_option(struct command_line *line, int option, const char 
         chosen.since = value;
         return 0;
     case SPLIT:
-        return take_split(line, value);
+        if (config_parse_size(value, &chosen.split_bytes) < 0 || chosen.split_bytes < 1 << 20)
+            return command_line_bad_value(line, "--split", value, "a size such as 4G, at least 1M");
+        return 0;
     case ALL:
         chosen.all = true;
         return 0;
@@ -112,7 +98,11 @@ static int export_take_option(struct command_line *line, int option, const char 
         chosen.zstd = true;
         return 0;
     case FORMAT:
-        return take_format(line, value);
+        format = export_format_by_name(value);
+        if (format < 0)
+            return command_line_bad_value(line, "--format", value, EXPORT_FORMAT_NAMES);
+        chosen.format = (enum export_format)format;
+        return 0;
     default:
         expected = prefetch_choice_take(&chosen.choice, option, value);
         return expected ? command_line_bad_value(line, prefetch_choice_name(option), value, expected) : 0;
@@ -169,18 +159,6 @@ static void leave_out_blob(json_t *without, const struct digest *digest)
     json_array_append_new(without, json_string(hex));
 }
 
-/* Leaves out the blobs of an earlier bundle, and those that its entries need: the bundle could be imported
- * only where they are, since it builds on others itself. */
-static void leave_out_content(json_t *without, const struct bundle_content *content)
-{
-    for (size_t i = 0; i < content->blob_count; i++)
-        leave_out_blob(without, &content->blobs[i].digest);
-    for (size_t i = 0; i < content->entry_count; i++)
-        if (bundle_entry_needs_blob(&content->entries[i]) &&
-            !bundle_has_blob(content, &content->entries[i].digest))
-            leave_out_blob(without, &content->entries[i].digest);
-}
-
 /* Opens a bundle, or the pieces of one. Returns a descriptor to read it from, or -1 with a sentence. */
 static int open_earlier(const char *path, struct pieces **pieces, struct buf *why)
 {
@@ -196,6 +174,7 @@ static int open_earlier(const char *path, struct pieces **pieces, struct buf *wh
     return fd;
 }
 
+/* Reads only the manifest: the blobs of a bundle of 100 GiB need not pass by to say which they are. */
 static int leave_out_bundle(struct command_line *line, const char *path)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -210,7 +189,14 @@ static int leave_out_bundle(struct command_line *line, const char *path)
         fprintf(stderr, "yizhan export: --since %s: it %s\n", path, why.data);
     } else {
         json_t *without = json_array();
-        leave_out_content(without, content);
+        for (size_t i = 0; i < content->blob_count; i++)
+            leave_out_blob(without, &content->blobs[i].digest);
+        /* And those that only its entries need: it builds on others itself, and could be imported only where
+         * their blobs are. */
+        for (size_t i = 0; i < content->entry_count; i++)
+            if (bundle_entry_needs_blob(&content->entries[i]) &&
+                !bundle_has_blob(content, &content->entries[i].digest))
+                leave_out_blob(without, &content->entries[i].digest);
         json_object_set_new(line->arguments, "without", without);
     }
     bundle_reader_free(&reader);
@@ -229,7 +215,7 @@ static int64_t parse_date(const char *text)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct tm date = {.tm_isdst = -1};
         const char *end = strptime(text, forms[i], &date);
-        date.tm_isdst = -1;
+        date.tm_isdst = -1; /* strptime() may have set it; mktime() is to find out */
         if (end && !*end)
             return (int64_t)mktime(&date);
     }
@@ -241,6 +227,7 @@ static int take_since(struct command_line *line)
     if (!chosen.since)
         return 0;
     char *CLEANUP_FREE pieces = pieces_whole(chosen.since);
+    /* A file before a date: of a file called "2026-03-01" it can only be meant if it is there. */
     if (pieces || access(chosen.since, F_OK) == 0)
         return leave_out_bundle(line, chosen.since) < 0 ? EXIT_FAILED : 0;
     int64_t since_s = parse_date(chosen.since);
@@ -291,6 +278,7 @@ static int take_lists(struct command_line *line)
 
     if (!chosen.choice.options.list_count)
         return 0;
+    /* Planned by asking a server for pages and manifests, as prefetch does: it gives the same choice. */
     prefetch_choice_complete(&chosen.choice);
     chosen.choice.options.held_only = true;
     int result = with_server(line->config_path, NULL, plan_lists, line, &error);
@@ -323,31 +311,28 @@ static bool is_alone(int fd, const char *part)
            opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-static int destination_open_part(struct export_destination *destination, struct buf *error)
-{
-    char *CLEANUP_FREE part = xasprintf("%s.part", chosen.destination);
-    int CLEANUP_CLOSE fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-
-    if (fd >= 0 && !is_alone(fd, part)) {
-        buf_set(error, "another export is writing %s: wait for it, or name another file", chosen.destination);
-        return -1;
-    }
-    if (fd < 0 || ftruncate(fd, 0) < 0) {
-        buf_set(error, "cannot write %s: %s", part, strerror(errno));
-        return -1;
-    }
-    destination->fd = take_fd(&fd);
-    destination->part = take_ptr(&part);
-    return 0;
-}
-
 /* A plain file is written beside its name first. A pipe or a device is written to directly. */
 static int destination_open_file(struct export_destination *destination, struct buf *error)
 {
     struct stat status;
 
-    if (stat(chosen.destination, &status) < 0 || S_ISREG(status.st_mode))
-        return destination_open_part(destination, error);
+    if (stat(chosen.destination, &status) < 0 || S_ISREG(status.st_mode)) {
+        char *CLEANUP_FREE part = xasprintf("%s.part", chosen.destination);
+        /* Truncated only under the lock: another export may be writing it. */
+        int CLEANUP_CLOSE fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd >= 0 && !is_alone(fd, part)) {
+            buf_set(error, "another export is writing %s: wait for it, or name another file",
+                    chosen.destination);
+            return -1;
+        }
+        if (fd < 0 || ftruncate(fd, 0) < 0) {
+            buf_set(error, "cannot write %s: %s", part, strerror(errno));
+            return -1;
+        }
+        destination->fd = take_fd(&fd);
+        destination->part = take_ptr(&part);
+        return 0;
+    }
     if (S_ISDIR(status.st_mode)) {
         buf_set(error, "%s is a folder: name a file in it", chosen.destination);
         return -1;
@@ -358,23 +343,6 @@ static int destination_open_file(struct export_destination *destination, struct 
     return destination->fd < 0 ? -1 : 0;
 }
 
-static int destination_open_conversion(struct export_destination *destination, struct buf *error)
-{
-    const struct word_list *platforms = &chosen.choice.image_platforms;
-
-    destination->options = (struct export_options){
-        .format = chosen.format,
-        .destination = chosen.destination,
-        .platform =
-            platforms->count == 1 ? platforms->items[0] : NULL, /* a list has chosen its platforms already */
-    };
-
-    if (export_conversion_start(&destination->options, &destination->conversion, error) < 0)
-        return -1;
-    destination->fd = export_conversion_take_fd(destination->conversion);
-    return 0;
-}
-
 static int destination_open(struct export_destination *destination, struct buf *error)
 {
     *destination = (struct export_destination){.fd = -1};
@@ -383,77 +351,61 @@ static int destination_open(struct export_destination *destination, struct buf *
         destination->fd = dup(STDOUT_FILENO);
         return destination->fd < 0 ? -1 : 0;
     }
-    if (chosen.format != EXPORT_BUNDLE)
-        return destination_open_conversion(destination, error);
+    if (chosen.format != EXPORT_BUNDLE) {
+        const struct word_list *platforms = &chosen.choice.image_platforms;
+        destination->options = (struct export_options){
+            .format = chosen.format,
+            .destination = chosen.destination,
+            /* Of several, a list has chosen already. */
+            .platform = platforms->count == 1 ? platforms->items[0] : NULL,
+        };
+        if (export_conversion_start(&destination->options, &destination->conversion, error) < 0)
+            return -1;
+        destination->fd = export_conversion_take_fd(destination->conversion);
+        return 0;
+    }
     if (chosen.split_bytes)
         return pieces_write(chosen.destination, chosen.split_bytes, &destination->pieces, &destination->fd,
                             error);
     return destination_open_file(destination, error);
 }
 
-static int destination_end_conversion(struct export_destination *destination, bool whole, struct buf *error)
-{
-    struct buf CLEANUP_BUF notes = BUF_INIT;
-    struct export_written written;
-    int result = export_conversion_end(&destination->conversion, whole, &written, &notes, error);
-
-    fputs(notes.data, stderr);
-    json_decref(destination->summary);
-    destination->summary =
-        json_pack("{s:s, s:I, s:I}", "type", "summary", chosen.format == EXPORT_WHEELS ? "files" : "blobs",
-                  (json_int_t)written.files, "bytes", (json_int_t)written.bytes);
-    return result;
-}
-
-/* Gives a whole file its name, and removes any other. EINVAL: a file system that cannot sync. */
-static int destination_end_part(const struct export_destination *destination, bool whole, struct buf *error)
-{
-    if (whole && (fsync(destination->fd) == 0 || errno == EINVAL) &&
-        rename(destination->part, chosen.destination) == 0)
-        return 0;
-    if (whole)
-        buf_set(error, "cannot write %s: %s", chosen.destination, strerror(errno));
-    unlink(destination->part);
-    return whole ? -1 : 0;
-}
-
 static int destination_end(struct export_destination *destination, bool whole, struct buf *error)
 {
-    int result = destination->part ? destination_end_part(destination, whole, error) : 0;
+    int result = 0;
 
+    if (destination->part) {
+        /* EINVAL: a file system that cannot sync. */
+        bool named = whole && (fsync(destination->fd) == 0 || errno == EINVAL) &&
+                     rename(destination->part, chosen.destination) == 0;
+        if (whole && !named) {
+            buf_set(error, "cannot write %s: %s", chosen.destination, strerror(errno));
+            result = -1;
+        }
+        if (!named)
+            unlink(destination->part);
+    }
     if (to_stdout() && destination->flags >= 0)
         (void)fcntl(destination->fd, F_SETFL, destination->flags);
     close(destination->fd);
     if (destination->pieces)
         result = pieces_end(&destination->pieces, whole, error);
-    if (destination->conversion)
-        result = destination_end_conversion(destination, whole, error);
+    if (destination->conversion) {
+        struct buf CLEANUP_BUF notes = BUF_INIT;
+        struct export_written written;
+        result = export_conversion_end(&destination->conversion, whole, &written, &notes, error);
+        fputs(notes.data, stderr);
+        /* The operation sent what there is to choose from; people want to know what was written. */
+        json_decref(destination->summary);
+        destination->summary = json_pack("{s:s, s:I, s:I}", "type", "summary",
+                                         chosen.format == EXPORT_WHEELS ? "files" : "blobs",
+                                         (json_int_t)written.files, "bytes", (json_int_t)written.bytes);
+    }
     free(destination->part);
     return result;
 }
 
 /* ---- printing ---- */
-
-static void print_text(const json_t *summary, struct buf *out)
-{
-    const char *what = json_object_get(summary, "files") ? "file" : "blob";
-    int64_t left_out = json_number_member(summary, "left_out");
-
-    text_print_count(out, json_number_member(summary, json_object_get(summary, "files") ? "files" : "blobs"),
-                     what);
-    buf_add_text(out, " (");
-    text_print_size(out, json_number_member(summary, "bytes"));
-    buf_add_char(out, ')');
-    if (json_object_get(summary, "entries")) {
-        buf_add_text(out, ", ");
-        text_print_count(out, json_number_member(summary, "entries"), "name");
-    }
-    if (left_out) {
-        buf_add_text(out, "; left out: ");
-        text_print_count(out, left_out, "name");
-        buf_add_text(out, " whose bytes are not held, or which no bundle can carry");
-    }
-}
 
 static void export_print_summary(const struct command_line *line, const json_t *summary)
 {
@@ -465,7 +417,21 @@ static void export_print_summary(const struct command_line *line, const json_t *
         char *CLEANUP_FREE json = json_dumps(summary, JSON_COMPACT);
         buf_set(&text, "%s", json);
     } else {
-        print_text(summary, &text);
+        const char *what = json_object_get(summary, "files") ? "file" : "blob";
+        int64_t left_out = json_number_member(summary, "left_out");
+        text_print_count(&text, json_number_member(summary, *what == 'f' ? "files" : "blobs"), what);
+        buf_add_text(&text, " (");
+        text_print_size(&text, json_number_member(summary, "bytes"));
+        buf_add_char(&text, ')');
+        if (json_object_get(summary, "entries")) {
+            buf_add_text(&text, ", ");
+            text_print_count(&text, json_number_member(summary, "entries"), "name");
+        }
+        if (left_out) {
+            buf_add_text(&text, "; left out: ");
+            text_print_count(&text, left_out, "name");
+            buf_add_text(&text, " whose bytes are not held, or which no bundle can carry");
+        }
     }
     printf("%s\n", text.data);
 }
@@ -522,25 +488,6 @@ static int export_perform(struct command_line *line)
     return written == 0 && result == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int take_names(struct command_line *line, int argc, char **argv)
-{
-    json_t *names = json_array();
-
-    for (int i = optind; i < argc; i++) {
-        if (command_line_name(line, argv[i]) < 0) {
-            json_decref(names);
-            return EXIT_USAGE;
-        }
-        json_array_append_new(names, operation_text(argv[i]));
-    }
-    json_object_set_new(line->arguments, "names", names);
-    json_object_set_new(line->arguments, "all", json_boolean(chosen.all));
-    json_object_set_new(line->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
-    json_object_set_new(line->arguments, "compress",
-                        json_boolean(chosen.zstd || text_ends(chosen.destination, ".zst")));
-    return 0;
-}
-
 static int export_with(struct command_line *line, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -557,13 +504,23 @@ static int export_with(struct command_line *line, int argc, char **argv)
     int result = command_line_options(line, argc, argv, options, export_take_option);
 
     log_set_level(LOG_ERROR);
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* from the first pipe on: its reader may end before its writer */
     if (!result)
         result = check_options(line, argc - optind);
-    if (!result)
-        result = take_names(line, argc, argv);
-    if (!result)
+    json_t *CLEANUP_JSON names = json_array();
+    for (int i = optind; !result && i < argc; i++) {
+        result = command_line_name(line, argv[i]) < 0 ? EXIT_USAGE : 0;
+        json_array_append_new(names, operation_text(argv[i]));
+    }
+    if (!result) {
+        json_object_set(line->arguments, "names", names);
+        json_object_set_new(line->arguments, "all", json_boolean(chosen.all));
+        /* A conversion can say which file is missing, and may do without. */
+        json_object_set_new(line->arguments, "lenient", json_boolean(chosen.format != EXPORT_BUNDLE));
+        json_object_set_new(line->arguments, "compress",
+                            json_boolean(chosen.zstd || text_ends(chosen.destination, ".zst")));
         result = take_since(line);
+    }
     if (!result)
         result = take_lists(line);
     return result ? result : export_perform(line);

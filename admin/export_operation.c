@@ -42,20 +42,6 @@ struct exporting {
 
 /* ---- what belongs to it ---- */
 
-static bool blob_wanted(const struct exporting *export, const struct blob_row *row)
-{
-    return !digest_set_has(export->without, &row->digest) &&
-           (!export->since_s || row->added_at_s >= export->since_s);
-}
-
-/* Names may overlap: "pypi:flask" and "pypi:flask==3.0". */
-static bool is_added(struct exporting *export, const struct entry *entry)
-{
-    char *CLEANUP_FREE name = export->added ? entry_name(entry->space, entry->key) : NULL;
-
-    return name && !string_set_add(export->added, name);
-}
-
 /* Adds an entry and its blob. Returns 0, or 1 with a message about what is missing. */
 static int export_add_entry(void *arg, const struct entry *entry)
 {
@@ -63,7 +49,9 @@ static int export_add_entry(void *arg, const struct entry *entry)
     struct store *store = export->call->store;
     struct blob_row row;
 
-    if (is_added(export, entry))
+    /* Names may overlap: "pypi:flask" and "pypi:flask==3.0". */
+    char *CLEANUP_FREE name = export->added ? entry_name(entry->space, entry->key) : NULL;
+    if (name && !string_set_add(export->added, name))
         return 0;
     if (!bundle_entry_good(entry) || !bundle_entry_fits(entry)) {
         export->left_out++;
@@ -87,33 +75,13 @@ static int export_add_entry(void *arg, const struct entry *entry)
                                                      entry->key)
                                   : 0;
         }
-        if (!blob_wanted(export, &row) || !bundle_add_blob(&export->content, &row.digest, row.size_bytes))
+        bool wanted = !digest_set_has(export->without, &row.digest) &&
+                      (!export->since_s || row.added_at_s >= export->since_s);
+        if (!wanted || !bundle_add_blob(&export->content, &row.digest, row.size_bytes))
             blob_let_go(store, &entry->digest); /* left out, or held already: holds are counted */
     }
     bundle_add_entry(&export->content, entry);
     return 0;
-}
-
-static int export_add_space(struct exporting *export, const char *space)
-{
-    int error = entry_walk(export->call->store, space, "", export_add_entry, export);
-
-    return error < 0 ? operation_store_failed(export->call, "read the index", error) : error;
-}
-
-static int export_add_all(struct exporting *export)
-{
-    int result = 0;
-
-    for (size_t i = 0; bundle_spaces[i] && !result; i++)
-        result = export_add_space(export, bundle_spaces[i]);
-    return result;
-}
-
-static void export_let_go(const struct exporting *export)
-{
-    for (size_t i = 0; i < export->content.blob_count; i++)
-        blob_let_go(export->call->store, &export->content.blobs[i].digest);
 }
 
 /* ---- by name ---- */
@@ -193,22 +161,17 @@ static int add_need(void *arg, const struct prefetch_need *need)
     return !result && moved ? export_add_image(adding->search, need->key) : result;
 }
 
-static int export_add_list(struct export_search *search, const char *list)
-{
-    struct adding_list adding = {search, list};
-    int result = prefetch_record_each(search->export->call->store, list, add_need, &adding);
-
-    return result == -ENOENT ? 0 : result;
-}
-
 static int export_add_holding(struct exporting *export, const struct holding *holding, const char *text,
                               bool manifests)
 {
     struct export_search search = {.export = export, .manifests = manifests};
+    struct adding_list adding = {&search, holding->name};
     int result = holding->kind == HOLDING_LIST
-                     ? export_add_list(&search, holding->name)
+                     ? prefetch_record_each(export->call->store, holding->name, add_need, &adding)
                      : holding_each(export->call->store, holding, export_add_found, &search);
 
+    if (result == -ENOENT && holding->kind == HOLDING_LIST)
+        result = 0; /* no such list: nothing was counted, as of any other name that is not held */
     if (result < 0)
         return operation_store_failed(export->call, "read the index", result);
     if (!result && !search.count)
@@ -238,19 +201,6 @@ static int export_add_names(struct exporting *export, const json_t *names, bool 
 
 /* ---- by entries ---- */
 
-static int add_named_entry(struct exporting *export, const char *space, const char *key)
-{
-    struct entry_read read;
-
-    if (entry_get(export->call->store, space, key, &read) != 0)
-        return operation_failed(
-            export->call,
-            "%s is needed, but not in the store: run `yizhan prefetch` with the same list first", key);
-    int result = export_add_entry(export, &read.entry);
-    entry_release(&read);
-    return result;
-}
-
 static int add_named_entries(struct exporting *export, const json_t *entries, bool manifests)
 {
     size_t i;
@@ -260,8 +210,16 @@ static int add_named_entries(struct exporting *export, const json_t *entries, bo
     {
         const char *space = json_text_member(entry, "space");
         const char *key = json_text_member(entry, "key");
-        if (space && key && (strcmp(space, SPACE_MANIFEST) == 0) == manifests &&
-            add_named_entry(export, space, key))
+        struct entry_read read;
+        if (!space || !key || (strcmp(space, SPACE_MANIFEST) == 0) != manifests)
+            continue;
+        if (entry_get(export->call->store, space, key, &read) != 0)
+            return operation_failed(
+                export->call,
+                "%s is needed, but not in the store: run `yizhan prefetch` with the same list first", key);
+        int result = export_add_entry(export, &read.entry);
+        entry_release(&read);
+        if (result)
             return 1;
     }
     return 0;
@@ -273,8 +231,13 @@ static int export_collect(struct exporting *export, const json_t *arguments)
     const json_t *names = json_object_get(arguments, "names");
 
     store_flush(export->call->store); /* so that metadata just taken out of wheels is found, too */
-    if (json_is_true(json_object_get(arguments, "all")))
-        return export_add_all(export);
+    if (json_is_true(json_object_get(arguments, "all"))) {
+        int result = 0;
+        for (size_t i = 0; bundle_spaces[i] && !result; i++)
+            result = entry_walk(export->call->store, bundle_spaces[i], "", export_add_entry, export);
+        return result < 0 ? operation_store_failed(export->call, "read the index", result) : result;
+    }
+    /* Not for `all`: walks give each entry once, and the set would have every name of the store. */
     export->added = string_set_new();
     export->lenient = json_is_true(json_object_get(arguments, "lenient"));
     export->strict = !export->lenient;
@@ -335,6 +298,7 @@ static int send_failed(struct exporting *export, int error, const struct bundle_
 
     if (blob)
         digest_hex(&blob->digest, hex);
+    /* EIO may be of the store's disk or of the medium that the bundle goes to. */
     if (!export->output_failed && (error == -ENOENT || error == -EBADMSG || error == -EIO))
         return operation_failed(
             export->call, "the blob %s is gone or damaged: run `yizhan verify --repair`, and try again", hex);
@@ -386,51 +350,33 @@ static int send_bundle(struct exporting *export, int compress)
 
 /* ---- all ---- */
 
-static void read_without(struct exporting *export, const json_t *list)
+static int export_collect_and_send(struct exporting *export, const json_t *arguments)
 {
+    struct operation_call *call = export->call;
     size_t i;
     const json_t *hex;
     struct digest digest;
 
-    json_array_foreach(list, i, hex)
+    json_array_foreach(json_object_get(arguments, "without"), i, hex)
     {
         const char *text = json_string_value(hex);
         if (text && digest_parse(text, strlen(text), &digest) == 0)
             digest_set_add(export->without, &digest);
     }
-}
-
-/* Writing to a pipe that nobody reads must not block the thread; for a file this changes nothing. Returns the
- * flags as they were, to be restored: standard output is shared with other programs. */
-static int make_nonblocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-
-    if (flags >= 0)
-        (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    return flags;
-}
-
-static void restore_flags(int fd, int flags)
-{
-    if (flags >= 0)
-        (void)fcntl(fd, F_SETFL, flags);
-}
-
-static int export_collect_and_send(struct exporting *export, const json_t *arguments)
-{
-    struct operation_call *call = export->call;
-
-    read_without(export, json_object_get(arguments, "without"));
     export->since_s = json_number_member(arguments, "since");
     if (export_collect(export, arguments))
         return 1;
     if (!export->content.entry_count)
         return operation_failed(call, "the store has nothing of that");
-    int flags = make_nonblocking(call->fd);
+    /* Writing to a pipe that nobody reads must not block the thread; for a file this changes nothing. The
+     * flags are restored, since standard output is shared with other programs that do not expect EAGAIN. */
+    int flags = fcntl(call->fd, F_GETFL);
+    if (flags >= 0)
+        (void)fcntl(call->fd, F_SETFL, flags | O_NONBLOCK);
     int compress = json_is_true(json_object_get(arguments, "compress")) ? BUNDLE_COMPRESS_LEVEL : 0;
     int failure = send_bundle(export, compress);
-    restore_flags(call->fd, flags);
+    if (flags >= 0)
+        (void)fcntl(call->fd, F_SETFL, flags);
     if (failure)
         return 1;
     call->emit(call->arg,
@@ -450,7 +396,9 @@ static int export_operation_run(struct operation_call *call, const json_t *argum
     export.without = digest_set_new();
     bundle_content_init(&export.content);
     int result = export_collect_and_send(&export, arguments);
-    export_let_go(&export);
+    /* The content has each blob once, so each hold is let go of once. */
+    for (size_t i = 0; i < export.content.blob_count; i++)
+        blob_let_go(call->store, &export.content.blobs[i].digest);
     bundle_content_release(&export.content);
     digest_set_free(&export.without);
     string_set_free(&export.added);

@@ -101,23 +101,6 @@ const struct operation gc_operation = {.name = "gc", .changes = true, .run = gc_
 
 /* ---- for people ---- */
 
-/* Prints the first name of a blob, and how many more it has. For package files only the filename: the path
- * means nothing to people. */
-static void gc_print_names(struct table *table, const json_t *entries)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-    const json_t *first = json_array_get(entries, 0);
-    const char *space = first ? json_string_value(json_object_get(first, "space")) : "";
-    const char *key = first ? json_string_value(json_object_get(first, "key")) : NULL;
-    bool file = strcmp(space, SPACE_FILE) == 0 || strcmp(space, SPACE_METADATA) == 0;
-
-    if (key)
-        buf_printf(&text, "%s %s", space, file ? entry_short_name(space, key) : key);
-    if (json_array_size(entries) > 1)
-        buf_printf(&text, " and %zu more", json_array_size(entries) - 1);
-    table_text(table, text.data);
-}
-
 static void gc_print(void *table, const json_t *object)
 {
     struct buf CLEANUP_BUF text = BUF_INIT;
@@ -125,7 +108,19 @@ static void gc_print(void *table, const json_t *object)
     if (strcmp(json_string_value(json_object_get(object, "type")), "evict") == 0) {
         table_size(table, json_number_member(object, "bytes"));
         table_age(table, json_number_member(object, "used_at"));
-        gc_print_names(table, json_object_get(object, "entries"));
+        /* The first name of the blob, and how many more it has. */
+        const json_t *entries = json_object_get(object, "entries");
+        const json_t *first = json_array_get(entries, 0);
+        if (first) {
+            const char *space = json_string_value(json_object_get(first, "space"));
+            const char *key = json_string_value(json_object_get(first, "key"));
+            bool file = strcmp(space, SPACE_FILE) == 0 || strcmp(space, SPACE_METADATA) == 0;
+            /* Of package files only the filename: the path is made of digests. */
+            buf_printf(&text, "%s %s", space, file ? entry_short_name(space, key) : key);
+        }
+        if (json_array_size(entries) > 1)
+            buf_printf(&text, " and %zu more", json_array_size(entries) - 1);
+        table_text(table, text.data);
         return;
     }
     table_print(table);

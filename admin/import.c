@@ -63,22 +63,6 @@ static int import_take_option(struct command_line *line, int option, const char 
 
 /* ---- printing ---- */
 
-static void import_print_summary(const json_t *object, struct buf *out)
-{
-    int64_t kept = json_number_member(object, "entries_kept");
-
-    text_print_count(out, json_number_member(object, "blobs"), "blob");
-    buf_add_text(out, " came (");
-    text_print_size(out, json_number_member(object, "bytes"));
-    buf_printf(out, "), %" PRId64 " there already, ", json_number_member(object, "held"));
-    text_print_count(out, json_number_member(object, "entries"), "name");
-    if (!kept)
-        return;
-    buf_add_text(out, "; ");
-    text_print_count(out, kept, "name");
-    buf_printf(out, " stay%s as held here, which is newer", kept == 1 ? "s" : "");
-}
-
 static void import_print(void *arg, const json_t *object)
 {
     const char *type = json_text_member(object, "type");
@@ -90,7 +74,17 @@ static void import_print(void *arg, const json_t *object)
     if (strcmp(type, "progress") == 0) {
         operation_run_show_bytes(json_number_member(object, "bytes"), json_number_member(object, "of"));
     } else if (strcmp(type, "summary") == 0) {
-        import_print_summary(object, &text);
+        int64_t kept = json_number_member(object, "entries_kept");
+        text_print_count(&text, json_number_member(object, "blobs"), "blob");
+        buf_add_text(&text, " came (");
+        text_print_size(&text, json_number_member(object, "bytes"));
+        buf_printf(&text, "), %" PRId64 " there already, ", json_number_member(object, "held"));
+        text_print_count(&text, json_number_member(object, "entries"), "name");
+        if (kept) {
+            buf_add_text(&text, "; ");
+            text_print_count(&text, kept, "name");
+            buf_printf(&text, " stay%s as held here, which is newer", kept == 1 ? "s" : "");
+        }
         printf("%s\n", text.data);
     }
 }
@@ -125,20 +119,6 @@ static const char *what_else(const char *path)
     return ", nor an archive of images, nor a folder of wheels";
 }
 
-/* Names the missing piece of a bundle that ends too early. */
-static void name_next_piece(const char *path, struct buf *error)
-{
-    char *CLEANUP_FREE whole = pieces_whole(path);
-
-    for (int i = 1; whole && i <= PIECES_MAX; i++) {
-        char *CLEANUP_FREE piece = xasprintf("%s.%03d", whole, i);
-        if (access(piece, F_OK) == 0)
-            continue;
-        buf_printf(error, ", and there is no %s", piece);
-        return;
-    }
-}
-
 /* Runs the operation on the bundle that comes from fd, and closes fd. Messages go to `error`. */
 static int import_perform(struct command_line *line, const char *path, int fd, struct buf *error)
 {
@@ -167,22 +147,14 @@ static int import_pieces(struct command_line *line, const char *path)
     /* If a piece could not be read, the operation only knows that the end is missing. */
     if (pieces_end(&pieces, false, &unread) < 0)
         return import_failed(path, &unread);
-    if (text_ends(error.data, CUT_OFF))
-        name_next_piece(path, &error);
-    import_tell(&error);
-    return result;
-}
-
-static int import_bundle(struct command_line *line, const char *path)
-{
-    struct buf CLEANUP_BUF error = BUF_INIT;
-    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) {
-        buf_set(&error, "%s", strerror(errno));
-        return import_failed(path, &error);
+    /* Which piece is missing, so that the user need not count them. */
+    bool cut = text_ends(error.data, CUT_OFF);
+    for (int i = 1; cut && i <= PIECES_MAX; i++) {
+        char *CLEANUP_FREE piece = xasprintf("%s.%03d", path, i);
+        cut = access(piece, F_OK) == 0;
+        if (!cut)
+            buf_printf(&error, ", and there is no %s", piece);
     }
-    int result = import_perform(line, path, fd, &error);
     import_tell(&error);
     return result;
 }
@@ -232,9 +204,16 @@ static int import_one(struct command_line *line, const char *path)
         fprintf(stderr, "yizhan import: %s\n", error.data);
         return EXIT_FAILED;
     }
-    if (format == IMPORT_BUNDLE)
-        return import_bundle(line, path);
-    return import_foreign(line, (enum import_format)format, path);
+    if (format != IMPORT_BUNDLE)
+        return import_foreign(line, (enum import_format)format, path);
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        buf_set(&error, "%s", strerror(errno));
+        return import_failed(path, &error);
+    }
+    int result = import_perform(line, path, fd, &error);
+    import_tell(&error);
+    return result;
 }
 
 /* A user may name all pieces (FILE.*): one import reads them all, so the later ones are skipped. */
@@ -261,11 +240,12 @@ static int run_import(int argc, char **argv)
     struct command_line CLEANUP_COMMAND_LINE line = command_line_of(&import_command);
     int result = EXIT_DONE;
 
-    line.creates = true;
+    line.creates = true; /* on the far side of the border there may be no store yet */
     if (command_line_options(&line, argc, argv, options, import_take_option))
         return EXIT_USAGE;
     if (optind == argc)
         return command_lacks(&import_command, "a file, a folder or -");
+    /* A file that fails does not keep the others from being imported. */
     for (int i = optind, first = optind; i < argc; i++)
         if (!is_later_piece(argv[i], argv, first, i) && import_one(&line, argv[i]) != EXIT_DONE)
             result = EXIT_FAILED;

@@ -59,6 +59,8 @@ static ssize_t import_read_input(void *arg, void *data, size_t max)
     struct pollfd input = {.fd = call->fd, .events = POLLIN};
 
     for (;;) {
+        /* That the command is gone does not end the descriptor, which is ours: a pipe from a third program
+         * may stay silent forever. */
         if (!call->wanted(call->arg))
             return -ECANCELED;
         if (poll(&input, 1, WAIT_MS) <= 0)
@@ -101,16 +103,17 @@ static int disk_failed(struct import *import, int error)
 
 /* ---- before anything is written ---- */
 
-/* Whether a blob of an earlier bundle is there. Opening it counts as a use, so it is not the next to be
- * evicted. */
-static bool blob_is_there(struct store *store, const struct digest *digest)
+/* Whether the store has this blob already, of this size (-1: of any). Opening it counts as a use, so that it
+ * is not the next to be evicted for blobs that come later. */
+static bool blob_is_held(struct store *store, const struct digest *digest, int64_t size_bytes)
 {
     struct blob blob;
 
     if (blob_open(store, digest, &blob) < 0)
         return false;
+    bool same = size_bytes < 0 || blob.size_bytes == size_bytes;
     blob_close(store, &blob);
-    return true;
+    return same;
 }
 
 static int check_entries(struct import *import)
@@ -126,7 +129,7 @@ static int check_entries(struct import *import)
                 "newer one?",
                 import->name, entry->space, entry->key);
         if (bundle_entry_needs_blob(entry) && !bundle_has_blob(content, &entry->digest) &&
-            !blob_is_there(import->call->store, &entry->digest))
+            !blob_is_held(import->call->store, &entry->digest, -1))
             return operation_failed(
                 import->call,
                 "%s builds on another bundle (it was made with --since), which has %.200s: "
@@ -134,19 +137,6 @@ static int check_entries(struct import *import)
                 import->name, entry->key);
     }
     return 0;
-}
-
-/* Whether the store has this blob already. Opening it counts as a use, so it is not evicted for blobs that
- * come later. */
-static bool blob_is_held(struct store *store, const struct bundle_blob *wanted)
-{
-    struct blob blob;
-
-    if (blob_open(store, &wanted->digest, &blob) < 0)
-        return false;
-    bool same = blob.size_bytes == wanted->size_bytes;
-    blob_close(store, &blob);
-    return same;
 }
 
 /* The bytes that the disk has for new blobs once everything is evicted that the bundle does not name. */
@@ -159,6 +149,7 @@ static int64_t space_bytes(const struct import *import, int64_t held_bytes)
     if (statvfs(storage->path, &disk) < 0)
         return INT64_MAX;
     store_get_figures(import->call->store, &figures);
+    /* f_bavail: what is reserved for root is nothing that may be promised. */
     int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize - storage->min_free_bytes;
     return free_bytes + (figures.bytes > held_bytes ? figures.bytes - held_bytes : 0);
 }
@@ -177,7 +168,7 @@ static int check_space(struct import *import)
             call, "%s has %" PRId64 " MiB, but max_size is %" PRId64 " MiB: raise it in [storage]",
             import->name, content->bytes >> 20, max_bytes >> 20);
     for (size_t i = 0; i < content->blob_count; i++)
-        if (blob_is_held(call->store, &content->blobs[i]))
+        if (blob_is_held(call->store, &content->blobs[i].digest, content->blobs[i].size_bytes))
             held_bytes += content->blobs[i].size_bytes;
     if (content->bytes - held_bytes > space_bytes(import, held_bytes))
         return disk_failed(import, -ENOSPC);
@@ -236,7 +227,7 @@ static int import_take_blob(struct import *import, const struct bundle_blob *blo
     struct blob_writer *writer = NULL;
 
     /* Read anyway: a damaged bundle is refused whatever the store has. */
-    if (blob_is_held(store, blob))
+    if (blob_is_held(store, &blob->digest, blob->size_bytes))
         return import_copy_blob(import, NULL);
     int error = import_begin_blob(import, blob->size_bytes, &writer);
     if (error)
@@ -251,19 +242,6 @@ static int import_take_blob(struct import *import, const struct bundle_blob *blo
     return import->added_count % COMMITS_MAX == 0 ? wait_for_commits(import) : 0;
 }
 
-/* Checks that nothing of the bundle was evicted in the meantime: a name without bytes would promise what is
- * not there. */
-static int check_held(struct import *import)
-{
-    const struct bundle_content *content = import->content;
-
-    for (size_t i = 0; i < content->entry_count; i++)
-        if (bundle_entry_needs_blob(&content->entries[i]) &&
-            !blob_exists(import->call->store, &content->entries[i].digest))
-            return disk_failed(import, -ENOSPC);
-    return 0;
-}
-
 static int import_take_blobs(struct import *import)
 {
     struct buf CLEANUP_BUF why = BUF_INIT;
@@ -275,7 +253,16 @@ static int import_take_blobs(struct import *import)
             return 1;
     if (more < 0)
         return import_refuse(import, why.data);
-    return wait_for_commits(import) ? 1 : check_held(import);
+    if (wait_for_commits(import))
+        return 1;
+    /* Nothing of the bundle may have been evicted in the meantime: a name without bytes would promise what is
+     * not there. */
+    const struct bundle_content *content = import->content;
+    for (size_t i = 0; i < content->entry_count; i++)
+        if (bundle_entry_needs_blob(&content->entries[i]) &&
+            !blob_exists(import->call->store, &content->entries[i].digest))
+            return disk_failed(import, -ENOSPC);
+    return 0;
 }
 
 static int blob_note_named(void *named, const struct entry *entry)
@@ -285,42 +272,27 @@ static int blob_note_named(void *named, const struct entry *entry)
     return 1;
 }
 
-static bool blob_is_named(struct store *store, const struct digest *digest)
-{
-    bool named = false;
-
-    return entry_list_naming(store, digest, blob_note_named, &named) < 0 || named;
-}
-
-/* All files at once, then their rows in one go: on a full disk it is the files that make room for that. */
-static void remove_group(struct store *store, const struct digest *digests, size_t count)
-{
-    struct removed *CLEANUP_FREE removed = xcalloc(count + 1, sizeof(*removed));
-
-    if (blobs_remove(store, digests, count, INT64_MAX, removed) != -EBUSY)
-        return;
-    for (size_t i = 0; i < count; i++)
-        (void)blob_remove(store, &digests[i], INT64_MAX, removed);
-}
-
 /* A blob that a client fetched in the meantime has a name, and stays. */
 static void take_back_unnamed(struct import *import, struct digest *digests, size_t count)
 {
     struct store *store = import->call->store;
     size_t unnamed = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (!blob_is_named(store, &digests[i]))
+    for (size_t i = 0; i < count; i++) {
+        bool named = false;
+        if (entry_list_naming(store, &digests[i], blob_note_named, &named) >= 0 && !named)
             digests[unnamed++] = digests[i];
-    for (size_t i = 0; i < unnamed; i += TAKE_BACK_MAX)
-        remove_group(store, digests + i, unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX);
-}
-
-static void import_take_back(struct import *import)
-{
-    store_flush(import->call->store);
-    take_back_unnamed(import, import->added, import->added_count);
-    take_back_unnamed(import, import->made, import->made_count);
+    }
+    /* In groups, all files first and then their rows in one go: one after the other, on a disk that the
+     * import itself has filled, the index could not grow by what forgetting a row takes. */
+    for (size_t i = 0; i < unnamed; i += TAKE_BACK_MAX) {
+        size_t group = unnamed - i < TAKE_BACK_MAX ? unnamed - i : TAKE_BACK_MAX;
+        struct removed *CLEANUP_FREE removed = xcalloc(group + 1, sizeof(*removed));
+        bool busy = blobs_remove(store, digests + i, group, INT64_MAX, removed) == -EBUSY;
+        /* A client is reading one of them: then each that can go, by itself. */
+        for (size_t j = 0; busy && j < group; j++)
+            (void)blob_remove(store, &digests[i + j], INT64_MAX, removed);
+    }
 }
 
 /* ---- names ---- */
@@ -333,6 +305,8 @@ static bool held_is_newer(struct store *store, const struct entry *entry)
 
     if (entry_get(store, entry->space, entry->key, &read) != 0)
         return false;
+    /* A newer name whose bytes were evicted is of less use here, without a network, than an older one with
+     * them. */
     newer = read.entry.confirmed_at_s > entry->confirmed_at_s &&
             (!read.entry.has_digest || blob_exists(store, &read.entry.digest));
     entry_release(&read);
@@ -409,6 +383,7 @@ static int import_take_entries(struct import *import)
     int error = entries_put(call->store, import->names, import->name_count);
     if (error)
         return disk_failed(import, error);
+    /* Its memory may have older pages, or that a tag does not exist. */
     for (size_t i = 0; call->proxy && i < content->entry_count; i++)
         proxy_forget(call->proxy, content->entries[i].space, content->entries[i].key);
     return 0;
@@ -430,23 +405,22 @@ static void import_hold(const struct import *import,
             change(import->call->store, &content->entries[i].digest);
 }
 
-static int import_take_held(struct import *import)
-{
-    if (check_entries(import) || check_space(import))
-        return 1;
-    import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
-    return import_take_blobs(import) ? 1 : import_take_entries(import);
-}
-
 static int import_take_content(struct import *import)
 {
     import_hold(import, blob_hold);
-    int result = import_take_held(import);
+    int result = check_entries(import) || check_space(import);
+    if (!result) {
+        import->added = xcalloc(import->content->blob_count + 1, sizeof(*import->added));
+        result = import_take_blobs(import) || import_take_entries(import);
+    }
     import_hold(import, blob_let_go);
     for (size_t i = 0; i < import->made_count; i++)
         blob_let_go(import->call->store, &import->made[i]);
-    if (result)
-        import_take_back(import);
+    if (result) {
+        store_flush(import->call->store); /* commits that are under way would add rows again */
+        take_back_unnamed(import, import->added, import->added_count);
+        take_back_unnamed(import, import->made, import->made_count);
+    }
     return result;
 }
 

@@ -17,6 +17,7 @@ void local_url_print(const char *address, struct buf *out)
         buf_add_text(out, address);
         return;
     }
+    /* These are not addresses to connect to, though Linux lets them mean this machine. */
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         if (text_starts(address, hosts[i].all)) {
             buf_printf(out, "http://%s%s", hosts[i].loopback, address + strlen(hosts[i].all));

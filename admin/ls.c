@@ -65,26 +65,6 @@ static int ls_add_page(void *arg, const struct entry *entry)
     return 0;
 }
 
-static int list_projects(struct store *store, json_t *names)
-{
-    struct listing listing = {names, "project", "files", true};
-    int error = entry_sum_scopes(store, SPACE_FILE, -1, add_sum, &listing);
-
-    return error ? error : entry_walk(store, SPACE_PAGE, "", ls_add_page, &listing);
-}
-
-static int list_images(struct store *store, json_t *names)
-{
-    struct listing tags = {names, "image", "tags", false};
-    struct listing manifests = {names, "image", "manifests", true};
-    struct listing blobs = {names, "image", NULL, true};
-    int error = entry_sum_scopes(store, SPACE_TAG, -1, add_sum, &tags);
-
-    if (!error)
-        error = entry_sum_scopes(store, SPACE_MANIFEST, -1, add_sum, &manifests);
-    return error ? error : entry_sum_scopes(store, SPACE_BLOB, -1, add_sum, &blobs);
-}
-
 static int emit_list(void *call, const struct entry *entry)
 {
     return list_emit(call, entry->key);
@@ -95,21 +75,10 @@ static int compare_listed_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Every result of one type has all members, in the same order: scripts can rely on them. */
-static json_t *complete(const json_t *one)
+static void emit_sorted(struct operation_call *call, json_t *names)
 {
     static const char *const projects[] = {"files", "pages", "blobs", "bytes", "used_at", NULL};
     static const char *const images[] = {"tags", "manifests", "blobs", "bytes", "used_at", NULL};
-    const char *type = json_string_value(json_object_get(one, "type"));
-    json_t *whole = json_pack("{s:s, s:O}", "type", type, "name", json_object_get(one, "name"));
-
-    for (const char *const *name = strcmp(type, "project") == 0 ? projects : images; *name; name++)
-        json_object_set_new(whole, *name, json_integer(json_number_member(one, *name)));
-    return whole;
-}
-
-static void emit_sorted(struct operation_call *call, json_t *names)
-{
     const char **sorted = xcalloc(json_object_size(names) + 1, sizeof(*sorted));
     size_t count = 0;
     const char *name;
@@ -117,9 +86,17 @@ static void emit_sorted(struct operation_call *call, json_t *names)
 
     json_object_foreach(names, name, one) sorted[count++] = name;
     qsort(sorted, count, sizeof(*sorted), compare_listed_names);
-    for (size_t i = 0; i < count; i++)
-        if (call->emit(call->arg, complete(json_object_get(names, sorted[i]))) < 0)
+    for (size_t i = 0; i < count; i++) {
+        one = json_object_get(names, sorted[i]);
+        bool project = strcmp(json_text_member(one, "type"), "project") == 0;
+        json_t *whole = json_pack("{s:O, s:O}", "type", json_object_get(one, "type"), "name",
+                                  json_object_get(one, "name"));
+        /* Every result of one type has all members, in the same order: scripts can rely on them. */
+        for (const char *const *member = project ? projects : images; *member; member++)
+            json_object_set_new(whole, *member, json_integer(json_number_member(one, *member)));
+        if (call->emit(call->arg, whole) < 0)
             break;
+    }
     free(sorted);
 }
 
@@ -128,14 +105,25 @@ static int ls_operation_run(struct operation_call *call, const json_t *arguments
     const char *which = json_text_member(arguments, "which");
     json_t *CLEANUP_JSON projects = json_object();
     json_t *CLEANUP_JSON images = json_object();
+    struct listing files = {projects, "project", "files", true};
+    struct listing tags = {images, "image", "tags", false};
+    struct listing manifests = {images, "image", "manifests", true};
+    struct listing blobs = {images, "image", NULL, true};
     int error = 0;
 
+    /* Uses are noted in memory first; without this, LAST USED is too old. */
     store_save_uses(call->store);
     bool all = !which || strcmp(which, "all") == 0;
     if (all || strcmp(which, "pypi") == 0)
-        error = list_projects(call->store, projects);
+        error = entry_sum_scopes(call->store, SPACE_FILE, -1, add_sum, &files);
+    if (!error && (all || strcmp(which, "pypi") == 0))
+        error = entry_walk(call->store, SPACE_PAGE, "", ls_add_page, &files);
     if (!error && (all || strcmp(which, "docker") == 0))
-        error = list_images(call->store, images);
+        error = entry_sum_scopes(call->store, SPACE_TAG, -1, add_sum, &tags);
+    if (!error && (all || strcmp(which, "docker") == 0))
+        error = entry_sum_scopes(call->store, SPACE_MANIFEST, -1, add_sum, &manifests);
+    if (!error && (all || strcmp(which, "docker") == 0))
+        error = entry_sum_scopes(call->store, SPACE_BLOB, -1, add_sum, &blobs);
     if (error)
         return operation_store_failed(call, "read the index", error);
     emit_sorted(call, projects);

@@ -39,5 +39,7 @@ int operation_store_failed(struct operation_call *call, const char *doing, int e
 
 json_t *operation_text(const char *text)
 {
+    /* Keys are bytes to the store, but jansson makes no string of what is not UTF-8, and an object without
+     * its member would be worse. */
     return json_string(text_is_utf8(text, strlen(text)) ? text : "(not UTF-8)");
 }

@@ -35,6 +35,7 @@ void operation_run_show_progress(const char *format, ...)
 {
     va_list args;
 
+    /* In a log it would be one endless line. */
     if (!isatty(STDERR_FILENO))
         return;
     progress_shown = true;
@@ -76,14 +77,6 @@ static bool is_progress(const json_t *object)
     return type && strcmp(type, "progress") == 0;
 }
 
-static int output_print_json(const json_t *object)
-{
-    if (is_progress(object))
-        return 0;
-    char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
-    return text && printf("%s\n", text) > 0 && fflush(stdout) == 0 ? 0 : -1;
-}
-
 static int output_emit(void *arg, json_t *object)
 {
     const struct output *output = arg;
@@ -93,12 +86,15 @@ static int output_emit(void *arg, json_t *object)
         progress_clear();
     if (output->printer->note)
         output->printer->note(output->printer->arg, object);
-    if (output->silent)
+    if (output->silent) {
         result = 0;
-    else if (output->json)
-        result = output_print_json(object);
-    else
+    } else if (output->json && !is_progress(object)) {
+        char *CLEANUP_FREE text = json_dumps(object, JSON_COMPACT);
+        /* Flushed line by line: a script may act on one before the next comes. */
+        result = text && printf("%s\n", text) > 0 && fflush(stdout) == 0 ? 0 : -1;
+    } else if (!output->json) {
         output->printer->object(output->printer->arg, object);
+    }
     json_decref(object);
     return ferror(stdout) ? -1 : result;
 }
@@ -153,6 +149,7 @@ static int open_store(struct config *config, bool creates, struct store **out, s
         .units = &image_units,
     };
 
+    /* A wrong path would otherwise make an empty store, of which `ls` truly says that nothing is in it. */
     if (!creates && !store_exists(options.path)) {
         buf_set(error, "there is no store at %s: check [storage] path, and in which folder you are",
                 options.path);
@@ -191,9 +188,10 @@ static int run_by_server(int fd, const struct operation *operation, const struct
 {
     operation_run_catch_signals();
     server_fd = dup(fd);
-    if (interrupted)
+    if (interrupted) /* before the handler knew the socket */
         shutdown(fd, SHUT_RDWR);
     int result = control_command(fd, operation->name, line->arguments, line->fd, output_emit, output, error);
+    /* Taken from the handler before it is closed. */
     int done_fd = server_fd;
     server_fd = -1;
     cleanup_close(&done_fd);

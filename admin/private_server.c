@@ -54,18 +54,6 @@ static void private_work_end(void *arg)
     pthread_join(server->thread, NULL);
 }
 
-static void listen_privately(struct server_config *config)
-{
-    for (size_t i = 0; i < config->listen.count; i++)
-        free(config->listen.items[i]);
-    free(config->listen.items);
-    config->listen.items = xcalloc(1, sizeof(char *));
-    config->listen.items[0] = xstrdup("127.0.0.1:0");
-    config->listen.count = 1;
-    free(config->access_log);
-    config->access_log = xstrdup("off");
-}
-
 /* The server has left signals blocked. Those that came while it stopped are taken off, so that they do not
  * kill the command after it has ended in order. */
 static void restore_signals(const sigset_t *before)
@@ -91,7 +79,16 @@ int private_server_run(const char *config_path, struct config **config, server_w
     sigset_t before;
 
     pthread_sigmask(SIG_BLOCK, NULL, &before);
-    listen_privately(&(*config)->server);
+    /* On a free port of this machine alone, whatever mirror.conf says: the command is its only client. */
+    struct server_config *changed = &(*config)->server;
+    for (size_t i = 0; i < changed->listen.count; i++)
+        free(changed->listen.items[i]);
+    free(changed->listen.items);
+    changed->listen.items = xcalloc(1, sizeof(char *));
+    changed->listen.items[0] = xstrdup("127.0.0.1:0");
+    changed->listen.count = 1;
+    free(changed->access_log);
+    changed->access_log = xstrdup("off");
     int result = server_run(config_path, take_ptr(config), &company, error);
     restore_signals(&before);
     free(server.url);

@@ -62,15 +62,6 @@ static void progress_write(const struct progress *progress, const struct buf *te
     }
 }
 
-static struct winsize size_of_terminal(const struct progress *progress)
-{
-    struct winsize size = {0};
-
-    if (ioctl(progress->fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
-        size = (struct winsize){.ws_row = ROWS, .ws_col = COLUMNS};
-    return size;
-}
-
 /* Of ended and running transfers. */
 static int64_t bytes_so_far(const struct progress *progress)
 {
@@ -82,15 +73,6 @@ static int64_t bytes_so_far(const struct progress *progress)
     return bytes;
 }
 
-static void frame_add_totals(const struct progress *progress, struct buf *out)
-{
-    struct progress_totals totals = progress->totals;
-
-    totals.bytes = bytes_so_far(progress);
-    totals.bytes_per_s = rate_bytes_per_s(&progress->rate);
-    progress_totals_print(&totals, out);
-}
-
 static void frame_end_line(struct progress *progress, struct buf *frame)
 {
     buf_add_text(frame, "\033[K\n");
@@ -100,11 +82,17 @@ static void frame_end_line(struct progress *progress, struct buf *frame)
 /* The last column stays free: some terminals wrap after it. */
 static void frame_add_bars(struct progress *progress, struct buf *frame)
 {
-    struct winsize size = size_of_terminal(progress);
-    size_t columns = size.ws_col - 1;
-    size_t free_rows = size.ws_row > 2 ? size.ws_row - 2u : 0;
+    struct progress_totals sums = progress->totals;
     struct buf CLEANUP_BUF totals = BUF_INIT;
     const struct transfer_line *line;
+    struct winsize size = {0};
+
+    /* Asked for each frame: a window may be resized at any time. */
+    if (ioctl(progress->fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+        size = (struct winsize){.ws_row = ROWS, .ws_col = COLUMNS};
+    size_t columns = size.ws_col - 1;
+    /* Lines that have scrolled off the top cannot be drawn again. */
+    size_t free_rows = size.ws_row > 2 ? size.ws_row - 2u : 0;
 
     DL_FOREACH (progress->running, line) {
         if (progress->drawn_lines == BARS_MAX || progress->drawn_lines == free_rows)
@@ -112,7 +100,10 @@ static void frame_add_bars(struct progress *progress, struct buf *frame)
         progress_transfer_print(line->name, line->bytes, line->size_bytes, columns, frame);
         frame_end_line(progress, frame);
     }
-    frame_add_totals(progress, &totals);
+    sums.bytes = bytes_so_far(progress);
+    sums.bytes_per_s = rate_bytes_per_s(&progress->rate);
+    progress_totals_print(&sums, &totals);
+    /* It has no characters but those of ASCII, so bytes are columns. */
     buf_add(frame, totals.data, totals.len < columns ? totals.len : columns);
     frame_end_line(progress, frame);
 }
@@ -147,7 +138,7 @@ static void progress_say_line(struct progress *progress, struct buf *line)
 {
     if (progress->quiet)
         return;
-    text_make_printable(line->data, line->len);
+    text_make_printable(line->data, line->len); /* names come from upstreams, and go to a terminal */
     buf_add_char(line, '\n');
     if (progress->bars)
         buf_add(&progress->above, line->data, line->len);

@@ -142,6 +142,7 @@ static size_t take_apart(const char *text, struct glyph glyphs[GLYPHS_MAX])
 
     while (*text && count < GLYPHS_MAX) {
         size_t len = mbrtowc(&wide, text, strlen(text), &state);
+        /* mbrtowc() returns (size_t)-1 or -2 for bytes that are no character. */
         bool valid = len > 0 && len <= strlen(text);
         int columns = valid ? wcwidth(wide) : -1;
         if (!valid)
@@ -184,6 +185,7 @@ void progress_name_print(const char *text, size_t columns, struct buf *out)
     size_t width = columns - gap_columns;
     size_t head = count;
     size_t tail = count;
+    /* Both ends are kept: the beginning says which project or image it is, the end which file. */
     while (head && columns_of(glyphs, head) > (width + 1) / 2)
         head--;
     size_t used = columns_of(glyphs, head);

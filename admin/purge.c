@@ -65,6 +65,7 @@ static void purge_forget_entries(struct purge *purge)
     purge->count = 0;
 }
 
+/* Without this a running server would go on serving what it has in memory, or promise a blob that is gone. */
 static void forget_in_memory(const struct purge *purge, const struct entry *entry)
 {
     if (purge->call->proxy)
@@ -108,22 +109,6 @@ static int purge_emit_summary(struct purge *purge)
     return 0;
 }
 
-static int remove_named(struct purge *purge, const struct holding *holding, const char *name)
-{
-    struct operation_call *call = purge->call;
-    int error = holding_each_exclusive(call->store, holding, purge_note_entry, purge);
-
-    if (error < 0)
-        return operation_store_failed(call, "read the index", error);
-    if (!purge->count)
-        return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", name);
-    for (size_t i = 0; !error && i < purge->count && call->wanted(call->arg); i++)
-        error = purge_entry(purge, purge->entries[i]);
-    if (error && error != -EPIPE)
-        return operation_store_failed(call, "remove an entry", error);
-    return purge_emit_summary(purge);
-}
-
 static int purge_named(struct purge *purge, const char *text)
 {
     struct operation_call *call = purge->call;
@@ -133,9 +118,17 @@ static int purge_named(struct purge *purge, const char *text)
     if (holding_parse(call->config, text, &holding, &call->error) < 0)
         return 1;
     holding_print(&holding, &name);
-    int result = remove_named(purge, &holding, name.data);
-    purge_forget_entries(purge);
-    return result;
+    /* Exclusive: what an image shares with another one stays, or that one would lose a layer. */
+    int error = holding_each_exclusive(call->store, &holding, purge_note_entry, purge);
+    if (error < 0)
+        return operation_store_failed(call, "read the index", error);
+    if (!purge->count)
+        return operation_failed(call, "nothing of %s is in the store; `yizhan ls` lists what is", name.data);
+    for (size_t i = 0; !error && i < purge->count && call->wanted(call->arg); i++)
+        error = purge_entry(purge, purge->entries[i]);
+    if (error && error != -EPIPE)
+        return operation_store_failed(call, "remove an entry", error);
+    return purge_emit_summary(purge);
 }
 
 /* ---- by age ---- */
@@ -176,20 +169,6 @@ static void purge_unit_add(void *arg, const struct digest *digest)
     }
 }
 
-/* Tells of a blob that was removed, whose entries are those from `first` to `end`. */
-static int tell_removed(struct purge *purge, size_t first, size_t end, struct removed removed)
-{
-    int error = 0;
-
-    for (size_t i = first; !error && i < end; i++) {
-        forget_in_memory(purge, purge->entries[i]);
-        purge->removed_entries++;
-        error = emit_removed(purge, purge->entries[i], &removed);
-        removed = (struct removed){.blob = false}; /* its bytes are told once */
-    }
-    return error;
-}
-
 static int purge_unit_remove(struct purge *purge, const struct purge_unit *unit)
 {
     struct store *store = purge->call->store;
@@ -203,6 +182,7 @@ static int purge_unit_remove(struct purge *purge, const struct purge_unit *unit)
     }
     if (error)
         return error;
+    /* Again with the time: a use since the rows were looked at saves the whole unit. */
     int result = blobs_remove(store, unit->digests, unit->count, purge->unused_since_s, removed);
     for (size_t i = 0; i < unit->count; i++) {
         if (!removed[i].blob)
@@ -210,7 +190,12 @@ static int purge_unit_remove(struct purge *purge, const struct purge_unit *unit)
         digest_set_add(purge->gone, &unit->digests[i]);
         purge->removed_blobs++;
         purge->removed_bytes += removed[i].bytes;
-        error = error ? error : tell_removed(purge, i ? ends[i - 1] : 0, ends[i], removed[i]);
+        for (size_t j = i ? ends[i - 1] : 0; !error && j < ends[i]; j++) {
+            forget_in_memory(purge, purge->entries[j]);
+            purge->removed_entries++;
+            error = emit_removed(purge, purge->entries[j], &removed[i]);
+            removed[i] = (struct removed){.blob = false}; /* its bytes are told once */
+        }
     }
     return result ? result : error;
 }
@@ -222,6 +207,7 @@ static int purge_if_old(void *arg, const struct blob_row *row)
     struct operation_call *call = purge->call;
     struct digest_set *CLEANUP_DIGEST_SET others = digest_set_new();
 
+    /* The walk is by last use, so all that follow are younger. */
     if (row->used_at_s > purge->unused_since_s || !call->wanted(call->arg))
         return 1;
     if (digest_set_has(purge->pinned, &row->digest) || digest_set_has(purge->gone, &row->digest) ||
@@ -250,7 +236,7 @@ static int purge_old(struct purge *purge, int64_t older_than_s)
     holding_collect_pins(call->store, call->config, pinned);
     purge->pinned = pinned;
     purge->gone = gone;
-    store_save_uses(call->store);
+    store_save_uses(call->store); /* uses are noted in memory first */
     purge->unused_since_s = clock_wall_s() - older_than_s;
     purge->units = image_units.begin(call->store);
     int error = blob_walk_by_use(call->store, purge_if_old, purge);
@@ -266,8 +252,11 @@ static int purge_operation_run(struct operation_call *call, const json_t *argume
     const json_t *older_than_s = json_object_get(arguments, "older_than_s");
     struct purge purge = {.call = call};
 
-    if (name)
-        return purge_named(&purge, name);
+    if (name) {
+        int result = purge_named(&purge, name);
+        purge_forget_entries(&purge);
+        return result;
+    }
     if (json_is_integer(older_than_s) && json_integer_value(older_than_s) >= 0)
         return purge_old(&purge, json_integer_value(older_than_s));
     return operation_failed(call, "purge needs a name or an age");

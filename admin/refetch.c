@@ -39,6 +39,7 @@ static char *image_path(const char *key, const char *what)
 {
     struct buf CLEANUP_BUF name = BUF_INIT;
 
+    /* By a tag, something else might come now. */
     if (!image_key_has_digest(key))
         return NULL;
     image_key_name(key, &name);
@@ -105,6 +106,7 @@ static int refetch_read_answer(int fd)
 
     while (len < sizeof(good) - 1 && (got = recv(fd, start + len, sizeof(good) - 1 - len, 0)) > 0)
         len += (size_t)got;
+    /* Read to the end, though nothing of it is kept: a large fill is given up when its last client leaves. */
     while ((got = recv(fd, rest, sizeof(rest), 0)) > 0)
         ;
     return got == 0 && strcmp(start, good) == 0 ? 0 : -1;
@@ -129,20 +131,18 @@ static int refetch_ask(const struct proxy *proxy, const char *method, const char
     return send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len ? refetch_read_answer(fd) : -1;
 }
 
-static bool is_kept(const struct proxy *proxy, const char *path)
-{
-    store_flush(proxy->store);
-    return refetch_ask(proxy, "HEAD", path, "Cache-Control: only-if-cached\r\n") == 0;
-}
-
 int refetch(const struct proxy *proxy, const char *path)
 {
     if (refetch_ask(proxy, "GET", path, "") < 0)
         return -1;
-    for (int64_t since_ms = clock_mono_ms(); !is_kept(proxy, path); poll(NULL, 0, REFETCH_ASK_EVERY_MS))
+    /* The bytes came, but that says nothing about the disk: only an answer from the store alone does. */
+    for (int64_t since_ms = clock_mono_ms();; poll(NULL, 0, REFETCH_ASK_EVERY_MS)) {
+        store_flush(proxy->store);
+        if (refetch_ask(proxy, "HEAD", path, "Cache-Control: only-if-cached\r\n") == 0)
+            return 0;
         if (clock_mono_ms() - since_ms > REFETCH_KEEP_PATIENCE_MS)
             return -1;
-    return 0;
+    }
 }
 
 /* ---- where no server runs ---- */

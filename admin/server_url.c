@@ -40,13 +40,6 @@ static int take_url(void *arg, json_t *object)
     return 0;
 }
 
-static int ask_address(int fd, struct buf *url, struct buf *error)
-{
-    json_t *CLEANUP_JSON arguments = json_object();
-
-    return control_command(fd, address_operation.name, arguments, -1, take_url, url, error) ? -1 : 0;
-}
-
 /* ---- with it ---- */
 
 static _Atomic bool interrupted;
@@ -88,5 +81,10 @@ int with_server(const char *config_path, const char *server_url, server_work *wo
     if (fd < 0)
         return private_server_run(config_path, &config, work, arg, error);
     config_free(config);
-    return ask_address(fd, &url, error) < 0 ? -1 : work_elsewhere(url.data, work, arg);
+    /* The server says where it listens: its port may be any free one, and mirror.conf may have changed since
+     * its start. */
+    json_t *CLEANUP_JSON arguments = json_object();
+    if (control_command(fd, address_operation.name, arguments, -1, take_url, &url, error))
+        return -1;
+    return work_elsewhere(url.data, work, arg);
 }

@@ -97,20 +97,13 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* Whether to leave the object out: for a list, people want to see what it needs, and not the blob that
- * records that. */
-static bool is_record(const json_t *object)
-{
-    return strcmp(text_of(object, "space"), SPACE_PREFETCH) == 0 ||
-           (strcmp(text_of(object, "type"), "summary") == 0 &&
-            text_starts(text_of(object, "name"), "prefetch:"));
-}
-
 static void show_print(void *table, const json_t *object)
 {
     const char *space = text_of(object, "space");
+    bool summary = strcmp(text_of(object, "type"), "summary") == 0;
 
-    if (is_record(object))
+    /* Of a list, people want to see what it needs, and not the blob that records that. */
+    if (strcmp(space, SPACE_PREFETCH) == 0 || (summary && text_starts(text_of(object, "name"), "prefetch:")))
         return;
     if (strcmp(text_of(object, "type"), "list") == 0) {
         struct buf CLEANUP_BUF needs = BUF_INIT;
@@ -118,7 +111,7 @@ static void show_print(void *table, const json_t *object)
         printf("%s\n", needs.data);
         return;
     }
-    if (strcmp(text_of(object, "type"), "summary") == 0) {
+    if (summary) {
         table_print(table);
         struct buf CLEANUP_BUF text = BUF_INIT;
         text_print_size(&text, json_number_member(object, "bytes"));

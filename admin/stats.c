@@ -23,28 +23,24 @@
 
 /* ---- the operation ---- */
 
-/* Prefetching fetches more than it sends, and "saved -3 GiB" would look like a fault. */
-static int64_t at_least_zero(int64_t value)
-{
-    return value > 0 ? value : 0;
-}
-
 static json_t *stats_of_server(const struct operation_call *call)
 {
     if (!call->proxy)
         return json_null();
-    return json_pack(
-        "{s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "address", call->proxy->address,
-        "uptime_s", (json_int_t)(clock_wall_s() - call->proxy->started_at_s), "offline",
-        (int)call->config->server.offline, "requests", (json_int_t)counter_get(COUNTER_REQUESTS), "hits",
-        (json_int_t)counter_get(COUNTER_HITS), "misses", (json_int_t)counter_get(COUNTER_MISSES), "stale",
-        (json_int_t)counter_get(COUNTER_STALE), "negative_hits",
-        (json_int_t)counter_get(COUNTER_NEGATIVE_HITS), "sent_bytes",
-        (json_int_t)counter_get(COUNTER_BYTES_SENT), "fetched_bytes",
-        (json_int_t)counter_get(COUNTER_UPSTREAM_BYTES), "saved_bytes",
-        (json_int_t)at_least_zero(counter_get(COUNTER_BYTES_SENT) - counter_get(COUNTER_UPSTREAM_BYTES)),
-        "fills_running", (json_int_t)counter_get(COUNTER_FILLS_RUNNING), "evicted",
-        (json_int_t)counter_get(COUNTER_STORE_EVICTED));
+    /* Prefetching fetches more than it sends, and "saved -3 GiB" would look like a fault. */
+    int64_t saved_bytes = counter_get(COUNTER_BYTES_SENT) - counter_get(COUNTER_UPSTREAM_BYTES);
+    return json_pack("{s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "address",
+                     call->proxy->address, "uptime_s",
+                     (json_int_t)(clock_wall_s() - call->proxy->started_at_s), "offline",
+                     (int)call->config->server.offline, "requests", (json_int_t)counter_get(COUNTER_REQUESTS),
+                     "hits", (json_int_t)counter_get(COUNTER_HITS), "misses",
+                     (json_int_t)counter_get(COUNTER_MISSES), "stale", (json_int_t)counter_get(COUNTER_STALE),
+                     "negative_hits", (json_int_t)counter_get(COUNTER_NEGATIVE_HITS), "sent_bytes",
+                     (json_int_t)counter_get(COUNTER_BYTES_SENT), "fetched_bytes",
+                     (json_int_t)counter_get(COUNTER_UPSTREAM_BYTES), "saved_bytes",
+                     (json_int_t)(saved_bytes > 0 ? saved_bytes : 0), "fills_running",
+                     (json_int_t)counter_get(COUNTER_FILLS_RUNNING), "evicted",
+                     (json_int_t)counter_get(COUNTER_STORE_EVICTED));
 }
 
 static int stats_add_space(void *spaces, const struct entry_sum *sum)
@@ -117,12 +113,6 @@ static int stats_operation_run(struct operation_call *call, const json_t *argume
 const struct operation stats_operation = {.name = "stats", .run = stats_operation_run};
 
 /* ---- for people ---- */
-
-static void row_add_text(struct table *table, const char *name, const char *value)
-{
-    table_text(table, name);
-    table_text(table, value);
-}
 
 static void row_add_count(struct table *table, const char *label, const json_t *object, const char *name)
 {
@@ -212,8 +202,8 @@ static void stats_print_upstreams(const json_t *list)
         printf("\n");
     json_array_foreach(list, i, one)
     {
-        row_add_text(&table, json_string_value(json_object_get(one, "name")),
-                     json_is_true(json_object_get(one, "healthy")) ? "answers" : "failed lately");
+        table_text(&table, json_string_value(json_object_get(one, "name")));
+        table_text(&table, json_is_true(json_object_get(one, "healthy")) ? "answers" : "failed lately");
         table_text(&table, json_string_value(json_object_get(one, "url")));
     }
     table_print(&table);

@@ -118,19 +118,6 @@ static int verify_add_name(void *arg, const struct entry *entry)
     return 0;
 }
 
-/* Memory may still have what the entries say, and serve it. */
-static void verify_forget_names(const struct verification *verification, const json_t *entries)
-{
-    size_t i;
-    json_t *entry;
-
-    if (!verification->call->proxy)
-        return;
-    json_array_foreach(entries, i, entry)
-        proxy_forget(verification->call->proxy, json_string_value(json_object_get(entry, "space")),
-                     json_string_value(json_object_get(entry, "key")));
-}
-
 static int report(struct verification *verification, const struct digest *digest,
                   const struct blob_verdict *verdict, const struct blob_names *names)
 {
@@ -141,10 +128,15 @@ static int report(struct verification *verification, const struct digest *digest
     digest_hex(digest, hex);
     verification->faults[verdict->fault]++;
     verification->repaired += verdict->repaired;
-    if (verdict->removed) {
-        verify_forget_names(verification, names->entries);
+    if (verdict->removed && call->proxy) {
+        size_t i;
+        json_t *entry;
+        /* Memory may still have what the entries say, and serve it. */
+        json_array_foreach(names->entries, i, entry)
+            proxy_forget(call->proxy, json_string_value(json_object_get(entry, "space")),
+                         json_string_value(json_object_get(entry, "key")));
         /* One name is enough: they all name the same bytes. */
-        if (call->proxy && names->path && !call->config->server.offline)
+        if (names->path && !call->config->server.offline)
             refetched = refetch(call->proxy, names->path) == 0;
     }
     verification->refetched += refetched;
@@ -217,14 +209,6 @@ static int verify_emit_summary(struct verification *verification)
                                                  : "found; `yizhan verify --repair` removes what is wrong");
 }
 
-/* Where the sample begins, 0 .. 1: each run hashes other blobs, so that over time all are read. */
-static double random_part(void)
-{
-    uint32_t number = 0;
-
-    return getrandom(&number, sizeof(number), 0) == sizeof(number) ? number / 4294967296.0 : 0;
-}
-
 static int verify_operation_run(struct operation_call *call, const json_t *arguments)
 {
     const json_t *sample = json_object_get(arguments, "sample");
@@ -241,8 +225,10 @@ static int verify_operation_run(struct operation_call *call, const json_t *argum
         .told_ms = clock_mono_ms(),
         .of_blobs = figures.blobs,
     };
-    if (verification.share < 1)
-        verification.due = random_part();
+    /* Where the sample begins: each run hashes other blobs, so that over time all are read. */
+    uint32_t number = 0;
+    if (verification.share < 1 && getrandom(&number, sizeof(number), 0) == sizeof(number))
+        verification.due = number / 4294967296.0;
     int error = blob_walk(call->store, verify_blob, &verification);
     if (error == -ECANCELED)
         return operation_failed(call, "interrupted after %" PRId64 " of %" PRId64 " blobs",
@@ -255,18 +241,6 @@ static int verify_operation_run(struct operation_call *call, const json_t *argum
 const struct operation verify_operation = {.name = "verify", .changes = true, .run = verify_operation_run};
 
 /* ---- for people ---- */
-
-static void print_progress(const json_t *object)
-{
-    struct buf CLEANUP_BUF text = BUF_INIT;
-
-    buf_printf(&text, "%" PRId64 " of ", json_number_member(object, "blobs"));
-    text_print_count(&text, json_number_member(object, "of"), "blob");
-    buf_add_text(&text, ", ");
-    text_print_size(&text, json_number_member(object, "bytes"));
-    buf_add_text(&text, " read");
-    operation_run_show_progress("%s", text.data);
-}
 
 static void print_fault(const json_t *object)
 {
@@ -300,12 +274,19 @@ static void verify_print(void *arg, const json_t *object)
     const char *type = json_string_value(json_object_get(object, "type"));
 
     (void)arg;
-    if (strcmp(type, "progress") == 0)
-        print_progress(object);
-    else if (strcmp(type, "fault") == 0)
+    if (strcmp(type, "progress") == 0) {
+        struct buf CLEANUP_BUF text = BUF_INIT;
+        buf_printf(&text, "%" PRId64 " of ", json_number_member(object, "blobs"));
+        text_print_count(&text, json_number_member(object, "of"), "blob");
+        buf_add_text(&text, ", ");
+        text_print_size(&text, json_number_member(object, "bytes"));
+        buf_add_text(&text, " read");
+        operation_run_show_progress("%s", text.data);
+    } else if (strcmp(type, "fault") == 0) {
         print_fault(object);
-    else
+    } else {
         verify_print_summary(object);
+    }
 }
 
 /* Collects the paths of what was removed while no server ran. */
@@ -335,23 +316,18 @@ static void fetch_again(const struct command_line *line, const json_t *paths)
 
 enum { REPAIR = 256, SAMPLE, RATE };
 
-static int take_sample(struct command_line *line, const char *value)
-{
-    char *end;
-    double percent = strtod(value, &end);
-
-    if (end == value || strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100))
-        return command_line_bad_value(line, "--sample", value, "a share such as 5%");
-    json_object_set_new(line->arguments, "sample", json_real(percent));
-    return 0;
-}
-
 static int verify_take_option(struct command_line *line, int option, const char *value)
 {
     int64_t bytes;
 
-    if (option == SAMPLE)
-        return take_sample(line, value);
+    if (option == SAMPLE) {
+        char *end;
+        double percent = strtod(value, &end);
+        if (end == value || strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100)) /* NaN, too */
+            return command_line_bad_value(line, "--sample", value, "a share such as 5%");
+        json_object_set_new(line->arguments, "sample", json_real(percent));
+        return 0;
+    }
     if (option == REPAIR) {
         json_object_set_new(line->arguments, "repair", json_true());
         return 0;
