@@ -27,6 +27,7 @@
 #include "base/version.h"
 #include "proxy/core/proxy.h"
 
+/* A client that connects and says nothing keeps a session for this long. */
 #define REQUEST_WAIT_MS 10000
 #define SEND_TIMEOUT_S 30
 #define ACCEPT_PAUSE_MS 100
@@ -248,6 +249,7 @@ int control_start(struct proxy *proxy, struct control **out, struct buf *error)
     site_unref(site);
     control->stop_fd = eventfd(0, EFD_CLOEXEC);
     CHECK(control->stop_fd >= 0);
+    /* Clients can connect from now on; they wait in the backlog until the thread below accepts them. */
     lock_init(&control->lock, LOCK_RANK_CONTROL);
     lock_condition_init(&control->ended);
     CHECK(pthread_create(&control->thread, NULL, control_run_accept, control) == 0);

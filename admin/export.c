@@ -126,12 +126,14 @@ static int check_options(const struct command_line *line, int names)
         return command_lacks(&export_command, "-o FILE");
     if (!ways)
         return command_lacks(&export_command, "--all, a name or a list");
+    /* Names and lists go together. Beside --all, a name that is not held would go unnoticed. */
     if (chosen.all && ways > 1)
         wrong = "--all goes with neither names nor lists";
     else if (to_stdout() && (chosen.split_bytes || line->json || chosen.format != EXPORT_BUNDLE))
         wrong = "-o - goes with none of --split, --json and --format";
     else if (chosen.format != EXPORT_BUNDLE && (chosen.split_bytes || chosen.zstd || chosen.since))
         wrong = "--split, --zstd and --since are for bundles";
+    /* Refused, not narrowed to the first: nobody would notice before the far side asks for the second. */
     else if (platforms > 1 && chosen.format == EXPORT_DOCKER)
         wrong = "a docker archive holds one platform: name one with --platform";
     else if (platforms > 1 && chosen.format == EXPORT_OCI && names)
@@ -337,6 +339,7 @@ static int destination_open_file(struct export_destination *destination, struct 
         buf_set(error, "%s is a folder: name a file in it", chosen.destination);
         return -1;
     }
+    /* Without O_TRUNC, and no rename afterwards: it stays the device or pipe that it is. */
     destination->fd = open(chosen.destination, O_WRONLY | O_CLOEXEC);
     if (destination->fd < 0)
         buf_set(error, "cannot write %s: %s", chosen.destination, strerror(errno));
@@ -347,6 +350,7 @@ static int destination_open(struct export_destination *destination, struct buf *
 {
     *destination = (struct export_destination){.fd = -1};
     if (to_stdout()) {
+        /* The operation restores them, too, but it may run in a server that is killed. */
         destination->flags = fcntl(STDOUT_FILENO, F_GETFL);
         destination->fd = dup(STDOUT_FILENO);
         return destination->fd < 0 ? -1 : 0;
@@ -387,7 +391,7 @@ static int destination_end(struct export_destination *destination, bool whole, s
     }
     if (to_stdout() && destination->flags >= 0)
         (void)fcntl(destination->fd, F_SETFL, destination->flags);
-    close(destination->fd);
+    close(destination->fd); /* before the joins: the threads read until nobody can write any more */
     if (destination->pieces)
         result = pieces_end(&destination->pieces, whole, error);
     if (destination->conversion) {
@@ -503,7 +507,7 @@ static int export_with(struct command_line *line, int argc, char **argv)
     };
     int result = command_line_options(line, argc, argv, options, export_take_option);
 
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_ERROR); /* a private server that plans lists would log as a server does */
     signal(SIGPIPE, SIG_IGN); /* from the first pipe on: its reader may end before its writer */
     if (!result)
         result = check_options(line, argc - optind);

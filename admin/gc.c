@@ -36,6 +36,7 @@ static int gc_preview_blob(void *arg, const struct blob_row *row)
     char hex[DIGEST_HEX_SIZE];
 
     digest_hex(&row->digest, hex);
+    /* Names are for people: without them the size is still right. */
     (void)entry_list_naming(call->store, &row->digest, gc_add_name, names);
     preview->blobs++;
     preview->bytes += row->size_bytes;
@@ -67,6 +68,7 @@ static int gc_finish(struct operation_call *call, bool dry_run, int64_t blobs, i
 static int gc_preview(struct operation_call *call)
 {
     const struct storage_config *config = &call->config->storage;
+    /* From mirror.conf, not from the store: a command opens it without limits. */
     const struct store_options limits = {.max_size_bytes = config->max_size_bytes,
                                          .min_free_bytes = config->min_free_bytes,
                                          .keep_s = config->keep_s};
@@ -91,6 +93,7 @@ static int gc_operation_run(struct operation_call *call, const json_t *arguments
         store_set_keep(call->store, config->keep_s);
         store_set_limits(call->store, config->max_size_bytes, config->min_free_bytes);
     }
+    /* Without clients there is nobody to rest for. */
     int64_t over_bytes = store_evict(call->store, !call->proxy);
     store_get_figures(call->store, &after);
     return gc_finish(call, false, after.evicted_blobs - before.evicted_blobs,

@@ -34,6 +34,7 @@ static json_t *listed(const struct listing *listing, const char *name)
     if (one)
         return one;
     one = json_pack("{s:s, s:o}", "type", listing->type, "name", operation_text(name));
+    /* No check: a name that is not UTF-8 still tells the sums apart, and is never printed as a key. */
     json_object_set_new_nocheck(listing->names, name, one);
     return one;
 }
@@ -54,11 +55,13 @@ static int add_sum(void *arg, const struct entry_sum *sum)
         return 0;
     raise_by(one, "blobs", sum->blobs);
     raise_by(one, "bytes", sum->bytes);
+    /* The latest of its spaces: a client that has the layers asks for the manifest alone. */
     if (sum->used_at_s > json_number_member(one, "used_at"))
         json_object_set_new(one, "used_at", json_integer(sum->used_at_s));
     return 0;
 }
 
+/* Pages have no scope: their key is the project. A project of which only the page is held is listed, too. */
 static int ls_add_page(void *arg, const struct entry *entry)
 {
     raise_by(listed(arg, entry->key), "pages", 1);
@@ -142,7 +145,7 @@ static void ls_print(void *table, const json_t *object)
     const char *type = json_string_value(json_object_get(object, "type"));
     bool image = strcmp(type, "image") == 0;
     bool list = strcmp(type, "list") == 0;
-    char name[600];
+    char name[600]; /* a longer one is cut, for people only */
 
     snprintf(name, sizeof(name), "%s:%s",
              image  ? "docker"

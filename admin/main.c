@@ -86,6 +86,7 @@ static int run_help(int argc, char **argv)
         print_commands(stdout);
         return EXIT_DONE;
     }
+    /* Printed from the table that mirror.conf is read by, so the two cannot differ. */
     if (strcmp(argv[1], "config") == 0) {
         struct buf CLEANUP_BUF reference = BUF_INIT;
         config_print_reference(&reference);
@@ -102,6 +103,7 @@ static int run_help(int argc, char **argv)
 /* Looked for before the command reads its options, so that --help helps beside options that are wrong. */
 static bool wants_help(int argc, char **argv)
 {
+    /* What follows "--" is names, of files for instance, and no option. */
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
@@ -110,6 +112,8 @@ static bool wants_help(int argc, char **argv)
 
 static int command_dispatch(int argc, char **argv)
 {
+    /* To standard error, with a status of bad usage: a script that forgot the command must not take the help
+     * for its results. */
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;
@@ -131,6 +135,7 @@ static int command_dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* Before anything takes the time: tests move it through a file. */
     if (clock_init() < 0) {
         perror("yizhan: cannot map the file that YIZHAN_TEST_CLOCK names");
         return EXIT_FAILED;

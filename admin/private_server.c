@@ -42,6 +42,7 @@ static int private_work_start(void *arg, struct proxy *proxy, struct buf *error)
     (void)error;
     local_url_print(proxy->address, &url);
     server->url = buf_take(&url);
+    /* Only now the port is known. */
     CHECK(pthread_create(&server->thread, NULL, private_work_run, server) == 0);
     return 0;
 }
@@ -50,7 +51,7 @@ static void private_work_end(void *arg)
 {
     struct private_server *server = arg;
 
-    server->stop = true;
+    server->stop = true; /* the work looks at it between its waits; it is not cancelled */
     pthread_join(server->thread, NULL);
 }
 

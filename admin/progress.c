@@ -113,6 +113,7 @@ static void progress_draw_frame(struct progress *progress, bool last)
     struct buf CLEANUP_BUF frame = BUF_INIT;
     locale_t before = uselocale(progress->locale);
 
+    /* In one write, so that the terminal never shows the screen between clearing and drawing. */
     if (progress->drawn_lines)
         buf_printf(&frame, "\033[%zuA", progress->drawn_lines);
     buf_add_text(&frame, "\r\033[J");
@@ -183,6 +184,7 @@ static struct transfer_line *transfer_line_find(const struct progress *progress,
     DL_FOREACH (progress->running, line)
         if (line->id == id)
             return line;
+    /* Ids come from progress_begin(), and end with progress_end(). */
     BUG("no transfer %d is under way", id);
 }
 
@@ -214,7 +216,7 @@ void progress_end(struct progress *progress, int id, enum progress_result result
     if (result == PROGRESS_FAILED) {
         buf_printf(&text, "failed %s: %s", line->name, why ? why : "");
         progress_say_line(progress, &text);
-    } else if (result == PROGRESS_DONE && !progress->bars) {
+    } else if (result == PROGRESS_DONE && !progress->bars) { /* bars show it; a log has only lines */
         buf_printf(&text, "done %s ", line->name);
         text_print_size(&text, bytes);
         progress_say_line(progress, &text);
@@ -237,7 +239,7 @@ struct progress *progress_new(enum progress_mode mode, int fd)
     progress->quiet = mode == PROGRESS_QUIET;
     /* A terminal that is "dumb" (an editor's shell) would show the escape sequences. */
     progress->bars = mode == PROGRESS_AUTO && isatty(fd) && terminal && strcmp(terminal, "dumb") != 0;
-    progress->totals.of_files = progress->totals.of_bytes = -1;
+    progress->totals.of_files = progress->totals.of_bytes = -1; /* unknown until progress_total() */
     progress->drawn_at_ms = -1;
     buf_init(&progress->above);
     return progress;

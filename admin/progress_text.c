@@ -11,7 +11,7 @@
 /* ---- rate ---- */
 
 /* The rate is of the last 10 s, as a link's speed changes; nothing is said of less than half a second. */
-#define WINDOW_MS 10000
+#define WINDOW_MS 10000 /* RATE_SAMPLES frames (progress.c) are a little longer */
 #define SHORTEST_MS 500
 
 void rate_note(struct rate *rate, int64_t now_ms, int64_t bytes)
@@ -46,6 +46,7 @@ int64_t rate_bytes_per_s(const struct rate *rate)
 
 int64_t rate_left_s(int64_t left_bytes, int64_t bytes_per_s)
 {
+    /* Upstreams may send more than they announced, and a stalled link has no end to tell. */
     if (left_bytes < 0 || bytes_per_s <= 0)
         return -1;
     return left_bytes / bytes_per_s + (left_bytes % bytes_per_s > 0);
@@ -114,6 +115,7 @@ void progress_bar_print(int64_t bytes, int64_t of_bytes, size_t columns, struct 
         return;
     size_t width = columns - 2;
     size_t full = 0;
+    /* In floating point: bytes times columns could overflow. */
     if (of_bytes > 0)
         full = bytes >= of_bytes ? width : (size_t)((double)bytes / (double)of_bytes * (double)width);
     else if (of_bytes == 0)
@@ -147,6 +149,7 @@ static size_t take_apart(const char *text, struct glyph glyphs[GLYPHS_MAX])
         int columns = valid ? wcwidth(wide) : -1;
         if (!valid)
             state = (mbstate_t){0};
+        /* Width 0 is for accents that join the character before; -1 for control characters. */
         glyphs[count++] =
             columns < 0 ? (struct glyph){"?", 1, 1} : (struct glyph){text, len, (size_t)columns};
         text += valid ? len : 1;
@@ -208,6 +211,7 @@ void progress_transfer_print(const char *name, int64_t bytes, int64_t of_bytes, 
     struct buf CLEANUP_BUF sizes = BUF_INIT;
     size_t bar = 0;
 
+    /* On a narrow terminal the name alone, and with a little more space the sizes before the bar. */
     if (columns < NAME_COLUMNS_MIN + 1 + SIZES_COLUMNS) {
         progress_name_print(name, columns, out);
         return;

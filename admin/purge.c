@@ -47,6 +47,7 @@ static int purge_note_entry(void *arg, const struct entry *entry)
     if ((purge->count & (purge->count - 1)) == 0)
         purge->entries =
             xrealloc(purge->entries, (purge->count ? 2 * purge->count : 1) * sizeof(*purge->entries));
+    /* Copied: the strings of a visit are gone when it returns. */
     purge->entries[purge->count] = xcalloc(1, sizeof(struct entry));
     *purge->entries[purge->count] =
         (struct entry){.space = xstrdup(entry->space), .key = xstrdup(entry->key)};
@@ -160,6 +161,7 @@ static void purge_unit_add(void *arg, const struct digest *digest)
     if (digest_set_has(purge->pinned, digest) || digest_set_has(purge->gone, digest) ||
         blob_look(store, digest, &row) != 0)
         return;
+    /* One part that was used lately keeps the whole: half an image would be of no use. */
     unit->young = unit->young || row.used_at_s > purge->unused_since_s;
     unit->digests[unit->count++] = *digest;
     (void)entry_list_naming(store, digest, note_manifest, &manifest);

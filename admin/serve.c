@@ -43,7 +43,7 @@ static int serve_read_options(int argc, char **argv, struct serve_options *optio
     };
     int option;
 
-    opterr = 0;
+    opterr = 0; /* our own messages name the command */
     while ((option = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1) {
         if (option == 'c')
             options->config_path = optarg;
@@ -83,6 +83,7 @@ static int company_start(void *arg, struct proxy *proxy, struct buf *error)
     return result;
 }
 
+/* In reverse: a scheduled run that is under way asks this server until it ends. */
 static void company_stop(void *arg)
 {
     struct serve_company *company = arg;
@@ -104,6 +105,7 @@ static int run_serve(int argc, char **argv)
     if (config_load(options.config_path, &config, &error) < 0)
         return serve_failed(&error);
     if (options.check) {
+        /* The reader of mirror.conf knows neither what a name in `pin` can be nor what a schedule is. */
         if (holding_check_pins(config, &error) < 0 || schedule_check(config, &error) < 0) {
             config_free(config);
             return serve_failed(&error);

@@ -35,6 +35,7 @@ static json_t *show_describe(const struct entry *entry)
     char hex[DIGEST_HEX_SIZE];
 
     origin_of_entry(entry, &upstream, &url);
+    /* An absence has no digest, and a layer none while only its SHA-512 is known. */
     if (entry->has_digest)
         digest_hex(&entry->digest, hex);
     return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I}", "type", "entry", "space", entry->space,
@@ -48,6 +49,7 @@ static int show_entry(void *arg, const struct entry *entry)
 {
     struct showing *showing = arg;
     struct blob_row blob = {.used_at_s = 0};
+    /* By the index alone: whether the file is there and right is what `yizhan verify` finds out. */
     bool held = entry->has_digest && blob_look(showing->call->store, &entry->digest, &blob) == 0;
     json_t *object = show_describe(entry);
 
@@ -73,6 +75,7 @@ static int show_operation_run(struct operation_call *call, const json_t *argumen
     /* Uses are noted in memory first; without this, LAST USED is too old. */
     store_save_uses(call->store);
     int error = holding_each(call->store, &holding, show_entry, &showing);
+    /* Any other value is what emit() returned: nobody listens any more, and the rest is for nobody, too. */
     if (error == -EIO)
         return operation_store_failed(call, "read the index", error);
     if (!showing.entries)
@@ -126,6 +129,7 @@ static void show_print(void *table, const json_t *object)
     table_text(table, json_is_true(json_object_get(object, "held")) ? "yes" : "no");
     table_age(table, json_number_member(object, "used_at"));
     table_age(table, json_number_member(object, "confirmed_at"));
+    /* Package files and layers have only the name of their upstream noted. */
     table_text(table, text_of(object, *text_of(object, "url") ? "url" : "upstream"));
 }
 

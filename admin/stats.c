@@ -19,6 +19,7 @@
 #include "storage/upkeep.h"
 #include "upstreams/upstream.h"
 
+/* A screenful of projects, and of images; `yizhan ls` has them all. */
 #define TOP 10
 
 /* ---- the operation ---- */
@@ -75,6 +76,7 @@ static json_t *stats_of_upstreams(const struct operation_call *call)
     if (!call->proxy)
         return json_null();
     json_t *list = json_array();
+    /* A reference of its own: a reload may put another site in force during the walk. */
     struct site *site = site_get(call->proxy);
     site_each_upstream(site, stats_add_upstream, list);
     site_unref(site);
@@ -95,6 +97,7 @@ static int stats_operation_run(struct operation_call *call, const json_t *argume
     if (!error)
         error = entry_sum_scopes(call->store, SPACE_FILE, TOP, stats_add_top, projects);
     if (!error)
+        /* By configs and layers alone: manifests are too small to change the order. */
         error = entry_sum_scopes(call->store, SPACE_BLOB, TOP, stats_add_top, images);
     if (error)
         return operation_store_failed(call, "read the index", error);
@@ -130,6 +133,7 @@ static void stats_print_server(const json_t *server)
 {
     struct table table = {.align = "lr"};
 
+    /* Not zeros: "0 hits" would read as a cache that does not work. */
     if (json_is_null(server)) {
         printf("No server runs.\n");
         return;
@@ -162,7 +166,7 @@ static void stats_print_store(const json_t *store)
     table_print(&totals);
     json_object_foreach((json_t *)json_object_get(store, "spaces"), space, sum)
     {
-        char label[64];
+        char label[64]; /* space names are ours, and short */
         snprintf(label, sizeof(label), "  %s", space);
         table_text(&table, label);
         table_number(&table, json_number_member(sum, "entries"));
@@ -172,6 +176,7 @@ static void stats_print_store(const json_t *store)
     table_print(&table);
 }
 
+/* Prints nothing of an empty list, not even its heads: table_print() leaves them out. */
 static void stats_print_top(const char *head, const json_t *list)
 {
     const char *const heads[] = {head, "BLOBS", "SIZE", "LAST USED"};

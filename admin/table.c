@@ -49,7 +49,8 @@ void table_age(struct table *table, int64_t at_s)
     int64_t age_s = clock_wall_s() - at_s;
 
     if (!at_s)
-        table_add(table, xstrdup("-"));
+        table_add(table, xstrdup("-")); /* never, or not known */
+    /* A larger unit only from two of it on: "1 d" could be nearly two. */
     else if (age_s >= 2 * 86400)
         table_add(table, xasprintf("%" PRId64 " d", age_s / 86400));
     else if (age_s >= 2 * 3600)
@@ -76,7 +77,7 @@ static void print_cell(const char *text, size_t width, bool right, bool last)
     if (right)
         printf("%*s%s", padding, "", text);
     else
-        printf("%s%*s", text, last ? 0 : padding, "");
+        printf("%s%*s", text, last ? 0 : padding, ""); /* no blanks at the ends of lines */
     fputs(last ? "\n" : "  ", stdout);
 }
 
@@ -93,6 +94,7 @@ void table_print(struct table *table)
         if (width > widths[i % columns])
             widths[i % columns] = width;
     }
+    /* Heads alone would look like an answer that was cut off. */
     for (size_t i = 0; table->heads && table->count && i < columns; i++)
         print_cell(table->heads[i], widths[i], table->align[i] == 'r', i == columns - 1);
     for (size_t i = 0; i < table->count; i++) {

@@ -87,6 +87,7 @@ static int verify_pace(void *arg, size_t bytes)
             return -1;
         if (!verification->rate_bytes)
             return 0;
+        /* On average since the start, so that a pause for a slow disk is made up for. */
         double due_ms = (double)verification->bytes / (double)verification->rate_bytes * 1000;
         int64_t early_ms = (int64_t)due_ms - (clock_mono_ms() - verification->started_ms);
         if (early_ms <= 0)
@@ -113,6 +114,7 @@ static int verify_add_name(void *arg, const struct entry *entry)
 
     json_array_append_new(names->entries,
                           json_pack("{s:s, s:o}", "space", entry->space, "key", operation_text(entry->key)));
+    /* The first that has one: not every space has a path that clients ask for by digest. */
     if (!names->path)
         names->path = refetch_path(entry);
     return 0;
@@ -165,6 +167,7 @@ static int look_and_mend(struct verification *verification, const struct digest 
         if (!error && check.repair)
             error = blob_verify(call->store, digest, &check, &verdict);
     }
+    /* Counted by what the second look found: an eviction in between is not a fault. */
     verification->blobs += !error && verdict.fault != BLOB_NOT_HELD;
     if (!error && is_fault(&verdict))
         error = report(verification, digest, &verdict, &names) < 0 ? -ECANCELED : 0;
@@ -176,6 +179,7 @@ static int verify_blob(void *arg, const struct digest *digest)
 {
     struct verification *verification = arg;
 
+    /* Every n-th in the order of the digests, which is as good as chance. */
     verification->due += verification->share;
     bool hash = verification->due >= 1;
     if (hash)
@@ -201,6 +205,7 @@ static int verify_emit_summary(struct verification *verification)
                          (json_int_t)verification->bytes, "faults", (json_int_t)faults, "repaired",
                          (json_int_t)verification->repaired, "refetched", (json_int_t)verification->refetched,
                          "kinds", kinds));
+    /* The exit status is for cron: 1 as long as something wrong is left. */
     if (faults == verification->repaired)
         return 0;
     return operation_failed(call, "%" PRId64 " fault%s %s", faults - verification->repaired,
@@ -230,6 +235,7 @@ static int verify_operation_run(struct operation_call *call, const json_t *argum
     if (verification.share < 1 && getrandom(&number, sizeof(number), 0) == sizeof(number))
         verification.due = number / 4294967296.0;
     int error = blob_walk(call->store, verify_blob, &verification);
+    /* No summary then: its counts would read as those of the whole store. */
     if (error == -ECANCELED)
         return operation_failed(call, "interrupted after %" PRId64 " of %" PRId64 " blobs",
                                 verification.blobs, verification.of_blobs);
@@ -372,6 +378,7 @@ static int run_verify(int argc, char **argv)
     if (optind < argc)
         return command_surplus(&verify_command, argv[optind]);
     int result = operation_run(&line, &verify_operation, &printer);
+    /* Even after a failure: what was removed before it is missing anyway. */
     fetch_again(&line, paths);
     return result;
 }

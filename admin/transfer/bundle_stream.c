@@ -72,7 +72,7 @@ void stream_out_free(struct stream_out **out_)
 
     if (!out)
         return;
-    ZSTD_freeCCtx(out->zstd);
+    ZSTD_freeCCtx(out->zstd); /* NULL will do */
     hasher_free(out->hasher);
     free(out->packed);
     free(out->data);
@@ -145,6 +145,8 @@ int stream_out_end(struct stream_out *out)
 {
     unsigned char seal[SEAL_BYTES];
 
+    /* Plain bundles have no seal: the manifest's digest, and through it all others, are in the first
+     * header. */
     if (!out->zstd)
         return out->len ? stream_out_empty(out) : 0;
     int error = stream_out_compress(out, true);
@@ -294,7 +296,7 @@ static ssize_t stream_in_read_plain(struct stream_in *in, char *data, size_t len
         done += part;
         if (done == len)
             break;
-        /* A large piece need not go through the buffer. */
+        /* A large piece need not go through the buffer: an import reads 1 MiB at a time. */
         bool direct = len - done >= BUFFER_BYTES;
         in->at = in->len = 0;
         ssize_t got =

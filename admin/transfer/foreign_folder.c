@@ -89,6 +89,8 @@ static int folder_read_again(struct foreign *foreign, const struct foreign_sink 
 {
     for (size_t i = 0; i < foreign->count; i++) {
         int result = sink->begin(sink->arg, &foreign->files[i]);
+        /* Opened by name again. If it is another file by now, whoever receives the bytes gets another
+         * digest. */
         if (result > 0)
             result = folder_read_bytes(foreign, foreign->files[i].name, sink->bytes, sink->arg, error);
         if (result < 0)
@@ -107,6 +109,7 @@ int foreign_open_folder(const char *path, struct foreign **out, struct buf *erro
         buf_set(error, "cannot read the folder %s: %s", path, strerror(errno));
         return -1;
     }
+    /* These three only: the folder may hold anything else, and all of it would be hashed. */
     if (folder_take_file(foreign, "oci-layout", &intake, error) < 0 ||
         folder_take_file(foreign, "index.json", &intake, error) < 0 ||
         folder_take_blobs(foreign, &intake, error) < 0 || foreign_finish(foreign, error) < 0)

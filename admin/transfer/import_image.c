@@ -44,6 +44,7 @@ void import_images_release(struct import_images *images)
 struct import_image *import_images_add(struct import_images *images, const struct digest *digest,
                                        const char *media_type)
 {
+    /* One image, listed once for each of its names: they are gathered. */
     for (size_t i = 0; i < images->count; i++)
         if (digest_equal(&images->items[i].digest, digest))
             return &images->items[i];
@@ -255,6 +256,7 @@ static int plan_named(struct image_naming *naming, const struct import_image *im
     };
     size_t len;
 
+    /* A name with a digest cannot be claimed twice: it says which image it is. */
     if (!holding->digest && claim_tag(naming, image, holding) < 0)
         return -1;
     if (plan_manifest_of_image(&planning, &image->digest, image->media_type, 0) < 0)
@@ -309,6 +311,7 @@ static int parse_name(const struct image_naming *naming, const char *name, struc
 /* The tag in the only name of an image. NULL if it has none, or several names. */
 static const char *tag_of_name(const struct import_image *image)
 {
+    /* Of several names, none is more the image's own than the others. */
     if (image->name_count != 1)
         return NULL;
     const char *slash = strrchr(image->names[0], '/');
@@ -322,6 +325,7 @@ static int plan_tag(struct image_naming *naming, const struct import_image *imag
 {
     struct holding tagged = *repository;
 
+    /* Tags come from annotations and names in the archive, which may say anything. */
     if (!repository->digest && image_tag_valid(tag, strlen(tag))) {
         tagged.reference = (char *)tag;
         return plan_named(naming, image, &tagged);

@@ -58,7 +58,7 @@ void import_plan_add_bytes(struct import_plan *plan, const void *data, size_t le
     struct planned_blob *added = plan_add_blob(plan, out, (int64_t)len);
     if (!added)
         return;
-    added->data = xmalloc(len + 1);
+    added->data = xmalloc(len + 1); /* of no bytes it could be NULL, which means a file */
     memcpy(added->data, data, len);
 }
 
@@ -154,6 +154,7 @@ static int writing_file_bytes(void *arg, const void *data, size_t len)
 {
     struct writing *writing = arg;
 
+    /* More than was promised may not even be passed on: the writer takes it for a bug. */
     if ((int64_t)len > writing->left_bytes) {
         writing->changed = true;
         return -EBADMSG;

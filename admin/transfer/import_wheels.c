@@ -27,6 +27,7 @@
 #include "storage/catalog/pypi_key.h"
 #include "storage/catalog/spaces.h"
 
+/* A limit on memory: each file has a description for its page, and entries in the plan. */
 #define FILES_MAX 100000
 #define HASH_PIECE_BYTES (256 * 1024)
 
@@ -81,6 +82,7 @@ static char *distribution_project(const char *filename)
         sdist |= text_ends(filename, sdists[i]);
     if (!sdist)
         return NULL;
+    /* An sdist's name can be split at several hyphens; the most likely project comes first. */
     (void)filename_projects(filename, take_project, &project);
     /* A name without a version, such as "notes.zip", is just an archive. */
     char *CLEANUP_FREE version = project ? version_of_file(project, filename) : NULL;
@@ -189,8 +191,10 @@ static json_t *distribution_describe(const struct distribution *file)
     char *CLEANUP_FREE url = xconcat(PAGE_IMPORTED_BASE, file->key);
     json_t *described = json_pack("{s:s, s:s, s:{s:s}, s:I}", "filename", file->filename, "url", url,
                                   "hashes", "sha256", hex, "size", (json_int_t)file->size_bytes);
+    /* pip skips a release whose Requires-Python does not fit, and would otherwise download it to find out. */
     if (file->requires_python && text_is_utf8(file->requires_python, strlen(file->requires_python)))
         json_object_set_new(described, "requires-python", json_string(file->requires_python));
+    /* PEP 714: "core-metadata" in place of "data-dist-info-metadata", which indexes had filled in wrongly. */
     if (file->has_metadata) {
         digest_hex(&file->metadata, hex);
         json_object_set_new(described, "core-metadata", json_pack("{s:s}", "sha256", hex));
