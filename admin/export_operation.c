@@ -22,7 +22,7 @@
 #include "storage/catalog/spaces.h"
 #include "storage/upkeep.h"
 
-/* So often it is asked whether the command is still wanted. */
+/* How often to check whether the command is still wanted. */
 #define WAIT_MS 200
 #define PROGRESS_EVERY_MS 1000
 

@@ -149,7 +149,7 @@ static int64_t space_bytes(const struct import *import, int64_t held_bytes)
     if (statvfs(storage->path, &disk) < 0)
         return INT64_MAX;
     store_get_figures(import->call->store, &figures);
-    /* f_bavail: what is reserved for root is nothing that may be promised. */
+    /* f_bavail: what is reserved for root cannot be counted on. */
     int64_t free_bytes = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize - storage->min_free_bytes;
     return free_bytes + (figures.bytes > held_bytes ? figures.bytes - held_bytes : 0);
 }
@@ -383,7 +383,7 @@ static int import_take_entries(struct import *import)
     int error = entries_put(call->store, import->names, import->name_count);
     if (error)
         return disk_failed(import, error);
-    /* Its memory may have older pages, or that a tag does not exist. */
+    /* The proxy's memory may have older pages, or that a tag does not exist. */
     for (size_t i = 0; call->proxy && i < content->entry_count; i++)
         proxy_forget(call->proxy, content->entries[i].space, content->entries[i].key);
     return 0;

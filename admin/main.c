@@ -103,7 +103,7 @@ static int run_help(int argc, char **argv)
 /* Looked for before the command reads its options, so that --help helps beside options that are wrong. */
 static bool wants_help(int argc, char **argv)
 {
-    /* What follows "--" is names, of files for instance, and no option. */
+    /* After "--" come names, of files for instance, even if they look like options. */
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;

@@ -66,7 +66,8 @@ static void purge_forget_entries(struct purge *purge)
     purge->count = 0;
 }
 
-/* Without this a running server would go on serving what it has in memory, or promise a blob that is gone. */
+/* Otherwise a running server would continue to serve what it has in memory, or promise a blob that is
+ * gone. */
 static void forget_in_memory(const struct purge *purge, const struct entry *entry)
 {
     if (purge->call->proxy)

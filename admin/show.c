@@ -35,7 +35,7 @@ static json_t *show_describe(const struct entry *entry)
     char hex[DIGEST_HEX_SIZE];
 
     origin_of_entry(entry, &upstream, &url);
-    /* An absence has no digest, and a layer none while only its SHA-512 is known. */
+    /* A layer has none while only its SHA-512 is known. */
     if (entry->has_digest)
         digest_hex(&entry->digest, hex);
     return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I}", "type", "entry", "space", entry->space,

@@ -145,7 +145,7 @@ static const char *manifest_take_entry(struct bundle_manifest_parser *parser, co
         .space = json_string_value(json_object_get(object, "space")),
         .key = json_string_value(json_object_get(object, "key")),
         .scope = json_string_value(json_object_get(object, "scope")),
-        .has_digest = !json_is_null(sha256), /* an entry of an absence has none */
+        .has_digest = !json_is_null(sha256), /* null: a layer of which only the SHA-512 is known */
         .size_bytes = json_integer_value(size),
         .confirmed_at_s = manifest_number(object, "confirmed_at"),
         .attributes = json_string_value(json_object_get(object, "attributes")),

@@ -72,7 +72,7 @@ void stream_out_free(struct stream_out **out_)
 
     if (!out)
         return;
-    ZSTD_freeCCtx(out->zstd); /* NULL will do */
+    ZSTD_freeCCtx(out->zstd);
     hasher_free(out->hasher);
     free(out->packed);
     free(out->data);
@@ -216,7 +216,7 @@ static int stream_in_fill(struct stream_in *in, size_t least)
     return 0;
 }
 
-/* Sees by the first bytes whether the stream is compressed: its name may say nothing, or come from a pipe. */
+/* Sees by the first bytes whether the stream is compressed: its name may be wrong, and a pipe has none. */
 static int stream_in_begin(struct stream_in *in)
 {
     int error = stream_in_fill(in, MAGIC_BYTES);

@@ -33,7 +33,7 @@ void export_pick_init(struct export_pick *pick, const struct bundle_content *con
     for (size_t i = 0; i < content->entry_count; i++) {
         const struct entry *entry = &content->entries[i];
         if (!entry->has_digest)
-            continue; /* an upstream's answer that it does not exist */
+            continue; /* only a layer may have none, while just its SHA-512 is known */
         if (entry_is_in(entry, SPACE_TAG))
             pick->images[pick->image_count++] = (struct picked_image){
                 .name = entry->scope, .tag = image_key_reference(entry->key), .digest = entry->digest};

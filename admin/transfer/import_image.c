@@ -266,7 +266,7 @@ static int plan_named(struct image_naming *naming, const struct import_image *im
                 holding->name);
         return -1;
     }
-    /* Parsed once more for its media type, which an index need not tell and the manifest may. */
+    /* Parsed again for its media type, which an index need not tell and the manifest may. */
     const char *body = manifest_bytes(plan, &image->digest, &len);
     struct buf CLEANUP_BUF ignored = BUF_INIT;
     struct manifest CLEANUP_MANIFEST manifest = {0};

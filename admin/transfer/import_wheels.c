@@ -214,8 +214,8 @@ static int distribution_read(struct wheels_reading *reading, const char *folder,
     int CLEANUP_CLOSE fd = open(file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &status) < 0)
         return distribution_cannot_read(reading, &file);
-    /* What else is there, such as a README, is no reason to take nothing. But it is said: it may be a wheel
-     * whose name was cut on the way. */
+    /* Another file, such as a README, does not make the import fail. But it is named: it may be a wheel whose
+     * name was cut on the way. */
     if (!file.project || !S_ISREG(status.st_mode)) {
         buf_printf(reading->plan->notes, "%s is neither a wheel nor an sdist: skipped\n", file.path);
         return 0;
