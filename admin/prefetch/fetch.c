@@ -300,7 +300,9 @@ static void fetch_items(struct fetching *fetching)
                                         : item->state == ITEM_PLANNED;
         passages[at++] = (struct passage){.fetching = fetching, .item = has_turn ? item : NULL};
     }
-    while (passages_left(passages, count, &first) && !prefetch_stopped(prefetch)) {
+    /* The answer of /fills is waited for, too: the client is needed again to look at the items. */
+    while ((passages_left(passages, count, &first) || fetching->fills_pending) &&
+           !prefetch_stopped(prefetch)) {
         /* Not all at once: the client asks in order, and a request for /fills would wait for all of them. */
         for (; begun < count && fetching->under_way < UNDER_WAY_MAX; begun++) {
             if (!passages[begun].item)
@@ -309,7 +311,7 @@ static void fetch_items(struct fetching *fetching)
             passage_ask(&passages[begun], HTTP_CLIENT_HEAD, true,
                         fetching->again ? on_looked_again : on_looked);
         }
-        if (!fetching->look_only)
+        if (!fetching->look_only && first < count)
             ask_for_fills(fetching);
         /* Passages in `unkept` have no request under way, so there may be nothing to wait for. */
         if (http_client_busy(prefetch->client))

@@ -708,6 +708,26 @@ def test_prefetch_shows_no_progress_of_a_version_it_does_not_know(make_yizhan, m
     assert shown.count("the server's /fills has version 1, which this yizhan does not know") == 1
 
 
+def test_prefetch_looks_at_all_items_in_the_end_even_if_progress_comes_late(make_yizhan, make_upstream):
+    """The answer about progress is still to come when the last item is there."""
+    wheel = make_wheel("sample", "1.0", size=300000)
+    there = make_yizhan(make_upstream(Tree.tuna([wheel])))
+    held = []
+
+    def with_late_progress(request, answer):
+        if request.path == "/fills":
+            wait_until(lambda: held, "the wheel, as held")
+            time.sleep(0.3)
+        elif request.method == "HEAD" and answer.status == 200:
+            held.append(request.path)
+        return answer
+
+    url = in_front_of(there, make_upstream(), with_late_progress)
+    status, shown = on_a_terminal(there, "prefetch", "--server", url, *TARGET, "pypi:sample")
+    assert status == 0, shown
+    assert len(held) == 2  # when it has come, and in the end
+
+
 def test_prefetch_import_refuses_what_the_disk_cannot_hold(served, make_yizhan, dists, tmp_path):
     bundle = bundle_of(served, tmp_path, dists, "lib")
     small = tmp_path / "small"
