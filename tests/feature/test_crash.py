@@ -12,30 +12,38 @@ from lib.tree import Tree
 from lib.wait import wait_event
 
 SIZES = [1 << 10, 40 << 10, 200 << 10, 1 << 20]
+PIP_EVERY = times(1, soak=10)  # kills; else a soak would be nothing but pip
 
 
 class Loader:
-    """Clients that download until the server dies; `after` bytes into it, `reached` is set."""
+    """Clients that download until the server dies; `after` bytes into it, or when they have all, `reached` is set."""
 
     def __init__(self, port, targets, after):
         self.reached = threading.Event()
         self._left = after
         self._lock = threading.Lock()
+        self._downloading = len(targets)
         self._clients = [Background(self._download, port, target) for target in targets]
 
     def _download(self, port, target):
         try:
             with Exchange(port, target) as exchange:
-                exchange.head()
-                while data := exchange.read(16384):
+                response = exchange.head()
+                while response.length is not None and (left := response.length - len(response.body)):
+                    data = exchange.read(min(left, 16384))  # exactly so many: more would wait for the next answer
+                    if not data:
+                        return
                     with self._lock:
                         self._left -= len(data)
                         if self._left <= 0:
                             self.reached.set()
-                    if exchange.response.length == len(exchange.response.body):
-                        return
         except (ConnectionError, ValueError):
             pass
+        finally:
+            with self._lock:
+                self._downloading -= 1
+                if not self._downloading:
+                    self.reached.set()
 
     def finish(self):
         for client in self._clients:
@@ -84,19 +92,16 @@ def test_crash_kills_leave_the_store_whole(make_yizhan, make_upstream, pip_facto
     yizhan = make_yizhan(make_upstream(Tree.tuna([dist for group in groups for dist in group])))
     venv = pip_factory.make()
     verifier = Verifier(yizhan)
-    kept = lost = 0
     for turn, group in enumerate(groups):
         crash(yizhan, group, chance)
         yizhan.start()
-        rows = verifier.check()
-        kept += sum(dist.sha256 in rows for dist in group)
-        lost += sum(dist.sha256 not in rows for dist in group)
+        verifier.check()
+        if turn % PIP_EVERY:
+            continue
         target = tmp_path / f"turn{turn}"
         again = chance.choice(group)
         venv.pip("download", "--no-deps", "-d", target, again.project, index=yizhan.index)
         assert (target / again.filename).read_bytes() == again.data
-    # A busy machine moves all kills to one side, which says nothing of the store: only the night must have both.
-    assert min(kept, lost) >= times(0, soak=CRASHES // 5), f"the moments were not random: {kept} kept, {lost} lost"
 
 
 def test_crash_while_rebuilding_the_index(make_yizhan, upstream, wheel, big_wheel):
