@@ -83,9 +83,10 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
                                              "ORDER BY used_at, digest LIMIT ?3",
                                              blob_page_add, false};
     struct blob_page *CLEANUP_FREE page = xmalloc(sizeof(*page));
-    struct blob_row after = {.used_at_s = INT64_MIN};
+    int64_t used_at_s = INT64_MIN; /* this and digest: the last row that was seen */
+    struct digest digest = {0};
     const struct schema_value values[] = {
-        {.number = &after.used_at_s}, {.digest = &after.digest}, {.number = &(int64_t){PAGE_ROWS}}};
+        {.number = &used_at_s}, {.digest = &digest}, {.number = &(int64_t){PAGE_ROWS}}};
 
     do {
         page->count = 0;
@@ -94,8 +95,10 @@ int blob_walk_by_use(struct store *store, int (*visit)(void *arg, const struct b
             result = visit(arg, &page->rows[i]);
         if (result)
             return result;
-        if (page->count)
-            after = page->rows[page->count - 1];
+        if (page->count) {
+            used_at_s = page->rows[page->count - 1].used_at_s;
+            digest = page->rows[page->count - 1].digest;
+        }
     } while (page->count == PAGE_ROWS);
     return 0;
 }

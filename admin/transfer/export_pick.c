@@ -41,9 +41,11 @@ void export_pick_init(struct export_pick *pick, const struct bundle_content *con
         if (!entry_is_in(entry, SPACE_MANIFEST) || export_pick_find(pick, &entry->digest))
             continue;
         struct origin origin = ORIGIN_INIT;
-        if (origin_parse(entry->attributes, false, &origin) == 0)
-            pick->manifests[pick->manifest_count++] = (struct picked_manifest){
-                .digest = entry->digest, .media_type = take_ptr(&origin.content_type)};
+        if (origin_parse(entry->attributes, false, &origin) == 0) {
+            struct picked_manifest *manifest = &pick->manifests[pick->manifest_count++];
+            *manifest = (struct picked_manifest){.digest = entry->digest};
+            manifest->media_type = take_ptr(&origin.content_type);
+        }
         origin_release(&origin);
     }
 }

@@ -40,8 +40,8 @@ int foreign_normal_name(const char *base, const char *name, struct buf *out);
 struct foreign_file *foreign_add(struct foreign *foreign, const char *name, struct buf *error);
 
 void foreign_intake_begin(struct foreign_intake *intake, struct foreign *foreign, struct foreign_file *file);
-/* Always returns 0, so that it can be the callback of what reads a file. */
-int foreign_intake_bytes(void *intake, const void *data, size_t len);
+/* `arg` is the intake. Always returns 0, so that it can be the callback of what reads a file. */
+int foreign_intake_bytes(void *arg, const void *data, size_t len);
 /* Returns 0, or -1 with a sentence when there is too much JSON. */
 int foreign_intake_end(struct foreign_intake *intake, struct buf *error);
 void foreign_intake_release(struct foreign_intake *intake);

@@ -6,7 +6,6 @@ import itertools
 import re
 
 import packaging
-import pytest
 from packaging import _manylinux, _musllinux, tags, utils
 from packaging.markers import UndefinedComparison
 from packaging.requirements import InvalidRequirement, Requirement

@@ -141,6 +141,7 @@ void MHD_resume_connection(struct MHD_Connection *connection)
     suspended--;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's are reserved. */
 int poll(struct pollfd *sockets, nfds_t count, int timeout_ms)
 {
     struct timespec at_once = {0};
