@@ -236,8 +236,9 @@ def make_hello(program, request):
     whose = request.node.nodeid.encode()
 
     def make(greeting="hello", docker=True, architecture=images.MACHINE, extra=0):
-        files = {"greeting": greeting.encode(), "whose": whose}
-        layers = [images.layer({"hello": (program, 0o755)}, docker=docker), images.layer(files, docker=docker)]
+        files = {"hello": (program, 0o755), "whose": whose}
+        text = {"greeting": greeting.encode(), "whose": whose}
+        layers = [images.layer(files, docker=docker), images.layer(text, docker=docker)]
         if extra:
             layers.append(images.layer({"extra": images.noise(extra, (whose, greeting))}, docker=docker))
         return images.make_image(layers, docker, architecture, ["/hello"])
